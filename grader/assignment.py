@@ -1,0 +1,138 @@
+"""An assignment: what is asked of students, and the checks that decide about the answers."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from grader.errors import CourseError, Unmeasured
+from grader.probe import Probe
+from grader.records import Limits, Missing, Verdict
+
+T = TypeVar("T")
+
+
+class Measurements:
+    """What was measured on one submission: `measurements[probe]` is the value.
+
+    Reading one that is missing raises Unmeasured, which the judge turns into an outcome.
+    """
+
+    def __init__(self, values: Mapping[str, Any], *, reference: bool = False) -> None:
+        self._values = dict(values)
+        self._reference = reference
+
+    def __getitem__(self, probe: Probe[T]) -> T:
+        found = self._values.get(probe.key, Missing(why="this was not asked", person=True))
+        if not isinstance(found, Missing):
+            return found  # type: ignore[no-any-return]
+        text = found.why
+        if self._reference:
+            text = f"the reference could not be measured: {text}"
+        raise Unmeasured(text, ours=self._reference or found.person)
+
+    def __contains__(self, probe: Probe[Any]) -> bool:
+        return not isinstance(self._values.get(probe.key, Missing(why="")), Missing)
+
+
+CheckFunction = Callable[[Measurements, Measurements], Verdict]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One line of the rubric."""
+
+    name: str
+    title: str
+    """First paragraph of the function's docstring: what the student reads."""
+    points: float
+    function: CheckFunction
+    after: tuple[str, ...]
+    """Names of checks that must not have been lost, or this one is skipped."""
+    extra: bool
+    hidden: bool = False
+
+
+class Assignment:
+    """Title, files, limits and checks of one assignment; it owns its checks, nothing is global."""
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        entry: str,
+        also: Sequence[str] = (),
+        limits: Limits | None = None,
+    ) -> None:
+        """`entry` is the stem of the file to run (`lenet` for lenet.py); `also` names further
+        files.
+        """
+        if not entry.isidentifier():
+            raise CourseError(
+                f"entry {entry!r} is not a file stem such as 'lenet'; leave out the suffix"
+            )
+        self.title = title
+        self.entry = entry
+        self.also = tuple(also)
+        self.limits = limits or Limits()
+        self._checks: list[Check] = []
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """The checks in the order of their definition."""
+        return tuple(self._checks)
+
+    @property
+    def max_score(self) -> float:
+        """Points of all checks that are no bonus."""
+        return sum(c.points for c in self._checks if not c.extra)
+
+    def check(
+        self, *, points: float, after: Iterable[Callable[..., Any]] = (), extra: bool = False
+    ) -> Callable[[CheckFunction], CheckFunction]:
+        """Register the decorated function as a check worth `points`.
+
+        It takes the student's and the reference's measurements and returns a Verdict; its
+        docstring is
+        the rubric line. It is skipped where a check named in `after` was failed or not measured.
+        """
+        needs = tuple(f.__name__ for f in after)
+
+        def register(function: CheckFunction) -> CheckFunction:
+            name = function.__name__
+            text = inspect.getdoc(function)
+            if not text:
+                raise CourseError(
+                    f"check `{name}` has no docstring; it is the line that students read"
+                )
+            if points < 0:
+                raise CourseError(f"check `{name}` is worth {points} points; give it 0 or more")
+            if any(c.name == name for c in self._checks):
+                raise CourseError(f"there are two checks called `{name}`; rename one")
+            unknown = [n for n in needs if all(c.name != n for c in self._checks)]
+            if unknown:
+                raise CourseError(
+                    f"check `{name}` comes after `{unknown[0]}`, which is no check defined "
+                    f"before it"
+                )
+            title = " ".join(text.split("\n\n")[0].split())
+            self._checks.append(
+                Check(
+                    name=name,
+                    title=title,
+                    points=float(points),
+                    function=function,
+                    after=needs,
+                    extra=extra,
+                )
+            )
+            return function
+
+        return register
+
+    def hide(self, names: Iterable[str]) -> None:
+        """Mark checks as hidden ones: those that `hidden.py` added."""
+        hidden = set(names)
+        self._checks = [replace(c, hidden=c.hidden or c.name in hidden) for c in self._checks]

@@ -1,0 +1,369 @@
+"""The command line: verbs, options, exit codes; no logic. Heavy imports wait until a verb needs
+them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+import grader
+from grader.errors import GraderError, UsageError
+
+DEFAULT_JOBS = min(8, os.cpu_count() or 1)
+BATCH_LEVEL = 2
+"""Sandbox level below which a batch does not run unless told to."""
+CHECK_SEED = 1
+"""Seed of a student's own check: the same every time, so that a repair shows."""
+
+Command = Callable[..., Any]
+
+
+def _course_options(command: Command) -> Command:
+    for option in (
+        click.option(
+            "--course",
+            type=click.Path(path_type=Path),
+            help="Folder with assignments/ and reference/.",
+        ),
+        click.option(
+            "--data", "data_root", type=click.Path(path_type=Path), help="Folder of the data sets."
+        ),
+        click.option(
+            "--stand-in", is_flag=True, help="Where a data set is absent, use its stand-in."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _sandbox_options(command: Command) -> Command:
+    for option in (
+        click.option(
+            "--jobs",
+            type=click.IntRange(1, 64),
+            default=DEFAULT_JOBS,
+            show_default=True,
+            help="Submissions at once.",
+        ),
+        click.option("--level", type=click.IntRange(0, 4), help="Use exactly this sandbox level."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(grader.__version__, prog_name="grader")
+@click.option("--debug", is_flag=True, help="Show tracebacks of the grader's own errors.")
+def cli(debug: bool) -> None:  # noqa: FBT001  (read in `main`, before click)
+    """Grade PyTorch submissions against a reference, in a sandbox."""
+
+
+# ---------------------------------------------------------------------- instructors
+
+
+@cli.command()
+@click.argument("slug")
+@click.argument("submissions", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="Output folder.  [default: reports/SLUG]"
+)
+@click.option(
+    "--only", multiple=True, metavar="STUDENT", help="Grade this student alone; may be repeated."
+)
+@click.option("--fresh", is_flag=True, help="Run every submission again.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), help="Draw the random inputs from this seed."
+)
+@click.option(
+    "--allow-level",
+    type=click.IntRange(0, 4),
+    default=BATCH_LEVEL,
+    show_default=True,
+    help="Lowest sandbox level to accept.",
+)
+@_sandbox_options
+@_course_options
+def grade(
+    slug: str, submissions: Path, out: Path | None, only: tuple[str, ...], **options: Any
+) -> int:
+    """Grade a folder or archive of SUBMISSIONS to the assignment SLUG."""
+    from grader import intake, show
+    from grader.course import Course
+
+    course = Course.find(options["course"])
+    loaded = course.load(slug)
+    found = intake.submissions(
+        submissions, entry=loaded.assignment.entry, also=loaded.assignment.also
+    )
+    absent = set(only) - {s.student for s in found}
+    if absent:
+        names = ", ".join(s.student for s in found[:8])
+        raise UsageError(
+            f"there is no student {min(absent)!r} in {submissions}. There are: {names}"
+        )
+    chosen = [s for s in found if not only or s.student in only]
+    outcome, target = _grade(course, loaded, chosen, out, **options)
+    show.results(outcome)
+    show.where(target)
+    return 1 if any(g.person for g in outcome.graded) else 0
+
+
+def _grade(course: Any, loaded: Any, submissions: Any, out: Path | None, /, **options: Any) -> Any:
+    from grader import data, show
+    from grader.execute import Executor
+    from grader.grade import grade as run
+    from grader.grade import seed_of
+
+    source = data.Source(options["data_root"], options["stand_in"])
+    _settle_data(loaded, source)
+    target = out or Path("reports") / loaded.slug
+    seed = seed_of(target / "grades.db", options.get("seed"))
+    lowest = options.get("allow_level", BATCH_LEVEL)
+    with (
+        Executor(
+            loaded, source, seed=seed, jobs=options["jobs"], level=options["level"], lowest=lowest
+        ) as executor,
+        show.progress() as progress,
+    ):
+        outcome = run(
+            executor,
+            submissions,
+            target,
+            fresh=options.get("fresh", False),
+            templates=course.templates,
+            progress=progress,
+            argv=sys.argv,
+        )
+    return outcome, target
+
+
+def _settle_data(loaded: Any, source: Any) -> None:
+    """Raise DataSetAbsent now rather than after the sandbox has started."""
+    from grader.execute import images_of
+
+    for images in images_of(loaded):
+        source.stands_in(images.name)
+
+
+@cli.command()
+@click.argument("slugs", nargs=-1, metavar="SLUG...")
+@click.option("--all", "every", is_flag=True, help="Verify every assignment of the course.")
+@_sandbox_options
+@_course_options
+def verify(slugs: tuple[str, ...], every: bool, **options: Any) -> int:  # noqa: FBT001
+    """Check that the reference earns 100 %, the handout nothing, and each mistake loses what it
+    names.
+    """
+    from grader import data, show
+    from grader.course import Course
+    from grader.execute import Executor
+    from grader.verify import verify as run
+
+    course = Course.find(options["course"])
+    names = course.slugs() if every else list(slugs)
+    if not names:
+        raise UsageError("name an assignment, or pass --all")
+    faults = 0
+    for slug in names:
+        loaded = course.load(slug)
+        source = data.Source(options["data_root"], options["stand_in"])
+        _settle_data(loaded, source)
+        seed = CHECK_SEED
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            Executor(
+                loaded, source, seed=seed, jobs=options["jobs"], level=options["level"]
+            ) as executor,
+        ):
+            with show.progress() as progress:
+                findings = run(executor, course, Path(folder), progress)
+            used = [source.used(n) for n in sorted({i.name for i in executor.images})]
+        faults += show.findings(slug, findings, used)
+    return 1 if faults else 0
+
+
+@cli.command(name="show")
+@click.argument("slug")
+@_course_options
+def show_(slug: str, **options: Any) -> int:
+    """Print the rubric of SLUG, and what crosses into the sandbox."""
+    from grader import show
+    from grader.course import Course
+
+    show.rubric(Course.find(options["course"]).load(slug))
+    return 0
+
+
+@cli.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--course", type=click.Path(path_type=Path), help="Course whose templates are used.")
+def report(out: Path, course: Path | None) -> int:
+    """Render the pages of OUT again from its ledger; nothing is run."""
+    from grader import show
+    from grader.course import Course
+    from grader.grade import render
+    from grader.ledger import Ledger
+
+    if not (out / "grades.db").is_file():
+        raise UsageError(
+            f"{out} holds no grades.db. Name the output folder of an earlier `grader grade`"
+        )
+    with Ledger(out / "grades.db", readonly=True) as ledger:
+        count = render(ledger, out, Course.find(course).templates)
+    show.line(f"{count} reports rendered, nothing was run.")
+    show.where(out)
+    return 0
+
+
+@cli.command()
+@_sandbox_options
+@_course_options
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="Output folder.  [default: reports/SLUG]"
+)
+def demo(out: Path | None, **options: Any) -> int:
+    """Grade the bundled sample class and say where the reports are."""
+    from grader import intake, show
+    from grader.course import Course
+
+    course = Course.find(options["course"]) if options["course"] else Course.bundled()
+    slug = "lenet5_mnist"
+    loaded = course.load(slug)
+    options["stand_in"] = True
+    sample = loaded.folder / "sample"
+    found = intake.submissions(sample, entry=loaded.assignment.entry, also=loaded.assignment.also)
+    outcome, target = _grade(course, loaded, found, out, **options)
+    show.results(outcome)
+    wrong = show.unexpected(outcome, course.expected(slug))
+    show.where(target)
+    return 1 if wrong else 0
+
+
+# ---------------------------------------------------------------------- students
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-a", "--assignment", "slug", help="Assignment; found by the file's name where left out."
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**31 - 1),
+    default=CHECK_SEED,
+    help="Draw the random inputs from this seed.",
+)
+@_sandbox_options
+@_course_options
+def check(files: tuple[Path, ...], slug: str | None, seed: int, **options: Any) -> int:
+    """Check your own FILES before you submit: the public checks, on the same path as grading."""
+    from grader import data, intake, show
+    from grader.course import Course
+    from grader.execute import Executor
+    from grader.grade import Class
+    from grader.ledger import Ledger
+
+    course = Course.find(options["course"])
+    loaded = course.load(slug or course.by_entry(files[0].stem), public=True)
+    submission = intake.one(
+        files, entry=loaded.assignment.entry, also=loaded.assignment.also, student="you"
+    )
+    source = data.Source(options["data_root"], options["stand_in"])
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Ledger(Path(folder) / "grades.db") as ledger,
+        Executor(loaded, source, seed=seed, level=options["level"], lenient=True) as executor,
+        show.progress() as progress,
+    ):
+        progress.begin(0, "running your file beside the reference")
+        group = Class(executor, ledger)
+        group.settle_level()
+        group.reference()
+        graded = group.judge(submission, executor.measure(submission))
+        absent = executor.absent
+    return 1 if show.checked(graded, absent) else 0
+
+
+# ---------------------------------------------------------------------- the machine
+
+
+@cli.group(invoke_without_command=True)
+@click.option(
+    "--data", "data_root", type=click.Path(path_type=Path), help="Folder of the data sets."
+)
+@click.pass_context
+def data(context: click.Context, data_root: Path | None) -> int:
+    """Say which data sets are here, and where."""
+    from grader import data as sets
+    from grader import show
+
+    context.obj = data_root
+    if context.invoked_subcommand is None:
+        show.shelves(sets.available(sets.Source(data_root)))
+    return 0
+
+
+@data.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.pass_obj
+def fetch(data_root: Path | None, names: tuple[str, ...]) -> int:
+    """Download the data sets NAME... with torchvision."""
+    from grader import data as sets
+    from grader import show
+
+    for name in names:
+        show.line(f"{name} is in {sets.fetch(name, data_root)}")
+    return 0
+
+
+@cli.command()
+@click.option("--level", type=click.IntRange(0, 4), help="Try exactly this sandbox level.")
+@click.option(
+    "--data", "data_root", type=click.Path(path_type=Path), help="Folder of the data sets."
+)
+def doctor(level: int | None, data_root: Path | None) -> int:
+    """Print the sandbox level with its self-test, the data sets and the versions."""
+    from grader import data as sets
+    from grader import show
+    from grader.sandbox import Warm
+
+    with show.progress() as progress:
+        progress.begin(0, "self-test of the sandbox")
+        with Warm(level=level) as warm:
+            facts = warm.level, dict(warm.why_not), dict(warm.versions)
+    show.doctor(*facts)
+    show.shelves(sets.available(sets.Source(data_root)))
+    return 0 if facts[0] >= BATCH_LEVEL else 1
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run a verb and exit: 0 done, 1 a person is needed or a check was lost, 2 wrong use, 130
+    interrupted.
+    """
+    words = sys.argv[1:] if argv is None else argv
+    try:
+        code = cli.main(args=words, prog_name="grader", standalone_mode=False)
+    except GraderError as error:
+        if "--debug" in words:
+            raise
+        _complain(str(error))
+        sys.exit(2)
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "grader"
+        _complain(f"{error.format_message().rstrip('.')}. See `{where} --help`")
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        _complain("Interrupted. What was graded is kept; run the same command again to go on")
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complain(text: str) -> None:
+    click.echo(f"grader: {text.rstrip('.')}.", err=True)

@@ -1,0 +1,299 @@
+"""Comparisons: student against reference, each with a verdict that names the first difference.
+
+All of them are pure: measurements in, Verdict out. Sentences address the student.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TypeVar, overload
+
+import numpy as np
+
+from grader import alignment, diagnose
+from grader.accuracy import accuracy
+from grader.measurement import Gradients, Layers, Outputs, Parameter, Parameters, Returned, Steps
+from grader.records import Json, Verdict
+
+M = TypeVar("M", Layers, Outputs, Gradients, Steps)
+
+SINGLE_RTOL = 1e-4
+"""Tolerance where the student's code only runs in float32."""
+
+
+def _beside(student: M, reference: M) -> M:
+    """The reference as measured in the precision in which the student's code ran."""
+    if student.precision == "float32" and reference.single is not None:
+        return reference.single
+    return reference
+
+
+def _rtol(student: Outputs | Gradients | Steps | Layers, rtol: float) -> float:
+    return max(rtol, SINGLE_RTOL) if student.precision == "float32" else rtol
+
+
+# ---------------------------------------------------------------------- layers
+
+
+def shapes(student: Layers, reference: Layers) -> Verdict:
+    """Every operator of the reference ran in the student's network with the same output shape.
+
+    One missing or additional layer is one fault; each fault costs its share of the points.
+    """
+    reference = _beside(student, reference)
+    rows = alignment.aligned(student.rows, reference.rows)
+    faults = [r for r in rows if r.note]
+    evidence: dict[str, Json] = {"layers": [r.to_json() for r in rows]}
+    crash = (
+        f"`forward` stopped before it was done. {student.error.sentence()}. "
+        if student.error
+        else ""
+    )
+    if not faults and not crash:
+        return Verdict(
+            fraction=1.0,
+            feedback=f"All {len(rows)} layers have the expected shape.",
+            evidence=evidence,
+        )
+    told = faults
+    if crash:  # what would have come after the crash is no news
+        last = max((i for i, r in enumerate(rows) if r.seen), default=-1)
+        told = [r for r in rows[: last + 1] if r.note]
+    first = told[0].note if told else "The layers before that are right."
+    more = f" {len(told) - 1} more of {len(rows)} layers differ." if len(told) > 1 else ""
+    share = max(0.0, 1.0 - len(faults) / max(1, len(reference.rows)))
+    return Verdict(
+        fraction=min(share, 0.5) if crash else share,
+        feedback=f"{crash}{first}{more}",
+        hint="Print x.shape after each step of forward and compare it with the table in the brief.",
+        evidence=evidence,
+        standing="claim",
+    )
+
+
+def first_divergence(student: Layers, reference: Layers) -> str:
+    """A sentence that names the first layer whose values differ under equal weights; empty if
+    none.
+    """
+    if student.unset or reference.unset or student.error:
+        return ""
+    return alignment.divergence(student, _beside(student, reference), _rtol(student, 1e-6))
+
+
+# ---------------------------------------------------------------------- counts
+
+
+def count(student: Parameters, reference: Parameters) -> Verdict:
+    """The numbers of trainable parameters are the same."""
+    own, expected = student.total, reference.total
+    table: list[Json] = [
+        {
+            "name": p.name,
+            "shape": list(p.shape),
+            "count": p.count,
+            "trainable": p.trainable,
+            "used": p.used,
+        }
+        for p in student.rows
+    ]
+    evidence: Mapping[str, Json] = {
+        "parameters": {"rows": table, "total": own, "expected": expected}
+    }
+    if own == expected:
+        return Verdict(
+            fraction=1.0,
+            feedback=f"{own:,} trainable parameters.",
+            evidence=evidence,
+            standing="claim",
+        )
+    parts = [f"Your network has {own:,} trainable parameters, expected are {expected:,}."]
+    unused = [p for p in student.trainable if p.used is False]
+    if unused:
+        names = sorted({p.name.rsplit(".", 1)[0] for p in unused})
+        size = sum(p.count for p in unused)
+        listed = ", ".join(f"`{n}`" for n in names[:4])
+        verb = "is" if len(names) == 1 else "are"
+        parts.append(f"{listed} {verb} declared but never used: {size:,} of your {own:,}.")
+    frozen = [p for p in student.rows if not p.trainable and p.kind != "buffer"]
+    if frozen:
+        parts.append(
+            f"{sum(p.count for p in frozen):,} are frozen (requires_grad is False) and do not "
+            f"count."
+        )
+    parts += _odd_shapes(student, reference)
+    return Verdict(
+        fraction=0.0,
+        feedback=" ".join(parts),
+        hint="Compare the sizes of your layers with the brief, weights and biases apart.",
+        evidence=evidence,
+        standing="claim",
+    )
+
+
+def _odd_shapes(student: Parameters, reference: Parameters) -> list[str]:
+    """Sentences about sizes that only one side has; x @ W stores a weight the other way round."""
+
+    def size(parameter: Parameter) -> tuple[int, ...]:
+        return tuple(sorted(parameter.shape))
+
+    spare = Counter(map(size, reference.trainable))
+    odd = []
+    for parameter in student.trainable:
+        if spare[size(parameter)] > 0:
+            spare[size(parameter)] -= 1
+        elif parameter.used is not False:
+            odd.append(f"`{parameter.name}` {parameter.shape}")
+    return [f"Ours has nothing of the size of {', '.join(odd[:4])}."] if odd else []
+
+
+# ---------------------------------------------------------------------- values
+
+
+@overload
+def close(
+    student: Outputs, reference: Outputs, *, rtol: float = ..., where: str = ...
+) -> Verdict: ...
+@overload
+def close(
+    student: Gradients, reference: Gradients, *, rtol: float = ..., where: str = ...
+) -> Verdict: ...
+@overload
+def close(student: Steps, reference: Steps, *, rtol: float = ..., where: str = ...) -> Verdict: ...
+@overload
+def close(
+    student: Returned, reference: Returned, *, rtol: float = ..., where: str = ...
+) -> Verdict: ...
+def close(
+    student: Outputs | Gradients | Steps | Returned,
+    reference: Outputs | Gradients | Steps | Returned,
+    *,
+    rtol: float = 1e-6,
+    where: str = "",
+) -> Verdict:
+    """All numbers agree up to `rtol` times (their size + the greatest size in their array).
+
+    In float32, where the student's code allows nothing else, the tolerance is at least 1e-4.
+    `where` is a sentence about the first diverging layer, shown where the numbers differ.
+    """
+    if isinstance(student, Outputs) and isinstance(reference, Outputs):
+        return _close_outputs(student, _beside(student, reference), _rtol(student, rtol), where)
+    if isinstance(student, Gradients) and isinstance(reference, Gradients):
+        return _close_gradients(student, _beside(student, reference), _rtol(student, rtol), where)
+    if isinstance(student, Steps) and isinstance(reference, Steps):
+        return _close_steps(student, _beside(student, reference), _rtol(student, rtol), where)
+    if isinstance(student, Returned) and isinstance(reference, Returned):
+        return _close_values(student, reference, rtol)
+    raise TypeError(
+        f"close compares two of a kind, not {type(student).__name__} and {type(reference).__name__}"
+    )
+
+
+def _close_outputs(student: Outputs, reference: Outputs, rtol: float, where: str) -> Verdict:
+    expected = diagnose.log_softmax(reference.runs[0])
+    if any(r.reshape(r.shape[0], -1).shape != expected.shape for r in student.runs):
+        seen = student.runs[0].shape
+        return Verdict(
+            fraction=0.0,
+            feedback=(
+                f"Your network answers with shape {seen}, expected is {reference.runs[0].shape}."
+            ),
+            hint="The last layer has one output for each class.",
+        )
+    runs = [diagnose.log_softmax(r) for r in student.runs]
+    results = [diagnose.mismatch(r, expected, rtol) for r in runs]
+    if any(r is None for r in results):
+        return Verdict(
+            fraction=1.0, feedback=f"Equal to ours on {len(expected)} inputs{_noted(student)}."
+        )
+    special = diagnose.probabilities(student.runs[0])
+    if (
+        special
+        and diagnose.mismatch(
+            diagnose.log_softmax(np.log(np.maximum(student.runs[0], 1e-300))), expected, rtol
+        )
+        is None
+    ):
+        return Verdict(
+            fraction=0.0,
+            feedback=(
+                "Your network returns probabilities: it applies softmax to the right "
+                "scores at its end."
+            ),
+            hint=(
+                "Return the scores (logits) or log-probabilities; cross-entropy applies "
+                "softmax itself."
+            ),
+        )
+    worst = results[0]
+    assert worst is not None
+    told = "From equal weights and equal inputs your network answers differently."
+    return Verdict(
+        fraction=0.0,
+        feedback=" ".join(filter(None, (told, where, worst.sentence()))),
+        hint=special or "Compare your forward step by step with the brief.",
+        evidence={"mismatch": worst.to_json("outputs, after log-softmax")},
+    )
+
+
+def _close_gradients(student: Gradients, reference: Gradients, rtol: float, where: str) -> Verdict:
+    results = [diagnose.groups(run, reference.runs[0], rtol) for run in student.runs]
+    best = min(results, key=lambda r: len(r.wrong))
+    if not best.wrong:
+        names = len(reference.runs[0])
+        return Verdict(fraction=1.0, feedback=f"All {names} gradients equal ours{_noted(student)}.")
+    return Verdict(
+        fraction=0.0,
+        feedback=f"{best.sentence('gradient')} {where}".strip(),
+        hint=best.hint,
+        evidence=best.to_json("gradients"),
+    )
+
+
+def _close_steps(student: Steps, reference: Steps, rtol: float, where: str) -> Verdict:
+    first = [diagnose.groups(run[0], reference.runs[0][0], rtol) for run in student.runs]
+    second = [diagnose.groups(run[1], reference.runs[0][1], rtol) for run in student.runs]
+    pairs = sorted(zip(first, second, strict=True), key=lambda p: len(p[0].wrong) + len(p[1].wrong))
+    one, two = pairs[0]
+    if not one.wrong and not two.wrong:
+        return Verdict(fraction=1.0, feedback=f"Equal weights after both steps{_noted(student)}.")
+    if one.wrong:
+        text = f"After the first step of gradient descent: {one.sentence('weight')}"
+        return Verdict(
+            fraction=0.0,
+            feedback=f"{text} {where}".strip(),
+            hint=one.hint,
+            evidence=one.to_json("weights after step 1"),
+        )
+    return Verdict(
+        fraction=0.0,
+        feedback=f"The first step is right, the second is not: {two.sentence('weight')}",
+        hint=(
+            "Something of the first pass is kept: a counter, a cached tensor, a gradient or "
+            "a graph."
+        ),
+        evidence=two.to_json("weights after step 2"),
+    )
+
+
+def _noted(student: Outputs | Gradients | Steps) -> str:
+    return (
+        " (in float32, as your code does not run in float64)"
+        if student.precision == "float32"
+        else ""
+    )
+
+
+def equal(student: Returned, reference: Returned) -> Verdict:
+    """Both values are the same: kind, shape and every number."""
+    return _close_values(student, reference, 0.0)
+
+
+def _close_values(student: Returned, reference: Returned, rtol: float) -> Verdict:
+    fault = diagnose.value(student, reference, rtol)
+    if fault is None:
+        return Verdict(fraction=1.0, feedback="As expected.")
+    return Verdict(fraction=0.0, feedback=fault, hint="Compare with the brief what is asked for.")
+
+
+__all__ = ["accuracy", "close", "count", "equal", "first_divergence", "shapes"]

@@ -1,0 +1,243 @@
+"""A course: a folder with `assignments/` and `reference/`, found and loaded by path."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import re
+import sys
+import tomllib
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import grader
+from grader.assignment import Assignment
+from grader.errors import CourseError, GraderError, UsageError
+from grader.probe import Probe
+from grader.records import Submission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """One assignment with everything that belongs to it."""
+
+    slug: str
+    folder: Path
+    assignment: Assignment
+    probes: Mapping[str, Probe[Any]]
+    """Every module-level name of assignment.py and hidden.py that is bound to a probe."""
+    reference: Submission
+    rules: str
+    """SHA-256 of assignment.py and hidden.py: changes with every check."""
+    hidden: bool
+    """Whether hidden.py was loaded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """A known-wrong submission, and what it has to lose."""
+
+    name: str
+    submission: Submission
+    loses: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A course on disk."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, given: Path | None = None) -> Course:
+        """`given`, `$GRADER_COURSE`, the nearest ancestor of the working directory, or the
+        bundled course.
+        """
+        named = given or (
+            Path(os.environ["GRADER_COURSE"]) if os.environ.get("GRADER_COURSE") else None
+        )
+        if named is not None:
+            if not (named / "assignments").is_dir():
+                raise UsageError(
+                    f"{named} is no course: it has no folder `assignments`. Name one with --course"
+                )
+            return cls(named.resolve())
+        here = Path.cwd()
+        for folder in (here, *here.parents):
+            if (folder / "assignments").is_dir() and (folder / "reference").is_dir():
+                return cls(folder)
+        return cls.bundled()
+
+    @classmethod
+    def bundled(cls) -> Course:
+        """The demonstration course: in the wheel, or this repository."""
+        package = Path(grader.__file__).resolve().parent
+        inside = package / "_course"
+        return cls(inside if (inside / "assignments").is_dir() else package.parent)
+
+    @property
+    def templates(self) -> Path:
+        """Where this course may override report templates."""
+        return self.root / "reports" / "templates"
+
+    def slugs(self) -> list[str]:
+        """Names of the assignments."""
+        return sorted(p.parent.name for p in (self.root / "assignments").glob("*/assignment.py"))
+
+    def by_entry(self, stem: str) -> str:
+        """The assignment whose entry is called so; UsageError where there is none or more than
+        one.
+        """
+        found = [s for s in self.slugs() if self.load(s, public=True).assignment.entry == stem]
+        if len(found) == 1:
+            return found[0]
+        what = "several assignments ask" if found else "no assignment asks"
+        listed = ", ".join(found or self.slugs()) or "none"
+        raise UsageError(f"{what} for a file called {stem}. Name one with -a: {listed}")
+
+    def folder(self, slug: str) -> Path:
+        """Folder of an assignment; UsageError lists those that exist."""
+        if slug in self.slugs():
+            return self.root / "assignments" / slug
+        listed = ", ".join(self.slugs()) or "none"
+        raise UsageError(f"there is no assignment {slug!r} in {self.root}. There are: {listed}")
+
+    def load(self, slug: str, *, public: bool = False) -> Loaded:
+        """Read assignment.py and, unless `public`, hidden.py."""
+        folder = self.folder(slug)
+        module = _run(folder / "assignment.py", f"_grader_{slug}")
+        assignment = getattr(module, "assignment", None)
+        if not isinstance(assignment, Assignment):
+            raise CourseError(f"{slug}/assignment.py defines no `assignment = Assignment(…)`")
+        probes = _probes(module)
+        rules = hashlib.sha256((folder / "assignment.py").read_bytes())
+        hidden = folder / "hidden.py"
+        if hidden.is_file() and not public:
+            known = {c.name for c in assignment.checks}
+            sys.modules["assignment"] = module
+            try:
+                probes.update(_probes(_run(hidden, f"_grader_{slug}_hidden")))
+            finally:
+                sys.modules.pop("assignment", None)
+            assignment.hide({c.name for c in assignment.checks} - known)
+            rules.update(hidden.read_bytes())
+        if not assignment.checks:
+            raise CourseError(
+                f"{slug}/assignment.py has no checks; decorate functions with @assignment.check"
+            )
+        return Loaded(
+            slug=slug,
+            folder=folder,
+            assignment=assignment,
+            probes=probes,
+            reference=self._reference(slug, assignment),
+            rules=rules.hexdigest(),
+            hidden=hidden.is_file() and not public,
+        )
+
+    def _reference(self, slug: str, assignment: Assignment) -> Submission:
+        folder = self.root / "reference" / slug
+        names = [f"{assignment.entry}.py", *assignment.also]
+        absent = [n for n in names if not (folder / n).is_file()]
+        if absent:
+            raise CourseError(
+                f"reference/{slug} lacks {absent[0]}; it has to earn full marks itself"
+            )
+        return submission("reference", {n: (folder / n).read_bytes() for n in names}, names[0])
+
+    def handout(self, loaded: Loaded) -> Submission:
+        """What students start from, as a submission."""
+        return _from_folder(loaded, loaded.folder / "handout", "handout", {})
+
+    def mistakes(self, loaded: Loaded) -> list[Mistake]:
+        """The known-wrong submissions; files that one lacks are the reference's."""
+        found = []
+        for folder in sorted(p for p in (loaded.folder / "mistakes").glob("*") if p.is_dir()):
+            made = _from_folder(loaded, folder, folder.name, loaded.reference.files)
+            found.append(Mistake(name=folder.name, submission=made, loses=_loses(folder, loaded)))
+        return found
+
+    def expected(self, slug: str) -> Mapping[str, Any]:
+        """`sample/expected.toml` of an assignment: a table for each student."""
+        path = self.folder(slug) / "sample" / "expected.toml"
+        try:
+            return tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise CourseError(f"{slug} has no sample class: {path.name} is missing") from None
+        except tomllib.TOMLDecodeError as error:
+            raise CourseError(f"{path} is not TOML: {error}") from None
+
+
+def submission(student: str, files: Mapping[str, bytes], entry: str | None) -> Submission:
+    """A submission of ours with its digest."""
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{len(name)}:{name}:{len(files[name])}:".encode() + files[name])
+    return Submission(student=student, files=dict(files), entry=entry, digest=digest.hexdigest())
+
+
+def _from_folder(loaded: Loaded, folder: Path, name: str, rest: Mapping[str, bytes]) -> Submission:
+    files = {
+        p.name: p.read_bytes()
+        for p in sorted(folder.glob("*"))
+        if p.is_file() and p.suffix != ".md"
+    }
+    entry = f"{loaded.assignment.entry}.py"
+    if entry not in files:
+        raise CourseError(f"{folder.parent.name}/{name} of {loaded.slug} has no {entry}")
+    return submission(name, {**rest, **files}, entry)
+
+
+def _loses(folder: Path, loaded: Loaded) -> frozenset[str]:
+    path = folder / f"{loaded.assignment.entry}.py"
+    try:
+        text = ast.get_docstring(ast.parse(path.read_bytes())) or ""
+    except (SyntaxError, ValueError) as error:
+        raise CourseError(f"mistake {folder.name} is not Python: {error}") from error
+    found = re.search(r"^Loses: *(.+)$", text, re.MULTILINE)
+    if not found:
+        raise CourseError(
+            f"the docstring of mistake {folder.name} has no line `Loses: check, check`"
+        )
+    names = frozenset(n.strip(" `.") for n in found[1].split(","))
+    unknown = names - {c.name for c in loaded.assignment.checks}
+    if unknown:
+        raise CourseError(
+            f"mistake {folder.name} loses `{min(unknown)}`, which is no check of {loaded.slug}"
+        )
+    return names
+
+
+def _probes(module: ModuleType) -> dict[str, Probe[Any]]:
+    return {n: v for n, v in vars(module).items() if isinstance(v, Probe)}
+
+
+def _run(path: Path, name: str) -> ModuleType:
+    """Execute a trusted file of the course as a module of its own."""
+    module = ModuleType(name)
+    module.__file__ = str(path)
+    try:
+        # Not by a loader: bytecode that it keeps hides a change of the same second and size.
+        exec(compile(path.read_bytes(), path, "exec", dont_inherit=True), vars(module))  # noqa: S102
+    except GraderError as error:
+        raise CourseError(
+            f"{path.parent.name}/{path.name}, line {_line(error, path)}: {error}"
+        ) from error
+    except (Exception, SystemExit) as error:  # instructors' files may raise anything
+        text = f"{type(error).__name__}: {error}"
+        raise CourseError(
+            f"{path.parent.name}/{path.name}, line {_line(error, path)}: {text}"
+        ) from error
+    return module
+
+
+def _line(error: BaseException, path: Path) -> int:
+    if isinstance(error, SyntaxError) and error.lineno:
+        return error.lineno
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    return (lines[-1] if lines else None) or 1

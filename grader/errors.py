@@ -1,0 +1,45 @@
+"""What can go wrong on our side of the trust line.
+
+    GraderError                 one sentence on stderr, exit code 2
+    ├── UsageError              an argument names something that is not there
+    ├── CourseError             an assignment or a reference is written wrongly
+    ├── DataSetAbsent           a data set is not on this machine
+    └── SandboxError            a box could not be made, or the warm process is gone
+    Unmeasured                  a check read a measurement that does not exist: an outcome, not a
+    fault
+
+Students' faults are never exceptions: they are data (`Execution.status`, `CheckResult.outcome`).
+"""
+
+
+class GraderError(Exception):
+    """Something of ours or of the instructor's: the first sentence says what, the second what to
+    do.
+    """
+
+
+class UsageError(GraderError):
+    """An argument names something that does not exist."""
+
+
+class CourseError(GraderError):
+    """An assignment, a reference or a template of the course is written wrongly."""
+
+
+class DataSetAbsent(GraderError):
+    """A data set is not on this machine and no stand-in was asked for."""
+
+
+class SandboxError(GraderError):
+    """A box could not be made, or the warm process is gone."""
+
+
+class Unmeasured(Exception):
+    """A check read a measurement that is missing; the judge turns it into an outcome."""
+
+    def __init__(self, why: str, *, ours: bool = False) -> None:
+        super().__init__(why)
+        self.why = why
+        """What stopped the measurement, in a sentence the student can read."""
+        self.ours = ours
+        """True where the reference, not the student, could not be measured."""

@@ -1,0 +1,105 @@
+"""The student's names: looked up with a sentence where they are missing, called, and read."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import os
+from typing import Any
+
+import numpy as np
+import torch
+
+from grader.inside import network
+from grader.inside.namespace import Unanswerable
+
+
+def directory_of(names: dict[str, Any]) -> str:
+    """The folder of the student's files."""
+    return os.path.dirname(str(names.get("__file__", "/sub/x")))
+
+
+def named(names: dict[str, Any], name: str) -> Any:
+    """The object of that name, or a sentence that lists near names."""
+    if name in names:
+        return names[name]
+    own = [n for n in names if not n.startswith("_") and _defined_here(names[n], names)]
+    folded = [n for n in own if n.lower().replace("_", "") == name.lower().replace("_", "")]
+    near = folded or difflib.get_close_matches(name, own, n=3, cutoff=0.6)
+    file = os.path.basename(str(names.get("__file__", "the file")))
+    if near:
+        found = ", ".join(f"`{n}`{_line(names[n])}" for n in near)
+        raise Unanswerable(f"{file} does not define `{name}`, but {found}; rename it to `{name}`")
+    listed = ", ".join(f"`{n}`" for n in own[:8]) or "nothing"
+    raise Unanswerable(f"{file} does not define `{name}`; it defines {listed}")
+
+
+def _defined_here(value: Any, names: dict[str, Any]) -> bool:
+    home = getattr(value, "__module__", None)
+    return isinstance(home, str) and home == names.get("__name__")
+
+
+def _line(value: Any) -> str:
+    code = getattr(getattr(value, "__init__", None), "__code__", None) or getattr(
+        value, "__code__", None
+    )
+    return f" (line {code.co_firstlineno})" if code is not None else ""
+
+
+def call(names: dict[str, Any], args: dict[str, Any]) -> Any:
+    """What a function returns for fresh copies of the arguments, and which of them it changed."""
+    function = named(names, args["name"])
+    if not callable(function):
+        raise Unanswerable(f"`{args['name']}` is a {type(function).__name__}, not a function")
+    given = [_argument(a, tensors=bool(args.get("tensors"))) for a in args.get("args", [])]
+    kept = [np.array(a) if isinstance(a, np.ndarray) else None for a in args.get("args", [])]
+    result = returned(function(*given))
+    changed = [
+        i
+        for i, (now, then) in enumerate(zip(given, kept, strict=True))
+        if then is not None
+        and not np.array_equal(_numbers(now), then, equal_nan=then.dtype.kind in "fc")
+    ]
+    return {"value": result, "changed": changed}
+
+
+def _argument(value: Any, *, tensors: bool) -> Any:
+    if isinstance(value, np.ndarray):
+        fresh = np.array(value)
+        return torch.from_numpy(fresh) if tensors else fresh
+    return copy.deepcopy(value)
+
+
+def _numbers(value: Any) -> np.ndarray[Any, Any]:
+    return network.array(value) if isinstance(value, torch.Tensor) else value
+
+
+def value(names: dict[str, Any], args: dict[str, Any]) -> Any:
+    """What a name is bound to."""
+    return {"value": returned(named(names, args["name"])), "changed": []}
+
+
+def returned(item: Any, depth: int = 0) -> Any:
+    """A result as plain data with its kind kept, lists and dictionaries to a depth of eight."""
+    if isinstance(item, torch.Tensor):
+        return {"kind": "tensor", "item": network.array(item)}
+    if isinstance(item, (np.ndarray, np.generic)):
+        array = np.array(item)
+        if array.dtype.kind not in "biufc":
+            raise Unanswerable(f"it holds an array of {array.dtype}, not of numbers")
+        return {"kind": "array", "item": array}
+    if item is None or type(item) in (bool, int, float, str):
+        return {"kind": type(item).__name__, "item": item}
+    if type(item) in (list, tuple) and depth < 8 and len(item) <= 10_000:
+        return {"kind": type(item).__name__, "item": [returned(i, depth + 1) for i in item]}
+    if (
+        type(item) is dict
+        and depth < 8
+        and len(item) <= 10_000
+        and all(type(k) is str for k in item)
+    ):
+        rows = [[k, returned(v, depth + 1)] for k, v in item.items()]
+        return {"kind": "dict", "item": rows}
+    raise Unanswerable(
+        f"it is a {type(item).__name__}; return a number, an array, a tensor or a list of them"
+    )

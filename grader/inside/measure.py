@@ -1,0 +1,321 @@
+"""Answers one question about the student's names. Runs in the student's process.
+
+What it says of shapes and names is a claim; outputs, gradients and steps under numbers that the
+student could not foresee are evidence. Every question builds a fresh network.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from grader.inside import functions, network, weights
+from grader.inside.functions import directory_of, named
+from grader.inside.namespace import Unanswerable, trouble
+from grader.inside.trace import Trace
+
+SKETCH = 8
+"""Values kept of an operator's output to find the first divergence."""
+
+
+def answer(names: dict[str, Any], ask: str, args: dict[str, Any]) -> Any:
+    """The value that the question asks for; what the student's code raises passes through.
+
+    Raises Unanswerable where nothing can be measured, with the reason.
+    """
+    if ask not in ASKS:
+        raise Unanswerable(f"the sandbox knows no question {ask!r}", person=True)
+    before = torch.get_default_dtype()
+    try:
+        with torch.random.fork_rng(devices=[]):
+            return ASKS[ask](names, args)
+    finally:
+        torch.set_default_dtype(before)
+
+
+def _maker(names: dict[str, Any], args: dict[str, Any]) -> Callable[[], Any]:
+    target = named(names, args["module"])
+    if isinstance(target, torch.nn.Module):
+        raise Unanswerable(
+            f"`{args['module']}` is a finished network, not the class; name the class so"
+        )
+    if not callable(target):
+        raise Unanswerable(f"`{args['module']}` is a {type(target).__name__}, not a class")
+    return lambda: target(*copy.deepcopy(list(args.get("init", []))))
+
+
+def _prepared(
+    names: dict[str, Any], args: dict[str, Any], *, train: bool = False
+) -> network.Prepared:
+    """A fresh network that ran once; what its `forward` raised goes on."""
+    prepared, output, error = network.prepare(
+        _maker(names, args),
+        args["x"],
+        seed=args["seed"],
+        directory=directory_of(names),
+        precisions=args["precisions"],
+        train=train,
+    )
+    if error is not None:
+        raise error
+    network.check_output(output, len(prepared.x))
+    return prepared
+
+
+# ---------------------------------------------------------------------- layers
+
+
+def layers(names: dict[str, Any], args: dict[str, Any]) -> Any:
+    """Operators in order with shapes, and sketches of their values under equal weights.
+
+    Where `forward` raises, the operators that ran until then come back with the error.
+    """
+    directory = directory_of(names)
+    prepared, output, error = network.prepare(
+        _maker(names, args),
+        args["x"],
+        seed=args["seed"],
+        directory=directory,
+        precisions=args["precisions"],
+    )
+    head = {
+        "precision": prepared.precision,
+        "error": None,
+        "unset": "",
+        "before": prepared.trace.before,
+    }
+    if error is not None:
+        return {**head, "error": trouble(error, directory), "layers": _rows(prepared.trace, None)}
+    network.check_output(output, len(prepared.x))
+    try:
+        network.settable(prepared.trace)
+        pairs = next(network.pairings(prepared.trace.operators))
+        network.write(pairs, lambda key, shape: network.drawn(key, shape, args["seed"]))
+        torch.manual_seed(args["seed"])
+        output, trace, error = network.run(prepared.net, prepared.x, directory)
+        if error is not None:
+            raise error
+        network.took(pairs, trace)
+    except Unanswerable as reason:
+        return {**head, "unset": str(reason), "layers": _rows(prepared.trace, None)}
+    return {**head, "layers": _rows(trace, output)}
+
+
+def _rows(trace: Trace, output: Any) -> list[dict[str, Any]]:
+    rows = []
+    for operator in trace.operators:
+        end = operator.end
+        if operator is trace.operators[-1] and isinstance(output, torch.Tensor):
+            end = torch.log_softmax(output.reshape(output.shape[0], -1), dim=1)
+        rows.append(
+            {
+                "name": operator.name,
+                "kind": operator.kind,
+                "shape": list(operator.shape),
+                "weights": [[w.role, w.name, list(w.view.shape)] for w in operator.weights],
+                "settings": operator.settings,
+                "steps": operator.steps[:20],
+                "file": operator.place[0] if operator.place else None,
+                "line": operator.place[1] if operator.place else None,
+                "result": None if output is None else _sketch(operator.result),
+                "end": None if output is None or end is None else _sketch(end),
+            }
+        )
+    return rows
+
+
+def _sketch(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
+    """`SKETCH` values spread over the first sample and the root mean square of all of them."""
+    values = network.array(tensor).astype(np.float64).reshape(-1)
+    if not values.size:
+        return np.zeros(SKETCH + 1)
+    positions = (np.arange(SKETCH) * values.size) // SKETCH + min(
+        7, values.size // SKETCH - 1 if values.size > SKETCH else 0
+    )
+    return np.append(values[positions % values.size], np.sqrt(np.mean(values**2)))
+
+
+# ---------------------------------------------------------------------- parameters
+
+
+def parameters(names: dict[str, Any], args: dict[str, Any]) -> Any:
+    """Every parameter once, with its size, whether it is trained, and whether it is used."""
+    make = _maker(names, args)
+    prepared, _, error = network.prepare(
+        make,
+        args["x"],
+        seed=args["seed"],
+        directory=directory_of(names),
+        precisions=args["precisions"],
+    )
+    if error is not None:  # the count needs no forward pass
+        prepared.trace.operators.clear()
+    rows: list[dict[str, Any]] = []
+    seen: set[int] = set()
+    registered: list[tuple[str, torch.Tensor, str]] = [
+        (n, p, "parameter") for n, p in torch.nn.Module.named_parameters(prepared.net)
+    ]
+    registered += [(n, b, "buffer") for n, b in torch.nn.Module.named_buffers(prepared.net)]
+    found = [
+        (w.name, w.leaf, "tensor")
+        for o in prepared.trace.operators
+        for w in o.weights
+        if w.leaf.requires_grad
+    ]
+    for name, tensor, kind in registered + found:
+        if id(tensor) in seen or isinstance(tensor, torch.nn.UninitializedParameter):
+            continue
+        seen.add(id(tensor))
+        rows.append(
+            {
+                "name": name,
+                "shape": list(tensor.shape),
+                "kind": kind,
+                "trainable": bool(tensor.requires_grad),
+                "used": None if error is not None else prepared.trace.uses(tensor),
+            }
+        )
+    return {"rows": rows, "ran": error is None}
+
+
+# ---------------------------------------------------------------------- values under equal weights
+
+
+def _each_pairing(
+    names: dict[str, Any],
+    args: dict[str, Any],
+    measured: Callable[..., Any],
+    *,
+    train: bool = False,
+) -> Any:
+    """`measured(prepared, pairs)` for every pairing of weights, each on a fresh network."""
+    runs: list[Any] = []
+    total = 1
+    prepared = None
+    while len(runs) < total:
+        prepared = _prepared(names, args, train=train)
+        network.settable(prepared.trace)
+        choices = list(network.pairings(prepared.trace.operators))
+        total = len(choices) if args.get("alternatives", True) else 1
+        pairs = choices[len(runs)]
+        network.write(pairs, lambda key, shape: network.drawn(key, shape, args["seed"]))
+        torch.manual_seed(args["seed"])
+        runs.append(measured(prepared, pairs))
+    return {"precision": prepared.precision if prepared else "float64", "runs": runs}
+
+
+def outputs(names: dict[str, Any], args: dict[str, Any]) -> Any:
+    """What the network answers to `x` in eval mode under equal weights: (N, classes)."""
+
+    def measured(prepared: network.Prepared, pairs: Any) -> Any:
+        output, trace, error = network.run(prepared.net, prepared.x, directory_of(names))
+        if error is not None:
+            raise error
+        network.took(pairs, trace)
+        return network.array(network.check_output(output, len(prepared.x)))
+
+    return _each_pairing(names, args, measured)
+
+
+def gradients(names: dict[str, Any], args: dict[str, Any]) -> Any:
+    """Gradient of the cross-entropy for every weight, in eval mode under equal weights."""
+
+    def measured(prepared: network.Prepared, pairs: Any) -> Any:
+        with torch.enable_grad():
+            output = network.check_output(prepared.net(prepared.x), len(prepared.x))
+            loss = network.loss_of(output, args["y"])
+            kept = [(k, w) for k, w in pairs if w.role in ("weight", "bias")]
+            leaves = [w.leaf for _, w in kept if w.leaf.requires_grad]
+            found: Sequence[torch.Tensor | None] = [None] * len(leaves)
+            if loss.requires_grad and leaves:
+                found = torch.autograd.grad(loss, leaves, allow_unused=True)
+        by_leaf = {id(leaf): grad for leaf, grad in zip(leaves, found, strict=True)}
+        rows = [(k, w, network.gradient(w, by_leaf.get(id(w.leaf)))) for k, w in kept]
+        return network.packed(rows, args["seed"])
+
+    return _each_pairing(names, args, measured)
+
+
+def steps(names: dict[str, Any], args: dict[str, Any]) -> Any:
+    """The weights after each of two steps of plain gradient descent, in train mode."""
+
+    def measured(prepared: network.Prepared, pairs: Any) -> Any:
+        net, x, after = prepared.net, prepared.x, []
+        kept = [(k, w) for k, w in pairs if w.role in ("weight", "bias")]
+        leaves = list({id(w.leaf): w.leaf for _, w in kept if w.leaf.requires_grad}.values())
+        for inputs in (x, x.flip(0)):
+            with torch.enable_grad():
+                output = network.check_output(net(inputs), len(inputs))
+                loss = network.loss_of(output, args["y"])
+            for leaf in leaves:
+                leaf.grad = None
+            if loss.requires_grad:
+                loss.backward()
+            with torch.no_grad():
+                for leaf in leaves:
+                    if leaf.grad is not None:
+                        leaf.sub_(leaf.grad, alpha=args["lr"])
+            rows = [(k, w, network.as_received(w.leaf.detach(), w)) for k, w in kept]
+            after.append(network.packed(rows, args["seed"]))
+        return after
+
+    return _each_pairing(names, args, measured, train=True)
+
+
+# ---------------------------------------------------------------------- trained networks
+
+
+def logits(names: dict[str, Any], args: dict[str, Any]) -> Any:
+    """What the trained network answers to pictures in eval mode, float32: (N, classes).
+
+    With `weights` (a file name) the student's file is loaded, and the weights come back in the
+    operators' layout. With `operands` (key → array) those numbers are written instead.
+    """
+    torch.set_default_dtype(torch.float32)
+    images = torch.from_numpy(np.array(args["images"], dtype=np.float32))
+    net = network.build(_maker(names, args), "float32", images[:2])
+    directory = directory_of(names)
+    if "weights" in args:
+        weights.load_into(net, directory, args["weights"])
+        torch.nn.Module.train(net, False)
+    _, trace, error = network.run(net, images[:2], directory)
+    if error is not None:
+        raise error
+    pairs = next(network.pairings(trace.operators))
+    if "operands" in args:
+        _write_operands(pairs, args["operands"])
+    with torch.no_grad():
+        found = [
+            network.array(network.check_output(net(batch), len(batch)))
+            for batch in torch.split(images, args.get("batch", 500))
+        ]
+    exported = [[k, network.array(network.as_received(w.leaf.detach(), w))] for k, w in pairs]
+    return {
+        "logits": np.concatenate(found).astype(np.float32),
+        "operands": [] if trace.trouble or "operands" in args else exported,
+        "unset": trace.trouble[0] if trace.trouble else "",
+    }
+
+
+def _write_operands(pairs: Sequence[tuple[str, Any]], operands: Sequence[Sequence[Any]]) -> None:
+    given = {str(key): value for key, value in operands}
+    wanted = {key for key, _ in pairs}
+    if set(given) != wanted:
+        raise Unanswerable("the weights do not fit the network of the brief, layer by layer")
+    network.write(pairs, lambda key, shape: given[key].reshape(shape))
+
+
+ASKS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
+    "layers": layers,
+    "parameters": parameters,
+    "outputs": outputs,
+    "gradients": gradients,
+    "steps": steps,
+    "logits": logits,
+    "call": functions.call,
+    "value": functions.value,
+}

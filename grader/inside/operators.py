@@ -1,0 +1,136 @@
+"""The vocabulary of operators, and where each keeps its weights.
+
+Two vocabularies occur: decomposed names (`convolution`, `addmm`) normally, composite names
+(`conv2d`, `linear`) in inference mode; `KINDS` maps both.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+KINDS = {
+    **dict.fromkeys(
+        ("convolution", "_convolution", "conv1d", "conv2d", "conv3d", "mkldnn_convolution"),
+        "convolution",
+    ),
+    **dict.fromkeys(("addmm", "mm", "linear", "matmul", "bmm", "baddbmm", "mv", "addmv"), "linear"),
+    **dict.fromkeys(
+        (
+            "native_batch_norm",
+            "_native_batch_norm_legit",
+            "_native_batch_norm_legit_no_training",
+            "_batch_norm_with_update",
+            "_batch_norm_no_update",
+            "batch_norm",
+            "cudnn_batch_norm",
+        ),
+        "batch_norm",
+    ),
+    **dict.fromkeys(("native_layer_norm", "layer_norm"), "layer_norm"),
+    **dict.fromkeys(("native_group_norm", "group_norm"), "group_norm"),
+    "embedding": "embedding",
+    **dict.fromkeys(("max_pool2d", "max_pool2d_with_indices"), "max_pool2d"),
+    **dict.fromkeys(("max_pool1d", "max_pool1d_with_indices"), "max_pool1d"),
+    **dict.fromkeys(("max_pool3d", "max_pool3d_with_indices"), "max_pool3d"),
+    **{f"avg_pool{d}d": f"avg_pool{d}d" for d in (1, 2, 3)},
+    **{f"adaptive_avg_pool{d}d": f"adaptive_avg_pool{d}d" for d in (1, 2, 3)},
+    **{f"_adaptive_avg_pool{d}d": f"adaptive_avg_pool{d}d" for d in (2, 3)},
+    **{f"adaptive_max_pool{d}d": f"adaptive_max_pool{d}d" for d in (1, 2, 3)},
+}
+"""Operators that are compared: those with parameters, and pooling."""
+
+ACTIVATIONS = frozenset(
+    "relu tanh sigmoid leaky_relu elu selu celu gelu silu mish hardtanh hardsigmoid hardswish "
+    "relu6 softplus softmax _softmax log_softmax _log_softmax log_sigmoid threshold clamp "
+    "clamp_min prelu _prelu_kernel rrelu native_dropout dropout bernoulli softsign exp log abs "
+    "sin cos square pow sqrt".split()
+)
+"""Elementwise steps that are named where two networks part, never compared by name."""
+
+JOINS = frozenset("add mul sub div cat maximum max where neg".split())
+"""Arithmetic that is named likewise."""
+
+SHOWN = {"_softmax": "softmax", "_log_softmax": "log_softmax", "clamp_min": "clamp"}
+"""Names that a reader knows better."""
+
+STRUCTURE = frozenset(
+    "view _unsafe_view reshape t transpose permute detach alias expand clone contiguous unsqueeze "
+    "squeeze flatten slice select as_strided unbind split chunk lift_fresh _to_copy to unfold "
+    "copy_ numpy_T swapaxes movedim _reshape_alias empty empty_like zeros_like ones_like resize_ "
+    "set_ is_same_size _local_scalar_dense size stride sym_size result_type".split()
+)
+"""Steps that move numbers without changing them."""
+
+
+def tensors(value: Any) -> list[torch.Tensor]:
+    """Every tensor in nested arguments, in order."""
+    found: list[torch.Tensor] = []
+    stack = [value]
+    while stack:
+        item = stack.pop(0)
+        if isinstance(item, torch.Tensor):
+            found.append(item)
+        elif isinstance(item, (list, tuple)):
+            stack[:0] = list(item)
+        elif isinstance(item, dict):
+            stack[:0] = list(item.values())
+    return found
+
+
+def pooling_by_mean(args: Any, inputs: list[torch.Tensor]) -> str | None:
+    """`mean` over the last two dimensions of a picture is adaptive average pooling to 1."""
+    if not inputs or inputs[0].dim() != 4 or len(args) < 2 or args[1] is None:
+        return None
+    dims = sorted(d % 4 for d in ([args[1]] if isinstance(args[1], int) else args[1]))
+    return "adaptive_avg_pool2d" if dims == [2, 3] else None
+
+
+def roles(kind: str, args: Any, kwargs: Any) -> list[tuple[str, torch.Tensor | None]]:
+    """(role, tensor) of an operator whose arguments stand in a fixed order."""
+
+    def at(index: int, key: str) -> Any:
+        return args[index] if len(args) > index else kwargs.get(key)
+
+    if kind == "convolution":
+        return [("weight", at(1, "weight")), ("bias", at(2, "bias"))]
+    if kind == "batch_norm":
+        names = ("weight", "bias", "running_mean", "running_var")
+        found = [(n, at(i + 1, n)) for i, n in enumerate(names)]
+        return [(n, t if isinstance(t, torch.Tensor) else None) for n, t in found]
+    if kind == "layer_norm":
+        return [("weight", at(2, "weight")), ("bias", at(3, "bias"))]
+    if kind == "group_norm":
+        floats = [t for t in tensors(args)[1:] if t.is_floating_point()]
+        return list(zip(("weight", "bias"), floats, strict=False))
+    if kind == "embedding":
+        return [("weight", at(0, "weight"))]
+    return []
+
+
+def linear_roles(name: str, args: Any, is_data: Any) -> list[tuple[str, torch.Tensor | None]]:
+    """Weight as (in, out) and bias of a matrix product, whichever side the weight stands on."""
+    if name == "linear":
+        bias = args[2] if len(args) > 2 else None
+        return [("weight", args[1].t() if args[1].dim() == 2 else args[1]), ("bias", bias)]
+    bias, left, right = (
+        (args[0], args[1], args[2]) if name in ("addmm", "baddbmm", "addmv") else (None, *args[:2])
+    )
+    if is_data(left) and not is_data(right):
+        return [("weight", right), ("bias", bias)]
+    if is_data(right) and not is_data(left):
+        return [("weight", left.transpose(-1, -2) if left.dim() >= 2 else left), ("bias", bias)]
+    return [("bias", bias)]
+
+
+def settings(args: Any, kwargs: Any) -> dict[str, Any]:
+    """Stride, padding and dilation of a convolution."""
+    found: dict[str, Any] = {}
+    for index, key in enumerate(("stride", "padding", "dilation")):
+        value = args[3 + index] if len(args) > 3 + index else kwargs.get(key)
+        if isinstance(value, (list, tuple)):
+            found[key] = [int(v) for v in value]
+        elif isinstance(value, (int, str)):
+            found[key] = value
+    return found

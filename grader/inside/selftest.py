@@ -1,0 +1,75 @@
+"""What stands in for student code when a level is tried: attempts that must fail.
+
+Nothing that opens is used: a file is opened and closed, a connection is made and dropped.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+DAEMON_SECONDS = 30
+
+
+def answer(names: dict[str, Any], ask: str, args: dict[str, Any]) -> dict[str, Any]:
+    """Each attempt by name: "done", or the name of the error that refused it.
+
+    Without `walls`, as at levels that have none, only the attempt to outlive the box is made.
+    """
+    attempts: dict[str, Callable[[], object]] = {
+        "read a file of the grader's": lambda: open(args["file"], "rb").close(),
+        "list a folder of the grader's": lambda: os.listdir(os.path.dirname(args["file"])),
+        "read the grader's source": lambda: open(args["source"], "rb").close(),
+        "open a file for writing": lambda: open(args["file"], "ab").close(),
+        "connect to a unix socket": lambda: _connect(socket.AF_UNIX, args["path_socket"]),
+        "connect to an abstract socket": lambda: _connect(
+            socket.AF_UNIX, "\0" + args["abstract_socket"]
+        ),
+        "connect to the network": lambda: _connect(socket.AF_INET, ("127.0.0.1", args["port"])),
+        "signal the grader": lambda: os.kill(args["pid"], 0),
+        "look at the grader": lambda: open(f"/proc/{args['pid']}/status", "rb").close(),
+        "run a program": lambda: os.posix_spawn("/bin/true", ["true"], {}),
+        "trace a process": _trace,
+        "be root": _be_root,
+    }
+    found = {n: _attempt(a) for n, a in attempts.items()} if args["walls"] else {}
+    return {"attempts": found, "daemon": _attempt(lambda: _daemon(args["name"]))}
+
+
+def _attempt(action: Callable[[], object]) -> str:
+    try:
+        action()
+    except Exception as error:
+        return type(error).__name__
+    return "done"
+
+
+def _connect(family: int, address: Any) -> None:
+    with socket.socket(family, socket.SOCK_STREAM) as client:
+        client.settimeout(1)
+        client.connect(address)
+
+
+def _trace() -> None:
+    if ctypes.CDLL(None, use_errno=True).ptrace(0, 0, 0, 0) != 0:  # PTRACE_TRACEME
+        raise PermissionError
+
+
+def _be_root() -> None:
+    if os.geteuid() != 0:
+        raise PermissionError
+
+
+def _daemon(name: str) -> None:
+    """A process that has left the session and its parent, and stays."""
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            ctypes.CDLL(None).prctl(15, name.encode(), 0, 0, 0)
+            time.sleep(DAEMON_SECONDS)
+        os._exit(0)
+    os.wait()

@@ -1,0 +1,249 @@
+"""The student's process: gives up its rights, runs the student's code, answers questions.
+
+Three pipes belong to it. Questions come in by one. Answers leave by another, each with the nonce of
+its question. The third says once that loading is over; before that nobody listens for answers, so
+that a frame which the student's code wrote at import is known for what it is.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NoReturn, TextIO
+
+from grader.inside import box, linux, lockdown, measure, namespace, selftest, wire
+
+Answerer = Callable[[dict[str, Any], str, dict[str, Any]], Any]
+
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "MPLBACKEND": "Agg",
+    "PYTHONHASHSEED": "0",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "CUDA_VISIBLE_DEVICES": "",
+}
+"""All that student code finds in os.environ, besides HOME and directories below it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipes:
+    """The student's ends, as descriptors."""
+
+    stdout: int
+    stderr: int
+    questions: int
+    answers: int
+    loaded: int
+    ready: int
+
+
+READY = b"ready"
+
+
+def live(job: dict[str, Any], directory: str, pipes: Pipes, cpu_seconds: float) -> NoReturn:
+    """Answers until the questions end; never returns into the supervisor's code."""
+    try:
+        _take_place(pipes)
+        _dress(directory, job["level"])
+        _lock(job, directory, cpu_seconds)
+        _seed(job["seed"])
+    except BaseException as error:
+        text = f"the student's process could not be locked: {type(error).__name__}: {error}"
+        os.write(pipes.ready, text.encode("utf-8", "replace")[:2000])
+        os._exit(1)
+    try:
+        os.write(pipes.ready, READY)
+        os.close(pipes.ready)
+        _serve(job, directory, pipes)
+    finally:
+        os._exit(0)
+
+
+def _serve(job: dict[str, Any], directory: str, pipes: Pipes) -> None:
+    own = os.getpid()
+    ask: Answerer = selftest.answer if job["selftest"] else measure.answer
+    names: dict[str, Any] = {}
+    values: list[wire.Array]
+    for head, arrays in _questions(pipes.questions):
+        if head["do"] == "load":
+            names, outcome = _load(directory, head["entry"])
+            values = []
+        else:
+            outcome, values = _answer(ask, names, directory, head, arrays)
+        if os.getpid() != own:  # a fork of the student's that came out of the student's code
+            os._exit(0)
+        _flush()
+        to = pipes.loaded if head["do"] == "load" else pipes.answers
+        _send(to, {**outcome, "nonce": head["nonce"]}, values)
+
+
+def _take_place(pipes: Pipes) -> None:
+    """A session of its own; of all descriptors only the pipes."""
+    os.setsid()
+    linux.prctl(linux.PR_SET_DUMPABLE, 1)
+    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+    null = os.open("/dev/null", os.O_RDONLY)
+    for source, target in ((null, 0), (pipes.stdout, 1), (pipes.stderr, 2)):
+        os.dup2(source, target)
+    kept = {pipes.questions, pipes.answers, pipes.loaded, pipes.ready}
+    linux.close_all_but({0, 1, 2} | kept)
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _dress(directory: str, level: int) -> None:
+    """Environment, directory and streams as student code finds them."""
+    home = box.TEMPORARY if level >= 3 else directory
+    os.environ.clear()
+    os.environ.update(ENVIRONMENT, HOME=home, TMPDIR=home, MPLCONFIGDIR=f"{home}/matplotlib")
+    os.environ["TORCH_HOME"] = f"{home}/torch"
+    os.chdir(directory)
+    package = os.path.dirname(box.own_package())
+    sys.path[:] = [p for p in sys.path if (p and os.path.realpath(p) != package) or _shared(p)]
+    sys.orig_argv[:] = []
+    # Not the warm process's streams: those remember that they were files.
+    sys.stdout = sys.__stdout__ = _stream(1)  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = _stream(2)  # type: ignore[misc]
+
+
+def _stream(descriptor: int) -> TextIO:
+    return open(
+        descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
+    )
+
+
+def _shared(path: str) -> bool:
+    """True for site-packages, where the grader lies among others."""
+    return any(path.startswith(prefix) for prefix in box.interpreter())
+
+
+def _lock(job: dict[str, Any], directory: str, cpu_seconds: float) -> None:
+    level, limits = job["level"], job["limits"]
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")  # short of memory, the machine ends this process first
+    except OSError:
+        pass
+    if level >= 1:
+        lockdown.limit(
+            memory_mib=limits["memory_mib"],
+            cpu_seconds=cpu_seconds,
+            processes=_process_budget(limits["processes"], level),
+            file_mib=limits["disk_mib"] + job["submission_mib"],
+        )
+    if level >= 3:
+        writable = (box.SUBMISSION, box.TEMPORARY, box.SHARED)
+        lockdown.confine(read=["/"], write=writable, devices=box.DEVICES)
+    elif level == 2:
+        lockdown.confine(read=[*job["readable"], directory], devices=box.DEVICES)
+        _load_data_alone()
+    if level >= 2 or (level == 1 and lockdown.has_filters()):
+        lockdown.student_filter(namespaces=level >= 3).install()
+
+
+def _process_budget(processes: int, level: int) -> int:
+    """RLIMIT_NPROC: tasks of this uid, which only in a user namespace are the box's alone."""
+    if level >= 3:
+        return processes + 1  # the supervisor has the same uid
+    uid, count = os.getuid(), 0
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                if os.stat(f"/proc/{name}").st_uid == uid:
+                    count += len(os.listdir(f"/proc/{name}/task"))
+            except OSError:
+                pass
+    return count + processes
+
+
+def _load_data_alone() -> None:
+    """DataLoader(num_workers=n) loads in this process, as it may not fork."""
+    from torch.utils.data import dataloader
+
+    def alone(self: Any) -> Any:
+        self.num_workers, self.timeout, self.prefetch_factor = 0, 0, None
+        return dataloader._SingleProcessDataLoaderIter(self)
+
+    dataloader.DataLoader._get_iterator = alone  # type: ignore[method-assign]
+    dataloader.DataLoader.check_worker_number_rationality = lambda self: None  # type: ignore[method-assign]
+
+
+def _seed(seed: int) -> None:
+    random.seed(seed)
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed(seed % 2**32)
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(seed)
+        torch.set_num_threads(1)
+
+
+def _questions(descriptor: int) -> Iterator[tuple[dict[str, Any], list[wire.Array]]]:
+    reader = wire.Reader(body_cap=wire.INWARD_CAP)
+    while data := os.read(descriptor, 1 << 20):
+        yield from reader.feed(data)
+
+
+def _load(directory: str, entry: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The names of the student's module, and what to report about it."""
+    if entry is None:
+        return {}, {"loaded": True}
+    try:
+        return namespace.load(directory, entry), {"loaded": True}
+    except BaseException as error:  # SystemExit and KeyboardInterrupt too
+        return {}, {"trouble": namespace.trouble(error, directory)}
+
+
+def _answer(
+    ask: Answerer,
+    names: dict[str, Any],
+    directory: str,
+    head: dict[str, Any],
+    arrays: list[wire.Array],
+) -> tuple[dict[str, Any], list[wire.Array]]:
+    """The head and the arrays of an answer: a value, a reason why there is none, or trouble."""
+    try:
+        value = ask(names, head["ask"], wire.unpack(head["args"], arrays))
+        tree, values = wire.pack(value)
+    except namespace.Unanswerable as error:
+        why = namespace.clean(error.why, namespace.MESSAGE_CAP)
+        return {"missing": {"why": why, "person": error.person}}, []
+    except wire.Malformed as error:
+        return {"missing": {"why": f"the answer cannot be handed over: {error}"}}, []
+    except BaseException as error:
+        return {"trouble": namespace.trouble(error, directory)}, []
+    size = sum(v.nbytes for v in values)
+    if size > wire.BODY_CAP:
+        why = f"the answer is {size:,} bytes long; {wire.BODY_CAP:,} are allowed"
+        return {"missing": {"why": why}}, []
+    return {"value": tree}, values
+
+
+def _send(descriptor: int, head: dict[str, Any], arrays: list[wire.Array]) -> None:
+    def out(piece: memoryview) -> int:
+        return os.write(descriptor, piece)
+
+    try:
+        pieces = list(wire.encode(head, arrays))
+    except (wire.Malformed, ValueError, RecursionError) as error:
+        why = namespace.clean(f"the answer cannot be handed over: {error}", 500)
+        pieces = list(wire.encode({"missing": {"why": why}, "nonce": head["nonce"]}))
+    for piece in pieces:
+        while piece:
+            piece = piece[out(piece) :]
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BaseException:  # replaced or closed by the student's code
+            continue

@@ -1,0 +1,352 @@
+"""The supervisor: PID 1 of the box, no student code. Forks the student's process and watches it.
+
+It forwards questions and answers, and enforces what the student's process cannot be trusted with:
+time, memory of all processes together, output, one answer per question. It decodes frames but
+evaluates nothing. It judges nothing either: what it saw goes out as facts, and the grader's side
+finds the words.
+
+Requests on the line are `files`, which gets no reply, and `load`, `ask` and `end`, each of which
+gets exactly one.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import select
+import signal
+import socket
+import time
+from typing import Any
+
+import numpy as np
+
+from grader.inside import census, namespace, student, wire
+from grader.inside.streams import Capture, Outbox, drain
+
+READY_SECONDS = 20.0
+"""How long the student's process may take to give up its rights."""
+TICK = 0.05
+"""Seconds between two looks at memory, CPU time and clock."""
+UNASKED_CAP = 1 << 20
+"""Bytes on the result channel that nobody asked for, after which the process is killed."""
+TOTAL_CAP = 512 << 20
+"""Bytes of all answers of a box."""
+
+
+class Child:
+    """The student's process, with our ends of its pipes."""
+
+    def __init__(self, job: dict[str, Any], directory: str, cpu_seconds: float) -> None:
+        names = ("stdout", "stderr", "answers", "loaded", "ready")
+        ends = {name: os.pipe() for name in names}
+        theirs, asks = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            pipes = student.Pipes(questions=theirs, **{n: ends[n][1] for n in names})
+            student.live(job, directory, pipes, cpu_seconds)
+        os.close(theirs)
+        for name in names:
+            os.close(ends[name][1])
+            os.set_blocking(ends[name][0], False)
+        os.set_blocking(asks, False)
+        self.stdout, self.stderr, self.answers, self.loaded = (ends[n][0] for n in names[:4])
+        self.handle = os.pidfd_open(self.pid)
+        self.asks = Outbox(asks)
+        self.ended: set[int] = set()
+        """Pipes that the process has closed."""
+        self.is_loaded = False
+        self.why: str | None = None
+        self._await_ready(ends["ready"][0])
+
+    def _await_ready(self, ready: int) -> None:
+        """Every door is shut. Until then none of the student's code has run."""
+        select.select([ready], [], [], READY_SECONDS)
+        said = drain(ready)
+        os.close(ready)
+        if said != student.READY:
+            os.kill(self.pid, signal.SIGKILL)
+            raise RuntimeError((said or b"the process was not ready in time").decode())
+
+    def kill(self, why: str) -> None:
+        """The process is about to be gone, because of the first `why` that was given."""
+        self.why = self.why or why
+        os.kill(self.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Its pipes are closed; the process is gone already."""
+        ends = (self.stdout, self.stderr, self.answers, self.loaded, self.handle)
+        for descriptor in (*ends, self.asks.descriptor):
+            os.close(descriptor)
+
+
+class Question:
+    """What the student's process is busy with."""
+
+    def __init__(self, kind: str, remaining: float) -> None:
+        self.kind = kind
+        self.nonce = secrets.token_hex(16)
+        self.start = time.monotonic()
+        self.deadline = self.start + remaining
+        cap = wire.BODY_CAP if kind == "ask" else 0
+        self.reader = wire.Reader(body_cap=cap)
+
+
+class Supervisor:
+    """One box: at most one process of the student's, at most one open question."""
+
+    def __init__(self, job: dict[str, Any], directory: str, line: socket.socket) -> None:
+        self.job, self.directory, self.line = job, directory, line
+        limits = job["limits"]
+        self.limits = limits
+        self.child: Child | None = None
+        self.question: Question | None = None
+        self.death: dict[str, Any] | None = None
+        self.requests = wire.Reader(body_cap=wire.INWARD_CAP)
+        self.out, self.err = (
+            Capture(limits["output_kib"] << 10),
+            Capture(limits["output_kib"] << 10),
+        )
+        self.base = census.anonymous_kib(os.getpid())
+        self.wall = self.cpu_done = 0.0
+        self.peak_kib = self.unasked = self.answered = self.starts = 0
+        self.crowded = self.ended = False
+        self.next_look = 0.0
+        self.misplaced: list[str] = []
+
+    def serve(self) -> None:
+        """Handles requests until the end, or until the grader is gone."""
+        while not self.ended:
+            for descriptor, _ in self._poll():
+                self._ready(descriptor)
+            if self.child is not None and time.monotonic() >= self.next_look:
+                self._look()
+                self.next_look = time.monotonic() + TICK
+
+    def _poll(self) -> list[tuple[int, int]]:
+        poll = select.poll()
+        poll.register(self.line, select.POLLIN)
+        child = self.child
+        if child is None:
+            return poll.poll()
+        for descriptor in (child.handle, child.answers, child.loaded, child.stdout, child.stderr):
+            if descriptor not in child.ended:
+                poll.register(descriptor, select.POLLIN)
+        if child.asks.waiting:
+            poll.register(child.asks.descriptor, select.POLLOUT)
+        return poll.poll(TICK * 1000)
+
+    def _ready(self, descriptor: int) -> None:
+        child = self.child
+        if descriptor == self.line.fileno():
+            self._read_line()
+        elif child is None:
+            return  # it died earlier in this round
+        elif descriptor == child.asks.descriptor:
+            child.asks.push()
+        elif descriptor == child.handle:
+            self._died(child)
+        else:
+            self._read_child(child, descriptor)
+
+    # The grader's side
+
+    def _read_line(self) -> None:
+        data = self.line.recv(1 << 20)
+        if not data:
+            self.ended = True
+            return
+        for head, arrays in self.requests.feed(data):
+            if head["do"] == "files":
+                self.misplaced = namespace.place(self.directory, head["names"], arrays)
+            elif head["do"] == "load":
+                self._start()
+                self._pose("load", head, [])
+            elif head["do"] == "ask":
+                self._pose("ask", head, arrays)
+            elif head["do"] == "end":
+                self._end()
+
+    def _reply(self, head: dict[str, Any], arrays: list[wire.Array] | None = None) -> None:
+        wire.write(self.line.send, head, arrays or [])
+
+    def _start(self) -> None:
+        """A new process of the student's, with what is left of the CPU limit."""
+        if self.child is None:
+            self.starts += 1
+            left = self.limits["cpu_seconds"] - self.cpu_done
+            self.death = None
+            self.child = Child(self.job, self.directory, max(left, 0.1))
+
+    def _pose(self, kind: str, head: dict[str, Any], arrays: list[wire.Array]) -> None:
+        """The question is open, and on its way to the student's process."""
+        child = self.child
+        if child is None:
+            self._reply({"died": self.death or {}})
+            return
+        self._read_child(child, child.answers)  # what was written before is unasked
+        if kind == "load":
+            self._read_child(child, child.loaded)
+        self.question = Question(kind, self.limits["wall_seconds"] - self.wall)
+        child.asks.add(wire.encode({**head, "nonce": self.question.nonce}, arrays))
+        child.asks.push()
+
+    # The student's side
+
+    def _read_child(self, child: Child, descriptor: int) -> None:
+        while data := drain(descriptor):
+            if descriptor in (child.stdout, child.stderr):
+                capture = self.out if descriptor == child.stdout else self.err
+                capture.take(data)
+                if capture.total > 100 * capture.cap:
+                    child.kill("output")
+                    return
+            else:
+                self._result(child, descriptor, data)
+        if data == b"":
+            child.ended.add(descriptor)
+
+    def _result(self, child: Child, descriptor: int, data: bytes) -> None:
+        """Bytes on the result channel: the answer that is awaited, or something forged."""
+        if child.why is not None:  # it is being killed: nothing counts any more
+            self.unasked += len(data)
+            return
+        question = self.question
+        wanted = {"load": child.loaded, "ask": child.answers}.get(question.kind if question else "")
+        if question is None or descriptor != wanted:
+            self._unasked(child, len(data))
+            return
+        try:
+            for head, arrays in question.reader.feed(data):
+                if self.question is None or head.get("nonce") != question.nonce:
+                    raise wire.Malformed("a second answer, or one without the nonce")
+                self._settle(head, arrays)
+        except (ValueError, OverflowError, MemoryError):  # Malformed is a ValueError
+            self.unasked += len(data)
+            child.kill("tampered")
+            return
+        if self.question is None and question.reader.pending:
+            self._unasked(child, question.reader.pending)
+
+    def _unasked(self, child: Child, count: int) -> None:
+        self.unasked += count
+        if self.unasked > UNASKED_CAP:
+            child.kill("tampered")
+
+    def _settle(self, head: dict[str, Any], arrays: list[wire.Array]) -> None:
+        """The open question is answered."""
+        assert self.question is not None and self.child is not None
+        self.wall += time.monotonic() - self.question.start
+        if self.question.kind == "load":
+            self.child.is_loaded = True
+        self.question = None
+        self.answered += sum(a.nbytes for a in arrays)
+        if self.answered > TOTAL_CAP:
+            self.child.kill("answers")
+            head, arrays = {"missing": {"why": "all answers together are too large"}}, []
+        self._reply({"answer": head}, arrays)
+
+    def _look(self) -> None:
+        """Time, CPU time and memory are within the limits, or the process is being killed."""
+        child, now = self.child, time.monotonic()
+        if child is None:
+            return
+        self._reap()
+        if self.child is None:
+            return
+        if self.question is not None and now > self.question.deadline:
+            child.kill("time")
+        seen = census.take(self._others(), self.base)
+        self.crowded = self.crowded or seen.tasks >= self.limits["processes"]
+        if self.cpu_done + seen.cpu_seconds > self.limits["cpu_seconds"]:
+            child.kill("cpu")
+        if seen.memory_kib > self.limits["memory_mib"] << 10:
+            child.kill("memory")
+
+    def _others(self) -> list[int]:
+        """Processes of the box but this one."""
+        if self.job["level"] >= 3:
+            return census.everyone()
+        return census.descendants(os.getpid())
+
+    def _reap(self) -> None:
+        """Dead orphans of the student's are collected, the child itself is dealt with."""
+        while True:
+            try:
+                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if found is None:
+                return
+            if found.si_code in (os.CLD_STOPPED, os.CLD_TRAPPED):
+                os.kill(found.si_pid, signal.SIGKILL)  # it asked to be traced by us
+            elif self.child is not None and found.si_pid == self.child.pid:
+                self._died(self.child)
+            else:
+                usage = os.wait4(found.si_pid, 0)[2]
+                self.cpu_done += usage.ru_utime + usage.ru_stime
+
+    def _died(self, child: Child) -> None:
+        """The child and all it started are gone; an open question is answered with that."""
+        for descriptor in (child.answers, child.loaded, child.stdout, child.stderr):
+            self._read_child(child, descriptor)
+        _, status, usage = os.wait4(child.pid, 0)
+        self.cpu_done += usage.ru_utime + usage.ru_stime
+        self.peak_kib = max(self.peak_kib, usage.ru_maxrss)
+        code = os.waitstatus_to_exitcode(status)
+        self.child = None
+        self._clear_others()
+        self.death = {
+            "why": child.why or self._why(code),
+            "code": code,
+            "crowded": self.crowded,
+            "loaded": child.is_loaded,
+            "said": bytes(self.err.tail(300)).decode("utf-8", "replace"),
+        }
+        child.close()
+        if self.question is not None:
+            self.wall += time.monotonic() - self.question.start
+            self.question = None
+            self._reply({"died": self.death})
+
+    def _why(self, code: int) -> str | None:
+        """The limit behind a death that the operating system brought about."""
+        spent = self.cpu_done >= self.limits["cpu_seconds"] - 0.1
+        if code == -signal.SIGXCPU or (code == -signal.SIGKILL and spent):
+            return "cpu"
+        return None
+
+    def _clear_others(self) -> None:
+        """No process of the student's is left. New ones cannot outrun this: a fork is killed too."""
+        while others := self._others():
+            for pid in others:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            self._reap()
+            if others:
+                time.sleep(0.001)
+
+    def _end(self) -> None:
+        """The student's process is gone and the box's report is out."""
+        if self.child is not None:
+            self._read_child(self.child, self.child.answers)
+            if self.child.why is None:
+                self.child.why = "end"
+            os.kill(self.child.pid, signal.SIGKILL)
+            os.waitid(os.P_PID, self.child.pid, os.WEXITED | os.WNOWAIT)
+            self._died(self.child)
+        facts = {
+            "seconds": self.wall,
+            "cpu_seconds": self.cpu_done,
+            "peak_mib": self.peak_kib / 1024,
+            "unasked": self.unasked,
+            "starts": self.starts,
+            "death": self.death,
+            "misplaced": self.misplaced[:100],
+            "full": census.full(self.directory),
+        }
+        texts = [np.frombuffer(c.text(), np.uint8) for c in (self.out, self.err)]
+        self._reply({"ended": facts}, texts)
+        self.ended = True

@@ -1,0 +1,305 @@
+"""Which operators a network runs, in order, with the weights they receive: read by a dispatch mode.
+
+Modules, functional calls and plain tensors look alike here, because all of them end in the same
+operators below autograd.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from grader.inside.operators import (
+    ACTIVATIONS,
+    JOINS,
+    KINDS,
+    SHOWN,
+    STRUCTURE,
+    linear_roles,
+    pooling_by_mean,
+    roles,
+    settings,
+    tensors,
+)
+
+
+@dataclass(eq=False)
+class Weight:
+    """A parameter or buffer as one operator receives it."""
+
+    role: str
+    """weight, bias, running_mean or running_var."""
+    view: torch.Tensor
+    """The received tensor, in the layout that is compared: (in, out) for linear operators."""
+    leaf: torch.Tensor
+    """The tensor that owns the storage."""
+    name: str
+    """`conv1.weight` where the module names it, else an empty text."""
+
+
+@dataclass(eq=False)
+class Operator:
+    """One operator with parameters, or one pooling."""
+
+    kind: str
+    name: str
+    """Module path, or the parameter's prefix, or empty."""
+    shape: tuple[int, ...]
+    """Shape of its result without the batch dimension."""
+    result: torch.Tensor
+    """What it returned."""
+    weights: list[Weight] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Stride, padding and the like, where the operator has them."""
+    steps: list[str] = field(default_factory=list)
+    """Activations between this operator and the next."""
+    end: torch.Tensor | None = None
+    """What the next operator received, or the network's output."""
+    place: tuple[str, int] | None = None
+    """The student's file and line that ran it."""
+
+
+class Trace(TorchDispatchMode):
+    """Records operators while it is active; keeps what it saw alive, so that storages stay
+    distinct.
+    """
+
+    def __init__(self, module: torch.nn.Module, x: torch.Tensor, directory: str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.operators: list[Operator] = []
+        self.trouble: list[str] = []
+        """Why the weights cannot be set, in sentences."""
+        self.leaves: dict[int, torch.Tensor] = {}
+        self.before: list[str] = []
+        """Activations before the first operator."""
+        self._directory = directory.rstrip(os.sep) + os.sep
+        self._batch = x.shape[0] if x.dim() else 1
+        self._data = {_storage(x)}
+        self._derived: set[int] = set()
+        self._alive: list[Any] = [x]
+        self._path: list[str] = []
+        self._names: dict[int, str] = {}
+        self._touched: set[int] = set()
+        self._once: set[tuple[Any, ...]] = set()
+        self._handles: list[Any] = []
+        for name, tensor in named_tensors(module):
+            self.leaves.setdefault(_storage(tensor), tensor)
+            self._names.setdefault(_storage(tensor), name)
+        self._hook(module)
+
+    def _hook(self, module: torch.nn.Module) -> None:
+        """Keep the path of the innermost module that is running."""
+        for name, child in torch.nn.Module.named_modules(module):
+
+            def enter(_module: Any, _args: Any, name: str = name) -> None:
+                self._path.append(name)
+
+            def leave(_module: Any, _args: Any, _output: Any) -> None:
+                if self._path:
+                    self._path.pop()
+
+            self._handles.append(torch.nn.Module.register_forward_pre_hook(child, enter))
+            self._handles.append(
+                torch.nn.Module.register_forward_hook(child, leave, always_call=True)
+            )
+
+    def close(self) -> None:
+        """Take the hooks off again."""
+        for handle in self._handles:
+            handle.remove()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        self._alive.append((args, kwargs, result))
+        try:
+            self._see(func.overloadpacket.__name__, args, kwargs or {}, result)
+        except (IndexError, TypeError, AttributeError) as error:
+            self.trouble.append(f"an operator could not be read ({type(error).__name__})")
+        return result
+
+    # ------------------------------------------------------------------ reading one operator
+
+    def _see(self, name: str, args: Any, kwargs: Any, result: Any) -> None:
+        inputs = tensors((args, kwargs))
+        outputs = tensors(result)
+        tainted = any(_storage(t) in self._data for t in inputs)
+        plain_name = name.rstrip("_") if not name.startswith("_") else name
+        kind = KINDS.get(plain_name)
+        self._find_leaves(inputs)
+        self._touched.update(map(_storage, inputs))
+        if not tainted and kind in ("convolution", "linear"):
+            tainted = self._rejoined(inputs)
+        if not tainted:
+            self._derived.update(k for k in map(_storage, outputs) if k not in self.leaves)
+            return
+        for tensor in outputs:
+            if _storage(tensor) not in self.leaves:
+                self._data.add(_storage(tensor))
+        if plain_name == "mean":
+            kind = pooling_by_mean(args, inputs)
+        if kind == "linear" and not any(self._is_weight(t) for t in inputs):
+            kind = None  # attention scores and the like: data times data
+        if kind is not None:
+            self._operator(kind, plain_name, args, kwargs, outputs)
+        elif plain_name in ("add", "sub", "add_") and self._bias(inputs, outputs):
+            pass
+        elif plain_name not in STRUCTURE:
+            self._step(plain_name, inputs)
+
+    def _rejoined(self, inputs: list[torch.Tensor]) -> bool:
+        """True where data went through numpy or a list, so that only a new tensor is seen."""
+        other = [t for t in inputs if _storage(t) not in self._names and t.dim() > 1]
+        if len(other) != 1 or not any(_storage(t) in self._names for t in inputs):
+            return False
+        if self._batch not in (other[0].shape[0], other[0].shape[-1]):
+            return False
+        self.leaves.pop(_storage(other[0]), None)
+        self._derived.discard(_storage(other[0]))
+        self._data.add(_storage(other[0]))
+        return True
+
+    def uses(self, tensor: torch.Tensor) -> bool:
+        """True where some operator received the tensor, or a view of it."""
+        return _storage(tensor) in self._touched
+
+    def _find_leaves(self, inputs: list[torch.Tensor]) -> None:
+        for tensor in inputs:
+            key = _storage(tensor)
+            if key not in self._data and key not in self._derived and key not in self.leaves:
+                base = tensor._base if tensor._is_view() and tensor._base is not None else tensor
+                self.leaves[key] = base
+
+    def _is_weight(self, tensor: torch.Tensor) -> bool:
+        return _storage(tensor) in self.leaves and tensor.is_floating_point()
+
+    def _operator(
+        self, kind: str, name: str, args: Any, kwargs: Any, outputs: list[torch.Tensor]
+    ) -> None:
+        result = outputs[0]
+        operator = Operator(
+            kind=kind, name="", shape=self._per_sample(result), result=result, place=self._place()
+        )
+        if kind == "linear":
+            found = linear_roles(name, args, self._is_data)
+        else:
+            found = roles(kind, args, kwargs)
+        for role, received in found:
+            if received is None:
+                continue
+            flat = role == "bias" and received.dim() > 1 and received.is_contiguous()
+            tensor = received.reshape(-1) if flat else received
+            key = _storage(tensor)
+            if key in self._derived:
+                self.trouble.append(
+                    f"the {role} of a {kind} is computed from other tensors in each pass"
+                )
+            elif key in self.leaves:
+                leaf = self.leaves[key]
+                operator.weights.append(
+                    Weight(role=role, view=tensor, leaf=leaf, name=self._names.get(key, ""))
+                )
+        if kind == "convolution":
+            operator.settings = settings(args, kwargs)
+        operator.name = self._name_of(operator)
+        received = _first_data(args, self._is_data)
+        once = (kind, *(id(w.leaf) for w in operator.weights), id(received))
+        if operator.weights and once in self._once:
+            return  # the same layer on the same input again, as in f(x) * (f(x) > 0)
+        self._once.add(once)
+        if self.operators:
+            self.operators[-1].end = received
+        self.operators.append(operator)
+
+    def _bias(self, inputs: list[torch.Tensor], outputs: list[torch.Tensor]) -> bool:
+        """True where an addition is the bias of the last operator, written by hand."""
+        if not self.operators or len(inputs) != 2:
+            return False
+        last = self.operators[-1]
+        data = [t for t in inputs if _storage(t) in self._data]
+        bias = [t for t in inputs if self._is_weight(t)]
+        if len(data) != 1 or len(bias) != 1 or any(w.role == "bias" for w in last.weights):
+            return False
+        if (
+            not last.weights
+            or last.steps
+            or bias[0].numel() not in (last.shape[:1] + last.shape[-1:])
+        ):
+            return False
+        key = _storage(bias[0])
+        last.weights.append(
+            Weight(
+                role="bias",
+                view=bias[0].reshape(-1),
+                leaf=self.leaves[key],
+                name=self._names.get(key, ""),
+            )
+        )
+        last.result = outputs[0]
+        return True
+
+    def _step(self, name: str, inputs: list[torch.Tensor]) -> None:
+        stray = [t for t in inputs if self._is_weight(t) and t.requires_grad]
+        if stray and name not in ("_prelu_kernel", "prelu"):
+            label = self._names.get(_storage(stray[0]), "") or "a parameter"
+            self.trouble.append(f"`{label}` is used in `{name}`, which the grader cannot follow")
+        if name in ACTIVATIONS or name in JOINS:
+            (self.operators[-1].steps if self.operators else self.before).append(
+                SHOWN.get(name, name)
+            )
+
+    # ------------------------------------------------------------------ names, shapes, places
+
+    def _is_data(self, tensor: torch.Tensor) -> bool:
+        return _storage(tensor) in self._data
+
+    def _per_sample(self, tensor: torch.Tensor) -> tuple[int, ...]:
+        shape = tuple(tensor.shape)
+        if shape and shape[0] == self._batch:
+            return shape[1:]
+        if shape and shape[-1] == self._batch:
+            return shape[:-1]
+        return shape
+
+    def _name_of(self, operator: Operator) -> str:
+        for weight in operator.weights:
+            if weight.name:
+                return weight.name.rsplit(".", 1)[0] if "." in weight.name else weight.name
+        return next((p for p in reversed(self._path) if p), "")
+
+    def _place(self) -> tuple[str, int] | None:
+        frame: Any = sys._getframe(3)
+        while frame is not None:
+            if frame.f_code.co_filename.startswith(self._directory):
+                return frame.f_code.co_filename[len(self._directory) :], frame.f_lineno
+            frame = frame.f_back
+        return None
+
+
+def named_tensors(module: torch.nn.Module) -> list[tuple[str, torch.Tensor]]:
+    """Parameters, buffers and plain tensors in attributes, by the base class's own path.
+
+    An overridden `parameters()` is not asked.
+    """
+    base = torch.nn.Module
+    found: list[tuple[str, torch.Tensor]] = list(base.named_parameters(module))
+    found += list(base.named_buffers(module))
+    for path, child in base.named_modules(module):
+        held = [(k, v) for k, v in vars(child).items() if isinstance(v, torch.Tensor)]
+        found += [(f"{path}.{k}" if path else k, v) for k, v in held]
+    return [(n, t) for n, t in found if isinstance(t, torch.Tensor)]
+
+
+def _storage(tensor: torch.Tensor) -> int:
+    try:
+        return int(tensor.untyped_storage()._cdata)
+    except (RuntimeError, NotImplementedError):
+        return -id(tensor)
+
+
+def _first_data(args: Any, is_data: Any) -> torch.Tensor | None:
+    return next((t for t in tensors(args) if is_data(t)), None)

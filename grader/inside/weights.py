@@ -1,0 +1,141 @@
+"""A student's weights file, opened in the box and fitted to their network."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import zipfile
+from typing import Any
+
+import torch
+
+from grader.inside.namespace import Unanswerable
+
+WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "model_state")
+"""Keys under which training scripts put the state_dict of a checkpoint."""
+PREFIXES = ("module.", "_orig_mod.", "model.", "net.")
+"""What DataParallel, torch.compile and wrapping classes put before each key."""
+
+
+def load_into(net: torch.nn.Module, directory: str, name: str) -> None:
+    """Fill the network from the file; Unanswerable says which keys or shapes do not fit."""
+    state = _unwrapped(_opened(os.path.join(directory, name), name), name)
+    own = torch.nn.Module.state_dict(net)
+    state = _stripped(state, set(own))
+    _fits(state, own, name)
+    torch.nn.Module.load_state_dict(net, state, strict=True)
+
+
+def _opened(path: str, name: str) -> Any:
+    if not os.path.exists(path):
+        raise Unanswerable(
+            f"`{name}` was not handed in; save it with torch.save(network.state_dict(), '{name}')"
+        )
+    if not os.path.getsize(path):
+        raise Unanswerable(f"`{name}` is empty; save it again")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        if _is_script(path):
+            raise Unanswerable(_instead(name, "a TorchScript program")) from None
+        if not _is_saved(path):
+            raise Unanswerable(
+                f"`{name}` was not written by torch.save; "
+                f"save the weights with torch.save(network.state_dict(), '{name}')"
+            ) from None
+        raise Unanswerable(_instead(name, "code or a whole pickled model")) from None
+    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        if _is_script(path):
+            raise Unanswerable(_instead(name, "a TorchScript program")) from None
+        text = (str(error).splitlines() or [""])[0][:200]
+        raise Unanswerable(
+            f"`{name}` cannot be read as a weights file ({text}); save it again"
+        ) from None
+
+
+def _instead(name: str, what: str) -> str:
+    return (
+        f"`{name}` holds {what}, not only weights, so it is not opened; "
+        f"save the weights alone: torch.save(network.state_dict(), '{name}')"
+    )
+
+
+def _is_saved(path: str) -> bool:
+    """True for a zip archive or a pickle, by the first bytes."""
+    with open(path, "rb") as file:
+        return file.read(2) in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+
+
+def _is_script(path: str) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any("/code/" in n or n.endswith("constants.pkl") for n in archive.namelist())
+    except (zipfile.BadZipFile, OSError):
+        return False
+
+
+def _unwrapped(state: Any, name: str) -> dict[str, torch.Tensor]:
+    for _ in range(3):
+        if not isinstance(state, dict):
+            raise Unanswerable(
+                f"`{name}` holds a {type(state).__name__}, not a state_dict; "
+                f"save it with torch.save(network.state_dict(), '{name}')"
+            )
+        if state and all(
+            isinstance(k, str) and isinstance(v, torch.Tensor) for k, v in state.items()
+        ):
+            return dict(state)
+        inner = next((state[k] for k in WRAPPERS if isinstance(state.get(k), dict)), None)
+        if inner is None:
+            break
+        state = inner
+    listed = ", ".join(f"`{str(k)[:40]}`" for k in list(state)[:6]) or "nothing"
+    raise Unanswerable(
+        f"`{name}` holds no state_dict: its keys are {listed}; save network.state_dict() itself"
+    )
+
+
+def _stripped(state: dict[str, torch.Tensor], own: set[str]) -> dict[str, torch.Tensor]:
+    """The state with prefixes taken off, if that is what keeps it from fitting."""
+    for _ in range(3):
+        if set(state) == own:
+            break
+        prefix = next((p for p in PREFIXES if state and all(k.startswith(p) for k in state)), None)
+        if prefix is None or all(k.startswith(prefix) for k in own):
+            break
+        state = {k[len(prefix) :]: v for k, v in state.items()}
+    return state
+
+
+def _fits(state: dict[str, torch.Tensor], own: dict[str, torch.Tensor], name: str) -> None:
+    wrong = [
+        f"`{k}` is {tuple(state[k].shape)} in the file and {tuple(own[k].shape)} in the network"
+        for k in own
+        if k in state and state[k].shape != own[k].shape
+    ]
+    lacking = [f"`{k}`" for k in own if k not in state]
+    spare = [f"`{k}`" for k in state if k not in own]
+    parts = wrong[:3]
+    if lacking:
+        parts.append(f"the file lacks {_listed(lacking)}")
+    if spare:
+        parts.append(f"the network has no {_listed(spare)}")
+    if parts:
+        raise Unanswerable(
+            f"`{name}` does not fit the network: {'; '.join(parts)}. "
+            "Save the weights from the same class that you hand in"
+        )
+    bad = [
+        k
+        for k in own
+        if state[k].is_floating_point() and not bool(torch.isfinite(state[k].float()).all())
+    ]
+    if bad:
+        raise Unanswerable(
+            f"`{name}` holds NaN or infinite numbers in `{bad[0]}`: training diverged; "
+            "lower the learning rate and train again"
+        )
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

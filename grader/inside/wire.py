@@ -1,0 +1,223 @@
+"""What crosses the trust line: length-prefixed frames of JSON and raw arrays, read with caps.
+
+A frame is `u32 head length, u64 body length, head, body`. The head is a JSON object; its key
+`arrays` lists `[dtype, shape]` of the arrays whose little-endian bytes make up the body, in order.
+Values (numbers, text, lists, dictionaries with text keys, numpy arrays) are packed into a JSON tree
+in which `{"$array": i}` stands for array `i`.
+
+Memory is never reserved in proportion to a number that the other side chose: a frame's lengths are
+checked against the caps first, and bytes are kept only as they arrive.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+PREFIX = struct.Struct("<IQ")
+HEAD_CAP = 4 << 20
+"""Largest head of a frame, bytes."""
+BODY_CAP = 64 << 20
+"""Largest body of a frame that leaves the box, bytes."""
+INWARD_CAP = 1 << 30
+"""Largest body of a frame that enters the box, bytes: a whole test set as float32."""
+DEPTH_CAP = 32
+"""Deepest nesting of a value."""
+DTYPES = frozenset(
+    [
+        "|b1",
+        "|u1",
+        "|i1",
+        "<u2",
+        "<i2",
+        "<u4",
+        "<i4",
+        "<u8",
+        "<i8",
+        "<f2",
+        "<f4",
+        "<f8",
+        "<c8",
+        "<c16",
+    ]
+)
+"""What an array may consist of: no objects, no records, no strings."""
+
+
+class Malformed(ValueError):
+    """A frame or a value that breaks the rules; the text says which one."""
+
+
+def pack(value: Any) -> tuple[Any, list[Array]]:
+    """The JSON tree and the arrays of a value.
+
+    Tuples become lists; numpy scalars become arrays without dimensions, so that their dtype stays.
+    Raises Malformed for anything that has no place on the wire.
+    """
+    arrays: list[Array] = []
+
+    def visit(item: Any, depth: int) -> Any:
+        if depth > DEPTH_CAP:
+            raise Malformed(f"a value is nested more than {DEPTH_CAP} deep")
+        if item is None or type(item) in (bool, str):
+            return item
+        if type(item) is int:
+            return item if abs(item) < 2**63 else {"$big": str(item)[:400]}
+        if type(item) is float:
+            return item if math.isfinite(item) else {"$float": repr(item)}
+        if isinstance(item, (np.ndarray, np.generic)):
+            array = np.asarray(item)
+            array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+            if array.dtype.str not in DTYPES:
+                raise Malformed(f"an array of dtype {array.dtype} cannot cross the line")
+            arrays.append(np.ascontiguousarray(array).reshape(array.shape))
+            return {"$array": len(arrays) - 1}
+        if isinstance(item, (list, tuple)):
+            return [visit(i, depth + 1) for i in item]
+        if isinstance(item, dict):
+            if not all(isinstance(k, str) and not k.startswith("$") for k in item):
+                raise Malformed("the keys of a dictionary on the wire are text without a leading $")
+            return {k: visit(v, depth + 1) for k, v in item.items()}
+        raise Malformed(f"a {type(item).__name__} cannot cross the line")
+
+    return visit(value, 0), arrays
+
+
+def unpack(tree: Any, arrays: Sequence[Array]) -> Any:
+    """The value that `pack` took apart. Raises Malformed for a reference to no array."""
+
+    def visit(item: Any, depth: int) -> Any:
+        if depth > DEPTH_CAP:
+            raise Malformed(f"a value is nested more than {DEPTH_CAP} deep")
+        if isinstance(item, list):
+            return [visit(i, depth + 1) for i in item]
+        if not isinstance(item, dict):
+            return item
+        if len(item) == 1:
+            if "$array" in item:
+                index = item["$array"]
+                if type(index) is not int or not 0 <= index < len(arrays):
+                    raise Malformed("a value refers to an array that was not sent")
+                return arrays[index]
+            if "$float" in item:
+                if item["$float"] not in ("nan", "inf", "-inf"):
+                    raise Malformed("an unknown special number")
+                return float(item["$float"])
+            if "$big" in item:
+                text = item["$big"]
+                if (
+                    not isinstance(text, str)
+                    or len(text) > 400
+                    or not text.lstrip("-").isascii()
+                    or not text.lstrip("-").isdigit()
+                ):
+                    raise Malformed("an unknown large number")
+                return int(text)
+        return {k: visit(v, depth + 1) for k, v in item.items()}
+
+    return visit(tree, 0)
+
+
+def encode(head: dict[str, Any], arrays: Sequence[Array] = ()) -> Iterator[memoryview]:
+    """The bytes of one frame, in pieces, without copying the arrays."""
+    described = [[a.dtype.str, list(a.shape)] for a in arrays]
+    text = json.dumps({**head, "arrays": described}, separators=(",", ":")).encode()
+    if len(text) > HEAD_CAP:
+        raise Malformed(f"a head of {len(text):,} bytes is over the cap of {HEAD_CAP:,}")
+    yield memoryview(PREFIX.pack(len(text), sum(a.nbytes for a in arrays)) + text)
+    for array in arrays:
+        if array.nbytes:
+            yield np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+
+
+def write(
+    send: Callable[[memoryview], int], head: dict[str, Any], arrays: Sequence[Array] = ()
+) -> None:
+    """Send one frame through `send`, which returns how many bytes it took, as os.write does."""
+    for piece in encode(head, arrays):
+        rest = piece
+        while rest:
+            rest = rest[send(rest) :]
+
+
+class Reader:
+    """Takes bytes as they come and gives whole frames; the first malformed one raises Malformed."""
+
+    def __init__(self, *, head_cap: int = HEAD_CAP, body_cap: int = BODY_CAP) -> None:
+        self._head_cap, self._body_cap = head_cap, body_cap
+        self._buffer = bytearray()
+
+    @property
+    def pending(self) -> int:
+        """Bytes of a frame that is not complete yet."""
+        return len(self._buffer)
+
+    def clear(self) -> None:
+        """Forget what has not become a frame."""
+        self._buffer.clear()
+
+    def feed(self, data: bytes | memoryview) -> Iterator[tuple[dict[str, Any], list[Array]]]:
+        """The frames that are complete now. Consume all of them before feeding again."""
+        self._buffer += data
+        while len(self._buffer) >= PREFIX.size:
+            head_size, body_size = PREFIX.unpack_from(self._buffer)
+            if head_size > self._head_cap:
+                raise Malformed(
+                    f"a head of {head_size:,} bytes is over the cap of {self._head_cap:,}"
+                )
+            if body_size > self._body_cap:
+                raise Malformed(
+                    f"a body of {body_size:,} bytes is over the cap of {self._body_cap:,}"
+                )
+            end = PREFIX.size + head_size + body_size
+            if len(self._buffer) < end:
+                return
+            with memoryview(self._buffer) as view:
+                head_bytes = bytes(view[PREFIX.size : PREFIX.size + head_size])
+                body = bytes(view[PREFIX.size + head_size : end])
+            del self._buffer[:end]
+            yield decode(head_bytes, body)
+
+
+def decode(head_bytes: bytes, body: bytes) -> tuple[dict[str, Any], list[Array]]:
+    """Head and arrays of one frame; read-only arrays that share `body`."""
+    try:
+        head = json.loads(head_bytes)
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"a head that is not JSON ({type(error).__name__})") from None
+    if not isinstance(head, dict):
+        raise Malformed("a head that is not an object")
+    described = head.pop("arrays", [])
+    if not isinstance(described, list) or len(described) > 100_000:
+        raise Malformed("a list of arrays that is none")
+    arrays, offset = [], 0
+    for item in described:
+        array, offset = _array(item, body, offset)
+        arrays.append(array)
+    if offset != len(body):
+        raise Malformed(f"{len(body) - offset:,} bytes belong to no array")
+    return head, arrays
+
+
+def _array(item: Any, body: bytes, offset: int) -> tuple[Array, int]:
+    if not (isinstance(item, list) and len(item) == 2 and isinstance(item[1], list)):
+        raise Malformed("an array that is not described by dtype and shape")
+    name, shape = item
+    if not isinstance(name, str) or name not in DTYPES:
+        raise Malformed(f"an array of dtype {str(name)[:40]!r}")
+    if len(shape) > 32 or not all(type(n) is int and 0 <= n < 2**48 for n in shape):
+        raise Malformed("an array of impossible shape")
+    dtype = np.dtype(name)
+    count = math.prod(shape)
+    end = offset + count * dtype.itemsize
+    if end > len(body):
+        raise Malformed(f"an array of shape {shape} does not fit into what was sent")
+    return np.frombuffer(body, dtype, count, offset).reshape(shape), end

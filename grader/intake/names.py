@@ -1,0 +1,93 @@
+"""Names that students chose: checked, passed over, or shown; never opened as they are."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+IGNORED = frozenset({"__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini"})
+"""Folders and files that systems leave behind; everything that begins with a dot joins them."""
+PART_CAP = 255
+"""Longest part of a name, UTF-8 bytes: what file systems take."""
+NAME_CAP = 1024
+"""Longest whole name, UTF-8 bytes."""
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
+"""Archives that are read."""
+OTHER_ARCHIVES = (".rar", ".7z", ".gz", ".bz2", ".xz", ".tbz2", ".txz", ".zst", ".z")
+"""Archives that are recognised in order to ask for another kind."""
+
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+class Refused(ValueError):
+    """Something that is not taken in; the text says why and continues a name: "is encrypted"."""
+
+
+def clean(raw: str) -> str:
+    """The relative POSIX name, `a/b.py`, that lies inside whatever folder it is put in.
+
+    Backslashes separate, as old Windows programs write them into archives. Raises Refused for a
+    name that leads out, is absolute, names a drive, holds NUL or is too long.
+    """
+    if "\0" in raw:
+        raise Refused("has a NUL character in its name")
+    name = visible(raw.replace("\\", "/"))
+    if name.startswith("/"):
+        raise Refused("has an absolute name")
+    if _DRIVE.match(name):
+        raise Refused("has a name that begins with a drive letter")
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        raise Refused("has a name that leads out of its folder")
+    name = "/".join(parts)
+    if not name:
+        raise Refused("has an empty name")
+    if len(name.encode()) > NAME_CAP or any(len(part.encode()) > PART_CAP for part in parts):
+        raise Refused("has a name that is too long")
+    return name
+
+
+def ignored(name: str) -> bool:
+    """True where a part of the name is a system's leftover or begins with a dot."""
+    parts = name.replace("\\", "/").split("/")
+    return any(p in IGNORED or (p.startswith(".") and p not in (".", "..")) for p in parts)
+
+
+def visible(text: str) -> str:
+    r"""Bytes that were no UTF-8 (surrogate escapes) as visible text: `\xff`, `\udc00`."""
+    escapes = re.sub(r"[\udc80-\udcff]", lambda m: f"\\x{ord(m[0]) - 0xDC00:02x}", text)
+    return escapes.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def shown(text: str, length: int = 80) -> str:
+    """A name for a sentence: no control or direction characters, no backquote, not too long."""
+    short = text if len(text) <= length else f"{text[: length // 2]}…{text[-length // 2 + 1 :]}"
+    return "".join(_shown(c) for c in visible(short))
+
+
+def _shown(character: str) -> str:
+    if character == "`":
+        return "'"
+    if unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp", "Co", "Cn"):
+        code = ord(character)
+        return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    return character
+
+
+def stem(name: str) -> str:
+    """The name without its suffix; `.tar.gz` is one suffix."""
+    for suffix in ARCHIVES:
+        if name.lower().endswith(suffix) and len(name) > len(suffix):
+            return name[: -len(suffix)]
+    base, dot, _ = name.rpartition(".")
+    return base if dot and base else name
+
+
+def is_archive(name: str) -> bool:
+    """True where the name says zip, tar or tar.gz."""
+    return name.lower().endswith(ARCHIVES)
+
+
+def is_other_archive(name: str) -> bool:
+    """True where the name says an archive of a kind that is not read."""
+    return name.lower().endswith(OTHER_ARCHIVES) and not is_archive(name)

@@ -1,0 +1,79 @@
+"""The sandbox's front door: keeps a warm process at hand and opens boxes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+from grader.errors import SandboxError
+from grader.records import Limits
+from grader.sandbox import levels
+from grader.sandbox.box import Box
+from grader.sandbox.process import WarmProcess
+
+BOXES_PER_PROCESS = 200
+"""After so many boxes a fresh warm process takes over."""
+
+
+class Warm:
+    """Opens boxes at one sandbox level. Use as a context manager; `open` may be called anywhere.
+
+    Raises SandboxError where no box can be made, or not at the level asked for.
+    """
+
+    def __init__(self, *, level: int | None = None) -> None:
+        if level is not None and level not in range(levels.HIGHEST + 1):
+            raise SandboxError(levels.NOT_BUILT if level == 4 else f"There is no level {level}.")
+        self._lock = threading.Lock()
+        self._retired: list[WarmProcess] = []
+        self._process: WarmProcess | None = WarmProcess()
+        self.versions: Mapping[str, str] = dict(self._process.state["versions"])
+        """Of python, torch, torchvision and numpy, as the warm process found them."""
+        refused: dict[int, str] = {4: levels.NOT_BUILT}
+        self.why_not: Mapping[int, str] = refused
+        """For each level that does not hold: a sentence, and what would supply it."""
+        wanted = range(levels.HIGHEST, -1, -1) if level is None else [level]
+        self.level = self._choose(wanted, refused)
+        """The level in force, 0 to 4."""
+
+    def _choose(self, wanted: range | list[int], refused: dict[int, str]) -> int:
+        assert self._process is not None
+        for level in wanted:
+            refused[level] = levels.try_level(self._process, level)
+            if not refused[level]:
+                del refused[level]
+                return level
+        self.close()
+        raise SandboxError(" ".join(refused[level] for level in wanted))
+
+    def __enter__(self) -> Warm:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def open(
+        self, files: Mapping[str, bytes], *, entry: str | None, limits: Limits, seed: int
+    ) -> Box:
+        """A box with these files in it; nothing has run yet."""
+        process = self._current()
+        return Box(process, files, entry=entry, limits=limits, seed=seed, level=self.level)
+
+    def _current(self) -> WarmProcess:
+        """The warm process, replaced where it has served long enough or is gone."""
+        with self._lock:
+            if self._process is None:
+                raise SandboxError("The sandbox is closed.")
+            if self._process.opened >= BOXES_PER_PROCESS or not self._process.alive:
+                self._retired.append(self._process)
+                self._process = WarmProcess()
+            return self._process
+
+    def close(self) -> None:
+        """No process of the sandbox is left."""
+        with self._lock:
+            processes = [*self._retired, self._process]
+            self._retired, self._process = [], None
+        for process in processes:
+            if process is not None:
+                process.end()

@@ -1,0 +1,266 @@
+"""What the terminal shows: tables, progress, sentences. Everything a student wrote is made
+harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from grader import neutral
+from grader.course import Loaded
+from grader.data import Shelf
+from grader.grade import Outcome
+from grader.records import STATUS_WORDS, CheckResult, Graded
+from grader.verify import Finding, lost
+
+LEVELS = {
+    4: "namespaces, landlock, seccomp and cgroups",
+    3: "namespaces, a root of its own, landlock and seccomp",
+    2: "landlock and seccomp, no namespaces",
+    1: "resource limits only",
+    0: "a process and a time limit, nothing more",
+}
+MARKS = {
+    "passed": "[green]✓[/]",
+    "partial": "[yellow]~[/]",
+    "failed": "[red]✗[/]",
+    "skipped": "[dim]–[/]",
+    "unmeasured": "[red]✗[/]",
+    "broken": "[magenta]![/]",
+}
+
+console = Console(highlight=False, soft_wrap=False)
+errors = Console(stderr=True, highlight=False)
+
+
+def safe(text: object) -> str:
+    """Text of a student's for the terminal: control characters visible, no markup."""
+    return escape(neutral.visible(str(text)))
+
+
+def line(text: str) -> None:
+    """One line of plain text, never broken."""
+    console.print(safe(text), soft_wrap=True)
+
+
+def where(folder: Path) -> None:
+    """The path of the index, as the last line."""
+    line(str((folder / "index.html").resolve()))
+
+
+class Steps:
+    """A progress bar that begins when it is told how much there is."""
+
+    def __init__(self, bar: Progress) -> None:
+        self._bar = bar
+        self._task: Any = None
+
+    def begin(self, total: int, what: str) -> None:
+        """A new bar of `total` steps; 0 where nobody knows."""
+        self._task = self._bar.add_task(what, total=total or None, name="")
+
+    def step(self, name: str) -> None:
+        """One step further."""
+        self._bar.update(self._task, advance=1, name=safe(name))
+
+
+@contextmanager
+def progress() -> Iterator[Steps]:
+    """A bar on stderr that vanishes when it is done."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[name]}"),
+    )
+    with Progress(*columns, console=errors, transient=True) as bar:
+        yield Steps(bar)
+
+
+def results(outcome: Outcome) -> None:
+    """A row for each student, and how much was run."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name, style in (
+        ("student", ""),
+        ("score", "bold"),
+        ("", ""),
+        ("status", ""),
+        ("lost", "dim"),
+    ):
+        table.add_column(
+            name, style=style, justify="right" if name == "score" else "left", overflow="fold"
+        )
+    for graded in outcome.graded:
+        gone = ", ".join(
+            c.name
+            for c in graded.checks
+            if c.outcome in ("failed", "partial", "unmeasured", "broken")
+        )
+        table.add_row(
+            safe(graded.student),
+            f"{graded.score:g}",
+            f"/ {graded.max_score:g}",
+            ("[magenta]! a person is needed[/] " if graded.person else "")
+            + STATUS_WORDS[graded.execution.status],
+            gone,
+        )
+    console.print(table)
+    if outcome.graded:
+        used = outcome.graded[0].provenance.get("data")
+        if isinstance(used, Mapping) and used.get("used"):
+            line(f"Data: {used['used']}")
+    if outcome.executed == 0:
+        line(
+            f"Nothing was executed: all {outcome.reused} submissions were measured before, "
+            f"and were judged again."
+        )
+    else:
+        line(
+            f"{outcome.executed} executed, {outcome.reused} measured before, at sandbox level "
+            f"{outcome.level}."
+        )
+    if outcome.reused and outcome.regraded:
+        line(f"{outcome.regraded} results changed by judging again.")
+
+
+def findings(slug: str, found: Sequence[Finding], used: Sequence[str]) -> int:
+    """A row for each of an assignment's own submissions; the number of faults."""
+    table = Table(box=None, header_style="bold", pad_edge=False, title=None)
+    for name in ("", slug, "score", "loses"):
+        table.add_column(name, justify="right" if name == "score" else "left", overflow="fold")
+    for finding in found:
+        mark = "[red]✗[/]" if finding.fault else "[green]✓[/]"
+        gone = safe(finding.fault) if finding.fault else ", ".join(sorted(lost(finding.graded)))
+        table.add_row(mark, safe(finding.name), f"{finding.graded.score:g}", gone)
+    console.print(table)
+    for sentence in used:
+        line(f"Data: {sentence}")
+    faults = sum(bool(f.fault) for f in found)
+    line(
+        f"{slug}: {faults} of {len(found)} are not as they should be."
+        if faults
+        else f"{slug}: all as it should be."
+    )
+    return faults
+
+
+def checked(graded: Graded, absent: Mapping[str, str]) -> bool:
+    """A student's own check: every line of the rubric with its feedback. True where a check was
+    lost.
+    """
+    if graded.execution.status != "ok":
+        line(graded.execution.reason)
+    for note in graded.notes:
+        line(f"Note: {note}")
+    here = [c for c in graded.checks if not _elsewhere(c, absent)]
+    for check in graded.checks:
+        points = (
+            "not measured here" if check not in here else f"{check.earned:g} / {check.points:g}"
+        )
+        console.print(f"{MARKS[check.outcome]} [bold]{check.name}[/]  {points}")
+        for text in (check.title, check.feedback, f"Next step: {check.hint}" if check.hint else ""):
+            if text:
+                console.print(f"  {safe(text)}", style="" if text == check.feedback else "dim")
+    total, most = sum(c.earned for c in here), sum(c.points for c in here if not c.extra)
+    line(
+        f"{total:g} of {most:g} points of the public checks, at sandbox level "
+        f"{graded.execution.level}."
+    )
+    return any(c.lost for c in here) or (graded.execution.status != "ok" and not here)
+
+
+def _elsewhere(check: CheckResult, absent: Mapping[str, str]) -> bool:
+    return check.outcome == "unmeasured" and any(why in check.feedback for why in absent.values())
+
+
+def unexpected(outcome: Outcome, expected: Mapping[str, Any]) -> int:
+    """Name every specimen whose score or status is not the one expected; how many there are."""
+    wrong = 0
+    for graded in outcome.graded:
+        wanted = expected.get(graded.student, {})
+        seen = {"score": graded.score, "status": graded.execution.status}
+        for key in ("score", "status"):
+            if key not in wanted or wanted[key] != seen[key]:
+                line(
+                    f"{graded.student}: {key} {seen[key]}, expected "
+                    f"{wanted.get(key, 'nothing, as it is not listed')}"
+                )
+                wrong += 1
+    absent = set(expected) - {g.student for g in outcome.graded}
+    for name in sorted(absent):
+        line(f"{name} is expected but was not graded")
+    if not wrong and not absent:
+        line(f"All {len(outcome.graded)} specimens have the score and status expected of them.")
+    return wrong + len(absent)
+
+
+def rubric(loaded: Loaded) -> None:
+    """What is asked for, what crosses into the sandbox, and what stays here."""
+    assignment = loaded.assignment
+    line(f"{assignment.title} ({loaded.slug}): {assignment.max_score:g} points")
+    line(f"Hand in {assignment.entry}.py" + "".join(f", {n}" for n in assignment.also))
+    limits = assignment.limits
+    line(
+        f"Limits: {limits.cpu_seconds:g} s CPU, {limits.wall_seconds:g} s in all, "
+        f"{limits.memory_mib} MiB"
+    )
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("check", "points", "what it asks", "after"):
+        table.add_column(name, justify="right" if name == "points" else "left", overflow="fold")
+    for check in assignment.checks:
+        extra = " (bonus)" if check.extra else ""
+        table.add_row(
+            check.name, f"{check.points:g}{extra}", safe(check.title), ", ".join(check.after)
+        )
+    console.print(table)
+    crossing = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("crosses into the sandbox", "question", "with"):
+        crossing.add_column(name, overflow="fold")
+    for name, probe in loaded.probes.items():
+        given = ", ".join(
+            f"{k}={_described(v)}" for k, v in probe.args.items() if v not in ([], None)
+        )
+        crossing.add_row(name, probe.ask, safe(given))
+    console.print(crossing)
+    line(
+        "Stays here: labels, the reference and its measurements, thresholds, other students' "
+        "files, the verdict."
+    )
+
+
+def _described(value: Any) -> str:
+    return value.describe() if hasattr(value, "describe") else repr(value)
+
+
+def shelves(rows: Sequence[Shelf]) -> None:
+    """Which data sets are here."""
+    for row in rows:
+        there = "here" if row.present else "absent"
+        other = f"; stand-in: {row.stand_in}" if row.stand_in and not row.present else ""
+        line(f"{row.name:9} {there:7} {row.folder}{other}")
+
+
+def doctor(level: int, why_not: Mapping[int, str], versions: Mapping[str, str]) -> None:
+    """The level in force, why no higher one is, and the versions that measure."""
+    line(f"Sandbox level {level}: {LEVELS[level]}. Its self-test failed to break out.")
+    for other in sorted(why_not):
+        if other > level:
+            line(f"Level {other}: {why_not[other]}")
+    line(", ".join(f"{name} {version}" for name, version in versions.items()))

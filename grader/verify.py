@@ -1,0 +1,119 @@
+"""Verifying an assignment: the reference earns everything, the handout nothing, each mistake
+loses what it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.course import Course, Loaded
+from grader.execute import Executor
+from grader.grade import Class, Progress
+from grader.ledger import Ledger
+from grader.records import Graded, Submission
+
+HANDOUT_SHARE = 0.05
+"""Largest share of the points that an untouched handout may earn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one of the assignment's own submissions did, and whether that is as it should be."""
+
+    name: str
+    graded: Graded
+    fault: str
+    """What is wrong with the assignment, a sentence; empty where nothing is."""
+
+
+def verify(
+    executor: Executor, course: Course, out: Path, progress: Progress | None = None
+) -> list[Finding]:
+    """A finding for the reference, the handout and every mistake; nothing is kept but in `out`."""
+    loaded = executor.loaded
+    mistakes = course.mistakes(loaded)
+    submissions: list[Submission] = [loaded.reference, course.handout(loaded)]
+    submissions += [m.submission for m in mistakes]
+    found: dict[str, Graded] = {}
+    with Ledger(out / "grades.db") as ledger:
+        group = Class(executor, ledger)
+        group.settle_level()
+        if progress is not None:
+            progress.begin(len(submissions), "submissions")
+        group.reference()
+        for submission, recorded in executor.measure_all(submissions):
+            found[submission.digest] = group.judge(submission, recorded)
+            if progress is not None:
+                progress.step(submission.student)
+    findings = [
+        Finding(
+            name="reference",
+            graded=(own := found[loaded.reference.digest]),
+            fault=_reference_fault(own),
+        ),
+        Finding(
+            name="handout",
+            graded=(start := found[submissions[1].digest]),
+            fault=_handout_fault(start),
+        ),
+    ]
+    for mistake in mistakes:
+        graded = found[mistake.submission.digest]
+        fault = _mistake_fault(graded, mistake.loses)
+        findings.append(Finding(name=f"mistakes/{mistake.name}", graded=graded, fault=fault))
+    return findings + _untested(loaded, found[loaded.reference.digest], findings)
+
+
+def lost(graded: Graded) -> frozenset[str]:
+    """Names of the checks that did not give all their points."""
+    return frozenset(c.name for c in graded.checks if c.lost)
+
+
+def _reference_fault(graded: Graded) -> str:
+    gone = sorted(lost(graded))
+    if not gone:
+        return ""
+    first = next(c for c in graded.checks if c.name == gone[0])
+    return f"the reference itself loses {', '.join(gone)}: {first.feedback}"
+
+
+def _handout_fault(graded: Graded) -> str:
+    if graded.score <= HANDOUT_SHARE * graded.max_score:
+        return ""
+    return (
+        f"an untouched handout earns {graded.score:g} of {graded.max_score:g}; at most "
+        f"{HANDOUT_SHARE:.0%} may be"
+    )
+
+
+def _mistake_fault(graded: Graded, loses: frozenset[str]) -> str:
+    gone = lost(graded)
+    if any(c.outcome == "broken" for c in graded.checks):
+        return "a check broke on it: " + next(
+            c.feedback for c in graded.checks if c.outcome == "broken"
+        )
+    parts = []
+    if loses - gone:
+        parts.append(f"should lose {', '.join(sorted(loses - gone))} but does not")
+    if gone - loses:
+        first = next(c for c in graded.checks if c.name in gone - loses)
+        parts.append(f"loses {', '.join(sorted(gone - loses))} as well ({first.feedback})")
+    return "; ".join(parts)
+
+
+def _untested(loaded: Loaded, reference: Graded, findings: Sequence[Finding]) -> list[Finding]:
+    """A finding for every check that no mistake loses: a check that was never seen to fail."""
+    seen: set[str] = set().union(
+        *(lost(f.graded) for f in findings if f.name.startswith("mistakes/"))
+    )
+    return [
+        Finding(
+            name=f"check {c.name}",
+            graded=reference,
+            fault="no mistake loses this check; write one that does",
+        )
+        for c in loaded.assignment.checks
+        if c.name not in seen
+    ]

@@ -1,0 +1,332 @@
+"""Shared by all tests: a small course, an environment without data sets, one warm process a session."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from grader import cli, data, intake
+from grader.course import Course, Loaded
+from grader.execute import Executor
+from grader.grade import Class, Outcome, grade
+from grader.ledger import Ledger
+from grader.records import CheckResult, Graded, Submission
+from grader.sandbox import Warm
+
+ROOT = Path(__file__).resolve().parents[1]
+SUBMISSIONS = Path(__file__).resolve().parent / "submissions"
+NOWHERE = Path("/nonexistent")
+"""A folder of data sets that holds none."""
+
+ASSIGNMENT = '''\
+"""Two layers and a function: an assignment that takes no time."""
+
+from grader import Assignment, Limits, Measurements, Verdict, compare, data, probe
+
+assignment = Assignment(
+    "Two layers", entry="tiny", limits=Limits(cpu_seconds=2, memory_mib=2048, processes=16)
+)
+x = data.normal(3, 4)
+net = probe.module("Tiny")
+layers = net.layers(x)
+parameters = net.parameters(x)
+outputs = net.outputs(x)
+doubled = probe.call("double", [1.0, 2.5])
+FULL = 1.0
+
+
+@assignment.check(points=4)
+def shapes(student: Measurements, reference: Measurements) -> Verdict:
+    """The layers of `Tiny` have the right shapes."""
+    return compare.shapes(student[layers], reference[layers])
+
+
+@assignment.check(points=2)
+def count(student: Measurements, reference: Measurements) -> Verdict:
+    """`Tiny` has 37 parameters."""
+    return compare.count(student[parameters], reference[parameters])
+
+
+@assignment.check(points=4, after=[shapes])
+def values(student: Measurements, reference: Measurements) -> Verdict:
+    """Equal weights give equal answers."""
+    return compare.close(student[outputs], reference[outputs])
+
+
+@assignment.check(points=2)
+def doubles(student: Measurements, reference: Measurements) -> Verdict:
+    """`double` doubles a list of numbers."""
+    right = compare.close(student[doubled], reference[doubled]).fraction == 1
+    return Verdict(fraction=FULL if right else 0.0, feedback="" if right else "Not doubled.")
+'''
+
+RIGHT = '''\
+"""A network of two layers, and a function."""
+
+import torch
+from torch import nn
+
+
+class Tiny(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Linear(4, 5)
+        self.second = nn.Linear(5, 2)
+
+    def forward(self, x):
+        return self.second(torch.relu(self.first(x)))
+
+
+def double(numbers):
+    return [2 * n for n in numbers]
+'''
+POINTS = 12.0
+"""What RIGHT earns."""
+WRONG = RIGHT.replace("2 * n", "n")
+"""Loses `doubles`, and nothing else."""
+TANH = RIGHT.replace("torch.relu", "torch.tanh")
+"""Loses `values`, and nothing else."""
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A throw-away course with one assignment, `tiny`, and a class that hands in."""
+
+    root: Path
+
+    @property
+    def class_(self) -> Path:
+        """Folder of all students' folders."""
+        return self.root / "class"
+
+    @property
+    def out(self) -> Path:
+        """Output folder."""
+        return self.root / "out"
+
+    def write(self, name: str, text: str | bytes) -> Path:
+        """A file of the course."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return path
+
+    def rule(self, old: str, new: str) -> None:
+        """`assignment.py` says `new` where it said `old`."""
+        path = self.root / "assignments/tiny/assignment.py"
+        text = path.read_text()
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in assignment.py"
+        path.write_text(text.replace(old, new))
+
+    def submit(self, student: str, text: str = RIGHT, **more: str) -> Path:
+        """What a student hands in: tiny.py, and further files by stem."""
+        for name, content in more.items():
+            self.write(f"class/{student}/{name}.py", content)
+        return self.write(f"class/{student}/tiny.py", text)
+
+    def load(self) -> Loaded:
+        """The assignment as it is written now."""
+        return Course(self.root).load("tiny")
+
+    def submissions(self) -> list[Submission]:
+        """The class as it lies there now."""
+        return intake.submissions(self.class_, entry="tiny", also=())
+
+
+class Borrower(Executor):
+    """An executor that borrows the session's warm process, and says whether it ever did."""
+
+    def __init__(self, lent: Warm, loaded: Loaded, **options: object) -> None:
+        source = data.Source(NOWHERE, stand_in=True)
+        super().__init__(loaded, source, **{"seed": 1, "jobs": 2, **options})  # type: ignore[arg-type]
+        self._lent = lent
+        self.started = False
+
+    @property
+    def warm(self) -> Warm:
+        self.started = True
+        return self._lent
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """The one warm process of this session."""
+    with Warm() as one:
+        yield one
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An environment in which no data set and no course is named; the home folder is empty."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("GRADER_DATA", "GRADER_COURSE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+    return home
+
+
+def found(root: Path) -> Tiny:
+    """A new course in an empty folder."""
+    tiny = Tiny(root)
+    tiny.write("assignments/tiny/assignment.py", ASSIGNMENT)
+    tiny.write("reference/tiny/tiny.py", RIGHT)
+    return tiny
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Tiny:
+    """A course with the assignment `tiny`, and no submissions yet."""
+    return found(tmp_path / "course")
+
+
+Grading = Callable[..., tuple[Outcome, Borrower]]
+
+
+@pytest.fixture
+def regrade(warm: Warm) -> Grading:
+    """Grade a course's class as it lies there now; the outcome, and the executor that was used."""
+
+    def run(course: Tiny, *, fresh: bool = False, **options: object) -> tuple[Outcome, Borrower]:
+        with Borrower(warm, course.load(), **options) as executor:
+            return grade(executor, course.submissions(), course.out, fresh=fresh), executor
+
+    return run
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a call of the command line did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def sentence(self) -> str:
+        """The one line on stderr of a command that was refused."""
+        assert self.code == 2, f"exit {self.code}: {self.err or self.out}"
+        assert "Traceback" not in self.err
+        lines = self.err.strip().splitlines()
+        assert len(lines) == 1, self.err
+        assert lines[0].startswith("grader: "), self.err
+        assert lines[0].endswith("."), self.err
+        return lines[0]
+
+
+CommandLine = Callable[..., Result]
+
+
+@pytest.fixture
+def call(bare: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """The command line, called in this process, in the bare environment."""
+
+    def run(*words: object) -> Result:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            cli.main([str(w) for w in words])
+        said = capsys.readouterr()
+        assert isinstance(end.value.code, int)
+        return Result(code=end.value.code, out=said.out, err=said.err)
+
+    return run
+
+
+def start(*words: object, temporary: Path, **more: str) -> subprocess.Popen[str]:
+    """The command line as a process of its own; every process of its boxes names `temporary`."""
+    temporary.mkdir(exist_ok=True)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("GRADER_")}
+    return subprocess.Popen(
+        [sys.executable, "-c", "from grader.cli import main; main()", *map(str, words)],
+        env={**environment, "TMPDIR": str(temporary), "HOME": str(temporary), **more},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def naming(folder: Path) -> list[int]:
+    """Processes whose command line names this folder: a grader's boxes name its temporary folder."""
+    pids = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes()
+            except OSError:  # it has ended meanwhile
+                continue
+            if bytes(folder) in words:
+                pids.append(int(entry.name))
+    return pids
+
+
+class Lenet:
+    """The assignment lenet5_mnist, graded with the stand-in by one executor."""
+
+    def __init__(self, executor: Borrower, ledger: Ledger) -> None:
+        self.executor = executor
+        self.group = Class(executor, ledger)
+        self.group.settle_level()
+
+    def folder(self, path: Path) -> Graded:
+        """What the specimen in a folder gets."""
+        assignment = self.executor.loaded.assignment
+        return self.grade(
+            intake.one([path], entry=assignment.entry, also=assignment.also, student=path.name)
+        )
+
+    def files(self, **files: str | bytes) -> Graded:
+        """What a submission of these files gets; `lenet` stands for lenet.py, `lenet_pt` for lenet.pt."""
+        made: dict[str, bytes] = {}
+        for stem, content in files.items():
+            name = f"{stem[:-3]}.pt" if stem.endswith("_pt") else f"{stem}.py"
+            made[name] = content.encode() if isinstance(content, str) else content
+        entry = "lenet.py" if "lenet.py" in made else None
+        digest = intake.digest(made)
+        return self.grade(Submission(student="eve", files=made, entry=entry, digest=digest))
+
+    def grade(self, submission: Submission) -> Graded:
+        """What a submission gets."""
+        return self.group.judge(submission, self.executor.measure(submission))
+
+    @property
+    def reference(self) -> Mapping[str, bytes]:
+        """The files that earn full marks."""
+        return self.executor.loaded.reference.files
+
+
+@pytest.fixture(scope="session")
+def lenet(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lenet]:
+    """lenet5_mnist with the stand-in, shared by all tests of a session."""
+    path = tmp_path_factory.mktemp("lenet") / "grades.db"
+    with Borrower(warm, Course(ROOT).load("lenet5_mnist")) as executor, Ledger(path) as ledger:
+        yield Lenet(executor, ledger)
+
+
+def outcomes(graded: Graded) -> dict[str, str]:
+    """What became of each check."""
+    return {c.name: c.outcome for c in graded.checks}
+
+
+def said(graded: Graded) -> str:
+    """Every sentence of a record that a student reads."""
+    texts: list[str] = [graded.execution.reason, *graded.notes, *graded.execution.notes]
+    for check in graded.checks:
+        texts += [check.feedback, check.hint]
+    return "\n".join(texts)
+
+
+def check(graded: Graded, name: str) -> CheckResult:
+    """One line of a record's rubric."""
+    return next(c for c in graded.checks if c.name == name)
+
+
+def by_name(graded: Sequence[Graded]) -> dict[str, Graded]:
+    """Records by student."""
+    return {g.student: g for g in graded}

@@ -1,0 +1,101 @@
+"""Writing an assignment: what is registered, and every mistake an author can make, named at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from grader import Assignment, Measurements, Verdict
+from grader.errors import CourseError
+from grader.records import Limits
+
+
+def first(student: Measurements, reference: Measurements) -> Verdict:
+    """The first line
+    of the rubric.
+
+    What students do not read.
+    """
+    return Verdict(fraction=1.0)
+
+
+def second(student: Measurements, reference: Measurements) -> Verdict:
+    """The second."""
+    return Verdict(fraction=1.0)
+
+
+def nameless(student: Measurements, reference: Measurements) -> Verdict:
+    return Verdict(fraction=1.0)
+
+
+@pytest.fixture
+def assignment() -> Assignment:
+    return Assignment("A", entry="a", also=["a.pt"])
+
+
+def test_a_check_is_registered(assignment: Assignment) -> None:
+    """Name, title, points and what it comes after are those of the function; it stays a function."""
+    assert assignment.check(points=2)(first) is first
+    assignment.check(points=3, after=[first], extra=True)(second)
+    one, two = assignment.checks
+    assert (one.name, one.points, one.after, one.extra, one.hidden) == ("first", 2.0, (), False, False)
+    assert one.title == "The first line of the rubric."
+    assert (two.after, two.extra) == (("first",), True)
+    assert assignment.max_score == 2.0
+    assert assignment.also == ("a.pt",)
+    assert assignment.limits == Limits()
+
+
+def test_hidden(assignment: Assignment) -> None:
+    """Checks that hidden.py added are marked, the others are not."""
+    assignment.check(points=1)(first)
+    assignment.check(points=1)(second)
+    assignment.hide(["second"])
+    assert [c.hidden for c in assignment.checks] == [False, True]
+
+
+def test_assignments_share_nothing() -> None:
+    """Each owns its checks."""
+    one, two = Assignment("1", entry="a"), Assignment("2", entry="a")
+    one.check(points=1)(first)
+    assert two.checks == ()
+
+
+@pytest.mark.parametrize(
+    ("function", "options", "sentence"),
+    [
+        (nameless, {"points": 1}, "check `nameless` has no docstring"),
+        (first, {"points": -1}, "is worth -1 points"),
+        (second, {"points": 1, "after": [first]}, "comes after `first`, which is no check"),
+        (second, {"points": 1, "after": [second]}, "comes after `second`, which is no check"),
+    ],
+)
+def test_mistakes_are_named(
+    assignment: Assignment, function: Any, options: dict[str, Any], sentence: str
+) -> None:
+    """A missing docstring, negative points and a dependency that is no check are refused."""
+    with pytest.raises(CourseError, match=sentence):
+        assignment.check(**options)(function)
+    assert assignment.checks == ()
+
+
+@pytest.mark.parametrize("points", [float("nan"), float("inf")])
+def test_points_are_numbers(assignment: Assignment, points: float) -> None:
+    """Infinitely many points, or not a number of them, are refused."""
+    with pytest.raises(CourseError, match="points"):
+        assignment.check(points=points)(first)
+
+
+def test_two_of_one_name(assignment: Assignment) -> None:
+    """A second check of the same name is refused."""
+    assignment.check(points=1)(first)
+    with pytest.raises(CourseError, match="two checks called `first`"):
+        assignment.check(points=1)(first)
+
+
+@pytest.mark.parametrize("entry", ["lenet.py", "my file", "", "a/b"])
+def test_entry_is_a_stem(entry: str) -> None:
+    """The entry is a stem, without suffix or folder."""
+    with pytest.raises(CourseError, match="file stem"):
+        Assignment("A", entry=entry)

@@ -1,0 +1,117 @@
+"""grades.csv: one row per student, one column per check, harmless in any spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grader import gradebook
+from grader.records import CheckResult, Execution, Graded
+
+
+def one(student: str, *earned: float, **more: Any) -> Graded:
+    """A record with a check for each number of points earned."""
+    outcome = more.pop("outcome", "passed")
+    names = more.pop("names", ("layer_shapes", "two_steps", "test_accuracy"))
+    checks = tuple(
+        CheckResult(name=name, title=name, outcome=outcome, points=10.0, earned=points)
+        for name, points in zip(names, earned, strict=False)
+    )
+    return Graded(
+        student=student,
+        assignment="lenet5_mnist",
+        title="LeNet-5",
+        score=sum(earned),
+        max_score=30.0,
+        execution=more.pop("execution", Execution(status="ok")),
+        checks=checks,
+        provenance={},
+        digest="",
+        **more,
+    )
+
+
+def rows(path: Path) -> list[list[str]]:
+    """What is in the file, as text."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+def test_columns_and_order(tmp_path: Path) -> None:
+    """Columns and rows have a fixed order; whole numbers have no decimals, noise is cut."""
+    late = one("alan", 10, 0.1 + 0.2, 3.5, late=True)
+    lost = one("Émile", 0.0, 0.0, 0.0, execution=Execution(status="tampered"))
+    path = gradebook.write([one("Zoe", 10, 10, 10), lost, late], tmp_path / "out")
+    assert path == tmp_path / "out" / "grades.csv"
+    assert rows(path) == [
+        ["student", "score", "max_score", "status", "layer_shapes", "two_steps", "test_accuracy",
+         "needs a person", "late"],
+        ["alan", "13.8", "30", "ok", "10", "0.3", "3.5", "no", "yes"],
+        ["Émile", "0", "30", "tampered", "0", "0", "0", "yes", "no"],
+        ["Zoe", "30", "30", "ok", "10", "10", "10", "no", "no"],
+    ]  # fmt: skip
+
+
+def test_pandas_reads_it_back(tmp_path: Path) -> None:
+    """Points come back as numbers, names as they were."""
+    path = gradebook.write([one("ada", 10, 2.5, 0)], tmp_path)
+    frame = pd.read_csv(path)
+    assert frame["score"].tolist() == [12.5]
+    assert frame["two_steps"].tolist() == [2.5]
+    assert frame["student"].tolist() == ["ada"]
+
+
+def test_formulas_are_text(tmp_path: Path) -> None:
+    """A student called like a formula is a student, whichever sign separates the cells."""
+    names = ["=cmd|' /C calc'!A0", "+1", "-1", "@x", "a;=1+1", 'quo"te,comma', "two\nlines"]
+    path = gradebook.write([one(name, 1) for name in names], tmp_path)
+    students = {row[0] for row in rows(path)[1:]}
+    assert students == {
+        "'=cmd|' /C calc'!A0", "'+1", "'-1", "'@x", "a;=1+1", 'quo"te,comma', "two\\nlines",
+    }  # fmt: skip
+    assert '"a;=1+1"' in path.read_text("utf-8"), "quoted, so that a semicolon ends no cell"
+
+
+def test_undecided_checks_are_empty(tmp_path: Path) -> None:
+    """A check that broke, or that a student does not have, has an empty cell and not a zero."""
+    broken = one("ada", 0, outcome="broken")
+    path = gradebook.write([broken, one("bob", 1, 2, 3)], tmp_path)
+    assert rows(path)[1] == ["ada", "0", "30", "ok", "", "", "", "yes", "no"]
+
+
+def test_check_named_like_a_column(tmp_path: Path) -> None:
+    """Headings stay different from each other, and harmless."""
+    path = gradebook.write([one("ada", 1, 2, 3, names=("score", "late", "=x"))], tmp_path)
+    heads = rows(path)[0]
+    assert heads[4:7] == ["score (check)", "late (check)", "'=x"]
+    assert len(set(heads)) == len(heads)
+
+
+def test_nobody(tmp_path: Path) -> None:
+    """A class of nobody has a heading."""
+    assert rows(gradebook.write([], tmp_path)) == [[*gradebook.FIRST, *gradebook.LAST]]
+
+
+def test_unchanged_is_left_alone(tmp_path: Path) -> None:
+    """The same grades, in any order, are the same file."""
+    path = gradebook.write([one("a", 1), one("b", 2)], tmp_path)
+    before = path.stat().st_ino
+    gradebook.write([one("b", 2), one("a", 1)], tmp_path)
+    assert path.stat().st_ino == before
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(alphabet=st.characters(), max_size=20), unique=True, max_size=5))
+def test_any_class_has_its_rows(tmp_path_factory: Any, students: list[str]) -> None:
+    """Each student has one line, and no cell of text begins like a formula."""
+    path = gradebook.write([one(name, 1, 2, 3) for name in students], tmp_path_factory.mktemp("g"))
+    lines = path.read_text("utf-8").split("\n")
+    assert len(lines) == len(students) + 2
+    assert lines[-1] == ""
+    for row in rows(path):
+        assert not row[0].strip().startswith(("=", "+", "-", "@"))

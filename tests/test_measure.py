@@ -1,0 +1,458 @@
+"""What is measured on a network, and what is concluded from it: right ways pass, wrong ways are named.
+
+The measuring code runs here in the test's own process, on sources of ours; the sandbox has its own tests.
+"""
+
+from __future__ import annotations
+
+import linecache
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from grader import compare, data, probe
+from grader.inside import measure, wire
+from grader.inside.namespace import Unanswerable
+
+torch = pytest.importorskip("torch")
+torch.set_num_threads(1)
+
+LENET = """
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class LeNet5(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 6, 5)
+        self.conv2 = nn.Conv2d(6, 16, 5)
+        self.fc1 = nn.Linear(400, 120)
+        self.fc2 = nn.Linear(120, 84)
+        self.fc3 = nn.Linear(84, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
+        x = x.flatten(1)
+        x = F.relu(self.fc1(x))
+        x = F.relu(self.fc2(x))
+        return self.fc3(x)
+"""
+SEED = 7
+NET = probe.module("LeNet5")
+X, Y = data.normal(3, 1, 32, 32), data.integers(3, below=10)
+PROBES: dict[str, probe.Probe[Any]] = {
+    "layers": NET.layers(X),
+    "parameters": NET.parameters(X),
+    "outputs": NET.outputs(X),
+    "gradients": NET.gradients(X, Y),
+    "steps": NET.steps(X, Y),
+}
+
+
+def names(source: str) -> dict[str, Any]:
+    """The names of a student's file with this content."""
+    path = f"/sub/{abs(hash(source))}/lenet.py"
+    linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
+    space: dict[str, Any] = {"__name__": "lenet", "__file__": path}
+    exec(compile(source, path, "exec"), space)
+    return space
+
+
+def ask(space: dict[str, Any], one: probe.Probe[Any], precisions: list[str]) -> Any:
+    """The measurement, with question and answer on the wire and back."""
+    given = wire.unpack(*wire.pack({**one.arguments(SEED), "precisions": precisions}))
+    return one.read(wire.unpack(*wire.pack(measure.answer(space, one.ask, given))))
+
+
+@pytest.fixture(scope="module")
+def reference() -> dict[str, Any]:
+    space = names(LENET)
+    found = {k: ask(space, p, ["float64"]) for k, p in PROBES.items()}
+    return {
+        k: replace(v, single=ask(space, PROBES[k], ["float32"])) if PROBES[k].twice else v
+        for k, v in found.items()
+    }
+
+
+def verdicts(source: str, reference: dict[str, Any]) -> dict[str, Any]:
+    """The verdict of every comparison on a network with this source."""
+    space = names(source)
+    found = {k: ask(space, p, ["float64", "float32"]) for k, p in PROBES.items()}
+    where = compare.first_divergence(found["layers"], reference["layers"])
+    return {
+        "layers": compare.shapes(found["layers"], reference["layers"]),
+        "parameters": compare.count(found["parameters"], reference["parameters"]),
+        "outputs": compare.close(found["outputs"], reference["outputs"], where=where),
+        "gradients": compare.close(found["gradients"], reference["gradients"]),
+        "steps": compare.close(found["steps"], reference["steps"]),
+    }
+
+
+def edited(*pairs: tuple[str, str]) -> str:
+    """The right network with these places changed, each of which has to be there."""
+    source = LENET
+    for old, new in pairs:
+        assert old in source, old
+        source = source.replace(old, new)
+    return source
+
+
+FC1, FC2 = "F.relu(self.fc1(x))", "F.relu(self.fc2(x))"
+CONV2 = "F.max_pool2d(F.relu(self.conv2(x)), 2)"
+LAST = "return self.fc3(x)"
+
+RIGHT = {
+    "as it is": LENET,
+    "pool before relu": edited((CONV2, "F.relu(F.max_pool2d(self.conv2(x), 2))")),
+    "log-softmax at the end": edited((LAST, "return F.log_softmax(self.fc3(x), dim=1)")),
+    "scores shifted by a constant": edited((LAST, "return self.fc3(x) + 3.0")),
+    "relu by clamp": edited((FC1, "self.fc1(x).clamp(min=0)")),
+    "relu by maximum": edited((FC1, "torch.maximum(self.fc1(x), torch.zeros(()))")),
+    "relu by a mask": edited((FC1, "self.fc1(x) * (self.fc1(x) > 0)")),
+    "in place": edited((FC1, "F.relu_(self.fc1(x))")),
+    "view": edited(("x.flatten(1)", "x.view(-1, 16 * 5 * 5)")),
+    "permuted there and back": edited(
+        ("x.flatten(1)", "x.permute(0, 2, 3, 1).permute(0, 3, 1, 2).reshape(-1, 400)")
+    ),
+    "dropout that eval turns off": edited(
+        (FC1, "F.dropout(F.relu(self.fc1(x)), 0.0, self.training)")
+    ),
+    "weight by hand": edited((LAST, "return x @ self.fc3.weight.t() + self.fc3.bias")),
+    "weight first": edited((LAST, "return (self.fc3.weight @ x.t()).t() + self.fc3.bias")),
+    "einsum-free matmul": edited(
+        (LAST, "return torch.addmm(self.fc3.bias, x, self.fc3.weight.t())")
+    ),
+    "float cast, so float32": edited(("x = x.flatten(1)", "x = x.flatten(1).float()")),
+    "constant of numpy in float32": edited(
+        (
+            "        x = x.flatten(1)",
+            "        x = x.flatten(1) * torch.ones(1, dtype=torch.float32)",
+        )
+    ),
+    "inference mode of its own": edited(
+        ("    def forward", "    def eval(self):\n        return self\n\n    def forward")
+    ),
+    "adaptive pooling of the same size": edited(
+        (CONV2, "F.adaptive_max_pool2d(F.relu(self.conv2(x)), 5)")
+    ),
+    "jit": LENET + "\nPlain = LeNet5\ndef LeNet5():\n    return torch.jit.script(Plain())\n",
+    "checkpointed": edited(
+        (FC1, "torch.utils.checkpoint.checkpoint(self.fc1, x, use_reentrant=False).relu()")
+    ).replace("import torch\n", "import torch, torch.utils.checkpoint\n", 1),
+}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("name", RIGHT)
+def test_equally_right_networks_pass_everything(name: str, reference: dict[str, Any]) -> None:
+    for what, verdict in verdicts(RIGHT[name], reference).items():
+        assert verdict.fraction == 1.0, f"{what}: {verdict.feedback}"
+
+
+WRONG: dict[str, tuple[str, str, str, str]] = {
+    # name: (source, what is lost first, a piece of what it says, what is still right)
+    "tanh": (
+        edited((CONV2, "F.max_pool2d(torch.tanh(self.conv2(x)), 2)")),
+        "outputs",
+        "after `conv2` (convolution) in lenet.py, line 18: your network applies tanh there, ours relu",
+        "layers parameters",
+    ),
+    "leaky relu": (edited((FC2, "F.leaky_relu(self.fc2(x))")), "outputs", "leaky_relu", "layers"),
+    "relu6": (edited((FC1, "F.relu6(self.fc1(x))")), "outputs", "hardtanh", "layers"),
+    "relu left out": (edited((FC1, "self.fc1(x)")), "outputs", "applies nothing there", "layers"),
+    "softmax at the end": (
+        edited((LAST, "return torch.softmax(self.fc3(x), 1)")),
+        "outputs",
+        "returns probabilities",
+        "layers parameters",
+    ),
+    "scores doubled": (
+        edited((LAST, "return 2 * self.fc3(x)")),
+        "outputs",
+        "applies mul",
+        "layers",
+    ),
+    "average pooling": (
+        edited((CONV2, "F.avg_pool2d(F.relu(self.conv2(x)), 2)")),
+        "layers",
+        "avg_pool2d in lenet.py, line 18, stands where max_pool2d",
+        "parameters",
+    ),
+    "padding": (
+        edited(("nn.Conv2d(1, 6, 5)", "nn.Conv2d(1, 6, 5, padding=1)")),
+        "layers",
+        "`conv1` (convolution) in lenet.py, line 17, has output (N, 6, 30, 30)",
+        "",
+    ),
+    "a layer too wide": (
+        edited(("400, 120", "400, 128"), ("120, 84", "128, 84")),
+        "layers",
+        "`fc1` (linear) in lenet.py, line 20, has output (N, 128), expected is (N, 120)",
+        "",
+    ),
+    "kernel of 3 with padding": (
+        edited(("nn.Conv2d(6, 16, 5)", "nn.Conv2d(6, 16, 7, padding=1)")),
+        "layers",
+        "has weights",
+        "",
+    ),
+    "a layer missing": (
+        edited((f"        x = {FC2}\n", ""), ("nn.Linear(84, 10)", "nn.Linear(120, 10)")),
+        "layers",
+        "A layer is missing: linear with output (N, 84)",
+        "",
+    ),
+    "spare layer": (
+        edited(("nn.Linear(84, 10)", "nn.Linear(84, 10)\n        self.fc4 = nn.Linear(120, 84)")),
+        "parameters",
+        "`fc4` is declared but never used: 10,164 of your 71,870",
+        "layers outputs gradients steps",
+    ),
+    "frozen layer": (
+        edited(
+            (
+                "nn.Linear(84, 10)",
+                "nn.Linear(84, 10)\n        self.fc1.weight.requires_grad_(False)",
+            )
+        ),
+        "parameters",
+        "48,000 are frozen",
+        "layers outputs",
+    ),
+    "no bias": (
+        edited(("nn.Linear(84, 10)", "nn.Linear(84, 10, bias=False)")),
+        "layers",
+        "has no bias",
+        "",
+    ),
+    "batch norm without parameters": (
+        edited(
+            (
+                "nn.Linear(84, 10)",
+                "nn.Linear(84, 10)\n        self.bn = nn.BatchNorm2d(6, affine=False)",
+            ),
+            ("F.relu(self.conv1(x))", "F.relu(self.bn(self.conv1(x)))"),
+        ),
+        "layers",
+        "`bn` (batch_norm) in lenet.py, line 18, is not in the network of the brief",
+        "parameters",
+    ),
+    "detached": (
+        edited(("x.flatten(1)", "x.flatten(1).detach()")),
+        "gradients",
+        "The gradient of `conv2.bias` does not exist",
+        "layers parameters outputs",
+    ),
+    "through numpy": (
+        edited(("x.flatten(1)", "torch.from_numpy(x.detach().numpy().reshape(len(x), -1))")),
+        "gradients",
+        "The gradient of `conv2.bias` does not exist",
+        "layers parameters outputs",
+    ),
+    "flattened in another order": (
+        edited(("x.flatten(1)", "x.permute(0, 2, 3, 1).reshape(-1, 400)")),
+        "outputs",
+        "The values part after the max_pool2d",
+        "layers parameters",
+    ),
+    "dropout in train mode": (
+        edited((FC2, "F.dropout(F.relu(self.fc2(x)), 0.5, self.training)")),
+        "steps",
+        "After the first step",
+        "layers parameters outputs gradients",
+    ),
+    "keeps its first input": (
+        edited(
+            (
+                "        x = x.flatten(1)",
+                "        x = x.flatten(1)\n        if self.training:\n"
+                "            self.kept = getattr(self, 'kept', x.detach())\n"
+                "            x = x * 0.5 + self.kept * 0.5",
+            )
+        ),
+        "steps",
+        "",
+        "layers parameters outputs gradients",
+    ),
+    "scaled gradient": (
+        edited(
+            (
+                LAST,
+                "y = self.fc3(x)\n        y.register_hook(lambda g: g / 3) if y.requires_grad else None\n        return y",
+            )
+        ),
+        "gradients",
+        "by the factor 1/3",
+        "layers outputs",
+    ),
+    "turned gradient": (
+        edited(
+            (
+                LAST,
+                "y = self.fc3(x)\n        y.register_hook(lambda g: -g) if y.requires_grad else None\n        return y",
+            )
+        ),
+        "gradients",
+        "by its sign",
+        "layers outputs",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_networks_lose_and_are_told_where(name: str, reference: dict[str, Any]) -> None:
+    source, lost, piece, kept = WRONG[name]
+    found = verdicts(source, reference)
+    assert found[lost].fraction < 1.0
+    assert piece in found[lost].feedback
+    for what in kept.split():
+        assert found[what].fraction == 1.0, f"{what}: {found[what].feedback}"
+
+
+def test_a_crash_in_forward_yields_the_layers_that_ran(reference: dict[str, Any]) -> None:
+    layers = ask(names(edited(("400, 120", "256, 120"))), PROBES["layers"], ["float64", "float32"])
+    assert [r.kind for r in layers.rows] == ["convolution", "max_pool2d"] * 2
+    verdict = compare.shapes(layers, reference["layers"])
+    assert 0 < verdict.fraction <= 0.5
+    assert "lenet.py, line 20: RuntimeError" in verdict.feedback
+    assert "The layers before that are right" in verdict.feedback
+
+
+def test_weights_that_cannot_be_set_go_to_a_person() -> None:
+    source = edited(
+        ("nn.Linear(84, 10)", "nn.utils.parametrizations.weight_norm(nn.Linear(84, 10))")
+    )
+    with pytest.raises(Unanswerable, match="in each pass") as caught:
+        ask(names(source), PROBES["outputs"], ["float64"])
+    assert caught.value.person
+
+
+@pytest.mark.parametrize(
+    ("source", "piece"),
+    [
+        (
+            LENET.replace("class LeNet5", "class Lenet_5"),
+            r"`Lenet_5` \(line 8\); rename it to `LeNet5`",
+        ),
+        (
+            LENET.replace("class LeNet5(nn.Module)", "class Network(nn.Module)"),
+            "it defines `Network`",
+        ),
+        (LENET + "\nLeNet5 = LeNet5()", "finished network, not the class"),
+        (LENET + "\nLeNet5 = 5", "is a int, not a class"),
+        (edited((LAST, "return self.fc3(x), x")), "returns a tuple of 2"),
+        (edited((LAST, "return self.fc3(x).t()")), r"shape \(10, 3\)"),
+        (edited((LAST, "self.fc3(x)")), "returns a NoneType"),
+        (LENET + "\ndef LeNet5():\n    return object()", "no torch.nn.Module"),
+    ],
+)
+def test_what_cannot_be_measured_says_why(source: str, piece: str) -> None:
+    with pytest.raises(Unanswerable, match=piece):
+        ask(names(source), PROBES["outputs"], ["float64"])
+
+
+PARALLEL = """
+import torch
+
+
+class LeNet5(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = torch.nn.Linear(1024, 10)
+        self.b = torch.nn.Linear(1024, 10)
+
+    def forward(self, x):
+        x = x.flatten(1)
+        return self.a(x) - torch.relu(self.b(x))
+"""
+
+
+def test_branches_that_run_in_another_order_are_paired_by_what_they_give() -> None:
+    other = PARALLEL.replace(
+        "return self.a(x) - torch.relu(self.b(x))",
+        "b = torch.relu(self.b(x))\n        return self.a(x) - b",
+    )
+    wrong = PARALLEL.replace("torch.relu", "torch.tanh")
+    probes = {k: PROBES[k] for k in ("outputs", "gradients", "steps")}
+    right = {k: ask(names(PARALLEL), p, ["float64"]) for k, p in probes.items()}
+    for what, one in probes.items():
+        assert compare.close(ask(names(other), one, ["float64"]), right[what]).fraction == 1.0, what
+        assert compare.close(ask(names(wrong), one, ["float64"]), right[what]).fraction == 0.0, what
+
+
+def test_tied_weights_are_one_parameter() -> None:
+    tied = PARALLEL.replace("self.b = torch.nn.Linear(1024, 10)", "self.b = self.a")
+    found = ask(names(tied), PROBES["parameters"], ["float64"])
+    assert found.total == 10250
+    assert len(ask(names(tied), PROBES["gradients"], ["float64"]).runs[0]) == 2
+
+
+def test_an_overridden_parameters_method_is_not_asked() -> None:
+    source = (
+        LENET
+        + "\n    def parameters(self, recurse=True):\n        return iter([nn.Parameter(torch.zeros(61706))])\n"
+    )
+    found = ask(
+        names(
+            source.replace(
+                "self.fc3 = nn.Linear(84, 10)",
+                "self.fc3 = nn.Linear(84, 10)\n        self.more = nn.Linear(2, 2)",
+            )
+        ),
+        PROBES["parameters"],
+        ["float64"],
+    )
+    assert found.total == 61706 + 6
+
+
+class TestFunctions:
+    SOURCE = """
+import numpy as np, torch
+answer = (1, [2.5, np.float64(3)])
+def double(a): return a * 2
+def spoil(a):
+    a[0] = 9
+    return a
+def odd(a): return object()
+"""
+
+    def test_a_value_comes_back_with_its_kinds(self) -> None:
+        found = ask(names(self.SOURCE), probe.value("answer"), ["float64"])
+        assert found.kind == "tuple"
+        assert [i.kind for i in found.item] == ["int", "list"]
+        assert found.item[1].item[1].item == 3.0
+
+    def test_a_function_gets_fresh_copies_and_a_changed_input_is_said(self) -> None:
+        space = names(self.SOURCE)
+        given = data.uniform(3).realise(1)
+        right = ask(space, probe.call("double", given), ["float64"])
+        assert right.changed == ()
+        assert (right.item == given * 2).all()
+        assert ask(space, probe.call("spoil", given), ["float64"]).changed == (0,)
+        assert given[0] != 9
+
+    def test_tensors_where_asked(self) -> None:
+        found = ask(
+            names(self.SOURCE), probe.call("double", data.uniform(3), tensors=True), ["float64"]
+        )
+        assert found.kind == "tensor"
+
+    def test_anything_else_is_named(self) -> None:
+        with pytest.raises(Unanswerable, match="it is a object"):
+            ask(names(self.SOURCE), probe.call("odd", 1), ["float64"])
+
+    def test_lists_and_arrays_of_equal_numbers_are_equal(self) -> None:
+        one = ask(names("v = [1, 2, 3]"), probe.value("v"), ["float64"])
+        two = ask(
+            names("import numpy as np\nv = np.array([1, 2, 3])"), probe.value("v"), ["float64"]
+        )
+        other = ask(names("v = (1, 2, 4)"), probe.value("v"), ["float64"])
+        assert compare.equal(one, two).fraction == compare.equal(two, one).fraction == 1.0
+        assert (
+            "3 is expected" in compare.equal(other, one).feedback
+            or "expected is 3" in compare.equal(other, one).feedback
+        )

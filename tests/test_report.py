@@ -1,0 +1,748 @@
+"""Pages: what they say, that they are whole, and that nothing a student wrote acts in them."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from grader import neutral, report
+from grader.errors import CourseError
+from grader.records import STATUS_WORDS, CheckResult, Execution, Graded, Json, Trouble
+
+TITLES = {
+    "layer_shapes": ("Every layer of `LeNet5` has the output shape given in the handout.", 20),
+    "parameter_count": ("`LeNet5` has 61,706 trainable parameters.", 10),
+    "forward_values": ("From equal weights, your network computes what ours computes.", 20),
+    "gradient_values": ("From equal weights and an equal batch, your gradients equal ours.", 20),
+    "two_steps": ("Two steps of training change the weights as they change ours.", 10),
+    "test_accuracy": ("`lenet.pt` reads the 10,000 test digits as well as our network does.", 20),
+}
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "javascript:alert(1)",
+    "Eve\u202egnp.exe",
+    "nul\0byte",
+    "é" * 127 + "x",
+    "=cmd|' /C calc'!A0",
+    "../../x",
+    "index",
+    "CON",
+    "a/b\\c",
+    "two\nlines\tand a tab",
+    "\x1b[31mred\x1b[0m",
+    "lone \udcff surrogate",
+    "{{ 7 * 7 }}{% raw %}",
+    "' onmouseover='alert(1)",
+    "</style><style>*{display:none}",
+    "Zoë",
+    "Zoe\u0308",
+    "ZOË",
+]
+
+
+def layers(*, pooled: bool = True) -> Json:
+    """LeNet's layers beside the reference's; without the first pooling where asked."""
+    kinds: list[tuple[str, str, list[Json]]] = [
+        ("conv1", "conv2d", [2, 6, 28, 28]),
+        ("pool1", "max_pool2d", [2, 6, 14, 14]),
+        ("conv2", "conv2d", [2, 16, 10, 10]),
+        ("pool2", "max_pool2d", [2, 16, 5, 5]),
+        ("fc1", "linear", [2, 120]),
+        ("fc2", "linear", [2, 84]),
+        ("fc3", "linear", [2, 10]),
+    ]
+    rows: list[Json] = []
+    for line, (name, kind, shape) in enumerate(kinds, 21):
+        expected: Json = {"name": name, "kind": kind, "shape": shape}
+        seen: Json = {"name": name, "kind": kind, "shape": shape, "line": line}
+        note = ""
+        if not pooled and name == "pool1":
+            seen, note = None, "`pool1` is missing: max pooling to 6 × 14 × 14 is expected here."
+        if not pooled and name == "conv2":
+            seen = {"name": name, "kind": kind, "shape": [2, 16, 24, 24], "line": 22}
+            note = "`conv2` gives 16 × 24 × 24 where 16 × 10 × 10 is expected."
+        rows.append({"seen": seen, "expected": expected, "same": not note, "note": note})
+    return rows
+
+
+SIZES: list[tuple[str, list[Json], int]] = [
+    ("conv1", [6, 1, 5, 5], 150),
+    ("fc1", [120, 400], 48000),
+    ("fc3", [10, 84], 840),
+    ("fc4", [121, 84], 10164),
+]
+PARAMETERS: Json = {
+    "rows": [
+        {"name": f"{n}.weight", "shape": s, "count": c, "trainable": n != "fc3", "used": n != "fc4"}
+        for n, s, c in SIZES
+    ],
+    "total": 71870,
+}
+
+MISMATCH: Json = {
+    "where": "outputs, after log-softmax",
+    "index": [2, 7],
+    "seen": -2.302585,
+    "expected": -1.914312,
+    "error": 0.388273,
+    "allowed": 1.9e-06,
+    "wrong": 28,
+    "total": 30,
+}
+
+
+def accuracy(student: float) -> dict[str, Json]:
+    """Evidence of a check of accuracy, on ten classes."""
+    right = round(1000 * student)
+    matrix: list[Json] = []
+    for i in range(10):
+        row: list[Json] = [0] * 10
+        row[i], row[(i + 4) % 10], row[(i * 3 + 1) % 10 if i != 2 else 5] = right, 3, 1000 - right
+        matrix.append(row)
+    return {
+        "student": student,
+        "reference": 0.9882,
+        "full": 0.9782,
+        "zero": 0.8882,
+        "images": 10000,
+        "per_class": [min(1.0, student + 0.004 * (i - 5)) for i in range(10)],
+        "confusion": matrix,
+    }
+
+
+def check(
+    name: str, outcome: Any = "passed", share: float | None = None, **more: Any
+) -> CheckResult:
+    """A result of one of LeNet's checks."""
+    title, points = TITLES[name]
+    fraction = (1.0 if outcome == "passed" else 0.0) if share is None else share
+    text = {"passed": "As expected.", "skipped": "Not tried, as `layer_shapes` was lost."}
+    more.setdefault("feedback", text.get(outcome, ""))
+    return CheckResult(
+        name=name, title=title, outcome=outcome, points=points, earned=points * fraction, **more
+    )
+
+
+def graded(student: str = "Ada Lovelace", *checks: CheckResult, **more: Any) -> Graded:
+    """A record as the grader makes it, with every check passed that is not given."""
+    given_checks = {one.name: one for one in checks}
+    results = tuple(given_checks.get(name) or check(name) for name in TITLES)
+    stand_in = more.pop("stand_in", False)
+    used = (
+        "STAND-IN: 500 scanned digits of scikit-learn in MNIST's framing"
+        if stand_in
+        else "MNIST, 10,000 test images"
+    )
+    provenance: dict[str, Json] = {
+        "grader": "0.1.0",
+        "versions": {"grader": "0.1.0", "python": "3.11.9", "torch": "2.13.0+cpu"},
+        "level": more.pop("level", 3),
+        "seed": 8123456789,
+        "data": {"name": "mnist", "stand_in": stand_in, "used": used},
+        "digests": {"reference": "ab" * 32, "checks": "cd" * 32},
+        "seconds": {"measuring": 0.8123},
+    }
+    return Graded(
+        student=student,
+        assignment="lenet5_mnist",
+        title="LeNet-5 on MNIST",
+        score=more.pop("score", sum(one.earned for one in results)),
+        max_score=100.0,
+        execution=more.pop(
+            "execution",
+            Execution(status="ok", seconds=0.91, cpu_seconds=0.874, peak_mib=312.4, level=3),
+        ),
+        checks=results,
+        provenance=more.pop("provenance", provenance),
+        digest="0f" * 32,
+        files=more.pop("files", ("lenet.py", "lenet.pt")),
+        **more,
+    )
+
+
+def a_class(*, stand_in: bool = False) -> list[Graded]:
+    """Twelve students, each with another fate."""
+    lost = [
+        check("layer_shapes", "partial", 0.714,
+              feedback="`pool1` is missing: max pooling to 6 × 14 × 14 is expected here. 1 more of 7 layers differ.",
+              hint="Print `x.shape` after each step of `forward` and compare it with the table in the brief.",
+              evidence={"layers": layers(pooled=False)}, standing="claim"),
+        check("parameter_count", "failed",
+              feedback="Your network has 71,870 trainable parameters, expected are 61,706.\n"
+                       "`fc4` is declared but never used: 10,164 of your 71,870.",
+              hint="Compare the sizes of your layers with the brief, weights and biases apart.",
+              evidence={"parameters": PARAMETERS}, standing="claim"),
+        check("forward_values", "failed",
+              feedback="The outputs differ from ours at index [2, 7]: -2.302585 where -1.914312 is expected.",
+              hint="Up to `conv1` the values agree. Look at what follows it.",
+              evidence={"mismatch": MISMATCH}),
+        check("gradient_values", "skipped"),
+        check("two_steps", "skipped"),
+        check("test_accuracy", "partial", 0.62, evidence={"accuracy": accuracy(0.944)}, standing="proof",
+              feedback="94.40% of 10,000 test images are read rightly; ours reads 98.82%.",
+              hint="Train longer, and save the weights of the class that you hand in."),
+    ]  # fmt: skip
+    gone = [
+        check(name, "unmeasured", feedback="Nothing to compare: the code stopped before.")
+        for name in TITLES
+    ]
+    crash = Trouble(kind="NameError", message="name 'F' is not defined", file="lenet.py", line=31,
+                    code="        x = F.relu(self.conv1(x))", where="forward")  # fmt: skip
+    good = check("test_accuracy", evidence={"accuracy": accuracy(0.9861)}, standing="proof",
+                 feedback="98.61% of 10,000 test images are read rightly; ours reads 98.82%.")  # fmt: skip
+    full = [check("layer_shapes", feedback="All 7 layers have the expected shape.", standing="claim",
+                  evidence={"layers": layers()}), good]  # fmt: skip
+    table: Json = {"columns": ["gradients", "", "how"],
+                   "rows": [["`conv1.weight`", "differs", "is 0 everywhere"], ["fc1", "equal", ""]]}  # fmt: skip
+
+    def stop(status: Any, reason: str, **more: Any) -> Execution:
+        return Execution(
+            status=status, reason=reason, seconds=3.2, cpu_seconds=3.1, level=3, **more
+        )
+
+    return [
+        graded("Ada Lovelace", *full, stand_in=stand_in),
+        graded("Grace Hopper", *full, stand_in=stand_in, late=True, received="2026-03-02T10:14:00+01:00"),
+        graded("Kurt Gödel", *lost, stand_in=stand_in,
+               notes=("`Lenet.py` was taken for `lenet.py`.",),
+               execution=Execution(status="ok", seconds=0.91, cpu_seconds=0.874, peak_mib=312.4, level=3,
+                                   stdout="epoch 1: loss 0.31\nepoch 2: loss 0.12\n" * 3, stderr="UserWarning: old\n")),
+        graded("Sofya Kovalevskaya", check("gradient_values", "failed", hint="Look for `.detach()`.",
+               feedback="The gradient of `conv1.weight` is 0 everywhere.",
+               evidence={"table": table, "mismatch": MISMATCH}), good, stand_in=stand_in),
+        graded("Emmy Noether", *gone, stand_in=stand_in,
+               execution=stop("crashed", "`lenet.py` could not be imported. Correct the line below.", error=crash)),
+        graded("Alan Turing", *gone, stand_in=stand_in,
+               execution=stop("cpu", "The code used 60 seconds of processor time; the limit is 60. Look for a loop that does not end.")),
+        graded("Maryam Mirzakhani", *gone, stand_in=stand_in, execution=stop("memory", "The code asked for more than 4,096 MiB.")),
+        graded("Évariste Galois", *gone, stand_in=stand_in, execution=stop("missing", "There is no `lenet.py`."), files=()),
+        graded("Carl Friedrich Gauß", check("two_steps", "broken", feedback="The reference could not be measured."), good, stand_in=stand_in),
+        graded("Hypatia", *lost[:2], stand_in=stand_in, execution=stop("tampered", "The answer claims 61,706 parameters, the gradients hold 71,870.")),
+        graded("<script>alert('x')</script> \u202eelgoog", *lost[2:], stand_in=stand_in),
+        graded("Srinivasa Ramanujan", check("test_accuracy", "failed", evidence={"accuracy": accuracy(0.1135)}, standing="proof",
+               feedback="11.35% of 10,000 test images are read rightly; ours reads 98.82%.", hint="Were these weights trained?"), stand_in=stand_in),
+    ]  # fmt: skip
+
+
+# ------------------------------------------------------------------------------ reading pages
+
+INLINE = {"b", "i", "a", "bdi", "code", "span"}
+VOID = {"meta", "br", "img", "hr", "link", "input"}
+ACTIVE = {"script", "iframe", "object", "embed", "link", "form", "base", "audio", "video", "img"}
+
+
+class Page(HTMLParser):
+    """A page, parsed: its elements, its text, and whether every element is closed in order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.text, self.style, self.open = "", "", [""]
+        self.feed(html)
+        self.close()
+        assert self.open == [""], f"left open: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element that holds others."""
+        self.elements.append((tag, {key: value or "" for key, value in attrs}))
+        self.text += "" if tag in INLINE else "\n"
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element that holds nothing."""
+        self.elements.append((tag, {key: value or "" for key, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Every end belongs to the last start."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Text, and the style sheet apart from it."""
+        if self.open[-1] == "style":
+            self.style += data
+        else:
+            self.text += data
+
+
+def inert(html: str) -> Page:
+    """Parse a page and assert that nothing in it can act or reach out."""
+    page = Page(html)
+    for tag, attributes in page.elements:
+        assert tag not in ACTIVE
+        for name, value in attributes.items():
+            assert not name.startswith("on")
+            assert name not in ("style", "src", "srcset", "action")
+            if "href" in name:
+                assert re.fullmatch(r"#[a-z]+|[A-Za-z0-9_-]+\.html", value), value
+            if name not in ("title", "aria-label"):
+                assert "://" not in value
+    assert not re.search(r"url\(|@import|expression|://", page.style)
+    policies = [a["content"] for _, a in page.elements if "http-equiv" in a]
+    digest = base64.b64encode(hashlib.sha256(page.style.encode()).digest()).decode()
+    assert len(policies) == 1
+    assert policies[0].startswith(f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:")
+    hidden = [c for c in page.text if c not in "\n\t" and neutral.visible(c) != c]
+    assert not hidden
+    return page
+
+
+def words(page: Page) -> str:
+    """The text of a page with its spaces evened out."""
+    return " ".join(page.text.split())
+
+
+ENV = report.environment()
+
+
+@pytest.fixture
+def env() -> Any:
+    """The bundled templates."""
+    return ENV
+
+
+def render(rows: Sequence[Graded], out: Path, templates: Path | None = None) -> dict[str, str]:
+    """Render a class and return its stems."""
+    stems = neutral.file_names(one.student for one in rows)
+    report.render(rows, out, templates=templates, stems=stems)
+    return stems
+
+
+# ------------------------------------------------------------------------------ what pages say
+
+
+def test_class_is_rendered_whole(tmp_path: Path) -> None:
+    """Every student has a page and a record, the index links to each, and all of it is inert."""
+    rows = a_class()
+    stems = render(rows, tmp_path)
+    expected = {f"{stem}.{kind}" for stem in stems.values() for kind in ("html", "json")}
+    assert {path.name for path in tmp_path.iterdir()} == expected | {"index.html"}
+    for path in tmp_path.glob("*.html"):
+        page = inert(path.read_text("utf-8"))
+        assert (
+            "meta",
+            {"name": "viewport", "content": "width=device-width, initial-scale=1"},
+        ) in page.elements
+        links = {a["href"] for tag, a in page.elements if tag == "a"}
+        assert links == ({f"{s}.html" for s in stems.values()} if path.stem == "index" else set())
+
+
+def test_record_comes_back(tmp_path: Path) -> None:
+    """The JSON beside a page is the record itself, and says the status at its top."""
+    rows = [*a_class(), graded("lone \udcff\0")]
+    stems = render(rows, tmp_path)
+    for one in rows:
+        value = json.loads((tmp_path / f"{stems[one.student]}.json").read_bytes())
+        assert Graded.from_json(value) == one
+        assert value["status"] == one.execution.status
+
+
+def test_first_lines(env: Any) -> None:
+    """A page begins with the assignment, the student, the score, and the data set."""
+    text = words(inert(report.student_page(graded("Kurt Gödel", score=73.5), env)))
+    assert "LeNet-5 on MNIST Kurt Gödel 73.5 / 100 Data: MNIST, 10,000 test images" in text
+
+
+@pytest.mark.parametrize("stand_in", [True, False])
+def test_stand_in_notice(env: Any, *, stand_in: bool) -> None:
+    """A stand-in is named in the score's own line and in a notice, exactly where one was used."""
+    rows = a_class(stand_in=stand_in)
+    for one in rows:
+        text = words(inert(report.student_page(one, env)))
+        assert ("/ 100 — accuracy measured on a stand-in" in text) is stand_in
+        assert ("A stand-in data set was used in place of mnist: 500 scanned" in text) is stand_in
+    index = words(inert(report.index_page(rows, env, neutral.file_names(r.student for r in rows))))
+    assert ("A stand-in data set was used" in index) is stand_in
+
+
+def test_no_data_set(env: Any) -> None:
+    """A record without a data set, and even an empty provenance, makes a page."""
+    text = words(inert(report.student_page(graded(provenance={}), env)))
+    assert "Data:" not in text
+    assert "stand-in" not in text
+
+
+@pytest.mark.parametrize("level", range(5))
+def test_weak_sandbox_is_said(env: Any, level: int) -> None:
+    """Below level 3 the page says in words what was not kept apart."""
+    text = words(inert(report.student_page(graded(level=level), env)))
+    assert (f"Weaker sandbox, level {level}." in text) is (level < 3)
+
+
+@pytest.mark.parametrize("status", list(STATUS_WORDS))
+def test_every_end_of_a_run(env: Any, status: Any) -> None:
+    """Each status has its words on both pages; a person is asked for where one is needed."""
+    one = graded(execution=Execution(status=status, reason="Because of `x`."))
+    text = words(inert(report.student_page(one, env)))
+    assert (f"The submission {STATUS_WORDS[status]}" in text) is (status != "ok")
+    assert ("Because of x." in text) is (status != "ok")
+    assert ("A person needs to look" in text) is one.person
+    index = words(inert(report.index_page([one], env, {one.student: "ada"})))
+    assert ("Needs a person" in index) is one.person
+
+
+def test_error_shows_place_and_line(env: Any) -> None:
+    """A crash names file, line and function, shows the line and the exception."""
+    page = inert(report.student_page(a_class()[4], env))
+    text = words(page)
+    assert "lenet.py, line 31, in forward" in text
+    assert "31 x = F.relu(self.conv1(x))" in text
+    assert "NameError: name 'F' is not defined" in text
+    assert text.count("Nothing to compare") == 1, "six equal sentences are said once"
+
+
+def test_checks_say_their_outcome_in_words(env: Any) -> None:
+    """An outcome is a word beside a symbol, never a colour alone; titles, points, hints stand there."""
+    outcomes = ["passed", "partial", "failed", "skipped", "unmeasured", "broken"]
+    results = [check(n, o, hint="Try `this`.") for n, o in zip(TITLES, outcomes, strict=True)]
+    page = inert(report.student_page(graded("Ada", *results), env))
+    text = words(page)
+    shown = [a["class"] for tag, a in page.elements if tag == "article"]
+    assert shown == [f"check {o}" for o in outcomes]
+    for word in ("Passed", "Partly", "Failed", "Skipped", "Not measured", "Grader’s fault"):
+        assert text.count(word) >= 2, "once at the check and once in the legend"
+    assert text.count("Next step Try this.") == 6
+    assert "LeNet5 has 61,706 trainable parameters. 0 / 10" in text
+
+
+def test_labels_of_a_check(env: Any) -> None:
+    """Bonus, hidden and person checks are labelled."""
+    one = graded("Ada", check("two_steps", "failed", extra=True, hidden=True, person=True))
+    text = words(inert(report.student_page(one, env)))
+    assert "Failed evidence bonus hidden check needs a person" in text
+
+
+def test_layers_mark_the_first_difference(env: Any) -> None:
+    """Layers stand side by side and the first that differs is marked, once."""
+    one = graded(
+        "Ada", check("layer_shapes", "partial", 0.7, evidence={"layers": layers(pooled=False)})
+    )
+    page = inert(report.student_page(one, env))
+    text = words(page)
+    assert text.count("First difference") == 1
+    assert "First difference: pool1 is missing" in text
+    assert "conv2d conv1 2 × 6 × 28 × 28 · line 21 = conv2d conv1 2 × 6 × 28 × 28" in text
+    assert "nothing here ≠ max_pool2d pool1" in text
+    assert [a.get("class") for tag, a in page.elements if tag == "tr"].count("first") == 1
+
+
+def test_numbers_of_a_mismatch(env: Any) -> None:
+    """A mismatch says where, what, how far and how many."""
+    one = graded("Ada", check("forward_values", "failed", evidence={"mismatch": MISMATCH}))
+    text = words(inert(report.student_page(one, env)))
+    assert (
+        "At index [2, 7] Yours -2.30259 Expected -1.91431 Difference 0.388273 Allowed 1.9e-06"
+        in text
+    )
+    assert "28 of 30 (93.3 %)" in text
+
+
+def test_accuracy_and_confusion(env: Any) -> None:
+    """Accuracy stands beside the reference's and the thresholds, with a matrix of answers."""
+    evidence: dict[str, Json] = {"accuracy": accuracy(0.944)}
+    page = inert(report.student_page(graded("Ada", check("test_accuracy", evidence=evidence)), env))
+    text = words(page)
+    assert "Yours 94.40 % Reference 98.82 % All points from 97.82 % No points below 88.82 %" in text
+    shades = [a["class"] for tag, a in page.elements if tag == "td" and "hit" in a.get("class", "")]
+    assert shades == ["hit s9"] * 10
+    dots = [a["cx"] for tag, a in page.elements if a.get("class") == "dot"]
+    assert dots == ["72.0%"], "on a scale from 80 to 100 %"
+
+
+def test_large_matrices_are_left_out() -> None:
+    """A hundred classes would not fit on a page."""
+    many: Json = {"student": 0.5, "confusion": [[0] * 100] * 100}
+    shown = report.views({"accuracy": many})["accuracy"]
+    assert shown["classes"] is None
+
+
+def test_parameters_and_tables(env: Any) -> None:
+    """Parameters that are never used or not trained are named; a table is a table."""
+    table: Json = {
+        "columns": ["gradient", "how"],
+        "rows": [["`conv1.weight`", 0.25], ["fc1", None]],
+    }
+    one = graded(
+        "Ada",
+        check("parameter_count", "failed", evidence={"parameters": PARAMETERS, "table": table}),
+    )
+    text = words(inert(report.student_page(one, env)))
+    assert "fc4.weight 121 × 84 10,164 never used" in text
+    assert "fc3.weight 10 × 84 840 not trained" in text
+    assert "Together 71,870" in text
+    assert "gradient how conv1.weight 0.25 fc1" in text
+
+
+def test_unknown_evidence_stays_in_the_record(env: Any) -> None:
+    """A key without a rendering is left out of the page."""
+    one = graded("Ada", check("two_steps", evidence={"curve": [1, 2, 3], "note": "unseen"}))
+    text = words(inert(report.student_page(one, env)))
+    assert "unseen" not in text
+    assert "What was measured" not in text
+
+
+def test_provenance_is_told(env: Any) -> None:
+    """Versions, seed, digests and durations stand under "How this was graded"."""
+    text = words(inert(report.student_page(graded(), env)))
+    for part in (
+        "versions · torch 2.13.0+cpu",
+        "seed 8123456789",
+        "ab" * 32,
+        "seconds · measuring 0.8123",
+    ):
+        assert part in text
+
+
+def test_index_of_a_class(env: Any) -> None:
+    """The index has statistics, who needs a person, every check, and what went wrong first."""
+    rows = a_class()
+    page = inert(report.index_page(rows, env, neutral.file_names(r.student for r in rows)))
+    text = words(page)
+    assert "Students 12 Mean 50.28 / 100 Median 61.2 Late 1 Need a person 2" in text
+    assert text.index("Needs a person") < text.index("Ada Lovelace")
+    assert "Emmy Noether 0 crashed" in text
+    assert "The submission crashed: NameError" in text
+    assert "6 of 12" in text
+    order = [one.student for one in sorted(rows, key=lambda one: neutral.order(one.student))]
+    assert order.index("Évariste Galois") < order.index("Grace Hopper")
+
+
+def test_common_failures_come_first(env: Any) -> None:
+    """Equal first sentences are one line with a count; skipped checks are nobody's first failure."""
+    lost = check("forward_values", "failed", feedback="Softmax is applied twice. At index [0].")
+    rows = [graded(f"s{n}", check("layer_shapes", "skipped"), lost) for n in range(9)]
+    rows.append(graded("z", check("two_steps", "failed", feedback="Another.")))
+    text = words(inert(report.index_page(rows, env, {one.student: one.student for one in rows})))
+    stumbled = text.split("Where students stumbled first")[1]
+    assert stumbled.strip().startswith("9× Softmax is applied twice. From equal weights")
+    assert "s0, s1, s2, s3, s4, s5 and 3 more" in stumbled
+
+
+def test_empty_class(env: Any) -> None:
+    """An index of nobody is a page."""
+    assert "Nothing was handed in" in words(inert(report.index_page([], env, {})))
+
+
+def test_three_hundred_students(tmp_path: Path) -> None:
+    """A large class has its index, of less than a megabyte."""
+    base = a_class()
+    rows = [dataclasses.replace(base[n % 12], student=f"student {n}") for n in range(300)]
+    stems = neutral.file_names(one.student for one in rows)
+    html = report.index_page(rows, report.environment(), stems)
+    assert len(html) < 1_000_000
+    assert len([1 for tag, _ in inert(html).elements if tag == "a"]) >= 300
+
+
+# ------------------------------------------------------------------------------ hostile text
+
+
+def hostile(text: str) -> Graded:
+    """A record in which everything a student can write is `text`."""
+    error = Trouble(kind=text, message=text, file=text, line=3, code=text, where=text)
+    execution = Execution(
+        status="crashed", reason=text, stdout=text, stderr=text, error=error, notes=(text,)
+    )
+    evidence: dict[str, Json] = {
+        "layers": [{"seen": {"name": text, "kind": text, "shape": text, "line": text},
+                    "expected": None, "same": False, "note": text}],
+        "table": {"columns": [text], "rows": [[text, None, [text], {text: text}]]},
+        "accuracy": {**accuracy(0.5), "classes": [text] * 10},
+        "mismatch": {**MISMATCH, "where": text, "seen": text},  # type: ignore[dict-item]
+        "parameters": {"rows": [{"name": text, "shape": text, "count": text, "used": False}], "total": text},
+        text: text,
+    }  # fmt: skip
+    result = check("layer_shapes", "failed", feedback=text, hint=text, evidence=evidence)
+    one = graded(text, result, execution=execution, files=(text,), notes=(text,), received=text)
+    title = dataclasses.replace(one.checks[1], title=text, person=True)
+    return dataclasses.replace(one, checks=(*one.checks, title), title=text, digest=text)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_only_text(env: Any, text: str) -> None:
+    """Names, messages and output of any content are shown, and do nothing."""
+    one = hostile(text)
+    page = inert(report.student_page(one, env))
+    assert neutral.line(text).strip() in page.text
+    index = inert(report.index_page([one], env, neutral.file_names([text])))
+    assert neutral.line(text).strip() in index.text
+
+
+def test_hostile_names_stay_in_the_folder(tmp_path: Path) -> None:
+    """Names never become paths: two files each, all of them directly in the output folder."""
+    out = tmp_path / "deep" / "out"
+    stems = render([hostile(text) for text in HOSTILE], out)
+    assert len({stem.casefold() for stem in stems.values()}) == len(HOSTILE)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {path.parent for path in files} == {out}
+    assert len(files) == 2 * len(HOSTILE) + 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(alphabet=st.characters(), max_size=40))
+def test_any_text_is_only_text(text: str) -> None:
+    """The same holds for every string there is."""
+    inert(report.student_page(hostile(text), ENV))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                ["rows", "columns", "seen", "expected", "same", "note", "name", "shape"]
+            )
+            | st.sampled_from(
+                ["student", "reference", "full", "zero", "confusion", "per_class", "total"]
+            )
+            | st.sampled_from(
+                ["wrong", "images", "classes", "count", "kind", "line", "used", "index"]
+            ),
+            inner,
+            max_size=6,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        {}, optional=dict.fromkeys(("layers", "table", "accuracy", "mismatch", "parameters"), JSON)
+    )
+)
+def test_any_evidence_makes_a_page(evidence: dict[str, Any]) -> None:
+    """Evidence of an odd form is left out or shown as it is, and never stops a report."""
+    one = graded("Ada", check("two_steps", "failed", evidence=evidence))
+    inert(report.student_page(one, ENV))
+
+
+# ------------------------------------------------------------------------------ files, templates
+
+
+def test_unchanged_files_are_left_alone(tmp_path: Path) -> None:
+    """Rendering again touches nothing; one changed record changes its own files and the index."""
+    rows = a_class()
+    stems = render(rows, tmp_path)
+    before = {path.name: path.stat().st_ino for path in tmp_path.iterdir()}
+    render(rows, tmp_path)
+    assert {path.name: path.stat().st_ino for path in tmp_path.iterdir()} == before
+    rows[0] = dataclasses.replace(rows[0], score=12.5)
+    render(rows, tmp_path)
+    changed = {
+        p.name for p in tmp_path.iterdir() if p.read_bytes() and p.stat().st_ino != before[p.name]
+    }
+    assert changed == {
+        "index.html",
+        f"{stems['Ada Lovelace']}.html",
+        f"{stems['Ada Lovelace']}.json",
+    }
+
+
+def test_links_are_replaced_not_followed(tmp_path: Path) -> None:
+    """A link that stands where a page belongs is put aside; what it points to stays as it was."""
+    other = tmp_path / "other"
+    other.write_text("mine")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "Ada.html").symlink_to(other)
+    render([graded("Ada")], out)
+    assert other.read_text() == "mine"
+    assert not (out / "Ada.html").is_symlink()
+
+
+@pytest.mark.parametrize("stem", ["", "../x", "a/b", "index", "Index", "a.b", "é", "a\n"])
+def test_unsafe_stems_are_refused(tmp_path: Path, stem: str) -> None:
+    """A stem that is no plain name writes nothing."""
+    with pytest.raises(ValueError, match="cannot be the file name"):
+        report.render([graded("Ada")], tmp_path / "out", templates=None, stems={"Ada": stem})
+    assert not (tmp_path / "out").exists()
+
+
+def test_shared_stems_are_refused(tmp_path: Path) -> None:
+    """Two students never share a page, not even where capitals do not count."""
+    with pytest.raises(ValueError, match="cannot be the file name"):
+        report.render(
+            [graded("a"), graded("b")], tmp_path, templates=None, stems={"a": "x", "b": "X"}
+        )
+
+
+def test_course_overrides_one_template(tmp_path: Path) -> None:
+    """A template of the course takes the place of the bundled one of that name; the others stay."""
+    mine = tmp_path / "templates"
+    mine.mkdir()
+    (mine / "student.html").write_text(
+        '{% extends "base.html" %}{% block body %}Hi {{ one.student }}{% endblock %}'
+    )
+    render([graded("<b>Ada")], tmp_path / "out", mine)
+    pages = {p.name: p.read_text() for p in (tmp_path / "out").glob("*.html")}
+    assert "Hi &lt;b&gt;Ada" in next(text for name, text in pages.items() if name != "index.html")
+    assert "Where students" in pages["index.html"] or "Students" in pages["index.html"]
+
+
+@pytest.mark.parametrize("source", ["{{ nothing }}", "{% if %}", "{% include 'gone.html' %}"])
+def test_wrong_templates_are_the_courses_fault(tmp_path: Path, source: str) -> None:
+    """A template with a mistake is named in one sentence."""
+    (tmp_path / "student.html").write_text(source)
+    with pytest.raises(CourseError, match="cannot be rendered"):
+        render([graded("Ada")], tmp_path / "out", tmp_path)
+
+
+# ------------------------------------------------------------------------------ text and colours
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "expected"),
+    [(1.0, 1, "100.0 %"), (0.99999, 1, "99.9 %"), (0.00001, 1, "0.1 %"), (0.0, 0, "0 %"),
+     (0.98765, 2, "98.77 %"), (1.1, 0, "110 %"), (None, 1, "–")],
+)  # fmt: skip
+def test_percent(value: float | None, digits: int, expected: str) -> None:
+    """100 % and 0 % are said only where they are true."""
+    assert report.percent(value, digits) == expected
+
+
+def test_prose_makes_code() -> None:
+    """Backticks become code, inside which nothing is markup."""
+    assert report.prose("use `a<b>` & `c`") == "use <code>a&lt;b&gt;</code> &amp; <code>c</code>"
+
+
+def schemes() -> Iterator[tuple[str, dict[str, str]]]:
+    """The colours of the light, the dark and the printed page."""
+    style = (report.bundled() / "style.css").read_text("utf-8")
+    for name, block in zip(
+        ("light", "dark", "print"), re.findall(r":root \{(.*?)\}", style, re.DOTALL), strict=True
+    ):
+        yield name, dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{3,6})", block))
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * c for c in colour[1:])
+    parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize(("name", "colours"), list(schemes()))
+def test_contrast(name: str, colours: dict[str, str]) -> None:
+    """Every text has a contrast of at least 4.5 to its ground (WCAG AA)."""
+    pairs = [(text, "paper") for text in ("ink", "quiet", "accent", "bad", "warn")]
+    pairs += [("ink", ground) for ground in ("panel", "accent-soft", "bad-soft", "warn-soft")]
+    pairs += [("quiet", "panel"), ("quiet", "bad-soft"), ("bad", "bad-soft"), ("accent", "panel")]
+    for text, ground in pairs:
+        one, other = sorted((luminance(colours[text]), luminance(colours[ground])))
+        assert (other + 0.05) / (one + 0.05) >= 4.5, f"{name}: {text} on {ground}"
