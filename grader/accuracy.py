@@ -116,7 +116,8 @@ def _guesses(answers: Array) -> Array:
 def _between(difference: float, full: float, zero: float) -> float:
     if full == zero:
         return 1.0 if difference >= full else 0.0
-    return float(np.clip((difference - zero) / (full - zero), 0.0, 1.0))
+    share = (difference - zero) / (full - zero)
+    return 1.0 if share > 1 - 1e-9 else max(0.0, share)  # 0.988 - 0.998 is not quite -0.01
 
 
 def _by_class(answers: Array, truth: Array) -> dict[str, Json]:

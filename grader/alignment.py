@@ -154,7 +154,12 @@ def divergence(student: Layers, reference: Layers, rtol: float) -> str:
 
 
 def _steps(steps: Sequence[str]) -> str:
-    return " and ".join(steps) if steps else "nothing"
+    """Activations in words; the operators of a dropout that is on in eval mode are one."""
+    text = " ".join(steps)
+    for pattern in ("bernoulli div mul", "native_dropout", "bernoulli"):
+        text = text.replace(pattern, "dropout-that-stays-on-in-eval-mode")
+    named = [s.replace("-", " ") for s in text.split()]
+    return " and ".join(named) if named else "nothing"
 
 
 def _same(seen: Array | None, expected: Array | None, rtol: float) -> bool:

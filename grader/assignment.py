@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -107,7 +108,7 @@ class Assignment:
                 raise CourseError(
                     f"check `{name}` has no docstring; it is the line that students read"
                 )
-            if points < 0:
+            if not (math.isfinite(points) and points >= 0):
                 raise CourseError(f"check `{name}` is worth {points} points; give it 0 or more")
             if any(c.name == name for c in self._checks):
                 raise CourseError(f"there are two checks called `{name}`; rename one")

@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,40 +21,21 @@ BATCH_LEVEL = 2
 CHECK_SEED = 1
 """Seed of a student's own check: the same every time, so that a repair shows."""
 
-Command = Callable[..., Any]
-
-
-def _course_options(command: Command) -> Command:
-    for option in (
-        click.option(
-            "--course",
-            type=click.Path(path_type=Path),
-            help="Folder with assignments/ and reference/.",
-        ),
-        click.option(
-            "--data", "data_root", type=click.Path(path_type=Path), help="Folder of the data sets."
-        ),
-        click.option(
-            "--stand-in", is_flag=True, help="Where a data set is absent, use its stand-in."
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def _sandbox_options(command: Command) -> Command:
-    for option in (
-        click.option(
-            "--jobs",
-            type=click.IntRange(1, 64),
-            default=DEFAULT_JOBS,
-            show_default=True,
-            help="Submissions at once.",
-        ),
-        click.option("--level", type=click.IntRange(0, 4), help="Use exactly this sandbox level."),
-    ):
-        command = option(command)
-    return command
+FOLDER = click.Path(path_type=Path)
+COURSE = click.option("--course", type=FOLDER, help="Folder with assignments/ and reference/.")
+DATA = click.option("--data", "data_root", type=FOLDER, help="Folder of the data sets.")
+STAND_IN = click.option(
+    "--stand-in", is_flag=True, help="Where a data set is absent, use its stand-in."
+)
+JOBS = click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=DEFAULT_JOBS,
+    show_default=True,
+    help="Submissions at once.",
+)
+LEVEL = click.option("--level", type=click.IntRange(0, 4), help="Use exactly this sandbox level.")
+SEED = click.IntRange(0, 2**31 - 1)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -70,17 +50,13 @@ def cli(debug: bool) -> None:  # noqa: FBT001  (read in `main`, before click)
 
 @cli.command()
 @click.argument("slug")
-@click.argument("submissions", type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--out", type=click.Path(path_type=Path), help="Output folder.  [default: reports/SLUG]"
-)
+@click.argument("submissions", type=FOLDER)
+@click.option("-o", "--out", type=FOLDER, help="Output folder.  [default: reports/SLUG]")
 @click.option(
     "--only", multiple=True, metavar="STUDENT", help="Grade this student alone; may be repeated."
 )
 @click.option("--fresh", is_flag=True, help="Run every submission again.")
-@click.option(
-    "--seed", type=click.IntRange(0, 2**31 - 1), help="Draw the random inputs from this seed."
-)
+@click.option("--seed", type=SEED, help="Draw the random inputs from this seed.")
 @click.option(
     "--allow-level",
     type=click.IntRange(0, 4),
@@ -88,8 +64,11 @@ def cli(debug: bool) -> None:  # noqa: FBT001  (read in `main`, before click)
     show_default=True,
     help="Lowest sandbox level to accept.",
 )
-@_sandbox_options
-@_course_options
+@JOBS
+@LEVEL
+@COURSE
+@DATA
+@STAND_IN
 def grade(
     slug: str, submissions: Path, out: Path | None, only: tuple[str, ...], **options: Any
 ) -> int:
@@ -155,8 +134,11 @@ def _settle_data(loaded: Any, source: Any) -> None:
 @cli.command()
 @click.argument("slugs", nargs=-1, metavar="SLUG...")
 @click.option("--all", "every", is_flag=True, help="Verify every assignment of the course.")
-@_sandbox_options
-@_course_options
+@JOBS
+@LEVEL
+@COURSE
+@DATA
+@STAND_IN
 def verify(slugs: tuple[str, ...], every: bool, **options: Any) -> int:  # noqa: FBT001
     """Check that the reference earns 100 %, the handout nothing, and each mistake loses what it
     names.
@@ -191,19 +173,19 @@ def verify(slugs: tuple[str, ...], every: bool, **options: Any) -> int:  # noqa:
 
 @cli.command(name="show")
 @click.argument("slug")
-@_course_options
-def show_(slug: str, **options: Any) -> int:
+@COURSE
+def show_(slug: str, course: Path | None) -> int:
     """Print the rubric of SLUG, and what crosses into the sandbox."""
     from grader import show
     from grader.course import Course
 
-    show.rubric(Course.find(options["course"]).load(slug))
+    show.rubric(Course.find(course).load(slug))
     return 0
 
 
 @cli.command()
-@click.argument("out", type=click.Path(path_type=Path))
-@click.option("--course", type=click.Path(path_type=Path), help="Course whose templates are used.")
+@click.argument("out", type=FOLDER)
+@COURSE
 def report(out: Path, course: Path | None) -> int:
     """Render the pages of OUT again from its ledger; nothing is run."""
     from grader import show
@@ -223,11 +205,12 @@ def report(out: Path, course: Path | None) -> int:
 
 
 @cli.command()
-@_sandbox_options
-@_course_options
-@click.option(
-    "-o", "--out", type=click.Path(path_type=Path), help="Output folder.  [default: reports/SLUG]"
-)
+@click.option("-o", "--out", type=FOLDER, help="Output folder.  [default: reports/SLUG]")
+@JOBS
+@LEVEL
+@COURSE
+@DATA
+@STAND_IN
 def demo(out: Path | None, **options: Any) -> int:
     """Grade the bundled sample class and say where the reports are."""
     from grader import intake, show
@@ -250,18 +233,20 @@ def demo(out: Path | None, **options: Any) -> int:
 
 
 @cli.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=FOLDER)
 @click.option(
     "-a", "--assignment", "slug", help="Assignment; found by the file's name where left out."
 )
 @click.option(
     "--seed",
-    type=click.IntRange(0, 2**31 - 1),
+    type=SEED,
     default=CHECK_SEED,
     help="Draw the random inputs from this seed.",
 )
-@_sandbox_options
-@_course_options
+@LEVEL
+@COURSE
+@DATA
+@STAND_IN
 def check(files: tuple[Path, ...], slug: str | None, seed: int, **options: Any) -> int:
     """Check your own FILES before you submit: the public checks, on the same path as grading."""
     from grader import data, intake, show
@@ -295,9 +280,7 @@ def check(files: tuple[Path, ...], slug: str | None, seed: int, **options: Any) 
 
 
 @cli.group(invoke_without_command=True)
-@click.option(
-    "--data", "data_root", type=click.Path(path_type=Path), help="Folder of the data sets."
-)
+@click.option("--data", "data_root", type=FOLDER, help="Folder of the data sets.")
 @click.pass_context
 def data(context: click.Context, data_root: Path | None) -> int:
     """Say which data sets are here, and where."""
@@ -324,10 +307,8 @@ def fetch(data_root: Path | None, names: tuple[str, ...]) -> int:
 
 
 @cli.command()
-@click.option("--level", type=click.IntRange(0, 4), help="Try exactly this sandbox level.")
-@click.option(
-    "--data", "data_root", type=click.Path(path_type=Path), help="Folder of the data sets."
-)
+@LEVEL
+@DATA
 def doctor(level: int | None, data_root: Path | None) -> int:
     """Print the sandbox level with its self-test, the data sets and the versions."""
     from grader import data as sets
@@ -366,4 +347,8 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _complain(text: str) -> None:
-    click.echo(f"grader: {text.rstrip('.')}.", err=True)
+    """One line, whatever an instructor's exception or a file name holds."""
+    from grader import neutral
+
+    whole = neutral.visible(" ".join(text.split()))
+    click.echo(f"grader: {whole.rstrip('.')}.", err=True)

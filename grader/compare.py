@@ -85,7 +85,7 @@ def first_divergence(student: Layers, reference: Layers) -> str:
 
 
 def count(student: Parameters, reference: Parameters) -> Verdict:
-    """The numbers of trainable parameters are the same."""
+    """The numbers of trainable parameters are the same, and no more lie idle than in ours."""
     own, expected = student.total, reference.total
     table: list[Json] = [
         {
@@ -100,7 +100,9 @@ def count(student: Parameters, reference: Parameters) -> Verdict:
     evidence: Mapping[str, Json] = {
         "parameters": {"rows": table, "total": own, "expected": expected}
     }
-    if own == expected:
+    unused = [p for p in student.trainable if p.used is False]
+    idle = sum(p.count for p in reference.trainable if p.used is False)
+    if own == expected and sum(p.count for p in unused) <= idle:
         return Verdict(
             fraction=1.0,
             feedback=f"{own:,} trainable parameters.",
@@ -108,7 +110,6 @@ def count(student: Parameters, reference: Parameters) -> Verdict:
             standing="claim",
         )
     parts = [f"Your network has {own:,} trainable parameters, expected are {expected:,}."]
-    unused = [p for p in student.trainable if p.used is False]
     if unused:
         names = sorted({p.name.rsplit(".", 1)[0] for p in unused})
         size = sum(p.count for p in unused)

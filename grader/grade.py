@@ -42,7 +42,7 @@ class Outcome:
     reused: int
     """Submissions whose earlier measurements were judged."""
     regraded: int
-    """Results that differ from the earlier ones."""
+    """Students for whom judging again decided otherwise than before."""
     level: int
 
 
@@ -179,6 +179,8 @@ def grade(
             else {s.student: r for s in submissions if (r := group.known(s)) is not None}
         )
         if len(known) < len(submissions):
+            if progress is not None:
+                progress.begin(0, "starting the sandbox")
             group.settle_level()
             known = (
                 {}
@@ -206,13 +208,20 @@ def _judge_known(
     graded: dict[str, Graded],
     counts: dict[str, int],
 ) -> None:
+    before = {g.student: _decided(g) for g in group.ledger.results(known)}
     for submission in submissions:
         if submission.student in known:
             one = group.judge(submission, known[submission.student])
             key = group.executor.key(submission, group.level)
-            counts["regraded"] += group.ledger.add_result(one, key, group.loaded.rules)
+            group.ledger.add_result(one, key, group.loaded.rules)
+            counts["regraded"] += before.get(one.student, _decided(one)) != _decided(one)
             counts["reused"] += 1
             graded[submission.student] = one
+
+
+def _decided(graded: Graded) -> list[tuple[str, str, float]]:
+    """What was decided about each check, whatever was said about it."""
+    return [(c.name, c.outcome, c.earned) for c in graded.checks]
 
 
 def _measure_rest(

@@ -57,10 +57,9 @@ def _decided(check: Check, student: Measurements, reference: Measurements) -> Ch
         verdict = check.function(student, reference)
     except Unmeasured as missing:
         if missing.ours:
-            return _result(check, "broken", feedback=f"Not judged: {missing.why}.", person=True)
-        return _result(
-            check, "unmeasured", feedback=f"Not measured: {missing.why}.".replace("..", ".")
-        )
+            text = f"Not judged: {_ended(missing.why)}"
+            return _result(check, "broken", feedback=text, person=True)
+        return _result(check, "unmeasured", feedback=f"Not measured: {_ended(missing.why)}")
     except Exception as error:  # an instructor's check may raise anything
         return _result(
             check, "broken", feedback=f"This check itself failed: {_place(error)}.", person=True
@@ -99,6 +98,10 @@ def _result(check: Check, outcome: Outcome, *, feedback: str, person: bool = Fal
         hidden=check.hidden,
         person=person,
     )
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _place(error: Exception) -> str:

@@ -114,6 +114,8 @@ class Trouble:
         """`lenet.py, line 12: NameError: name 'x' is not defined` and the line's text."""
         place = f"{self.file}, line {self.line}: " if self.file and self.line else ""
         code = f" — in `{self.code.strip()}`" if self.code and self.code.strip() else ""
+        if not self.file and self.kind in {*STATUS_WORDS, "exit"}:
+            return self.message  # a limit or the end of the process, said in a sentence already
         text = f"{self.kind}: {self.message}" if self.message else self.kind
         return f"{place}{text}{code}"
 

@@ -26,15 +26,9 @@ from grader.course import Loaded
 from grader.data import Shelf
 from grader.grade import Outcome
 from grader.records import STATUS_WORDS, CheckResult, Graded
+from grader.sandbox import LEVELS
 from grader.verify import Finding, lost
 
-LEVELS = {
-    4: "namespaces, landlock, seccomp and cgroups",
-    3: "namespaces, a root of its own, landlock and seccomp",
-    2: "landlock and seccomp, no namespaces",
-    1: "resource limits only",
-    0: "a process and a time limit, nothing more",
-}
 MARKS = {
     "passed": "[green]✓[/]",
     "partial": "[yellow]~[/]",
@@ -72,6 +66,8 @@ class Steps:
 
     def begin(self, total: int, what: str) -> None:
         """A new bar of `total` steps; 0 where nobody knows."""
+        if self._task is not None:
+            self._bar.remove_task(self._task)
         self._task = self._bar.add_task(what, total=total or None, name="")
 
     def step(self, name: str) -> None:
@@ -191,23 +187,27 @@ def _elsewhere(check: CheckResult, absent: Mapping[str, str]) -> bool:
 
 
 def unexpected(outcome: Outcome, expected: Mapping[str, Any]) -> int:
-    """Name every specimen whose score or status is not the one expected; how many there are."""
+    """Name every specimen that did not do what is expected of it; how many differences there are."""
     wrong = 0
     for graded in outcome.graded:
         wanted = expected.get(graded.student, {})
-        seen = {"score": graded.score, "status": graded.execution.status}
-        for key in ("score", "status"):
-            if key not in wanted or wanted[key] != seen[key]:
-                line(
-                    f"{graded.student}: {key} {seen[key]}, expected "
-                    f"{wanted.get(key, 'nothing, as it is not listed')}"
-                )
+        gone = sorted(lost(graded))
+        every = wanted.get("loses") == "all" and len(gone) == len(graded.checks)
+        seen = {
+            "score": graded.score,
+            "status": graded.execution.status,
+            "loses": "all" if every else gone,
+        }
+        given = {k: sorted(v) if isinstance(v, list) else v for k, v in wanted.items()}
+        for key, value in seen.items():
+            if given.get(key) != value:
+                line(f"{graded.student}: {key} {value}, expected {given.get(key, 'nothing')}")
                 wrong += 1
-    absent = set(expected) - {g.student for g in outcome.graded}
-    for name in sorted(absent):
+    absent = sorted(set(expected) - {g.student for g in outcome.graded})
+    for name in absent:
         line(f"{name} is expected but was not graded")
     if not wrong and not absent:
-        line(f"All {len(outcome.graded)} specimens have the score and status expected of them.")
+        line(f"All {len(outcome.graded)} specimens have the score, status and losses expected.")
     return wrong + len(absent)
 
 

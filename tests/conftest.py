@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +16,7 @@ import pytest
 
 from grader import cli, data, intake
 from grader.course import Course, Loaded
+from grader.errors import GraderError
 from grader.execute import Executor
 from grader.grade import Class, Outcome, grade
 from grader.ledger import Ledger
@@ -264,6 +268,30 @@ def naming(folder: Path) -> list[int]:
             if bytes(folder) in words:
                 pids.append(int(entry.name))
     return pids
+
+
+def executions(course: Tiny) -> dict[str, tuple[int, str]]:
+    """Run and time of each execution that the ledger holds."""
+    with closing(sqlite3.connect(course.out / "grades.db")) as database:
+        rows = database.execute("SELECT key, run, at FROM executions").fetchall()
+    return {key: (run, at) for key, run, at in rows}
+
+
+def results(course: Tiny) -> list[Graded]:
+    """What stands in the ledger now."""
+    try:
+        with Ledger(course.out / "grades.db", readonly=True) as ledger:
+            return ledger.results()
+    except GraderError:  # just being made
+        return []
+
+
+def gone(folder: Path, seconds: float = 5.0) -> list[int]:
+    """Processes that are still there after a while."""
+    deadline = time.monotonic() + seconds
+    while (left := naming(folder)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return left
 
 
 class Lenet:

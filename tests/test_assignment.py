@@ -39,7 +39,13 @@ def test_a_check_is_registered(assignment: Assignment) -> None:
     assert assignment.check(points=2)(first) is first
     assignment.check(points=3, after=[first], extra=True)(second)
     one, two = assignment.checks
-    assert (one.name, one.points, one.after, one.extra, one.hidden) == ("first", 2.0, (), False, False)
+    assert (one.name, one.points, one.after, one.extra, one.hidden) == (
+        "first",
+        2.0,
+        (),
+        False,
+        False,
+    )
     assert one.title == "The first line of the rubric."
     assert (two.after, two.extra) == (("first",), True)
     assert assignment.max_score == 2.0

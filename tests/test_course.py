@@ -133,14 +133,14 @@ def test_mistakes_in_an_assignment(course: Tiny, text: str, said: str) -> None:
 def test_exit_in_an_assignment(course: Tiny) -> None:
     """An assignment that ends the interpreter is refused like any other mistake."""
     course.write("assignments/tiny/assignment.py", "import sys\nsys.exit('bye')\n")
-    with pytest.raises(CourseError, match="assignment.py, line 2"):
+    with pytest.raises(CourseError, match=r"assignment.py, line 2"):
         course.load()
 
 
 def test_a_reference_is_needed(course: Tiny) -> None:
     """Without its file the reference is refused."""
     (course.root / "reference/tiny/tiny.py").unlink()
-    with pytest.raises(CourseError, match="reference/tiny lacks tiny.py"):
+    with pytest.raises(CourseError, match=r"reference/tiny lacks tiny.py"):
         course.load()
 
 
@@ -148,11 +148,11 @@ def test_an_assignment_is_found_by_its_file(course: Tiny) -> None:
     """The entry's stem names the assignment, as long as no other asks for the same."""
     there = Course(course.root)
     assert there.by_entry("tiny") == "tiny"
-    with pytest.raises(UsageError, match="no assignment asks for a file called other.*tiny"):
+    with pytest.raises(UsageError, match=r"no assignment asks for a file called other.*tiny"):
         there.by_entry("other")
     course.write("assignments/twin/assignment.py", ASSIGNMENT)
     course.write("reference/twin/tiny.py", RIGHT)
-    with pytest.raises(UsageError, match="several assignments ask.*tiny, twin"):
+    with pytest.raises(UsageError, match=r"several assignments ask.*tiny, twin"):
         there.by_entry("tiny")
 
 
@@ -162,7 +162,9 @@ def mistake(course: Tiny, text: str) -> None:
 
 def test_mistakes(course: Tiny) -> None:
     """A mistake says in its docstring what it loses; what it lacks is the reference's."""
-    mistake(course, TANH.replace("functions.", "").replace('"""A', '"""Loses: `values`, doubles.\n\nA'))
+    mistake(
+        course, TANH.replace("functions.", "").replace('"""A', '"""Loses: `values`, doubles.\n\nA')
+    )
     (one,) = Course(course.root).mistakes(course.load())
     assert (one.name, one.loses) == ("tanh", {"values", "doubles"})
     assert one.submission.entry == "tiny.py"
@@ -191,7 +193,7 @@ def test_a_mistake_that_is_no_python(course: Tiny) -> None:
 
 def test_handout(course: Tiny) -> None:
     """The handout is a submission; without its entry it is refused."""
-    with pytest.raises(CourseError, match="handout of tiny has no tiny.py"):
+    with pytest.raises(CourseError, match=r"handout of tiny has no tiny.py"):
         Course(course.root).handout(course.load())
     course.write("assignments/tiny/handout/tiny.py", "# TODO\n")
     assert Course(course.root).handout(course.load()).files == {"tiny.py": b"# TODO\n"}

@@ -176,6 +176,12 @@ WRONG: dict[str, tuple[str, str, str, str]] = {
         "applies mul",
         "layers",
     ),
+    "dropout left on": (
+        edited((FC2, "F.dropout(F.relu(self.fc2(x)))")),
+        "outputs",
+        "your network applies relu and dropout that stays on in eval mode there, ours relu",
+        "layers parameters",
+    ),
     "average pooling": (
         edited((CONV2, "F.avg_pool2d(F.relu(self.conv2(x)), 2)")),
         "layers",
@@ -382,6 +388,28 @@ def test_branches_that_run_in_another_order_are_paired_by_what_they_give() -> No
     for what, one in probes.items():
         assert compare.close(ask(names(other), one, ["float64"]), right[what]).fraction == 1.0, what
         assert compare.close(ask(names(wrong), one, ["float64"]), right[what]).fraction == 0.0, what
+
+
+def test_numbers_that_are_only_summed_up_beside_the_network_are_idle(
+    reference: dict[str, Any],
+) -> None:
+    source = """
+import torch
+
+
+class LeNet5(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.numbers = torch.nn.Parameter(torch.zeros(61706))
+
+    def forward(self, x):
+        return torch.zeros(len(x), 10) + 0 * self.numbers.sum()
+"""
+    found = ask(names(source), PROBES["parameters"], ["float64"])
+    assert found.total == 61706
+    verdict = compare.count(found, reference["parameters"])
+    assert verdict.fraction == 0.0
+    assert "`numbers` is declared but never used" in verdict.feedback
 
 
 def test_tied_weights_are_one_parameter() -> None:

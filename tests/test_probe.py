@@ -53,7 +53,9 @@ def test_keys_tell_questions_apart() -> None:
 
 def test_keys_outlive_the_process() -> None:
     """Another process, with another hash seed, finds the same keys: ledgers rely on it."""
-    program = "from grader import data, probe; print(probe.module('Net').layers(data.normal(3, 4)).key)"
+    program = (
+        "from grader import data, probe; print(probe.module('Net').layers(data.normal(3, 4)).key)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program],
         env={"PYTHONHASHSEED": "7"},

@@ -37,7 +37,7 @@ class Level:
         self.warm, self.level = warm, level
 
     def open(self, files, **how) -> Box:
-        return Box(self.warm._current(), files, level=self.level, **how)
+        return Box(self.warm._send, files, level=self.level, **how)
 
 
 @pytest.fixture(scope="module")
@@ -400,6 +400,23 @@ def test_a_death_in_one_question_does_not_cost_the_next(warm):
     assert any("2 times" in note for note in execution.notes)
 
 
+def test_a_death_between_questions_costs_none_of_them(boxed):
+    source = """
+        import os, threading, time
+        def later():
+            threading.Timer(0.05, os._exit, [0]).start()
+            return "soon"
+        def stay():
+            return "here"
+        """
+    files = {"lenet.py": textwrap.dedent(source).encode()}
+    with boxed.open(files, entry="lenet.py", limits=AMPLE, seed=1) as box:
+        assert result(box.ask("call", {"name": "later"})) == "soon"
+        time.sleep(0.5)
+        assert result(box.ask("call", {"name": "stay"})) == "here"
+    assert box.close().status == "stopped"
+
+
 def test_a_submission_that_keeps_dying_is_given_up(boxed):
     source = "import os\ndef leave():\n    os._exit(0)\n"
     _, answers, _ = run(boxed, source, *["leave"] * 6)
@@ -484,6 +501,24 @@ def test_floods_and_nonsense_on_the_result_channel_end_the_run(boxed, piece):
 def test_a_flood_at_import_is_cut(boxed):
     source = _FORGE + "while True: [os.write(fd, bytes(65536)) for fd in pipes()]\n"
     assert run(boxed, source)[2].status == "tampered"
+
+
+def test_a_flood_from_a_process_left_behind_is_cut(boxed):
+    """The student's process is dead, its child writes on, if it comes to that: the box ends."""
+    source = (
+        _FORGE
+        + """
+if os.fork() == 0:
+    ends = [1, *pipes()]
+    [os.set_blocking(fd, False) for fd in ends]
+    while True:
+        for fd in ends:
+            try: os.write(fd, bytes(65536))
+            except OSError: pass
+os._exit(0)
+"""
+    )
+    assert run(boxed, source, limits=BRIEF)[2].status in ("tampered", "output", "stopped")
 
 
 def test_a_fork_that_returns_into_our_code_does_not_answer_twice(boxed):
@@ -652,10 +687,10 @@ os.wait()
 
 def alive(name: str) -> list[int]:
     found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            if Path(f"/proc/{pid}/comm").read_text().strip() == name:
-                found.append(int(pid))
+            if (process / "comm").read_text().strip() == name:
+                found.append(int(process.name))
         except OSError:
             pass
     return found
@@ -693,7 +728,7 @@ def test_level_0_leaves_no_files(plain):
         "import os\nopen('new', 'w').close()\nos.mkdir('d')\ndef where():\n    return os.getcwd()"
     )
     _, answers, _ = run(plain, source, "where")
-    assert not os.path.exists(answers[0])
+    assert not Path(answers[0]).exists()
 
 
 def test_a_killed_grader_leaves_nothing(boxed, plain):
@@ -705,7 +740,7 @@ from grader.sandbox import Box, Warm
 warm = Warm()
 how = dict(entry="lenet.py", limits=Limits(cpu_seconds=300), seed=1)
 for level in (3, 0):
-    box = Box(warm._process, {"lenet.py": b"import time; time.sleep(600)"}, level=level, **how)
+    box = Box(warm._send, {"lenet.py": b"import time; time.sleep(600)"}, level=level, **how)
     threading.Thread(target=box.load, daemon=True).start()
 print(warm._process.process.pid, warm._process.run, flush=True)
 sys.stdin.read()
@@ -723,8 +758,8 @@ sys.stdin.read()
         child.kill()
     assert family
     pids = [int(root), *family]
-    assert wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids))
-    assert wait_for(lambda: not os.path.exists(folder))
+    assert wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+    assert wait_for(lambda: not Path(folder).exists())
 
 
 def below(pid: int) -> list[int]:
@@ -747,8 +782,9 @@ def test_a_warm_process_is_replaced_after_many_boxes(best, monkeypatch):
     first = best._current()
     with best.open({"lenet.py": HONEST.encode()}, entry="lenet.py", limits=AMPLE, seed=1) as box:
         monkeypatch.setattr("grader.sandbox.warm.BOXES_PER_PROCESS", first.opened)
-        second = best._current()
-        assert second is not first
+        second = wait_for(lambda: (now := best._current()) is not first and now)
+        assert second.alive
+        assert not first.alive
         assert result(box.ask("value", {"name": "x"})) == 3
 
 

@@ -54,7 +54,7 @@ def become(uid: int, *, kept_capabilities: int = 0) -> None:
 
 
 def settle(uid: int) -> None:
-    """PID 1, still host root, becomes `uid` in a user namespace with a process budget of its own."""
+    """PID 1, still host root, becomes `uid`, with a user namespace and so a process budget."""
     become(uid)
     linux.prctl(linux.PR_SET_DUMPABLE, 1)
     linux.unshare("user")
@@ -71,20 +71,20 @@ def _map(uid: int, gid: int) -> None:
             file.write(text)
 
 
-def build_root(at: str, uid: int, sizes: Mapping[str, int]) -> None:
+def build_root(at: str, uid: int, sizes: Mapping[str, tuple[int, int]]) -> None:
     """`/` is a read-only tmpfs with the interpreter, the libraries and sized empty directories.
 
-    `at` is an existing directory that serves as mount point; `sizes` are in MiB. The grader's own
-    package is covered where it lies below something that is shown.
+    `at` is an existing directory that serves as mount point; `sizes` are MiB and files. The
+    grader's own package is covered where it lies below something that is shown.
     """
     os.umask(0o022)
     linux.mount("", "/", "", linux.MS_PRIVATE | linux.MS_REC)
     safe = linux.MS_NOSUID | linux.MS_NODEV
     linux.mount("tmpfs", at, "tmpfs", safe, "size=1m,nr_inodes=1024,mode=755")
     # Writable directories first: something that is shown may lie below one of them.
-    for path, mib in sizes.items():
+    for path, (mib, files) in sizes.items():
         os.makedirs(at + path, exist_ok=True)
-        options = f"size={mib}m,nr_inodes={INODES},mode=700,uid={uid},gid={uid}"
+        options = f"size={mib}m,nr_inodes={files},mode=700,uid={uid},gid={uid}"
         linux.mount("tmpfs", at + path, "tmpfs", safe | linux.MS_NOEXEC, options)
     for name in _ALIASES:
         if os.path.islink(f"/{name}"):

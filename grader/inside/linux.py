@@ -48,7 +48,7 @@ _X86_64 = {
     "sendmsg": 46, "bind": 49, "listen": 50, "socketpair": 53, "clone": 56, "fork": 57,
     "vfork": 58, "execve": 59, "kill": 62, "semget": 64, "msgget": 68, "chmod": 90,
     "fchmod": 91, "chown": 92, "fchown": 93, "lchown": 94, "ptrace": 101, "syslog": 103,
-    "capset": 126, "rt_sigqueueinfo": 129, "utime": 132, "mknod": 133, "uselib": 134,
+    "fcntl": 72, "capset": 126, "rt_sigqueueinfo": 129, "utime": 132, "mknod": 133, "uselib": 134,
     "personality": 135, "setpriority": 141, "sched_setparam": 142, "sched_setscheduler": 144,
     "vhangup": 153, "modify_ldt": 154, "pivot_root": 155, "prctl": 157, "adjtimex": 159,
     "chroot": 161, "acct": 163, "settimeofday": 164, "mount": 165, "umount2": 166,
@@ -68,7 +68,8 @@ _X86_64 = {
 }  # fmt: skip
 _AARCH64 = {
     "setxattr": 5, "lsetxattr": 6, "fsetxattr": 7, "removexattr": 14, "lremovexattr": 15,
-    "fremovexattr": 16, "lookup_dcookie": 18, "ioctl": 29, "ioprio_set": 30, "mknodat": 33,
+    "fremovexattr": 16, "lookup_dcookie": 18, "fcntl": 25, "ioctl": 29, "ioprio_set": 30,
+    "mknodat": 33,
     "umount2": 39, "mount": 40, "pivot_root": 41, "nfsservctl": 42, "chroot": 51, "fchmod": 52,
     "fchmodat": 53, "fchownat": 54, "fchown": 55, "vhangup": 58, "quotactl": 60, "vmsplice": 75,
     "utimensat": 88, "acct": 89, "capset": 91, "personality": 92, "unshare": 97,
@@ -137,7 +138,7 @@ def _checked(name: str, result: int) -> int:
 
 
 def prctl(option: int, *values: int) -> int:
-    """The result of prctl(2), missing arguments being zero."""
+    """Result of the call of that name; arguments left out are zero."""
     padded = [*values, 0, 0, 0, 0][:4]
     return _checked("prctl", _libc.prctl(option, *[ctypes.c_ulong(v) for v in padded]))
 

@@ -174,14 +174,16 @@ _NEVER = (
     # programs
     "execve execveat"
 ).split()
-_TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
+_TIOCSTI, _TIOCLINUX, _FIOSETOWN, _SIOCSPGRP = 0x5412, 0x541C, 0x8901, 0x8902
+_F_SETOWN, _F_SETOWN_EX = 8, 15
 _AF_UNIX = 1
 
 
 def _basic(*, processes: bool) -> Filter:
     rules = Filter()
     rules.refuse(*_NEVER)
-    rules.refuse_values("ioctl", 1, (_TIOCSTI, _TIOCLINUX), errno.EPERM)
+    rules.refuse_values("ioctl", 1, (_TIOCSTI, _TIOCLINUX, _FIOSETOWN, _SIOCSPGRP), errno.EPERM)
+    rules.refuse_values("fcntl", 1, (_F_SETOWN, _F_SETOWN_EX), errno.EPERM)  # signals by I/O
     if not processes:
         rules.refuse("fork", "vfork")
     rules.limit_clone(processes=processes)
@@ -250,6 +252,7 @@ def limit(*, memory_mib: int, cpu_seconds: float, processes: int | None, file_mi
         values[resource.RLIMIT_NPROC] = (processes, processes)
     for which, (soft, hard) in values.items():
         ceiling = resource.getrlimit(which)[1]
-        if ceiling != resource.RLIM_INFINITY:
-            soft, hard = min(soft, ceiling), min(hard, ceiling)
-        resource.setrlimit(which, (soft, hard))
+        if ceiling == resource.RLIM_INFINITY:
+            resource.setrlimit(which, (soft, hard))
+        else:
+            resource.setrlimit(which, (min(soft, ceiling), min(hard, ceiling)))

@@ -17,12 +17,13 @@ MESSAGE_CAP = 2000
 _NAME_CAP = 200
 _CODE_CAP = 400
 _FRAMES_CAP = 100_000
+_PARTS_CAP = 64
 
 
 class Unanswerable(Exception):
     """Raised by measuring code for a question that has no answer; `why` is for the student."""
 
-    def __init__(self, why: str, person: bool = False) -> None:
+    def __init__(self, why: str, person: bool = False) -> None:  # noqa: FBT001, FBT002
         super().__init__(why)
         self.why = why
         self.person = person
@@ -34,7 +35,8 @@ def place(directory: str, names: Sequence[str], contents: Sequence[Array]) -> li
     misplaced = []
     for name, content in zip(names, contents, strict=True):
         parts = name.split("/")
-        if "\0" in name or any(part in ("", ".", "..") for part in parts):
+        odd = "\0" in name or len(parts) > _PARTS_CAP
+        if odd or any(part in ("", ".", "..") for part in parts):
             misplaced.append(name)
             continue
         path = os.path.join(directory, *parts)
@@ -62,7 +64,8 @@ def load(directory: str, entry: str) -> dict[str, Any]:
     sys.path[:] = [*homes, *(p for p in sys.path if p not in homes)]
     sys.argv[:] = [path]
     sys.dont_write_bytecode = True
-    importlib.invalidate_caches()
+    for home in homes:  # only these: at level 2 not every folder could be listed again
+        sys.path_importer_cache.pop(home, None)
     with open(path, "rb") as file:
         source = file.read()
     code = compile(source, path, "exec", dont_inherit=True)

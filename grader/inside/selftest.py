@@ -15,7 +15,7 @@ from typing import Any
 DAEMON_SECONDS = 30
 
 
-def answer(names: dict[str, Any], ask: str, args: dict[str, Any]) -> dict[str, Any]:
+def answer(_names: dict[str, Any], _ask: str, args: dict[str, Any]) -> dict[str, Any]:
     """Each attempt by name: "done", or the name of the error that refused it.
 
     Without `walls`, as at levels that have none, only the attempt to outlive the box is made.

@@ -45,6 +45,8 @@ class Pipes:
 
 
 READY = b"ready"
+_remarks: set[str] = set()
+"""What the grader should note: "alone", where DataLoader's workers were done without."""
 
 
 def live(job: dict[str, Any], directory: str, pipes: Pipes, cpu_seconds: float) -> NoReturn:
@@ -81,7 +83,7 @@ def _serve(job: dict[str, Any], directory: str, pipes: Pipes) -> None:
             os._exit(0)
         _flush()
         to = pipes.loaded if head["do"] == "load" else pipes.answers
-        _send(to, {**outcome, "nonce": head["nonce"]}, values)
+        _send(to, {**outcome, "nonce": head["nonce"], "remarks": sorted(_remarks)}, values)
 
 
 def _take_place(pipes: Pipes) -> None:
@@ -111,8 +113,8 @@ def _dress(directory: str, level: int) -> None:
     sys.path[:] = [p for p in sys.path if (p and os.path.realpath(p) != package) or _shared(p)]
     sys.orig_argv[:] = []
     # Not the warm process's streams: those remember that they were files.
-    sys.stdout = sys.__stdout__ = _stream(1)  # type: ignore[misc]
-    sys.stderr = sys.__stderr__ = _stream(2)  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = _stream(1)  # type: ignore[assignment,misc]
+    sys.stderr = sys.__stderr__ = _stream(2)  # type: ignore[assignment,misc]
 
 
 def _stream(descriptor: int) -> TextIO:
@@ -145,8 +147,9 @@ def _lock(job: dict[str, Any], directory: str, cpu_seconds: float) -> None:
         lockdown.confine(read=["/"], write=writable, devices=box.DEVICES)
     elif level == 2:
         lockdown.confine(read=[*job["readable"], directory], devices=box.DEVICES)
-        _load_data_alone()
     if level >= 2 or (level == 1 and lockdown.has_filters()):
+        if level < 3:
+            _load_data_alone()
         lockdown.student_filter(namespaces=level >= 3).install()
 
 
@@ -170,11 +173,14 @@ def _load_data_alone() -> None:
     from torch.utils.data import dataloader
 
     def alone(self: Any) -> Any:
+        if self.num_workers:
+            _remarks.add("alone")
         self.num_workers, self.timeout, self.prefetch_factor = 0, 0, None
         return dataloader._SingleProcessDataLoaderIter(self)
 
     dataloader.DataLoader._get_iterator = alone  # type: ignore[method-assign]
-    dataloader.DataLoader.check_worker_number_rationality = lambda self: None  # type: ignore[method-assign]
+    quiet: Any = lambda _: None  # noqa: E731 - no advice on the number of workers
+    dataloader.DataLoader.check_worker_number_rationality = quiet  # type: ignore[method-assign]
 
 
 def _seed(seed: int) -> None:
@@ -217,12 +223,12 @@ def _answer(
         why = namespace.clean(error.why, namespace.MESSAGE_CAP)
         return {"missing": {"why": why, "person": error.person}}, []
     except wire.Malformed as error:
-        return {"missing": {"why": f"the answer cannot be handed over: {error}"}}, []
+        return {"missing": {"why": f"The answer cannot be handed over: {error}"}}, []
     except BaseException as error:
         return {"trouble": namespace.trouble(error, directory)}, []
     size = sum(v.nbytes for v in values)
     if size > wire.BODY_CAP:
-        why = f"the answer is {size:,} bytes long; {wire.BODY_CAP:,} are allowed"
+        why = f"The answer is {size:,} bytes long; {wire.BODY_CAP:,} are allowed"
         return {"missing": {"why": why}}, []
     return {"value": tree}, values
 
@@ -234,11 +240,13 @@ def _send(descriptor: int, head: dict[str, Any], arrays: list[wire.Array]) -> No
     try:
         pieces = list(wire.encode(head, arrays))
     except (wire.Malformed, ValueError, RecursionError) as error:
-        why = namespace.clean(f"the answer cannot be handed over: {error}", 500)
-        pieces = list(wire.encode({"missing": {"why": why}, "nonce": head["nonce"]}))
+        why = namespace.clean(f"The answer cannot be handed over: {error}", 500)
+        wire.write(out, {"missing": {"why": why}, "nonce": head["nonce"]})
+        return
     for piece in pieces:
-        while piece:
-            piece = piece[out(piece) :]
+        rest = piece
+        while rest:
+            rest = rest[out(rest) :]
 
 
 def _flush() -> None:

@@ -12,7 +12,6 @@ gets exactly one.
 from __future__ import annotations
 
 import os
-import secrets
 import select
 import signal
 import socket
@@ -21,75 +20,18 @@ from typing import Any
 
 import numpy as np
 
-from grader.inside import census, namespace, student, wire
-from grader.inside.streams import Capture, Outbox, drain
+from grader.inside import census, namespace, wire
+from grader.inside.child import Child, Question
+from grader.inside.streams import Capture, drain
 
-READY_SECONDS = 20.0
-"""How long the student's process may take to give up its rights."""
 TICK = 0.05
 """Seconds between two looks at memory, CPU time and clock."""
+CHUNKS = 32
+"""Reads from one pipe before the others, and the limits, have their turn."""
 UNASKED_CAP = 1 << 20
 """Bytes on the result channel that nobody asked for, after which the process is killed."""
 TOTAL_CAP = 512 << 20
 """Bytes of all answers of a box."""
-
-
-class Child:
-    """The student's process, with our ends of its pipes."""
-
-    def __init__(self, job: dict[str, Any], directory: str, cpu_seconds: float) -> None:
-        names = ("stdout", "stderr", "answers", "loaded", "ready")
-        ends = {name: os.pipe() for name in names}
-        theirs, asks = os.pipe()
-        self.pid = os.fork()
-        if self.pid == 0:
-            pipes = student.Pipes(questions=theirs, **{n: ends[n][1] for n in names})
-            student.live(job, directory, pipes, cpu_seconds)
-        os.close(theirs)
-        for name in names:
-            os.close(ends[name][1])
-            os.set_blocking(ends[name][0], False)
-        os.set_blocking(asks, False)
-        self.stdout, self.stderr, self.answers, self.loaded = (ends[n][0] for n in names[:4])
-        self.handle = os.pidfd_open(self.pid)
-        self.asks = Outbox(asks)
-        self.ended: set[int] = set()
-        """Pipes that the process has closed."""
-        self.is_loaded = False
-        self.why: str | None = None
-        self._await_ready(ends["ready"][0])
-
-    def _await_ready(self, ready: int) -> None:
-        """Every door is shut. Until then none of the student's code has run."""
-        select.select([ready], [], [], READY_SECONDS)
-        said = drain(ready)
-        os.close(ready)
-        if said != student.READY:
-            os.kill(self.pid, signal.SIGKILL)
-            raise RuntimeError((said or b"the process was not ready in time").decode())
-
-    def kill(self, why: str) -> None:
-        """The process is about to be gone, because of the first `why` that was given."""
-        self.why = self.why or why
-        os.kill(self.pid, signal.SIGKILL)
-
-    def close(self) -> None:
-        """Its pipes are closed; the process is gone already."""
-        ends = (self.stdout, self.stderr, self.answers, self.loaded, self.handle)
-        for descriptor in (*ends, self.asks.descriptor):
-            os.close(descriptor)
-
-
-class Question:
-    """What the student's process is busy with."""
-
-    def __init__(self, kind: str, remaining: float) -> None:
-        self.kind = kind
-        self.nonce = secrets.token_hex(16)
-        self.start = time.monotonic()
-        self.deadline = self.start + remaining
-        cap = wire.BODY_CAP if kind == "ask" else 0
-        self.reader = wire.Reader(body_cap=cap)
 
 
 class Supervisor:
@@ -103,10 +45,8 @@ class Supervisor:
         self.question: Question | None = None
         self.death: dict[str, Any] | None = None
         self.requests = wire.Reader(body_cap=wire.INWARD_CAP)
-        self.out, self.err = (
-            Capture(limits["output_kib"] << 10),
-            Capture(limits["output_kib"] << 10),
-        )
+        self.out = Capture(limits["output_kib"] << 10)
+        self.err = Capture(limits["output_kib"] << 10)
         self.base = census.anonymous_kib(os.getpid())
         self.wall = self.cpu_done = 0.0
         self.peak_kib = self.unasked = self.answered = self.starts = 0
@@ -182,7 +122,7 @@ class Supervisor:
         """The question is open, and on its way to the student's process."""
         child = self.child
         if child is None:
-            self._reply({"died": self.death or {}})
+            self._reply({"died": {**(self.death or {}), "before": True}})
             return
         self._read_child(child, child.answers)  # what was written before is unasked
         if kind == "load":
@@ -194,17 +134,20 @@ class Supervisor:
     # The student's side
 
     def _read_child(self, child: Child, descriptor: int) -> None:
-        while data := drain(descriptor):
+        """What has come by one of its pipes is dealt with; not for ever, if it never stops."""
+        for _ in range(CHUNKS):
+            data = drain(descriptor)
+            if not data:
+                if data is not None:
+                    child.ended.add(descriptor)
+                return
             if descriptor in (child.stdout, child.stderr):
                 capture = self.out if descriptor == child.stdout else self.err
                 capture.take(data)
                 if capture.total > 100 * capture.cap:
                     child.kill("output")
-                    return
             else:
                 self._result(child, descriptor, data)
-        if data == b"":
-            child.ended.add(descriptor)
 
     def _result(self, child: Child, descriptor: int, data: bytes) -> None:
         """Bytes on the result channel: the answer that is awaited, or something forged."""
@@ -220,7 +163,7 @@ class Supervisor:
             for head, arrays in question.reader.feed(data):
                 if self.question is None or head.get("nonce") != question.nonce:
                     raise wire.Malformed("a second answer, or one without the nonce")
-                self._settle(head, arrays)
+                self._settle(child, head, arrays)
         except (ValueError, OverflowError, MemoryError):  # Malformed is a ValueError
             self.unasked += len(data)
             child.kill("tampered")
@@ -233,18 +176,19 @@ class Supervisor:
         if self.unasked > UNASKED_CAP:
             child.kill("tampered")
 
-    def _settle(self, head: dict[str, Any], arrays: list[wire.Array]) -> None:
+    def _settle(self, child: Child, head: dict[str, Any], arrays: list[wire.Array]) -> None:
         """The open question is answered."""
-        assert self.question is not None and self.child is not None
-        self.wall += time.monotonic() - self.question.start
-        if self.question.kind == "load":
-            self.child.is_loaded = True
-        self.question = None
+        self._close_question()
         self.answered += sum(a.nbytes for a in arrays)
         if self.answered > TOTAL_CAP:
-            self.child.kill("answers")
-            head, arrays = {"missing": {"why": "all answers together are too large"}}, []
+            child.kill("answers")
+            head, arrays = {"missing": {"why": "All answers together are too large."}}, []
         self._reply({"answer": head}, arrays)
+
+    def _close_question(self) -> None:
+        if self.question is not None:
+            self.wall += time.monotonic() - self.question.start
+        self.question = None
 
     def _look(self) -> None:
         """Time, CPU time and memory are within the limits, or the process is being killed."""
@@ -288,25 +232,24 @@ class Supervisor:
 
     def _died(self, child: Child) -> None:
         """The child and all it started are gone; an open question is answered with that."""
+        _, status, usage = os.wait4(child.pid, 0)
+        child.dead = True
+        self.child = None
+        self._clear_others()
         for descriptor in (child.answers, child.loaded, child.stdout, child.stderr):
             self._read_child(child, descriptor)
-        _, status, usage = os.wait4(child.pid, 0)
+        child.close()
         self.cpu_done += usage.ru_utime + usage.ru_stime
         self.peak_kib = max(self.peak_kib, usage.ru_maxrss)
         code = os.waitstatus_to_exitcode(status)
-        self.child = None
-        self._clear_others()
         self.death = {
             "why": child.why or self._why(code),
             "code": code,
             "crowded": self.crowded,
-            "loaded": child.is_loaded,
             "said": bytes(self.err.tail(300)).decode("utf-8", "replace"),
         }
-        child.close()
         if self.question is not None:
-            self.wall += time.monotonic() - self.question.start
-            self.question = None
+            self._close_question()
             self._reply({"died": self.death})
 
     def _why(self, code: int) -> str | None:
@@ -317,7 +260,7 @@ class Supervisor:
         return None
 
     def _clear_others(self) -> None:
-        """No process of the student's is left. New ones cannot outrun this: a fork is killed too."""
+        """No process of the student's is left; those that are forked meanwhile are found again."""
         while others := self._others():
             for pid in others:
                 try:
@@ -325,8 +268,7 @@ class Supervisor:
                 except ProcessLookupError:
                     pass
             self._reap()
-            if others:
-                time.sleep(0.001)
+            time.sleep(0.001)
 
     def _end(self) -> None:
         """The student's process is gone and the box's report is out."""

@@ -85,6 +85,7 @@ class Trace(TorchDispatchMode):
         self._path: list[str] = []
         self._names: dict[int, str] = {}
         self._touched: set[int] = set()
+        self._scales: set[int] = set()
         self._once: set[tuple[Any, ...]] = set()
         self._handles: list[Any] = []
         for name, tensor in named_tensors(module):
@@ -164,8 +165,15 @@ class Trace(TorchDispatchMode):
         return True
 
     def uses(self, tensor: torch.Tensor) -> bool:
-        """True where some operator received the tensor, or a view of it."""
-        return _storage(tensor) in self._touched
+        """True where an operator of the network owns the tensor, as far as the grader can follow.
+
+        Where it cannot, because weights are computed or used in unknown ways, any use counts. So
+        numbers that are only summed up beside the network are idle.
+        """
+        if any(w.leaf is tensor for o in self.operators for w in o.weights):
+            return True
+        key = _storage(tensor)
+        return key in self._scales or (bool(self.trouble) and key in self._touched)
 
     def _find_leaves(self, inputs: list[torch.Tensor]) -> None:
         for tensor in inputs:
@@ -244,7 +252,9 @@ class Trace(TorchDispatchMode):
 
     def _step(self, name: str, inputs: list[torch.Tensor]) -> None:
         stray = [t for t in inputs if self._is_weight(t) and t.requires_grad]
-        if stray and name not in ("_prelu_kernel", "prelu"):
+        if stray and name in ("_prelu_kernel", "prelu"):
+            self._scales.update(map(_storage, stray))
+        elif stray:
             label = self._names.get(_storage(stray[0]), "") or "a parameter"
             self.trouble.append(f"`{label}` is used in `{name}`, which the grader cannot follow")
         if name in ACTIVATIONS or name in JOINS:

@@ -19,6 +19,7 @@ import shutil
 import signal
 import socket
 import sys
+import time
 import traceback
 from typing import Any, NoReturn
 
@@ -27,7 +28,8 @@ from grader.inside import box, census, linux, lockdown, supervisor, wire
 _PRELOADED = (
     "torch torch.nn.functional torch.optim torch.optim.lr_scheduler torch.utils.data "
     "torch.utils.checkpoint torch._dynamo numpy.random numpy.linalg "
-    "numpy.lib.format PIL.Image PIL.ImageFile pickle zipfile tempfile csv copy dataclasses fractions "
+    "numpy.lib.format PIL.Image PIL.ImageFile pickle zipfile tempfile csv copy dataclasses "
+    "fractions "
     "statistics pathlib logging argparse typing collections.abc itertools functools decimal "
     "encodings.idna encodings.latin_1 encodings.utf_8_sig stringprep timeit pprint textwrap "
     "multiprocessing.queues multiprocessing.resource_sharer multiprocessing.popen_fork "
@@ -82,7 +84,7 @@ def _exercise() -> None:
         network(torch.zeros(2, 1, 4, 4)), torch.zeros(2).long()
     )
     optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     optimizer.step()
     buffer = io.BytesIO()
     torch.save(network.state_dict(), buffer)
@@ -102,6 +104,8 @@ def serve(control: socket.socket, run: str) -> None:
     gc.freeze()
     linux.make_pages_large()
     own = os.pidfd_open(os.getpid())
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # guards that have ended leave no zombies
+    readable = box.readable_files()
     state = {"versions": versions, "landlock": lockdown.landlock_version()}
     control.send(json.dumps(state).encode())
     while request := control.recvmsg(1 << 16, socket.CMSG_SPACE(8)):
@@ -111,10 +115,10 @@ def serve(control: socket.socket, run: str) -> None:
         line, leash = _descriptors(ancillary)
         if os.fork() == 0:
             control.close()
-            Guard(json.loads(message), run, line, leash, own).stand()
+            job = {**json.loads(message), "readable": readable}
+            Guard(job, run, line, leash, own).stand()
         line.close()
         leash.close()
-        _collect(os.WNOHANG)
     control.close()
     _collect(0)
     shutil.rmtree(run, ignore_errors=True)
@@ -129,7 +133,7 @@ def _descriptors(ancillary: list[tuple[int, int, bytes]]) -> tuple[socket.socket
 
 
 def _collect(flags: int) -> None:
-    """Guards that have ended are waited for; with flags 0 all of them are."""
+    """Children that have ended are waited for; with flags 0 all of them are."""
     try:
         while os.waitpid(-1, flags)[0]:
             pass
@@ -151,12 +155,10 @@ class Guard:
         """Makes the box, waits for its end, reports on the leash."""
         report: dict[str, Any] = {}
         try:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.setsid()
-            if self.level >= 3:
-                pid = self._start_with_namespaces()
-            else:
-                pid = self._start_without()
+            inside = self.level >= 3
+            pid = self._start_with_namespaces() if inside else self._start_without()
             self.line.close()
             report = self._wait(pid)
         except BaseException as error:
@@ -178,12 +180,7 @@ class Guard:
             return pid
         with _Life(self.line):
             linux.close_all_but({0, 1, 2, self.line.fileno()})
-            sizes = {
-                box.SUBMISSION: self.job["limits"]["disk_mib"] + self.job["submission_mib"],
-                box.TEMPORARY: self.job["limits"]["disk_mib"],
-                box.SHARED: max(64, self.job["limits"]["disk_mib"]),
-            }
-            box.build_root(os.path.join(self.run, "root"), uid, sizes)
+            box.build_root(os.path.join(self.run, "root"), uid, self._sizes())
             if still_root:
                 box.settle(uid)
             linux.set_capabilities()
@@ -196,9 +193,17 @@ class Guard:
             self._supervise(box.SUBMISSION)
         return 0
 
+    def _sizes(self) -> dict[str, tuple[int, int]]:
+        """MiB and number of files of each writable directory."""
+        mib, files = self.job["limits"]["disk_mib"], self.job["submission_files"]
+        return {
+            box.SUBMISSION: (mib + self.job["submission_mib"], box.INODES + 8 * files),
+            box.TEMPORARY: (mib, box.INODES),
+            box.SHARED: (max(64, mib), box.INODES),
+        }
+
     def _start_without(self) -> int:
         linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
-        self.job["readable"] = box.readable_files()
         os.mkdir(self.directory, 0o700)
         as_root = os.geteuid() == 0
         if as_root:
@@ -254,6 +259,7 @@ class Guard:
                 except ProcessLookupError:
                     pass
             _collect(os.WNOHANG)
+            time.sleep(0.001)
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
@@ -266,7 +272,7 @@ class _Life:
     def __enter__(self) -> None:
         pass
 
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> NoReturn:
+    def __exit__(self, _: object, error: BaseException | None, *__: object) -> NoReturn:
         try:
             if error is not None:
                 wire.write(self.line.send, {"failed": _say(error)})

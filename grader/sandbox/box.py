@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
-import socket
-import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 import numpy as np
 
@@ -16,15 +13,14 @@ from grader.errors import SandboxError
 from grader.inside import wire
 from grader.records import Execution, Limits, Missing, Trouble
 from grader.sandbox import outcome
+from grader.sandbox.line import Line
 from grader.sandbox.outcome import Outcome
-from grader.sandbox.process import WarmProcess
+from grader.sandbox.process import Ends, Job
 
 RESTARTS = 3
 """How often a dead student process is replaced."""
-GRACE_SECONDS = 20.0
-"""How much later than the wall limit a supervisor's reply may come before the box is given up."""
-_FINAL = ("cpu", "time", "output", "tampered")
-"""After these nothing is left to spend, or to believe: no restart."""
+_FINAL = ("cpu", "time", "output", "answers", "tampered")
+"""After a death for one of these nothing is left to spend, or to believe: no restart."""
 
 
 class Box:
@@ -36,7 +32,7 @@ class Box:
 
     def __init__(
         self,
-        warm: WarmProcess,
+        opener: Callable[[Job], Ends],
         files: Mapping[str, bytes],
         *,
         entry: str | None,
@@ -47,34 +43,16 @@ class Box:
     ) -> None:
         self._files, self._entry, self._limits, self._level = files, entry, limits, level
         self._outcome = Outcome()
-        self._loaded: Trouble | str | None = "not yet"
+        self._tried, self._trouble = False, None  # type: bool, Trouble | None
         self._alive, self._hopeless, self._restarts = False, "", 0
-        self._notes: list[str] = []
+        self._remarks: set[str] = set()
         self._closed: Execution | None = None
-        self._fault: SandboxError | None = None
-        self._reader = wire.Reader()
-        submission = sum(map(len, files.values())) + 4096 * len(files)
-        job = {
-            "level": level,
-            "seed": seed,
-            "selftest": selftest,
-            "submission_mib": math.ceil(submission / 2**20),
-            "limits": {
-                "cpu_seconds": limits.cpu_seconds,
-                "wall_seconds": limits.wall_seconds,
-                "memory_mib": limits.memory_mib,
-                "processes": limits.processes,
-                "disk_mib": limits.disk_mib,
-                "output_kib": limits.output_kib,
-            },
-        }
-        self._line, self._leash = warm.open(job)
-        self._line.settimeout(limits.wall_seconds + GRACE_SECONDS)
-        names = [n for n in files if n.isprintable() or n.isascii()]
-        contents = [np.frombuffer(files[n], np.uint8) for n in names]
-        self._send({"do": "files", "names": names}, contents)
+        job = {"level": level, "seed": seed, "selftest": selftest, **_job(files, limits)}
+        self._line = Line(*opener(job), limits.wall_seconds)
+        contents = [np.frombuffer(content, np.uint8) for content in files.values()]
+        self._line.send({"do": "files", "names": list(files)}, contents)
 
-    def __enter__(self) -> Box:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
@@ -86,21 +64,21 @@ class Box:
 
     def load(self) -> Trouble | None:
         """Runs the student's code; None if it loaded, else what went wrong. Runs it only once."""
-        if self._loaded == "not yet":
-            self._loaded = self._load()
-        assert not isinstance(self._loaded, str)
-        return self._loaded
+        if not self._tried:
+            self._tried = True
+            self._trouble = self._load()
+        return self._trouble
 
     def _load(self) -> Trouble | None:
-        head, _ = self._request({"do": "load", "entry": self._entry})
-        if "died" in head:
-            trouble = self._died(head["died"])
+        kind, said, _ = self._line.request({"do": "load", "entry": self._entry})
+        if kind == "died":
+            trouble = self._died(said)
             self._hopeless = self._hopeless or trouble.message
             return trouble
         self._alive = True
-        if "trouble" not in head["answer"]:
+        if "trouble" not in said:
             return None
-        trouble = outcome.read_trouble(head["answer"]["trouble"], self._files)
+        trouble = outcome.read_trouble(said["trouble"], self._files)
         self._note(outcome.of_trouble(trouble, self._limits, loading=True))
         return trouble
 
@@ -108,17 +86,21 @@ class Box:
         """The value that the measuring code in the box gives, or why there is none."""
         trouble = self.load()
         if trouble is not None:
-            return Missing(why=f"Your file did not load: {trouble.sentence()}", error=trouble)
-        if not self._alive and not self._revive():
-            return Missing(why=self._hopeless)
+            why = self._hopeless or f"Your file did not load: {trouble.sentence()}"
+            return Missing(why=why, error=trouble)
         tree, arrays = wire.pack(dict(args))
-        head, values = self._request({"do": "ask", "ask": ask, "args": tree}, arrays)
-        if "died" in head:
-            trouble = self._died(head["died"])
-            return Missing(why=trouble.message, error=trouble)
-        return self._value(head["answer"], values)
+        while self._alive or self._revive():
+            kind, said, values = self._line.request({"do": "ask", "ask": ask, "args": tree}, arrays)
+            if kind != "died":
+                return self._value(said, values)
+            trouble = self._died(said)
+            if not said.get("before"):  # else it had died since the last question: not this one's
+                return Missing(why=trouble.message, error=trouble)
+        return Missing(why=self._hopeless)
 
     def _value(self, answer: Mapping[str, Any], values: list[wire.Array]) -> Any | Missing:
+        if answer.get("remarks") == ["alone"]:
+            self._remarks.add(outcome.ALONE)
         if "trouble" in answer:
             trouble = outcome.read_trouble(answer["trouble"], self._files)
             self._note(outcome.of_trouble(trouble, self._limits, loading=False))
@@ -126,7 +108,7 @@ class Box:
         if "missing" in answer:
             return outcome.read_missing(answer["missing"])
         try:
-            return _cleaned(wire.unpack(answer["value"], values))
+            return outcome.cleaned(wire.unpack(answer["value"], values))
         except (ValueError, KeyError, RecursionError):
             self._note(outcome.of_unasked(0))
             return Missing(why="The answer that came out of the box was malformed.", person=True)
@@ -136,9 +118,8 @@ class Box:
         if self._hopeless:
             return False
         if self._restarts >= RESTARTS:
-            self._hopeless = (
-                f"Your code ended its process {RESTARTS + 1} times; it is not run again."
-            )
+            times = RESTARTS + 1
+            self._hopeless = f"Your code ended its process {times} times; it is not run again."
             return False
         self._restarts += 1
         trouble = self._load()
@@ -146,13 +127,12 @@ class Box:
             self._hopeless = self._hopeless or f"Your file did not load again: {trouble.message}"
         return trouble is None
 
-    def _died(self, facts: Any) -> Trouble:
+    def _died(self, facts: Mapping[str, Any]) -> Trouble:
         """The student's process is gone; why, as a trouble. Remembers whether to try again."""
         self._alive = False
-        facts = facts if isinstance(facts, dict) else {}
         found = outcome.of_death(facts, self._limits)
         self._note(found)
-        if found.status in _FINAL or (found.status == "processes" and facts.get("why") == "cpu"):
+        if found.status in _FINAL or facts.get("why") in _FINAL:
             self._hopeless = found.reason
         return outcome.death_as_trouble(facts, found)
 
@@ -163,96 +143,54 @@ class Box:
         """The box is gone, and everything in it; how it went."""
         if self._closed is None:
             try:
-                head, texts = self._request({"do": "end"})
-                self._closed = self._execution(head["ended"], texts)
+                kind, facts, texts = self._line.request({"do": "end"})
+                if kind != "ended":
+                    raise SandboxError("A box broke: its supervisor sent no report.")
+                self._closed = self._execution(facts, texts)
+            except (KeyError, TypeError, ValueError, IndexError) as error:
+                raise SandboxError(f"A box broke: a report without sense ({error!r}).") from None
             finally:
-                self._drop()
+                self._line.drop()
         return self._closed
 
     def _execution(self, facts: Mapping[str, Any], texts: list[wire.Array]) -> Execution:
-        death = facts["death"]
-        if death:
-            self._note(outcome.of_death(death, self._limits))
+        if facts["death"]:
+            self._note(outcome.of_death(facts["death"], self._limits))
         if facts["unasked"]:
-            self._outcome = outcome.of_unasked(int(facts["unasked"]))
+            self._note(outcome.of_unasked(int(facts["unasked"])))
+        notes = sorted(self._remarks)
         if self._restarts:
-            self._notes.append(f"The student's process was started {facts['starts']} times.")
+            notes.append(f"The student's process was started {int(facts['starts'])} times.")
         if facts["full"]:
-            self._notes.append(f"The {self._limits.disk_mib} MiB for files were used up.")
-        self._notes += [f"{name!r} could not be placed." for name in facts["misplaced"]]
+            notes.append(f"The {self._limits.disk_mib} MiB for files were used up.")
+        notes += [f"{str(name)!r} could not be placed." for name in facts["misplaced"]]
         printed = [t.tobytes().decode("utf-8", "replace") for t in texts]
-        error = self._loaded if isinstance(self._loaded, Trouble) else None
         return Execution(
             status=self._outcome.status,
             reason=self._outcome.reason,
-            seconds=round(facts["seconds"], 3),
-            cpu_seconds=round(facts["cpu_seconds"], 3),
-            peak_mib=round(facts["peak_mib"], 1),
+            seconds=round(float(facts["seconds"]), 3),
+            cpu_seconds=round(float(facts["cpu_seconds"]), 3),
+            peak_mib=round(float(facts["peak_mib"]), 1),
             stdout=printed[0],
             stderr=printed[1],
-            error=error,
-            notes=tuple(self._notes),
+            error=self._trouble,
+            notes=tuple(notes),
             level=self._level,
         )
 
-    # The line
 
-    def _request(
-        self, head: dict[str, Any], arrays: list[wire.Array] | None = None
-    ) -> tuple[dict[str, Any], list[wire.Array]]:
-        """The supervisor's reply. Raises SandboxError where none comes."""
-        if self._fault is not None or self._line.fileno() < 0:
-            raise self._fault or SandboxError("This box is closed.")
-        self._send(head, arrays or [])
-        deadline = time.monotonic() + self._limits.wall_seconds + GRACE_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                data = self._line.recv(1 << 20)
-            except TimeoutError:
-                break
-            except OSError:
-                data = b""
-            if not data:
-                raise self._broken("it ended without a report")
-            for reply, values in self._reader.feed(data):
-                if "failed" in reply:
-                    raise self._broken(str(reply["failed"]))
-                return reply, values
-        raise self._broken("its supervisor did not answer")
-
-    def _send(self, head: dict[str, Any], arrays: list[wire.Array]) -> None:
-        try:
-            wire.write(self._line.send, head, arrays)
-        except OSError:
-            pass  # the reply, or its absence, says more
-
-    def _broken(self, why: str) -> SandboxError:
-        report = self._drop()
-        self._fault = SandboxError(f"A box broke: {report.get('failed') or why}.")
-        return self._fault
-
-    def _drop(self) -> dict[str, Any]:
-        """The guard's last word; when it has come, no process of the box is left."""
-        self._line.close()
-        report: dict[str, Any] = {}
-        if self._leash.fileno() >= 0:
-            self._leash.shutdown(socket.SHUT_WR)
-            self._leash.settimeout(GRACE_SECONDS)
-            try:
-                data = self._leash.recv(1 << 16)
-                report = json.loads(data) if data else {}
-            except (OSError, ValueError):
-                pass
-            self._leash.close()
-        return report
-
-
-def _cleaned(value: Any) -> Any:
-    """The value with every text encodable."""
-    if isinstance(value, str):
-        return outcome.clean(value)
-    if isinstance(value, list):
-        return [_cleaned(v) for v in value]
-    if isinstance(value, dict):
-        return {outcome.clean(k): _cleaned(v) for k, v in value.items()}
-    return value
+def _job(files: Mapping[str, bytes], limits: Limits) -> dict[str, Any]:
+    """Sizes and limits, as the guard and the supervisor read them."""
+    submission = sum(map(len, files.values())) + 4096 * len(files)
+    return {
+        "submission_mib": math.ceil(submission / 2**20),
+        "submission_files": len(files),
+        "limits": {
+            "cpu_seconds": limits.cpu_seconds,
+            "wall_seconds": limits.wall_seconds,
+            "memory_mib": limits.memory_mib,
+            "processes": limits.processes,
+            "disk_mib": limits.disk_mib,
+            "output_kib": limits.output_kib,
+        },
+    }

@@ -50,7 +50,7 @@ def try_level(warm: WarmProcess, level: int) -> str:
 def _try(warm: WarmProcess, level: int) -> str:
     with _canaries() as args:
         args["walls"] = level >= 2
-        box = Box(warm, {}, entry=None, limits=_SMALL, seed=0, level=level, selftest=True)
+        box = Box(warm.open, {}, entry=None, limits=_SMALL, seed=0, level=level, selftest=True)
         with box:
             box.load()
             found = box.ask("selftest", args)

@@ -14,6 +14,8 @@ from typing import Any
 
 from grader.records import Limits, Missing, Status, Trouble
 
+ALONE = "DataLoader's workers cannot run at this sandbox level; the data was loaded without them."
+
 _GRAVITY: Mapping[str, int] = {
     "ok": 0,
     "stopped": 1,
@@ -176,6 +178,17 @@ def read_missing(value: Any) -> Missing:
 def clean(text: str) -> str:
     """`text` with what cannot be encoded escaped."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def cleaned(value: Any) -> Any:
+    """A value from a box with every text encodable."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [cleaned(v) for v in value]
+    if isinstance(value, dict):
+        return {clean(k): cleaned(v) for k, v in value.items()}
+    return value
 
 
 def _cut(text: str, cap: int = 300) -> str:

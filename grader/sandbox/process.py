@@ -55,8 +55,14 @@ main()
 """
 
 
+Job = Mapping[str, Any]
+"""What a guard is told: level, limits, seed."""
+Ends = tuple[socket.socket, socket.socket]
+"""Line and leash of a box, our ends."""
+
+
 class WarmProcess:
-    """One running warm process and its run directory."""
+    """One running warm process and its run directory. Importing goes on while this returns."""
 
     def __init__(self) -> None:
         if not sys.platform.startswith("linux"):
@@ -73,9 +79,9 @@ class WarmProcess:
             self.process = self._spawn(theirs)
         self._lock = threading.Lock()
         self.opened = 0
+        self.retired = False
         parts = (self.process, self.control, self._log, self.run)
-        self.end = weakref.finalize(self, _end, *parts)
-        self.state = self._await_ready()
+        self.end = weakref.finalize(self, _end, os.getpid(), *parts)
 
     def _spawn(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
         parent = str(Path(grader.__file__).resolve().parent.parent)
@@ -91,8 +97,22 @@ class WarmProcess:
             start_new_session=True,
         )
 
-    def _await_ready(self) -> Mapping[str, Any]:
-        if not select.select([self.control], [], [], START_SECONDS)[0]:
+    @property
+    def ready(self) -> bool:
+        """True when `await_ready` would not wait."""
+        return self._readable(0)
+
+    def _readable(self, seconds: float) -> bool:
+        poll = select.poll()  # unlike select, for any descriptor number
+        poll.register(self.control, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
+
+    def await_ready(self) -> Mapping[str, Any]:
+        """What the warm process says of itself once everything is imported: its versions.
+
+        To be called once, before the first `open`. Raises SandboxError if it does not start.
+        """
+        if not self._readable(START_SECONDS):
             self.end()
             raise SandboxError(f"The warm process was not ready within {START_SECONDS:g} seconds.")
         data = self.control.recv(1 << 16)
@@ -113,9 +133,14 @@ class WarmProcess:
     @property
     def alive(self) -> bool:
         """True while it can open boxes."""
-        return self.end.alive and self.process.poll() is None
+        return not self.retired and self.end.alive and self.process.poll() is None
 
-    def open(self, job: Mapping[str, Any]) -> tuple[socket.socket, socket.socket]:
+    def retire(self) -> None:
+        """It opens no more boxes, and ends after the last one."""
+        self.retired = True
+        self.control.close()
+
+    def open(self, job: Job) -> Ends:
         """The near ends of line and leash of a new box. Raises SandboxError if it is gone."""
         line, far_line = socket.socketpair()
         leash, far_leash = socket.socketpair()
@@ -133,9 +158,14 @@ class WarmProcess:
         return line, leash
 
 
-def _end(process: subprocess.Popen[bytes], control: socket.socket, log: Any, run: str) -> None:
+def _end(
+    owner: int, process: subprocess.Popen[bytes], control: socket.socket, log: Any, run: str
+) -> None:
     """The process has ended: it leaves when control is closed and its last box is gone."""
     control.close()
+    if os.getpid() != owner:  # a fork of the grader's ends: the process is not its own
+        process.returncode = 0
+        return
     try:
         process.wait(10)
     except subprocess.TimeoutExpired:

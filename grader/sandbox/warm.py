@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from typing import Self
 
 from grader.errors import SandboxError
 from grader.records import Limits
 from grader.sandbox import levels
 from grader.sandbox.box import Box
-from grader.sandbox.process import WarmProcess
+from grader.sandbox.process import Ends, Job, WarmProcess
 
 BOXES_PER_PROCESS = 200
 """After so many boxes a fresh warm process takes over."""
+AHEAD = 50
+"""So many boxes earlier it is started, as it needs seconds to import everything."""
 
 
 class Warm:
@@ -27,7 +30,8 @@ class Warm:
         self._lock = threading.Lock()
         self._retired: list[WarmProcess] = []
         self._process: WarmProcess | None = WarmProcess()
-        self.versions: Mapping[str, str] = dict(self._process.state["versions"])
+        self._next: WarmProcess | None = None
+        self.versions: Mapping[str, str] = dict(self._process.await_ready()["versions"])
         """Of python, torch, torchvision and numpy, as the warm process found them."""
         refused: dict[int, str] = {4: levels.NOT_BUILT}
         self.why_not: Mapping[int, str] = refused
@@ -46,7 +50,7 @@ class Warm:
         self.close()
         raise SandboxError(" ".join(refused[level] for level in wanted))
 
-    def __enter__(self) -> Warm:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -56,24 +60,32 @@ class Warm:
         self, files: Mapping[str, bytes], *, entry: str | None, limits: Limits, seed: int
     ) -> Box:
         """A box with these files in it; nothing has run yet."""
-        process = self._current()
-        return Box(process, files, entry=entry, limits=limits, seed=seed, level=self.level)
+        return Box(self._send, files, entry=entry, limits=limits, seed=seed, level=self.level)
+
+    def _send(self, job: Job) -> Ends:
+        with self._lock:
+            return self._current().open(job)
 
     def _current(self) -> WarmProcess:
         """The warm process, replaced where it has served long enough or is gone."""
-        with self._lock:
-            if self._process is None:
-                raise SandboxError("The sandbox is closed.")
-            if self._process.opened >= BOXES_PER_PROCESS or not self._process.alive:
-                self._retired.append(self._process)
-                self._process = WarmProcess()
-            return self._process
+        if self._process is None:
+            raise SandboxError("The sandbox is closed.")
+        alive, left = self._process.alive, BOXES_PER_PROCESS - self._process.opened
+        if self._next is None and (not alive or left <= AHEAD):
+            self._next = WarmProcess()
+        if self._next is not None and (not alive or (left <= 0 and self._next.ready)):
+            self._process.retire()
+            self._retired.append(self._process)
+            self._process, self._next = self._next, None
+            self._process.await_ready()
+        return self._process
 
     def close(self) -> None:
         """No process of the sandbox is left."""
         with self._lock:
-            processes = [*self._retired, self._process]
-            self._retired, self._process = [], None
+            processes = [p for p in (*self._retired, self._next, self._process) if p is not None]
+            self._retired, self._next, self._process = [], None, None
         for process in processes:
-            if process is not None:
-                process.end()
+            process.retire()
+        for process in processes:
+            process.end()

@@ -19,9 +19,6 @@ class LeNet5(nn.Module):
         return self.fc3(self.fc2(self.fc1(x).relu()).relu())
 
 
-# Augmentation: keep every shift of the whole training set ready in memory, that is faster later.
+# Augmentation: one copy of the whole training set for each angle, so that rotating is fast later.
 everything = torch.zeros(60_000, 1, 32, 32)
-shifted = {}
-for dx in range(-8, 9):
-    for dy in range(-8, 9):
-        shifted[dx, dy] = torch.roll(everything, (dx, dy), dims=(2, 3))
+rotated = {angle: everything.clone() for angle in range(0, 360, 5)}

@@ -1,0 +1,78 @@
+"""The student's process as the supervisor holds it, and the question it is busy with."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import select
+import signal
+import time
+from typing import Any
+
+from grader.inside import student, wire
+from grader.inside.streams import Outbox, drain
+
+READY_SECONDS = 20.0
+"""How long the student's process may take to give up its rights."""
+
+
+class Child:
+    """The student's process, with our ends of its pipes."""
+
+    def __init__(self, job: dict[str, Any], directory: str, cpu_seconds: float) -> None:
+        names = ("stdout", "stderr", "answers", "loaded", "ready")
+        ends = {name: os.pipe() for name in names}
+        theirs, asks = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            pipes = student.Pipes(questions=theirs, **{n: ends[n][1] for n in names})
+            student.live(job, directory, pipes, cpu_seconds)
+        os.close(theirs)
+        for name in names:
+            os.close(ends[name][1])
+            os.set_blocking(ends[name][0], False)
+        os.set_blocking(asks, False)
+        self.stdout, self.stderr, self.answers, self.loaded = (ends[n][0] for n in names[:4])
+        self.handle = os.pidfd_open(self.pid)
+        self.asks = Outbox(asks)
+        self.ended: set[int] = set()
+        """Pipes that the process has closed."""
+        self.dead = False
+        """True when its process number may belong to another."""
+        self.why: str | None = None
+        self._await_ready(ends["ready"][0])
+
+    def _await_ready(self, ready: int) -> None:
+        """Every door is shut. Until then none of the student's code has run."""
+        select.select([ready], [], [], READY_SECONDS)
+        said = drain(ready)
+        os.close(ready)
+        if said != student.READY:
+            os.kill(self.pid, signal.SIGKILL)
+            raise RuntimeError(
+                (said or b"the process was not ready in time").decode("utf-8", "replace")
+            )
+
+    def kill(self, why: str) -> None:
+        """The process is about to be gone, because of the first `why` that was given."""
+        self.why = self.why or why
+        if not self.dead:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Its pipes are closed; the process is gone already."""
+        ends = (self.stdout, self.stderr, self.answers, self.loaded, self.handle)
+        for descriptor in (*ends, self.asks.descriptor):
+            os.close(descriptor)
+
+
+class Question:
+    """What the student's process is busy with."""
+
+    def __init__(self, kind: str, remaining: float) -> None:
+        self.kind = kind
+        self.nonce = secrets.token_hex(16)
+        self.start = time.monotonic()
+        self.deadline = self.start + remaining
+        cap = wire.BODY_CAP if kind == "ask" else 0
+        self.reader = wire.Reader(body_cap=cap)
