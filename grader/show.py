@@ -187,7 +187,7 @@ def _elsewhere(check: CheckResult, absent: Mapping[str, str]) -> bool:
 
 
 def unexpected(outcome: Outcome, expected: Mapping[str, Any]) -> int:
-    """Name every specimen that did not do what is expected of it; how many differences there are."""
+    """Name every specimen that did not do what is expected; how many differences there are."""
     wrong = 0
     for graded in outcome.graded:
         wanted = expected.get(graded.student, {})
