@@ -23,13 +23,15 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
+import nbformat
+from nbclient import NotebookClient
 from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "reference" / "lenet5_mnist"
 STUDENTS = 20
-NOTEBOOKS = 6  # an ordinary kernel takes seconds
+FRESH = 10  # students for whom a Python, and a kernel, are started: each takes seconds
 ROUNDS = 3  # of each row of the grader
 JOBS = min(2, os.cpu_count() or 1)  # submissions at once, in every row
 
@@ -78,8 +80,8 @@ def main() -> None:
         classes = hand_in(home)
         structure = course(home / "course")
         rows: list[Row] = [
-            graded("grader grade, two checks", structure, "lenet", classes),
-            graded("grader grade, lenet5_mnist", ROOT, "lenet5_mnist", classes),
+            *graded("grader grade, two checks", structure, "lenet", classes),
+            *graded("grader grade, lenet5_mnist", ROOT, "lenet5_mnist", classes),
             fresh_interpreters(classes),
             kernels(classes),
             *(other(name) for name in ("nbgrader", "otter-grader")),
@@ -107,20 +109,33 @@ def course(root: Path) -> Path:
     return root
 
 
-def graded(what: str, root: Path, slug: str, classes: Path) -> Row:
+def graded(what: str, root: Path, slug: str, classes: Path) -> list[Row]:
     """The whole command, from its start to the last report, for a class that it has never seen."""
+    whole = statistics.median(timed(root, slug, classes) for _ in range(ROUNDS))
+    one = statistics.median(
+        timed(root, slug, classes, "--only", "student00") for _ in range(ROUNDS)
+    )
+    further = (whole - one) / (STUDENTS - 1)
+    return [
+        (
+            what,
+            whole / STUDENTS,
+            f"{STUDENTS} students, start ({one:.1f} s for one) and reports included",
+        ),
+        ("  each further submission", further, "what a larger class adds"),
+    ]
+
+
+def timed(root: Path, slug: str, classes: Path, *only: str) -> float:
+    """Wall seconds of `grader grade` into an empty folder."""
     command = [sys.executable, "-c", "from grader.cli import main; main()", "grade", slug]
-    options = ["--course", str(root), "--jobs", str(JOBS), "--stand-in", "-o"]
-    seconds = []
-    for _ in range(ROUNDS):
-        with tempfile.TemporaryDirectory() as out:
-            began = time.perf_counter()
-            subprocess.run(
-                [*command, str(classes), *options, out], check=True, stdout=subprocess.DEVNULL
-            )
-            seconds.append((time.perf_counter() - began) / STUDENTS)
-    remark = f"class of {STUDENTS}, start and reports included; median of {ROUNDS}"
-    return what, statistics.median(seconds), remark
+    options = ["--course", str(root), "--jobs", str(JOBS), "--stand-in", *only]
+    with tempfile.TemporaryDirectory() as out:
+        began = time.perf_counter()
+        subprocess.run(
+            [*command, str(classes), *options, "-o", out], check=True, stdout=subprocess.DEVNULL
+        )
+        return time.perf_counter() - began
 
 
 def fresh_interpreters(classes: Path) -> Row:
@@ -130,25 +145,26 @@ def fresh_interpreters(classes: Path) -> Row:
         code = f"import sys; sys.path.insert(0, {str(folder)!r})\nfrom lenet import LeNet5\n{USE}"
         subprocess.run([sys.executable, "-c", code], check=True)
 
-    seconds = per_submission(run, sorted(classes.iterdir()))
-    return "a fresh Python each", seconds, f"{STUDENTS} processes; no sandbox, no reference"
+    seconds = per_submission(run, sorted(classes.iterdir())[:FRESH])
+    return "a fresh Python each", seconds, f"{FRESH} processes; no sandbox, no reference"
 
 
 def kernels(classes: Path) -> Row:
     """A Jupyter kernel for each submission, as graders of notebooks start it."""
     what = "a Jupyter kernel each"
-    if not all(importlib.util.find_spec(name) for name in ("nbclient", "ipykernel")):
-        return what, None, "nbclient and ipykernel: not installed here"
-    import nbformat
-    from nbclient import NotebookClient
+    if importlib.util.find_spec("ipykernel") is None:
+        return what, None, "ipykernel is not installed here"
 
     def run(folder: Path) -> None:
         cells = [(folder / "lenet.py").read_text(), USE]
-        made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
-        NotebookClient(made, timeout=120, kernel_name="python3").execute()
+        made = nbformat.v4.new_notebook(  # type: ignore[no-untyped-call]
+            cells=[nbformat.v4.new_code_cell(c) for c in cells]  # type: ignore[no-untyped-call]
+        )
+        quiet = ["--Application.log_level=ERROR"]
+        NotebookClient(made, timeout=120, kernel_name="python3", extra_arguments=quiet).execute()
 
-    seconds = per_submission(run, sorted(classes.iterdir())[:NOTEBOOKS])
-    return what, seconds, f"{NOTEBOOKS} notebooks; no sandbox, no reference"
+    seconds = per_submission(run, sorted(classes.iterdir())[:FRESH])
+    return what, seconds, f"{FRESH} notebooks; no sandbox, no reference"
 
 
 def per_submission(run: Callable[[Path], None], folders: Sequence[Path]) -> float:

@@ -132,8 +132,14 @@ def own_package() -> str:
 
 
 def interpreter() -> list[str]:
-    """Directories that hold the interpreter and what is installed with it."""
-    return [sys.base_prefix, sys.base_exec_prefix, sys.prefix, sys.exec_prefix]
+    """Directories that hold the interpreter and what is installed with it, or for this user."""
+    return [sys.base_prefix, sys.base_exec_prefix, sys.prefix, sys.exec_prefix, *_libraries()]
+
+
+def _libraries() -> list[str]:
+    """Where the libraries lie that every job needs: a .pth file may name another place."""
+    files = (getattr(sys.modules.get(name), "__file__", None) for name in ("torch", "numpy"))
+    return [os.path.dirname(os.path.dirname(file)) for file in files if file]
 
 
 def outermost(paths: Iterable[str]) -> list[str]:

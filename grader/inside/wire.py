@@ -217,6 +217,8 @@ def _array(item: Any, body: bytes, offset: int) -> tuple[Array, int]:
         raise Malformed("an array of impossible shape")
     dtype = np.dtype(name)
     count = math.prod(shape)
+    if not count and math.prod(n for n in shape if n) >= 2**48:
+        raise Malformed("an array of impossible shape")
     end = offset + count * dtype.itemsize
     if end > len(body):
         raise Malformed(f"an array of shape {shape} does not fit into what was sent")

@@ -87,7 +87,7 @@ class WarmProcess:
         parent = str(Path(grader.__file__).resolve().parent.parent)
         number = str(theirs.fileno())
         return subprocess.Popen(
-            [sys.executable, "-s", "-c", _PROGRAM, parent, number, self.run],
+            [sys.executable, "-c", _PROGRAM, parent, number, self.run],
             env=_ENVIRONMENT | {n: os.environ[n] for n in _PASSED if n in os.environ},
             cwd="/",
             stdin=subprocess.DEVNULL,
