@@ -24,8 +24,11 @@ class Measurements:
     def __init__(self, values: Mapping[str, Any], *, reference: bool = False) -> None:
         self._values = dict(values)
         self._reference = reference
+        self.read: list[str] = []
+        """Names in the student's file that the probes read so far are about."""
 
     def __getitem__(self, probe: Probe[T]) -> T:
+        self.read.append(probe.subject)
         found = self._values.get(probe.key, Missing(why="this was not asked", person=True))
         if not isinstance(found, Missing):
             return found  # type: ignore[no-any-return]

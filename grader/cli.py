@@ -104,10 +104,15 @@ def _grade(course: Any, loaded: Any, submissions: Any, out: Path | None, /, **op
     _settle_data(loaded, source)
     target = out or Path("reports") / loaded.slug
     seed = seed_of(target / "grades.db", options.get("seed"))
-    lowest = options.get("allow_level", BATCH_LEVEL)
     with (
         Executor(
-            loaded, source, seed=seed, jobs=options["jobs"], level=options["level"], lowest=lowest
+            loaded,
+            source,
+            seed=seed,
+            jobs=options["jobs"],
+            level=options["level"],
+            lowest=options.get("allow_level", BATCH_LEVEL),
+            notebooks=any((s.entry or "").endswith(".ipynb") for s in submissions),
         ) as executor,
         show.progress() as progress,
     ):

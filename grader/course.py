@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
 import os
 import re
 import sys
@@ -20,6 +21,9 @@ from grader.assignment import Assignment
 from grader.errors import CourseError, GraderError, UsageError
 from grader.probe import Probe
 from grader.records import Submission
+
+ENTRY_SUFFIXES = (".py", ".ipynb")
+"""Forms of a submission, the preferred one first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,24 +146,43 @@ class Course:
 
     def _reference(self, slug: str, assignment: Assignment) -> Submission:
         folder = self.root / "reference" / slug
-        names = [f"{assignment.entry}.py", *assignment.also]
-        absent = [n for n in names if not (folder / n).is_file()]
-        if absent:
-            raise CourseError(
-                f"reference/{slug} lacks {absent[0]}; it has to earn full marks itself"
-            )
-        return submission("reference", {n: (folder / n).read_bytes() for n in names}, names[0])
+        entry = _entry(folder, assignment.entry)
+        absent = [n for n in assignment.also if not (folder / n).is_file()]
+        if entry is None or absent:
+            lacking = f"{assignment.entry}.py" if entry is None else absent[0]
+            raise CourseError(f"reference/{slug} lacks {lacking}; it has to earn full marks itself")
+        return submission(
+            "reference", {n: (folder / n).read_bytes() for n in (entry, *assignment.also)}, entry
+        )
 
-    def handout(self, loaded: Loaded) -> Submission:
-        """What students start from, as a submission."""
-        return _from_folder(loaded, loaded.folder / "handout", "handout", {})
+    def references(self, loaded: Loaded) -> list[Submission]:
+        """The reference in every form it is written in: as a module, as a notebook."""
+        folder = self.root / "reference" / loaded.slug
+        others = {n: c for n, c in loaded.reference.files.items() if n != loaded.reference.entry}
+        found = []
+        for suffix in ENTRY_SUFFIXES:
+            entry = f"{loaded.assignment.entry}{suffix}"
+            if (folder / entry).is_file():
+                files = {**others, entry: (folder / entry).read_bytes()}
+                found.append(submission(f"reference{suffix}", files, entry))
+        return found
+
+    def handouts(self, loaded: Loaded) -> list[Submission]:
+        """What students start from, in every form, as submissions."""
+        folder = loaded.folder / "handout"
+        every = {p.name: p.read_bytes() for p in folder.glob("*") if p.suffix != ".md"}
+        entries = [n for s in ENTRY_SUFFIXES if (n := f"{loaded.assignment.entry}{s}") in every]
+        if not entries:
+            raise CourseError(f"{loaded.slug} has no handout/{loaded.assignment.entry}.py")
+        rest = {n: c for n, c in every.items() if n not in entries}
+        return [submission(f"handout/{e}", {**rest, e: every[e]}, e) for e in entries]
 
     def mistakes(self, loaded: Loaded) -> list[Mistake]:
         """The known-wrong submissions; files that one lacks are the reference's."""
         found = []
         for folder in sorted(p for p in (loaded.folder / "mistakes").glob("*") if p.is_dir()):
-            made = _from_folder(loaded, folder, folder.name, loaded.reference.files)
-            found.append(Mistake(name=folder.name, submission=made, loses=_loses(folder, loaded)))
+            made = _from_folder(loaded, folder)
+            found.append(Mistake(name=folder.name, submission=made, loses=_loses(made, loaded)))
         return found
 
     def expected(self, slug: str) -> Mapping[str, Any]:
@@ -181,34 +204,40 @@ def submission(student: str, files: Mapping[str, bytes], entry: str | None) -> S
     return Submission(student=student, files=dict(files), entry=entry, digest=digest.hexdigest())
 
 
-def _from_folder(loaded: Loaded, folder: Path, name: str, rest: Mapping[str, bytes]) -> Submission:
-    files = {
-        p.name: p.read_bytes()
-        for p in sorted(folder.glob("*"))
-        if p.is_file() and p.suffix != ".md"
-    }
-    entry = f"{loaded.assignment.entry}.py"
-    if entry not in files:
-        raise CourseError(f"{folder.parent.name}/{name} of {loaded.slug} has no {entry}")
-    return submission(name, {**rest, **files}, entry)
+def _entry(folder: Path, stem: str) -> str | None:
+    """The file to run, a module before a notebook."""
+    names = (f"{stem}{suffix}" for suffix in ENTRY_SUFFIXES)
+    return next((n for n in names if (folder / n).is_file()), None)
 
 
-def _loses(folder: Path, loaded: Loaded) -> frozenset[str]:
-    path = folder / f"{loaded.assignment.entry}.py"
-    try:
-        text = ast.get_docstring(ast.parse(path.read_bytes())) or ""
-    except (SyntaxError, ValueError) as error:
-        raise CourseError(f"mistake {folder.name} is not Python: {error}") from error
+def _from_folder(loaded: Loaded, folder: Path) -> Submission:
+    """A mistake as a submission; what it lacks but the entry is the reference's."""
+    entry = _entry(folder, loaded.assignment.entry)
+    if entry is None:
+        raise CourseError(
+            f"mistake {folder.name} of {loaded.slug} has no {loaded.assignment.entry}.py"
+        )
+    own = {p.name: p.read_bytes() for p in sorted(folder.glob("*")) if p.is_file()}
+    rest = {n: c for n, c in loaded.reference.files.items() if n != loaded.reference.entry}
+    return submission(folder.name, {**rest, **own}, entry)
+
+
+def _loses(made: Submission, loaded: Loaded) -> frozenset[str]:
+    """What the docstring of a module, or the first cell of a notebook, says that it loses."""
+    assert made.entry is not None
+    content = made.files[made.entry]
+    if made.entry.endswith(".ipynb"):
+        text = "".join(json.loads(content)["cells"][0]["source"])
+    else:
+        text = ast.get_docstring(ast.parse(content)) or ""
     found = re.search(r"^Loses: *(.+)$", text, re.MULTILINE)
     if not found:
-        raise CourseError(
-            f"the docstring of mistake {folder.name} has no line `Loses: check, check`"
-        )
+        raise CourseError(f"mistake {made.student} does not say `Loses: check, check` at its top")
     names = frozenset(n.strip(" `.") for n in found[1].split(","))
     unknown = names - {c.name for c in loaded.assignment.checks}
     if unknown:
         raise CourseError(
-            f"mistake {folder.name} loses `{min(unknown)}`, which is no check of {loaded.slug}"
+            f"mistake {made.student} loses `{min(unknown)}`, which is no check of {loaded.slug}"
         )
     return names
 

@@ -161,6 +161,21 @@ class Images:
         return _prepared(self, source.folder, stand_in=source.stands_in(self.name))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """Classes of training pictures, described; they may cross the line: no score rests on them."""
+
+    images: Images
+
+    def describe(self) -> str:
+        """What is asked for."""
+        return f"classes of {self.images.describe()}"
+
+    def realise(self, seed: int = 0) -> Labels:  # noqa: ARG002  (the seed has no say)
+        """(N,) int64, in the order of the pictures. Raises DataSetAbsent."""
+        return _labels(self.images)
+
+
 @dataclass(frozen=True, slots=True)
 class DataSet:
     """Pictures that may be shown to student code, and labels that may not."""
@@ -168,6 +183,13 @@ class DataSet:
     images: Images
     labels: Secret[Labels] = field(compare=False)
     """(N,) int64, in the order of the pictures."""
+
+    @property
+    def targets(self) -> Targets:
+        """The labels of a training split as something that a probe may show to student code."""
+        if self.images.split != "train":
+            raise CourseError("only the targets of a training split may be shown to student code")
+        return Targets(images=self.images)
 
 
 def test(

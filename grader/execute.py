@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+
 import grader
 from grader import data, inside
 from grader.course import Loaded
@@ -27,6 +29,8 @@ from grader.sandbox import Box, Warm
 
 PRECISIONS = ("float64", "float32")
 """In which precisions a student's network is tried."""
+NOTEBOOK = "(notebook)"
+"""Key under which the executed notebook stands among the answers, with how its cells ran."""
 SINGLE = "/float32"
 """Suffix of the key under which the reference's float32 answer stands."""
 BUSY_SHARE = 1 / 3
@@ -48,14 +52,17 @@ class Executor:
         level: int | None = None,
         lowest: int = 0,
         lenient: bool = False,
+        notebooks: bool = False,
     ) -> None:
         """`level` None takes the best level that passes its self-test; below `lowest`
         nothing is run.
 
         `lenient` leaves probes out whose data set is absent, instead of raising DataSetAbsent.
+        `notebooks` imports what kernels need from the start, not when the first notebook comes.
         """
         self.loaded, self.source, self.seed, self.jobs = loaded, source, seed, max(1, jobs)
         self._wanted, self._lowest, self._lenient = level, lowest, lenient
+        self._notebooks = notebooks
         self._warm: Warm | None = None
         self._local = threading.local()
         self._boxes: list[Box] = []
@@ -87,7 +94,7 @@ class Executor:
         """The warm process, started on first use (a few seconds)."""
         with self._lock:
             if self._warm is None:
-                warm = Warm(level=self._wanted)
+                warm = Warm(level=self._wanted, notebooks=self._notebooks)
                 if warm.level < self._lowest:
                     warm.close()
                     raise SandboxError(
@@ -186,6 +193,8 @@ class Executor:
                 else:
                     answers[probe.key] = self._ask(box, probe)
             execution = box.close()
+            if box.notebook is not None:
+                answers[NOTEBOOK] = _executed(box)
         return Recorded(
             student=submission.student,
             digest=submission.digest,
@@ -287,9 +296,12 @@ class Executor:
             return answer  # the judge names it
         if not read.operands:
             return answer
-        arguments = {k: v for k, v in self._given(probe, PRECISIONS).items() if k != "weights"}
+        given = self._given(probe, PRECISIONS)
+        arguments: dict[str, Any] = {
+            k: given[k] for k in ("module", "init", "live", "images") if k in given
+        }
         arguments["operands"] = [[k, v] for k, v in read.operands]
-        found = self._reference_box().ask(probe.ask, arguments)
+        found = self._reference_box().ask("logits", arguments)
         if isinstance(found, Missing):
             return {**answer, "proven": None, "why_not": found.why}
         return {**answer, "proven": found["logits"], "why_not": ""}
@@ -311,7 +323,7 @@ class Executor:
 
     def _not_handed_in(self, submission: Submission) -> Recorded:
         wanted = f"{self.loaded.assignment.entry}.py"
-        why = "; ".join(submission.notes) or f"`{wanted}` was not handed in"
+        why = " ".join(submission.notes) or f"`{wanted}` was not handed in"
         missing = Missing(why=why)
         return Recorded(
             student=submission.student,
@@ -319,6 +331,20 @@ class Executor:
             execution=Execution(status="missing", reason=f"{why[:1].upper()}{why[1:]}."),
             answers={p.key: missing for p in self.loaded.probes.values()},
         )
+
+
+def _executed(box: Box) -> dict[str, Any]:
+    """The notebook as it ran, and what became of each code cell."""
+    cells = [
+        {
+            "index": run.index,
+            "status": run.status,
+            "seconds": run.seconds,
+            "error": run.error.sentence() if run.error else "",
+        }
+        for run in box.cells
+    ]
+    return {"notebook": np.frombuffer(box.notebook or b"", np.uint8), "cells": cells}
 
 
 def images_in(probe: Probe[Any]) -> list[data.Images]:

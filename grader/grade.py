@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from grader import data, gradebook, judge, neutral, report
+from grader import data, gradebook, judge, neutral, report, source
 from grader.assignment import Measurements
 from grader.course import Loaded
 from grader.errors import SandboxError
-from grader.execute import SINGLE, Executor
+from grader.execute import NOTEBOOK, SINGLE, Executor
 from grader.inside.wire import Malformed
 from grader.ledger import Ledger, Recorded
+from grader.notebook_page import Executed
 from grader.records import Graded, Json, Missing, Submission
 
 REFERENCE = "(reference)"
@@ -116,7 +117,10 @@ class Class:
             execution = replace(execution, status="tampered", reason=reason)
         with data.located(self.executor.source):
             results = judge.judge(
-                self.loaded.assignment.checks, Measurements(values), self.reference()
+                self.loaded.assignment.checks,
+                Measurements(values),
+                self.reference(),
+                source.places(submission.entry, submission.files.get(submission.entry or "", b"")),
             )
         return Graded(
             student=submission.student,
@@ -254,9 +258,21 @@ def render(ledger: Ledger, out: Path, templates: Path | None) -> int:
     graded = ledger.results()
     if graded:
         stems = neutral.file_names(g.student for g in graded)
-        report.render(graded, out, templates=templates, stems=stems)
+        notebooks = {g.student: e for g in graded if (e := _executed(ledger, g)) is not None}
+        report.render(graded, out, templates=templates, stems=stems, notebooks=notebooks)
         gradebook.write(graded, out)
     return len(graded)
+
+
+def _executed(ledger: Ledger, graded: Graded) -> Executed | None:
+    """The student's notebook as it ran, if it was one."""
+    if not any(name.endswith(".ipynb") for name in graded.files):
+        return None
+    recorded = ledger.behind(graded.student)
+    kept = recorded.answers.get(NOTEBOOK) if recorded else None
+    if not isinstance(kept, dict):
+        return None
+    return Executed(notebook=kept["notebook"].tobytes(), cells=kept["cells"])
 
 
 def seed_of(ledger_path: Path, given: int | None) -> int:

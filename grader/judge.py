@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +24,26 @@ BLOCKING: Mapping[Outcome, Outcome] = {
 
 
 def judge(
-    checks: Sequence[Check], student: Measurements, reference: Measurements
+    checks: Sequence[Check],
+    student: Measurements,
+    reference: Measurements,
+    places: Mapping[str, str] | None = None,
 ) -> tuple[CheckResult, ...]:
-    """One result for each check, in order. Never raises: our faults become the outcome `broken`."""
+    """One result for each check, in order. Never raises: our faults become the outcome `broken`.
+
+    `places` says where in the student's file a name is defined: "line 12" or "cell 7".
+    """
     results: dict[str, CheckResult] = {}
     for check in checks:
         blocked = next((results[n] for n in check.after if results[n].outcome in BLOCKING), None)
         if blocked is not None:
             results[check.name] = _blocked(check, blocked)
         else:
-            results[check.name] = _decided(check, student, reference)
+            student.read.clear()
+            decided = _decided(check, student, reference)
+            about = next((n for n in student.read if n in (places or {})), "")
+            place = (places or {}).get(about, "")
+            results[check.name] = replace(decided, place=place)
     return tuple(results.values())
 
 

@@ -174,6 +174,13 @@ class Ledger:
                 answers=load_answers(answers, arrays),
             )
 
+    def behind(self, student: str) -> Recorded | None:
+        """The execution on which the student's newest result rests, if it is kept."""
+        rows = self._read(
+            "SELECT execution_key FROM results WHERE student = ? ORDER BY id DESC LIMIT 1", student
+        )
+        return self.execution(str(rows[0][0])) if rows else None
+
     def record(self, key: str, recorded: Recorded) -> None:
         """The execution stands in the file; one under the same key is replaced."""
         row = _execution_row(key, recorded)

@@ -286,6 +286,33 @@ class Logits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trained(Logits):
+    """What a network answers after it was trained under a budget."""
+
+    losses: Array
+    """As the training function gave them, float64 (steps,)."""
+    spent: bool
+    """True where the budget ended the training."""
+
+    @classmethod
+    def from_wire(cls, value: Any) -> Self:
+        """The answers with the loss curve, of at most 100,000 steps."""
+        head = _mapping(value)
+        plain = Logits.from_wire(head)
+        losses = _floats(head.get("losses"))
+        if losses.ndim != 1 or losses.size > 100_000 or type(head.get("spent")) is not bool:
+            raise Malformed("a loss curve that is none")
+        return cls(
+            own=plain.own,
+            operands=plain.operands,
+            proven=plain.proven,
+            why_not=plain.why_not,
+            losses=losses,
+            spent=head["spent"],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
     """A value that a function returned or a name is bound to."""
 

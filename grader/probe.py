@@ -47,6 +47,11 @@ class Probe(Generic[T]):
     """Whether the answer's arrays are put into the reference's network outside."""
 
     @property
+    def subject(self) -> str:
+        """The name in the student's file that the question is about."""
+        return str(self.args.get("module") or self.args.get("live") or self.args.get("name") or "")
+
+    @property
     def key(self) -> str:
         """Digest of the question without the seed: equal keys ask the same."""
         tree, arrays = pack(
@@ -132,6 +137,32 @@ class Module:
         """
         args = self._args(images=images, weights=weights)
         return Probe(ask="logits", args=args, read=m.Logits.from_wire, proof=True)
+
+    def train(self, by: str, x: Any, y: Any, *, seconds: float, images: Any) -> Probe[m.Trained]:
+        """What a fresh network answers to `images` after the student's function `by` trained it.
+
+        The function is called as `by(network, x, y)`, stopped after `seconds` of CPU time, and
+        returns or yields its losses. `x`: (N, C, H, W), `y`: (N,), from the training split.
+        """
+        args = self._args(name=by, x=x, y=y, seconds=seconds, images=images)
+        return Probe(ask="train", args=args, read=m.Trained.from_wire, proof=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """A trained network that the student's code left behind under this name."""
+
+    name: str
+
+    def logits(self, images: Any) -> Probe[m.Logits]:
+        """The answer to `images` in eval mode, float32."""
+        args = {"live": self.name, "images": _argument(images)}
+        return Probe(ask="logits", args=args, read=m.Logits.from_wire, proof=True)
+
+
+def live(name: str) -> Live:
+    """The object of that name at the end of the notebook or module."""
+    return Live(name=name)
 
 
 def module(name: str, *init: Any) -> Module:

@@ -58,6 +58,8 @@ class Limits:
 
     cpu_seconds: float = 60.0
     """CPU seconds; wall time is limited to three times that."""
+    cell_seconds: float = 30.0
+    """CPU or wall seconds of one cell of a notebook; the cells after it are still run."""
     memory_mib: int = 4096
     """Address space of one process and memory of the whole box, in MiB."""
     processes: int = 32
@@ -196,6 +198,8 @@ class CheckResult:
     """A bonus: its points are not part of the maximum."""
     hidden: bool = False
     """True for checks of `hidden.py`."""
+    place: str = ""
+    """Where the student wrote what the check is about: `line 12`, `cell 7`, or empty."""
     person: bool = False
 
     @property

@@ -1,4 +1,4 @@
-"""Pages for people, rendered from records: one per student, and an index for the instructor.
+"""Pages for people, rendered from records: one per student, one per notebook, and an index.
 
 Nothing is run or decided here; every number stands in the record. A page is one file without
 scripts or outside resources. Whatever a template prints goes through `neutral.visible` and Jinja's
@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import math
 import re
 import statistics
 from collections import defaultdict
@@ -23,11 +22,15 @@ from markupsafe import Markup, escape
 
 from grader import neutral
 from grader.errors import CourseError
+from grader.evidence import number, percent, points, shape, views
+from grader.notebook_cells import MOST_BYTES, Unreadable
+from grader.notebook_page import Executed, notebook_page
 from grader.records import STATUS_WORDS, CheckResult, Graded, Json, Outcome
 
-MOST_CLASSES = 20
-"""A confusion matrix with more rows than this is left out of the page."""
-
+_CELL = re.compile(
+    r"(?:\b[A-Za-z_][A-Za-z0-9_]{0,60}\.ipynb, |\A)cell ([1-9][0-9]{0,3})\b", re.ASCII
+)
+"""How an error names a cell of the notebook that was handed in."""
 
 # ---------------------------------------------------------------------------------------- pages
 
@@ -67,8 +70,12 @@ def environment(templates: Path | None = None) -> Environment:
     return env
 
 
-def student_page(graded: Graded, env: Environment) -> str:
-    """Render the page of one student."""
+def student_page(graded: Graded, env: Environment, notebook: str = "", note: str = "") -> str:
+    """Render the page of one student.
+
+    `notebook` is the file name of the page that shows the executed notebook, if there is one, and
+    `note` what a reader should know of it.
+    """
     return env.get_template("student.html").render(
         one=graded,
         data=_data(graded),
@@ -77,6 +84,8 @@ def student_page(graded: Graded, env: Environment) -> str:
         reasons=_reasons(graded),
         views=[views(check.evidence) for check in graded.checks],
         facts=_facts(graded.provenance),
+        notebook=notebook,
+        note=note,
     )
 
 
@@ -100,12 +109,18 @@ def index_page(graded: Sequence[Graded], env: Environment, stems: Mapping[str, s
 
 
 def render(
-    graded: Sequence[Graded], out: Path, *, templates: Path | None, stems: Mapping[str, str]
+    graded: Sequence[Graded],
+    out: Path,
+    *,
+    templates: Path | None,
+    stems: Mapping[str, str],
+    notebooks: Mapping[str, Executed] | None = None,
 ) -> None:
     """Write `index.html`, and `<stem>.html` and `<stem>.json` for each student, into `out`.
 
     `stems` gives each student the name that `neutral.file_name` made. Every file appears whole,
-    and is left alone where nothing in it changed.
+    and is left alone where nothing in it changed. Of a student in `notebooks`, `<stem>.ipynb` and
+    `<stem>.notebook.html` are written too.
 
     Raises:
         ValueError: a stem is missing, unsafe or given twice.
@@ -116,15 +131,60 @@ def render(
     try:
         env = environment(templates)
         for one in graded:
+            stem, executed = stems[one.student], (notebooks or {}).get(one.student)
             record = json.dumps(one.to_json(), indent=1, allow_nan=False) + "\n"
-            neutral.write(out / f"{stems[one.student]}.json", record.encode())
-            neutral.write(out / f"{stems[one.student]}.html", student_page(one, env).encode())
+            neutral.write(out / f"{stem}.json", record.encode())
+            page, note = _notebook(one, executed, out / stem, env) if executed else ("", "")
+            neutral.write(out / f"{stem}.html", student_page(one, env, page, note).encode())
         neutral.write(out / "index.html", index_page(graded, env, stems).encode())
     except TemplateError as error:
         name = getattr(error, "name", None) or "A template"
         raise CourseError(
             f"{name} cannot be rendered: {error}. Correct it in {templates or bundled()}."
         ) from error
+
+
+def _notebook(one: Graded, executed: Executed, path: Path, env: Environment) -> tuple[str, str]:
+    """Write a notebook as a file and as a page; the page's name, and what could not be done."""
+    fault = _invalid(executed.notebook)
+    if not fault:
+        neutral.write(path.with_name(f"{path.name}.ipynb"), executed.notebook)
+    try:
+        html = notebook_page(
+            student=one.student,
+            title=one.title,
+            executed=executed,
+            env=env,
+            here=(name := f"{path.name}.notebook.html"),
+            back=f"{path.name}.html",
+            download="" if fault else f"{path.name}.ipynb",
+            note=fault,
+        )
+    except Unreadable as error:
+        return "", f"The notebook as it ran cannot be shown. {error}"
+    neutral.write(path.with_name(name), html.encode())
+    return name, ""
+
+
+def _invalid(notebook: bytes) -> str:
+    """Why these bytes are not kept as a notebook, in a sentence; empty where they are valid."""
+    from nbformat import validator
+
+    if len(notebook) > MOST_BYTES:
+        return f"It has {len(notebook):,} bytes."
+    try:
+        book = json.loads(notebook.decode("utf-8"))
+        if not isinstance(book, dict) or book.get("nbformat") != 4:
+            return "It is not in notebook format 4."
+        minor = book.get("nbformat_minor")
+        if type(minor) is not int or not 0 <= minor <= 5:
+            return "It is in an unknown version of notebook format 4."
+        error = next(validator.iter_validate(book, version=4, version_minor=minor), None)  # type: ignore[no-untyped-call]
+    except Exception as fault:  # untrusted: a validator may meet anything
+        return f"It cannot be read: {neutral.line(str(fault))[:200]}"
+    if error is None:
+        return ""
+    return f"It does not validate: {neutral.line(str(error).strip().splitlines()[0])[:200]}"
 
 
 def _check_stems(graded: Sequence[Graded], stems: Mapping[str, str]) -> None:
@@ -139,179 +199,23 @@ def _check_stems(graded: Sequence[Graded], stems: Mapping[str, str]) -> None:
 # -------------------------------------------------------------------------------- text, numbers
 
 
-def prose(text: str) -> Markup:
-    """Turn plain text into escaped HTML; what stands between backticks becomes code."""
+def prose(text: str, notebook: str = "") -> Markup:
+    """Turn plain text into escaped HTML; what stands between backticks becomes code.
+
+    With the name of a `notebook` page, each `lenet.ipynb, cell 7` and a text that is `cell 7`
+    becomes a link to that cell.
+    """
     safe = str(escape(neutral.visible(text.strip())))
-    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", safe))  # noqa: S704 - escaped above
-
-
-def points(value: float) -> str:
-    """Write points with at most two decimals: 100, 73.5, 33.33."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
-
-
-def percent(value: float | None, digits: int = 1) -> str:
-    """Write a share as percent, rounded to 100 or to 0 only where it is that: 99.9 %."""
-    if value is None:
-        return "–"
-    shown, step = round(100 * value, digits), 10.0**-digits
-    if shown >= 100 > 100 * value:
-        shown = 100 - step
-    elif shown == 0 and value > 0:
-        shown = step
-    return f"{shown:.{digits}f} %"
-
-
-def shape(value: Json) -> str:
-    """Write a shape as people do: 3 × 6 × 28 × 28."""
-    if isinstance(value, list):
-        return " × ".join(str(side) for side in value) if value else "one number"
-    return "" if value is None else str(value)
-
-
-def number(value: Json) -> str:
-    """Write a number with thousands apart or six digits that matter; lists of them in brackets."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, list):
-        return "[" + ", ".join(number(part) for part in value) + "]"
-    return "" if value is None else str(value)
+    made = re.sub(r"`([^`\n]+)`", r"<code>\1</code>", safe)
+    if notebook:
+        made = _CELL.sub(lambda m: f'<a href="{escape(notebook)}#cell-{m[1]}">{m[0]}</a>', made)
+    return Markup(made)  # noqa: S704 - escaped above, and tags added around what holds none
 
 
 def _finalize(value: Any) -> Any:
     """What a template prints, made visible; markup was made from visible text already."""
     plain = isinstance(value, str) and not isinstance(value, Markup)
     return neutral.visible(value) if plain else value
-
-
-# ------------------------------------------------------------------------------------- evidence
-
-
-def views(evidence: Mapping[str, Json]) -> dict[str, Any]:
-    """Pick from a check's evidence what a page can show; unknown or odd parts stay in the JSON."""
-    makers = {
-        "layers": _layers,
-        "mismatch": _mismatch,
-        "accuracy": _accuracy,
-        "parameters": _parameters,
-        "table": _table,
-    }
-    made = {key: make(evidence[key]) for key, make in makers.items() if key in evidence}
-    return {key: view for key, view in made.items() if view}
-
-
-def _records(value: Json) -> list[dict[str, Json]]:
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
-
-
-def _real(value: Json) -> float | None:
-    """A finite number, or None: a record holds NaN as text."""
-    real = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if real and math.isfinite(value) else None  # type: ignore[arg-type]
-
-
-def _layers(value: Json) -> list[dict[str, Any]]:
-    """Pairs of layers in order, the first that differs marked."""
-    rows, found = [], False
-    for row in _records(value):
-        same = row.get("same") is True
-        rows.append(
-            {
-                "sides": [
-                    side if isinstance(side := row.get(key), dict) else None
-                    for key in ("seen", "expected")
-                ],
-                "same": same,
-                "first": not same and not found,
-                "note": str(row.get("note") or ""),
-            }
-        )
-        found = found or not same
-    return rows
-
-
-def _mismatch(value: Json) -> list[tuple[str, str]]:
-    """What differs, where and by how much, in the order in which one reads it."""
-    if not isinstance(value, dict):
-        return []
-    terms = [("where", "In"), ("index", "At index"), ("seen", "Yours"), ("expected", "Expected"),
-             ("error", "Difference"), ("allowed", "Allowed")]  # fmt: skip
-    rows = [(term, number(value[key])) for key, term in terms if value.get(key) is not None]
-    wrong, total = _real(value.get("wrong")), _real(value.get("total"))
-    if wrong is not None and total:
-        rows.append(
-            ("Values that differ", f"{wrong:,.0f} of {total:,.0f} ({percent(wrong / total)})")
-        )
-    return rows
-
-
-def _accuracy(value: Json) -> dict[str, Any] | None:
-    """Positions on a scale, in percent of its width, and the confusion matrix with shades 0–9."""
-    if not isinstance(value, dict) or (student := _real(value.get("student"))) is None:
-        return None
-    marks = {key: _real(value.get(key)) for key in ("reference", "full", "zero")}
-    known = [mark for mark in (student, *marks.values()) if mark is not None]
-    low = max(0.0, math.floor(10 * (min(known) - 0.02)) / 10)
-    place = {
-        key: round(100 * min(1.0, max(0.0, (mark - low) / (1 - low))), 2)
-        for key, mark in {"student": student, **marks}.items()
-        if mark is not None
-    }
-    return {
-        "student": student,
-        **marks,
-        "low": low,
-        "at": place,
-        "images": _real(value.get("images")),
-        "classes": _classes(value),
-    }
-
-
-def _classes(value: Mapping[str, Json]) -> dict[str, Any] | None:
-    """Rows of a confusion matrix, each with its share of right answers; None where too large."""
-    share, matrix, names = (value.get(key) for key in ("per_class", "confusion", "classes"))
-    shares = [_real(part) for part in share] if isinstance(share, list) else []
-    square = isinstance(matrix, list) and all(
-        isinstance(row, list) and len(row) == len(matrix) and all(type(n) is int for n in row)
-        for row in matrix
-    )
-    counts: list[list[int]] = matrix if square and matrix else []  # type: ignore[assignment]
-    size = len(counts) or len(shares)
-    if not 0 < size <= MOST_CLASSES:
-        return None
-    labels = [str(name) for name in names] if isinstance(names, list) else []
-    rows = []
-    for index in range(size):
-        row = counts[index] if counts else []
-        total = sum(row)
-        mine = shares[index] if len(shares) == size else row[index] / total if total else None
-        cells = [(n, min(9, math.ceil(9 * n / total)) if total else 0) for n in row]
-        rows.append({"cells": cells, "total": total, "share": mine})
-    return {
-        "labels": labels if len(labels) == size else [str(i) for i in range(size)],
-        "rows": rows,
-        "matrix": bool(counts),
-    }
-
-
-def _parameters(value: Json) -> dict[str, Any] | None:
-    if not isinstance(value, dict) or not (rows := _records(value.get("rows"))):
-        return None
-    return {"rows": rows, "total": value.get("total")}
-
-
-def _table(value: Json) -> dict[str, Any] | None:
-    if not isinstance(value, dict) or not isinstance(rows := value.get("rows"), list):
-        return None
-    columns = value.get("columns")
-    return {
-        "columns": columns if isinstance(columns, list) else [],
-        "rows": [row for row in rows if isinstance(row, list)],
-    }
 
 
 # ----------------------------------------------------------------------- what a record amounts to

@@ -12,7 +12,7 @@ from grader.course import Course, Loaded
 from grader.execute import Executor
 from grader.grade import Class, Progress
 from grader.ledger import Ledger
-from grader.records import Graded, Submission
+from grader.records import Graded
 
 HANDOUT_SHARE = 0.05
 """Largest share of the points that an untouched handout may earn."""
@@ -34,8 +34,8 @@ def verify(
     """A finding for the reference, the handout and every mistake; nothing is kept but in `out`."""
     loaded = executor.loaded
     mistakes = course.mistakes(loaded)
-    submissions: list[Submission] = [loaded.reference, course.handout(loaded)]
-    submissions += [m.submission for m in mistakes]
+    references, handouts = course.references(loaded), course.handouts(loaded)
+    submissions = [*references, *handouts, *(m.submission for m in mistakes)]
     found: dict[str, Graded] = {}
     with Ledger(out / "grades.db") as ledger:
         group = Class(executor, ledger)
@@ -44,26 +44,25 @@ def verify(
             progress.begin(len(submissions), "submissions")
         group.reference()
         for submission, recorded in executor.measure_all(submissions):
-            found[submission.digest] = group.judge(submission, recorded)
+            found[submission.student] = group.judge(submission, recorded)
             if progress is not None:
                 progress.step(submission.student)
-    findings = [
-        Finding(
-            name="reference",
-            graded=(own := found[loaded.reference.digest]),
-            fault=_reference_fault(own),
-        ),
-        Finding(
-            name="handout",
-            graded=(start := found[submissions[1].digest]),
-            fault=_handout_fault(start),
-        ),
-    ]
+    findings = []
+    for submission in references:
+        graded = found[submission.student]
+        findings.append(
+            Finding(name=submission.student, graded=graded, fault=_reference_fault(graded))
+        )
+    for submission in handouts:
+        graded = found[submission.student]
+        findings.append(
+            Finding(name=submission.student, graded=graded, fault=_handout_fault(graded))
+        )
     for mistake in mistakes:
-        graded = found[mistake.submission.digest]
+        graded = found[mistake.name]
         fault = _mistake_fault(graded, mistake.loses)
         findings.append(Finding(name=f"mistakes/{mistake.name}", graded=graded, fault=fault))
-    return findings + _untested(loaded, found[loaded.reference.digest], findings)
+    return findings + _untested(loaded, findings[0].graded, findings)
 
 
 def lost(graded: Graded) -> frozenset[str]:

@@ -6,7 +6,7 @@ assignment = Assignment(
     "LeNet-5 on MNIST",
     entry="lenet",
     also=["lenet.pt"],
-    limits=Limits(cpu_seconds=20, memory_mib=4096),
+    limits=Limits(cpu_seconds=20, cell_seconds=5, memory_mib=4096),
 )
 
 # What the sandbox is asked to do. Students can read every argument.

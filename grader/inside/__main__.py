@@ -1,4 +1,4 @@
-"""`python -m grader.inside <control descriptor> <run directory>`: the warm process."""
+"""`python -m grader.inside <control descriptor> <run directory> [notebooks]`: the warm process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ def main() -> None:
     """Serves until the grader closes its end of the control socket."""
     from grader.inside import warm
 
-    warm.serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])
+    control = socket.socket(fileno=int(sys.argv[1]))
+    warm.serve(control, sys.argv[2], notebooks="notebooks" in sys.argv[3:])
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import signal
 import time
 from typing import Any
 
-from grader.inside import student, wire
+from grader.inside import box, cell, lockdown, student, wire
 from grader.inside.streams import Outbox, drain
 
 READY_SECONDS = 20.0
@@ -19,14 +19,21 @@ READY_SECONDS = 20.0
 class Child:
     """The student's process, with our ends of its pipes."""
 
-    def __init__(self, job: dict[str, Any], directory: str, cpu_seconds: float) -> None:
+    def __init__(
+        self, job: dict[str, Any], directory: str, cpu_seconds: float, notebook: str | None = None
+    ) -> None:
+        self.connection: dict[str, Any] | None = None
+        """Where the kernel of a notebook listens."""
+        if notebook is not None:
+            home = box.TEMPORARY if job["level"] >= 3 else directory
+            self.connection = cell.connection(home, notebook)
         names = ("stdout", "stderr", "answers", "loaded", "ready")
         ends = {name: os.pipe() for name in names}
         theirs, asks = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
             pipes = student.Pipes(questions=theirs, **{n: ends[n][1] for n in names})
-            student.live(job, directory, pipes, cpu_seconds)
+            student.live(job, directory, pipes, cpu_seconds, self.connection)
         os.close(theirs)
         for name in names:
             os.close(ends[name][1])
@@ -41,6 +48,9 @@ class Child:
         """True when its process number may belong to another."""
         self.why: str | None = None
         self._await_ready(ends["ready"][0])
+        if notebook is not None and job["level"] >= 2 and lockdown.unfiltered_threads(self.pid):
+            os.kill(self.pid, signal.SIGKILL)
+            raise RuntimeError("a thread of the kernel was not bound")
 
     def _await_ready(self, ready: int) -> None:
         """Every door is shut. Until then none of the student's code has run."""
@@ -49,9 +59,10 @@ class Child:
         os.close(ready)
         if said != student.READY:
             os.kill(self.pid, signal.SIGKILL)
-            raise RuntimeError(
-                (said or b"the process was not ready in time").decode("utf-8", "replace")
-            )
+            code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+            late = f"the process was not ready in time (exit {code})".encode()
+            text = (said or late) + b" " + (drain(self.stderr) or b"")[-1000:]
+            raise RuntimeError(text.decode("utf-8", "replace").strip())
 
     def kill(self, why: str) -> None:
         """The process is about to be gone, because of the first `why` that was given."""

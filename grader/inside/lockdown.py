@@ -37,11 +37,12 @@ def confine(
     read: Iterable[str],
     write: Iterable[str] = (),
     devices: Iterable[str] = (),
+    sockets: Iterable[str] = (),
     signals: bool = False,
 ) -> None:
     """From here on only what is listed can be opened; no TCP; nothing to run.
 
-    Below `write` files and sockets may be made. `signals` leaves the right to signal processes
+    Below `write` files and sockets may be made, below `sockets` only those. `signals` leaves the right to signal processes
     that are not confined like this one. Raises OSError where the kernel has no landlock.
     """
     version = landlock_version()
@@ -61,6 +62,8 @@ def confine(
             _allow(ruleset, path, handled & ~_EXECUTE & ~_SPECIAL | _MAKE_SOCKET)
         for path in devices:
             _allow(ruleset, path, (READ_FILE | _WRITE) & handled)
+        for path in sockets:
+            _allow(ruleset, path, (READ_FILE | READ_DIR | _MAKE_SOCKET) & handled)
         linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
         linux.call("landlock_restrict_self", ruleset, 0)
     finally:
@@ -199,6 +202,15 @@ def has_filters() -> bool:
     return True
 
 
+def unfiltered_threads(pid: int) -> int:
+    """How many threads of a process no seccomp program binds."""
+    count = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/status", "rb") as file:
+            count += b"\nSeccomp:\t2\n" not in file.read()
+    return count
+
+
 def supervisor_filter() -> Filter:
     """The supervisor. What it is refused, the student's process it forks is refused too."""
     rules = _basic(processes=True)
@@ -206,8 +218,11 @@ def supervisor_filter() -> Filter:
     return rules
 
 
-def student_filter(*, namespaces: bool) -> Filter:
-    """The student's process. Without `namespaces` it can neither fork nor signal others."""
+def student_filter(*, namespaces: bool, accepts: bool = False) -> Filter:
+    """The student's process. Without `namespaces` it can neither fork nor signal others.
+
+    `accepts` lets the sockets that listen already, a kernel's, take connections.
+    """
     rules = _basic(processes=namespaces)
     # Same uid as the supervisor: landlock stops signals and /proc, these stop the rest.
     rules.refuse_unless("prlimit64", 0, 0)
@@ -224,7 +239,9 @@ def student_filter(*, namespaces: bool) -> Filter:
         # DataLoader's workers need them; root and network are the box's own.
         rules.refuse_unless("socket", 0, _AF_UNIX)
         return rules
-    rules.refuse("socket", "connect", "bind", "listen", "accept", "accept4", "sendmsg")
+    rules.refuse("socket", "connect", "bind", "listen", "sendmsg")
+    if not accepts:
+        rules.refuse("accept", "accept4")
     for name in ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"):
         rules.refuse_unless(name, 0, os.getpid())
     rules.refuse("tkill", "pidfd_send_signal")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from grader.inside import functions, network, weights
+from grader.inside import budget, functions, network, weights
 from grader.inside.functions import directory_of, named
 from grader.inside.namespace import Unanswerable, trouble
 from grader.inside.trace import Trace
@@ -270,19 +270,38 @@ def steps(names: dict[str, Any], args: dict[str, Any]) -> Any:
 
 
 def logits(names: dict[str, Any], args: dict[str, Any]) -> Any:
-    """What the trained network answers to pictures in eval mode, float32: (N, classes).
+    """What a trained network answers to pictures in eval mode, float32: (N, classes).
 
-    With `weights` (a file name) the student's file is loaded, and the weights come back in the
-    operators' layout. With `operands` (key → array) those numbers are written instead.
+    The network is built and filled from the file `weights`, or with `operands` (key → array), or is
+    the object `live` that the student's code left behind. Its weights come back in the operators'
+    layout.
     """
     torch.set_default_dtype(torch.float32)
     images = torch.from_numpy(np.array(args["images"], dtype=np.float32))
-    net = network.build(_maker(names, args), "float32", images[:2])
-    directory = directory_of(names)
+    if "live" in args:
+        net = _alive(names, args["live"])
+    else:
+        net = network.build(_maker(names, args), "float32", images[:2])
     if "weights" in args:
-        weights.load_into(net, directory, args["weights"])
-        torch.nn.Module.train(net, False)
-    _, trace, error = network.run(net, images[:2], directory)
+        weights.load_into(net, directory_of(names), args["weights"])
+    return _answers(names, net, images, args)
+
+
+def _alive(names: dict[str, Any], name: str) -> torch.nn.Module:
+    """The trained object of that name."""
+    found = named(names, name)
+    if not isinstance(found, torch.nn.Module):
+        raise Unanswerable(
+            f"`{name}` is a {type(found).__name__} at the end, not a network (torch.nn.Module)"
+        )
+    return found
+
+
+def _answers(
+    names: dict[str, Any], net: torch.nn.Module, images: torch.Tensor, args: dict[str, Any]
+) -> dict[str, Any]:
+    torch.nn.Module.train(net, False)
+    _, trace, error = network.run(net, images[:2], directory_of(names))
     if error is not None:
         raise error
     pairs = next(network.pairings(trace.operators))
@@ -301,6 +320,39 @@ def logits(names: dict[str, Any], args: dict[str, Any]) -> Any:
     }
 
 
+def train(names: dict[str, Any], args: dict[str, Any]) -> Any:
+    """A fresh network trained by the student's function until it returns or its budget is spent.
+
+    The function gets the network, pictures (N, C, H, W) float32 and classes (N,) int64; it returns
+    its losses, or yields them one by one. What was learned until then is measured as in `logits`.
+    """
+    torch.set_default_dtype(torch.float32)
+    function = named(names, args["name"])
+    x = torch.from_numpy(np.array(args["x"], dtype=np.float32))
+    y = torch.from_numpy(np.array(args["y"], dtype=np.int64))
+    net = network.build(_maker(names, args), "float32", x[:2], train=True)
+    losses: list[float] = []
+    with torch.enable_grad():
+        spent = budget.run(lambda: _follow(function(net, x, y), losses), args["seconds"])
+    images = torch.from_numpy(np.array(args["images"], dtype=np.float32))
+    measured = _answers(names, net, images, args)
+    return {**measured, "losses": np.array(losses[:100_000]), "spent": spent}
+
+
+def _follow(result: Any, losses: list[float]) -> None:
+    """Collect losses from a generator, a list, an array, a tensor or a number."""
+    if result is None:
+        return
+    rows = (
+        result if hasattr(result, "__iter__") and not isinstance(result, torch.Tensor) else [result]
+    )
+    for row in rows:
+        numbers = network.array(row) if isinstance(row, torch.Tensor) else np.asarray(row)
+        if numbers.dtype.kind not in "biuf":
+            raise Unanswerable("the training function gives something other than losses")
+        losses.extend(float(n) for n in numbers.reshape(-1))
+
+
 def _write_operands(pairs: Sequence[tuple[str, Any]], operands: Sequence[Sequence[Any]]) -> None:
     given = {str(key): value for key, value in operands}
     wanted = {key for key, _ in pairs}
@@ -316,6 +368,7 @@ ASKS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
     "gradients": gradients,
     "steps": steps,
     "logits": logits,
+    "train": train,
     "call": functions.call,
     "value": functions.value,
 }

@@ -60,12 +60,8 @@ def load(directory: str, entry: str) -> dict[str, Any]:
     passes through, SystemExit included.
     """
     path = os.path.join(directory, entry)
-    homes = list(dict.fromkeys([os.path.dirname(path), directory]))
-    sys.path[:] = [*homes, *(p for p in sys.path if p not in homes)]
+    sys.path[:] = search_path(path, directory)
     sys.argv[:] = [path]
-    sys.dont_write_bytecode = True
-    for home in homes:  # only these: at level 2 not every folder could be listed again
-        sys.path_importer_cache.pop(home, None)
     with open(path, "rb") as file:
         source = file.read()
     code = compile(source, path, "exec", dont_inherit=True)
@@ -73,6 +69,15 @@ def load(directory: str, entry: str) -> dict[str, Any]:
     sys.modules[module.__name__] = module
     exec(code, module.__dict__)
     return module.__dict__
+
+
+def search_path(path: str, directory: str) -> list[str]:
+    """`sys.path` for the file at `path`: the student's other files can be imported, and first."""
+    homes = list(dict.fromkeys([os.path.dirname(path), directory]))
+    sys.dont_write_bytecode = True
+    for home in homes:  # only these: at level 2 not every folder could be listed again
+        sys.path_importer_cache.pop(home, None)
+    return [*homes, *(p for p in sys.path if p not in homes)]
 
 
 def _empty_module(path: str) -> ModuleType:

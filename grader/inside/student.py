@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn, TextIO
 
-from grader.inside import box, linux, lockdown, measure, namespace, selftest, wire
+from grader.inside import box, cell, linux, lockdown, measure, namespace, selftest, wire
 
 Answerer = Callable[[dict[str, Any], str, dict[str, Any]], Any]
 
@@ -49,12 +49,29 @@ _remarks: set[str] = set()
 """What the grader should note: "alone", where DataLoader's workers were done without."""
 
 
-def live(job: dict[str, Any], directory: str, pipes: Pipes, cpu_seconds: float) -> NoReturn:
-    """Answers until the questions end; never returns into the supervisor's code."""
+def live(
+    job: dict[str, Any],
+    directory: str,
+    pipes: Pipes,
+    cpu_seconds: float,
+    connection: dict[str, Any] | None = None,
+) -> NoReturn:
+    """Answers until the questions end; never returns into the supervisor's code.
+
+    With a `connection` a kernel runs the cells of a notebook before that. Landlock binds one
+    thread, so it comes before the kernel's threads; seccomp binds all of them, so it comes after.
+    """
+    app = None
     try:
         _take_place(pipes)
         _dress(directory, job["level"])
-        _lock(job, directory, cpu_seconds)
+        extra = cell.THREADS if connection else 0
+        _limit(job, cpu_seconds, extra)
+        if connection is not None:
+            app = _kernel(job, directory, connection)
+        else:
+            _confine(job, directory)
+        _filter(job["level"], accepts=app is not None)
         _seed(job["seed"])
     except BaseException as error:
         text = f"the student's process could not be locked: {type(error).__name__}: {error}"
@@ -63,15 +80,36 @@ def live(job: dict[str, Any], directory: str, pipes: Pipes, cpu_seconds: float) 
     try:
         os.write(pipes.ready, READY)
         os.close(pipes.ready)
-        _serve(job, directory, pipes)
+        names: dict[str, Any] = {}
+        if app is not None:
+            from grader.inside import kernel
+
+            names = kernel.run(app)
+        _serve(job, directory, pipes, names)
     finally:
         os._exit(0)
 
 
-def _serve(job: dict[str, Any], directory: str, pipes: Pipes) -> None:
+def _kernel(job: dict[str, Any], directory: str, connection: dict[str, Any]) -> Any:
+    """The notebook's kernel with its sockets bound, in its folder, confined."""
+    from grader.inside import kernel
+
+    path = os.path.join(directory, connection["entry"])
+    home = os.environ["IPYTHONDIR"] = os.path.join(os.environ["HOME"], ".ipython")
+    os.makedirs(os.path.join(home, "profile"), exist_ok=True)
+    profile = kernel.profile(home)
+    os.chdir(os.path.dirname(path))
+    if len(os.listdir("/proc/self/task")) != 1:
+        raise RuntimeError("a thread is there before the walls")
+    _confine(job, directory, sockets=os.path.dirname(connection["ip"]))
+    return kernel.bind(path, connection, namespace.search_path(path, directory), profile)
+
+
+def _serve(
+    job: dict[str, Any], directory: str, pipes: Pipes, names: dict[str, Any]
+) -> None:
     own = os.getpid()
     ask: Answerer = selftest.answer if job["selftest"] else measure.answer
-    names: dict[str, Any] = {}
     values: list[wire.Array]
     for head, arrays in _questions(pipes.questions):
         if head["do"] == "load":
@@ -112,12 +150,17 @@ def _dress(directory: str, level: int) -> None:
     package = os.path.dirname(box.own_package())
     sys.path[:] = [p for p in sys.path if (p and os.path.realpath(p) != package) or _shared(p)]
     sys.orig_argv[:] = []
-    # Not the warm process's streams: those remember that they were files.
-    sys.stdout = sys.__stdout__ = _stream(1)  # type: ignore[assignment,misc]
-    sys.stderr = sys.__stderr__ = _stream(2)  # type: ignore[assignment,misc]
+    restore_streams()
 
 
-def _stream(descriptor: int) -> TextIO:
+def restore_streams() -> None:
+    """Not the warm process's streams: those remember that they were files."""
+    sys.stdout = sys.__stdout__ = stream(1)  # type: ignore[assignment,misc]
+    sys.stderr = sys.__stderr__ = stream(2)  # type: ignore[assignment,misc]
+
+
+def stream(descriptor: int) -> TextIO:
+    """A text stream that can print anything."""
     return open(
         descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
     )
@@ -128,7 +171,7 @@ def _shared(path: str) -> bool:
     return any(path.startswith(prefix) for prefix in box.interpreter())
 
 
-def _lock(job: dict[str, Any], directory: str, cpu_seconds: float) -> None:
+def _limit(job: dict[str, Any], cpu_seconds: float, extra_threads: int) -> None:
     level, limits = job["level"], job["limits"]
     try:
         with open("/proc/self/oom_score_adj", "w") as file:
@@ -139,18 +182,25 @@ def _lock(job: dict[str, Any], directory: str, cpu_seconds: float) -> None:
         lockdown.limit(
             memory_mib=limits["memory_mib"],
             cpu_seconds=cpu_seconds,
-            processes=_process_budget(limits["processes"], level),
+            processes=_process_budget(limits["processes"] + extra_threads, level),
             file_mib=limits["disk_mib"] + job["submission_mib"],
         )
-    if level >= 3:
+
+
+def _confine(job: dict[str, Any], directory: str, sockets: str | None = None) -> None:
+    if job["level"] >= 3:
         writable = (box.SUBMISSION, box.TEMPORARY, box.SHARED)
         lockdown.confine(read=["/"], write=writable, devices=box.DEVICES)
-    elif level == 2:
-        lockdown.confine(read=[*job["readable"], directory], devices=box.DEVICES)
+    elif job["level"] == 2:
+        places = [sockets] if sockets else []
+        lockdown.confine(read=[*job["readable"], directory], devices=box.DEVICES, sockets=places)
+
+
+def _filter(level: int, *, accepts: bool) -> None:
     if level >= 2 or (level == 1 and lockdown.has_filters()):
         if level < 3:
             _load_data_alone()
-        lockdown.student_filter(namespaces=level >= 3).install()
+        lockdown.student_filter(namespaces=level >= 3, accepts=accepts).install()
 
 
 def _process_budget(processes: int, level: int) -> int:

@@ -16,13 +16,17 @@ import select
 import signal
 import socket
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grader.inside import census, namespace, wire
+from grader.inside import cell, census, namespace, wire
 from grader.inside.child import Child, Question
 from grader.inside.streams import Capture, drain
+
+if TYPE_CHECKING:
+    from grader.inside.cells import Notebook
+    from grader.inside.driver import Driver
 
 TICK = 0.05
 """Seconds between two looks at memory, CPU time and clock."""
@@ -47,6 +51,10 @@ class Supervisor:
         self.requests = wire.Reader(body_cap=wire.INWARD_CAP)
         self.out = Capture(limits["output_kib"] << 10)
         self.err = Capture(limits["output_kib"] << 10)
+        self.cells_printed = {n: Capture(limits["output_kib"] << 10) for n in ("stdout", "stderr")}
+        self.notebook: Notebook | None = None
+        self.driver: Driver | None = None
+        """Drives the cells while they run."""
         self.base = census.anonymous_kib(os.getpid())
         self.wall = self.cpu_done = 0.0
         self.peak_kib = self.unasked = self.answered = self.starts = 0
@@ -60,7 +68,7 @@ class Supervisor:
             for descriptor, _ in self._poll():
                 self._ready(descriptor)
             if self.child is not None and time.monotonic() >= self.next_look:
-                self._look()
+                self.look()
                 self.next_look = time.monotonic() + TICK
 
     def _poll(self) -> list[tuple[int, int]]:
@@ -85,9 +93,9 @@ class Supervisor:
         elif descriptor == child.asks.descriptor:
             child.asks.push()
         elif descriptor == child.handle:
-            self._died(child)
+            self.bury(child)
         else:
-            self._read_child(child, descriptor)
+            self.hear(child, descriptor)
 
     # The grader's side
 
@@ -100,8 +108,7 @@ class Supervisor:
             if head["do"] == "files":
                 self.misplaced = namespace.place(self.directory, head["names"], arrays)
             elif head["do"] == "load":
-                self._start()
-                self._pose("load", head, [])
+                self._load(head)
             elif head["do"] == "ask":
                 self._pose("ask", head, arrays)
             elif head["do"] == "end":
@@ -110,13 +117,25 @@ class Supervisor:
     def _reply(self, head: dict[str, Any], arrays: list[wire.Array] | None = None) -> None:
         wire.write(self.line.send, head, arrays or [])
 
-    def _start(self) -> None:
-        """A new process of the student's, with what is left of the CPU limit."""
+    def _load(self, head: dict[str, Any]) -> None:
+        """The student's code runs; a notebook cell by cell, before the reply."""
+        if cell.is_notebook(head["entry"]):
+            from grader.inside.cells import Notebook
+
+            self.notebook = self.notebook or Notebook(self.directory, head["entry"])
+            self._reply(*self.notebook.load(self))
+            return
+        self.start()
+        self._pose("load", head, [])
+
+    def start(self, notebook: str | None = None) -> Child:
+        """A process of the student's, with what is left of the CPU limit."""
         if self.child is None:
             self.starts += 1
             left = self.limits["cpu_seconds"] - self.cpu_done
             self.death = None
-            self.child = Child(self.job, self.directory, max(left, 0.1))
+            self.child = Child(self.job, self.directory, max(left, 0.1), notebook)
+        return self.child
 
     def _pose(self, kind: str, head: dict[str, Any], arrays: list[wire.Array]) -> None:
         """The question is open, and on its way to the student's process."""
@@ -124,16 +143,16 @@ class Supervisor:
         if child is None:
             self._reply({"died": {**(self.death or {}), "before": True}})
             return
-        self._read_child(child, child.answers)  # what was written before is unasked
+        self.hear(child, child.answers)  # what was written before is unasked
         if kind == "load":
-            self._read_child(child, child.loaded)
+            self.hear(child, child.loaded)
         self.question = Question(kind, self.limits["wall_seconds"] - self.wall)
         child.asks.add(wire.encode({**head, "nonce": self.question.nonce}, arrays))
         child.asks.push()
 
     # The student's side
 
-    def _read_child(self, child: Child, descriptor: int) -> None:
+    def hear(self, child: Child, descriptor: int) -> None:
         """What has come by one of its pipes is dealt with; not for ever, if it never stops."""
         for _ in range(CHUNKS):
             data = drain(descriptor)
@@ -178,34 +197,40 @@ class Supervisor:
 
     def _settle(self, child: Child, head: dict[str, Any], arrays: list[wire.Array]) -> None:
         """The open question is answered."""
-        self._close_question()
+        self.close_question()
         self.answered += sum(a.nbytes for a in arrays)
         if self.answered > TOTAL_CAP:
             child.kill("answers")
             head, arrays = {"missing": {"why": "All answers together are too large."}}, []
         self._reply({"answer": head}, arrays)
 
-    def _close_question(self) -> None:
+    def close_question(self) -> None:
+        """Nothing is asked any more; the time it took counts."""
         if self.question is not None:
             self.wall += time.monotonic() - self.question.start
         self.question = None
 
-    def _look(self) -> None:
-        """Time, CPU time and memory are within the limits, or the process is being killed."""
+    def look(self) -> float:
+        """Time, CPU time and memory are within the limits, or the process is being killed.
+
+        Returns the CPU seconds used until now.
+        """
         child, now = self.child, time.monotonic()
-        if child is None:
-            return
-        self._reap()
-        if self.child is None:
-            return
+        if child is not None:
+            self._reap()
+        if child is None or self.child is None:
+            return self.cpu_done
         if self.question is not None and now > self.question.deadline:
             child.kill("time")
         seen = census.take(self._others(), self.base)
-        self.crowded = self.crowded or seen.tasks >= self.limits["processes"]
-        if self.cpu_done + seen.cpu_seconds > self.limits["cpu_seconds"]:
+        own = cell.THREADS // 2 if child.connection else 0
+        self.crowded = self.crowded or seen.tasks - own >= self.limits["processes"]
+        used = self.cpu_done + seen.cpu_seconds
+        if used > self.limits["cpu_seconds"]:
             child.kill("cpu")
         if seen.memory_kib > self.limits["memory_mib"] << 10:
             child.kill("memory")
+        return used
 
     def _others(self) -> list[int]:
         """Processes of the box but this one."""
@@ -225,19 +250,21 @@ class Supervisor:
             if found.si_code in (os.CLD_STOPPED, os.CLD_TRAPPED):
                 os.kill(found.si_pid, signal.SIGKILL)  # it asked to be traced by us
             elif self.child is not None and found.si_pid == self.child.pid:
-                self._died(self.child)
+                self.bury(self.child)
             else:
                 usage = os.wait4(found.si_pid, 0)[2]
                 self.cpu_done += usage.ru_utime + usage.ru_stime
 
-    def _died(self, child: Child) -> None:
+    def bury(self, child: Child) -> None:
         """The child and all it started are gone; an open question is answered with that."""
         _, status, usage = os.wait4(child.pid, 0)
         child.dead = True
         self.child = None
+        if self.driver is not None:
+            self.driver.gone()
         self._clear_others()
         for descriptor in (child.answers, child.loaded, child.stdout, child.stderr):
-            self._read_child(child, descriptor)
+            self.hear(child, descriptor)
         child.close()
         self.cpu_done += usage.ru_utime + usage.ru_stime
         self.peak_kib = max(self.peak_kib, usage.ru_maxrss)
@@ -248,8 +275,8 @@ class Supervisor:
             "crowded": self.crowded,
             "said": bytes(self.err.tail(300)).decode("utf-8", "replace"),
         }
-        if self.question is not None:
-            self._close_question()
+        if self.question is not None and self.driver is None:
+            self.close_question()
             self._reply({"died": self.death})
 
     def _why(self, code: int) -> str | None:
@@ -273,12 +300,12 @@ class Supervisor:
     def _end(self) -> None:
         """The student's process is gone and the box's report is out."""
         if self.child is not None:
-            self._read_child(self.child, self.child.answers)
+            self.hear(self.child, self.child.answers)
             if self.child.why is None:
                 self.child.why = "end"
             os.kill(self.child.pid, signal.SIGKILL)
             os.waitid(os.P_PID, self.child.pid, os.WEXITED | os.WNOWAIT)
-            self._died(self.child)
+            self.bury(self.child)
         facts = {
             "seconds": self.wall,
             "cpu_seconds": self.cpu_done,
@@ -289,6 +316,7 @@ class Supervisor:
             "misplaced": self.misplaced[:100],
             "full": census.full(self.directory),
         }
-        texts = [np.frombuffer(c.text(), np.uint8) for c in (self.out, self.err)]
+        printed = zip(self.cells_printed.values(), (self.out, self.err), strict=True)
+        texts = [np.frombuffer(a.text() + b.text(), np.uint8) for a, b in printed]
         self._reply({"ended": facts}, texts)
         self.ended = True

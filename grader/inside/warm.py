@@ -38,8 +38,11 @@ _PRELOADED = (
 _AFTER_VISION = "torchvision torchvision.transforms torchvision.datasets".split()
 
 
-def preload() -> dict[str, str]:
-    """Everything that a job imports is imported; the versions by name."""
+def preload(run: str, *, notebooks: bool = False) -> dict[str, str]:
+    """Everything that a job imports is imported; the versions by name.
+
+    What libraries write while they are imported lies in `run`.
+    """
     import torch
 
     torch.set_num_threads(1)
@@ -52,10 +55,14 @@ def preload() -> dict[str, str]:
     for name in _AFTER_VISION:
         _import(name)
     _exercise()
+    if notebooks:
+        from grader.inside import jupyter
+
+        jupyter.preload(run)
     if multiprocessing.get_start_method(allow_none=True) != "fork":
         multiprocessing.set_start_method("fork", force=True)
     versions = {"python": platform.python_version()}
-    for name in ("torch", "torchvision", "numpy"):
+    for name in ("torch", "torchvision", "numpy", "IPython", "ipykernel", "nbclient"):
         if name in sys.modules:
             versions[name] = str(sys.modules[name].__version__)
     return versions
@@ -93,9 +100,9 @@ def _exercise() -> None:
     next(iter(loader))
 
 
-def serve(control: socket.socket, run: str) -> None:
+def serve(control: socket.socket, run: str, *, notebooks: bool) -> None:
     """Forks a guard for each request on `control`, until that is closed."""
-    versions = preload()
+    versions = preload(run, notebooks=notebooks)
     threads = os.listdir("/proc/self/task")
     if len(threads) != 1:
         raise RuntimeError(f"{len(threads)} threads: such a process cannot be forked safely")

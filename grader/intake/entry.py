@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from grader.intake.names import shown
 
-ENTRY_SUFFIXES = (".py",)
+ENTRY_SUFFIXES = (".py", ".ipynb")
 """Kinds of files that can be run, the preferred one first."""
 
 _COPY = re.compile(

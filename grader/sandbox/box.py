@@ -12,7 +12,8 @@ import numpy as np
 from grader.errors import SandboxError
 from grader.inside import wire
 from grader.records import Execution, Limits, Missing, Trouble
-from grader.sandbox import outcome
+from grader.sandbox import cells, outcome
+from grader.sandbox.cells import CellRun
 from grader.sandbox.line import Line
 from grader.sandbox.outcome import Outcome
 from grader.sandbox.process import Ends, Job
@@ -46,6 +47,11 @@ class Box:
         self._tried, self._trouble = False, None  # type: bool, Trouble | None
         self._alive, self._hopeless, self._restarts = False, "", 0
         self._remarks: set[str] = set()
+        self.cells: tuple[CellRun, ...] = ()
+        """How each code cell of a notebook went, once it is loaded."""
+        self.notebook: bytes | None = None
+        """The notebook as it was executed, JSON. Made by the box: to be treated as the student's."""
+        self._passes = 0
         self._closed: Execution | None = None
         job = {"level": level, "seed": seed, "selftest": selftest, **_job(files, limits)}
         self._line = Line(*opener(job), limits.wall_seconds)
@@ -70,7 +76,9 @@ class Box:
         return self._trouble
 
     def _load(self) -> Trouble | None:
-        kind, said, _ = self._line.request({"do": "load", "entry": self._entry})
+        kind, said, arrays = self._line.request({"do": "load", "entry": self._entry})
+        if "cells" in said and self.notebook is None:
+            self._keep(said, arrays)
         if kind == "died":
             trouble = self._died(said)
             self._hopeless = self._hopeless or trouble.message
@@ -81,6 +89,17 @@ class Box:
         trouble = outcome.read_trouble(said["trouble"], self._files)
         self._note(outcome.of_trouble(trouble, self._limits, loading=True))
         return trouble
+
+    def _keep(self, said: Mapping[str, Any], arrays: list[wire.Array]) -> None:
+        """How the cells went is known, and their notebook."""
+        try:
+            self.cells = cells.read(said, self._entry or "", self._limits)
+            for found in cells.outcomes(self.cells, said, self._limits):
+                self._note(found)
+            self._passes = int(said["passes"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise SandboxError(f"A box broke: a report without sense ({error!r}).") from None
+        self.notebook = cells.book(arrays)
 
     def ask(self, ask: str, args: Mapping[str, Any]) -> Any | Missing:
         """The value that the measuring code in the box gives, or why there is none."""
@@ -130,7 +149,11 @@ class Box:
     def _died(self, facts: Mapping[str, Any]) -> Trouble:
         """The student's process is gone; why, as a trouble. Remembers whether to try again."""
         self._alive = False
-        found = outcome.of_death(facts, self._limits)
+        number = facts.get("cell")
+        if type(number) is int:
+            found = cells.of_death(number, facts, self._limits)
+        else:
+            found = outcome.of_death(facts, self._limits)
         self._note(found)
         if found.status in _FINAL or facts.get("why") in _FINAL:
             self._hopeless = found.reason
@@ -158,8 +181,8 @@ class Box:
             self._note(outcome.of_death(facts["death"], self._limits))
         if facts["unasked"]:
             self._note(outcome.of_unasked(int(facts["unasked"])))
-        notes = sorted(self._remarks)
-        if self._restarts:
+        notes = [*sorted(self._remarks), *cells.notes(self.cells, self._passes)]
+        if self._restarts and not self._passes:
             notes.append(f"The student's process was started {int(facts['starts'])} times.")
         if facts["full"]:
             notes.append(f"The {self._limits.disk_mib} MiB for files were used up.")
@@ -192,5 +215,6 @@ def _job(files: Mapping[str, bytes], limits: Limits) -> dict[str, Any]:
             "processes": limits.processes,
             "disk_mib": limits.disk_mib,
             "output_kib": limits.output_kib,
+            "cell_seconds": limits.cell_seconds,
         },
     }

@@ -93,6 +93,8 @@ def of_death(facts: Mapping[str, Any], limits: Limits) -> Outcome:
         return Outcome()
     if why == "tampered":
         return of_unasked(0)
+    if why == "cell":
+        return of_limit("time", limits)
     if why == "answers":
         return Outcome(status="output", reason="All answers of your code together are too large.")
     if why in ("cpu", "time") and facts.get("crowded") is True:

@@ -64,7 +64,8 @@ Ends = tuple[socket.socket, socket.socket]
 class WarmProcess:
     """One running warm process and its run directory. Importing goes on while this returns."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, notebooks: bool = False) -> None:
+        self.notebooks = notebooks
         if not sys.platform.startswith("linux"):
             raise SandboxError(
                 f"The sandbox runs on Linux, not on {sys.platform}. Use WSL, a container or a VM."
@@ -87,7 +88,7 @@ class WarmProcess:
         parent = str(Path(grader.__file__).resolve().parent.parent)
         number = str(theirs.fileno())
         return subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, parent, number, self.run],
+            [sys.executable, "-c", _PROGRAM, parent, number, self.run, *self._what()],
             env=_ENVIRONMENT | {n: os.environ[n] for n in _PASSED if n in os.environ},
             cwd="/",
             stdin=subprocess.DEVNULL,
@@ -96,6 +97,9 @@ class WarmProcess:
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )
+
+    def _what(self) -> list[str]:
+        return ["notebooks"] if self.notebooks else []
 
     @property
     def ready(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Self
 
 from grader.errors import SandboxError
+from grader.inside.cell import is_notebook
 from grader.records import Limits
 from grader.sandbox import levels
 from grader.sandbox.box import Box
@@ -21,15 +22,18 @@ AHEAD = 50
 class Warm:
     """Opens boxes at one sandbox level. Use as a context manager; `open` may be called anywhere.
 
-    Raises SandboxError where no box can be made, or not at the level asked for.
+    With `notebooks` kernels can be forked at once; without, the first notebook has to wait until
+    another warm process has imported what kernels need. Raises SandboxError where no box can be
+    made, or not at the level asked for.
     """
 
-    def __init__(self, *, level: int | None = None) -> None:
+    def __init__(self, *, level: int | None = None, notebooks: bool = False) -> None:
         if level is not None and level not in range(levels.HIGHEST + 1):
             raise SandboxError(levels.NOT_BUILT if level == 4 else f"There is no level {level}.")
         self._lock = threading.Lock()
         self._retired: list[WarmProcess] = []
-        self._process: WarmProcess | None = WarmProcess()
+        self._notebooks = notebooks
+        self._process: WarmProcess | None = WarmProcess(notebooks=notebooks)
         self._next: WarmProcess | None = None
         self.versions: Mapping[str, str] = dict(self._process.await_ready()["versions"])
         """Of python, torch, torchvision and numpy, as the warm process found them."""
@@ -60,6 +64,7 @@ class Warm:
         self, files: Mapping[str, bytes], *, entry: str | None, limits: Limits, seed: int
     ) -> Box:
         """A box with these files in it; nothing has run yet."""
+        self._notebooks = self._notebooks or is_notebook(entry)
         return Box(self._send, files, entry=entry, limits=limits, seed=seed, level=self.level)
 
     def _send(self, job: Job) -> Ends:
@@ -71,8 +76,14 @@ class Warm:
         if self._process is None:
             raise SandboxError("The sandbox is closed.")
         alive, left = self._process.alive, BOXES_PER_PROCESS - self._process.opened
+        if self._notebooks and not self._process.notebooks:
+            alive = False  # for our purposes
+            if self._next is not None and not self._next.notebooks:
+                self._retired.append(self._next)
+                self._next.retire()
+                self._next = None
         if self._next is None and (not alive or left <= AHEAD):
-            self._next = WarmProcess()
+            self._next = WarmProcess(notebooks=self._notebooks)
         if self._next is not None and (not alive or (left <= 0 and self._next.ready)):
             self._process.retire()
             self._retired.append(self._process)

@@ -1,0 +1,132 @@
+"""A notebook in its box: read once, run as often as cells end the kernel, reported cell by cell."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from nbformat import NotebookNode
+
+from grader.inside import notebook
+from grader.inside.child import Child, Question
+from grader.inside.driver import Driver
+from grader.inside.streams import Capture
+from grader.inside.wire import Array
+
+if TYPE_CHECKING:
+    from grader.inside.supervisor import Supervisor
+
+RERUNS = 3
+"""How often a notebook is run again without the cells that ended the kernel."""
+BOOK_CAP = 16 << 20
+"""Largest executed notebook, bytes."""
+_FINAL = ("cpu", "time", "answers", "tampered")
+"""After an end for one of these nothing is left to spend, or to believe."""
+_SAID = {
+    "cell": "this cell ran past its time limit and could not be interrupted",
+    "cpu": "the CPU time of the whole notebook was used up in this cell",
+    "time": "the time of the whole notebook was used up in this cell",
+    "memory": "this cell needed more memory than allowed",
+    "output": "this cell printed or displayed more than allowed",
+    "tampered": "this cell sent messages that only the kernel may send",
+}
+Reply = tuple[dict[str, Any], list[Array]]
+
+
+class Notebook:
+    """One notebook over all its passes."""
+
+    def __init__(self, directory: str, entry: str) -> None:
+        self.path, self.entry = os.path.join(directory, entry), entry
+        self.book: NotebookNode | None = None
+        self.killers: dict[int, dict[str, Any]] = {}
+        """Facts of the cells that ended the kernel; they are not run again."""
+        self.passes = 0
+
+    def load(self, supervisor: Supervisor) -> Reply:
+        """The cells have run; the reply to the grader: facts of the cells and the notebook."""
+        try:
+            book = self.book = self.book or self._read()
+        except notebook.Unreadable as error:
+            return {"answer": {"trouble": {"kind": "NotebookError", "message": str(error)}}}, []
+        while True:
+            driver = self._pass(supervisor, book)
+            if not driver.dead:
+                said: dict[str, Any] = {"answer": {"loaded": True, **self._facts(driver, book)}}
+                break
+            death = supervisor.death or {}
+            final = death.get("why") in _FINAL or len(self.killers) >= RERUNS
+            self._blame(driver, book, death)
+            if final:
+                said = {"died": {**death, "cell": driver.at, **self._facts(driver, book)}}
+                break
+        data = notebook.write(book, BOOK_CAP)
+        return said, [np.frombuffer(data, np.uint8)]
+
+    def _read(self) -> NotebookNode:
+        try:
+            with open(self.path, "rb") as file:
+                data = file.read()
+        except OSError as error:
+            raise notebook.Unreadable(f"{self.entry} cannot be opened: {error}") from None
+        return notebook.read(data, self.entry)
+
+    def _pass(self, supervisor: Supervisor, book: NotebookNode) -> Driver:
+        """The cells ran once more, from the first one, on a fresh kernel."""
+        threads = len(os.listdir("/proc/self/task"))
+        if threads != 1:
+            raise RuntimeError(f"{threads} threads: no kernel can be forked")
+        self.passes += 1
+        child = supervisor.start(self.entry)
+        left = supervisor.limits["wall_seconds"] - supervisor.wall
+        supervisor.question = Question("cells", left)
+        seconds = supervisor.limits.get("cell_seconds") or 30.0
+        host = _Host(supervisor, child)
+        driver = Driver(host, child, book, skipped=set(self.killers), seconds=seconds)
+        supervisor.driver = driver
+        try:
+            driver.run()
+        finally:
+            supervisor.driver = None
+            supervisor.close_question()
+        return driver
+
+    def _blame(self, driver: Driver, book: NotebookNode, death: dict[str, Any]) -> None:
+        """The cell that ran when the kernel ended says so, and is not run again."""
+        if driver.at is None:
+            raise RuntimeError(f"the kernel ended before the first cell: {death}")
+        fact = driver.facts.get(driver.at, {"seconds": 0.0, "cut": False})
+        self.killers[driver.at] = {**fact, "status": "died", "trouble": None, "death": death}
+        said = _SAID.get(str(death.get("why")), "this cell ended the kernel")
+        cell = book.cells[driver.at - 1]
+        cell.outputs.append(
+            NotebookNode(output_type="error", ename="KernelEnded", evalue=said, traceback=[said])
+        )
+
+    def _facts(self, driver: Driver, book: NotebookNode) -> dict[str, Any]:
+        skipped = {"status": "skipped", "seconds": 0.0, "trouble": None, "cut": False}
+        known = {**driver.facts, **self.killers}
+        numbers = [n for n, c in enumerate(book.cells, 1) if c.cell_type == "code"]
+        cells = [{**known.get(n, skipped), "index": n} for n in numbers]
+        return {"cells": cells, "passes": self.passes}
+
+
+class _Host:
+    """The supervisor as a driver sees it."""
+
+    def __init__(self, supervisor: Supervisor, child: Child) -> None:
+        self._supervisor, self._child = supervisor, child
+
+    def look(self) -> float:
+        return self._supervisor.look()
+
+    def hear(self, descriptor: int) -> None:
+        self._supervisor.hear(self._child, descriptor)
+
+    def bury(self, child: Child) -> None:
+        self._supervisor.bury(child)
+
+    def printed(self, name: str, text: str) -> None:
+        capture: Capture = self._supervisor.cells_printed[name]
+        capture.take(text.encode("utf-8", "replace"))

@@ -1,0 +1,350 @@
+"""Runs the cells of a notebook from within the box: nbclient and a kernel that runs already.
+
+nbclient sends a cell and waits for its end. What it leaves to chance is decided here: what a message
+may hold, how much, how long a cell may take, and when the kernel is dead. While cells run, the
+supervisor's watch goes on in the same loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import zmq
+import zmq.asyncio
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionComplete, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from traitlets import Type
+
+from grader.inside.child import Child
+from grader.inside.outputs import FLOOD, Outputs
+
+TICK = 0.05
+"""Seconds between two looks at the limits."""
+GRACE = 1.0
+"""Seconds between an interrupt and the end of the kernel."""
+LATE = 0.05
+"""Seconds in which what a dead kernel had sent still arrives."""
+CONNECT_SECONDS = 20.0
+_MESSAGE_CAP = FLOOD + (1 << 20)
+"""zmq drops a peer that sends more in one message."""
+_QUEUE = 20
+"""Messages that wait in our memory."""
+_ENDS_CAP = 10_000
+
+
+class Host(Protocol):
+    """The supervisor, as far as a driver needs it."""
+
+    def look(self) -> float:
+        """The limits are enforced; CPU seconds used until now."""
+
+    def hear(self, descriptor: int) -> None:
+        """What has come by a pipe of the student's process is dealt with."""
+
+    def bury(self, child: Child) -> None:
+        """The student's process has ended and is dealt with."""
+
+    def printed(self, name: str, text: str) -> None:
+        """A cell printed this."""
+
+
+class Channel(AsyncZMQSocketChannel):
+    """A channel on which each request ends once, and every message can be read."""
+
+    own = ""
+    """How ids of our requests begin."""
+    forged: Callable[[], None]
+
+    async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
+        """The next message; whoever sent a second end of a request, or garbage, is reported."""
+        try:
+            message = await super().get_msg(timeout)
+            self._check(message)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            self.forged()
+            raise
+        return message
+
+    def _check(self, message: dict[str, Any]) -> None:
+        kind, content = message["msg_type"], message["content"]
+        parent = message["parent_header"].get("msg_id")
+        idle = kind == "status" and content["execution_state"] == "idle"
+        if not (idle or kind.endswith("_reply")) or not str(parent).startswith(self.own):
+            return
+        ends = self.__dict__.setdefault("ends", set())
+        if parent in ends or len(ends) > _ENDS_CAP:
+            raise ValueError("a request ended twice")
+        ends.add(parent)
+
+
+class Client(AsyncKernelClient):  # type: ignore[misc]
+    """A client of two channels."""
+
+    shell_channel_class = Type(Channel)
+    iopub_channel_class = Type(Channel)
+
+
+class Cells(NotebookClient):  # type: ignore[misc]
+    """nbclient, with our reading of messages and without its polls."""
+
+    driver: Driver
+
+    async def _async_poll_kernel_alive(self) -> None:
+        await asyncio.Event().wait()  # it would ask once a second; the driver knows at once
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> None:
+        """One message that belongs to the running cell."""
+        if msg["msg_type"] != "status":
+            self.driver.output(msg["msg_type"], msg["content"])
+        elif msg["content"]["execution_state"] == "idle":
+            raise CellExecutionComplete
+
+
+class Driver:
+    """One pass over a notebook on one kernel. The facts of the cells come out in `facts`."""
+
+    def __init__(
+        self, host: Host, child: Child, book: NotebookNode, *, skipped: set[int], seconds: float
+    ) -> None:
+        self.host, self.child, self.book, self.skipped = host, child, book, skipped
+        self.seconds = seconds
+        """Limit of one cell, CPU and wall."""
+        self.facts: dict[int, dict[str, Any]] = {}
+        self.at: int | None = None
+        """The cell that runs."""
+        self.reply: dict[str, Any] = {}
+        self.outputs = Outputs()
+        self.dead = False
+        self._interrupted = self._overdue = False
+        self._start = self._cpu = self._cpu_start = 0.0
+
+    def run(self) -> bool:
+        """Every cell ran that is not to be skipped, and the kernel waits for questions; or False.
+
+        All threads and sockets that this takes are gone afterwards.
+        """
+        with asyncio.Runner() as runner:
+            runner.get_loop().set_exception_handler(lambda *_: None)
+            runner.run(self._whole())
+        return not self.dead
+
+    def gone(self) -> None:
+        """The process has ended; its pipes are about to be closed."""
+        self._stop_listening()
+        self.dead = True
+        self.loop.call_later(LATE, self._end.set)
+
+    def output(self, kind: str, content: Any) -> None:
+        """A message of the running cell is kept, as far as there is room."""
+        if self.child.why is not None or self.at is None:
+            return
+        try:
+            self.outputs.take(kind, content)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            self.child.kill("tampered")
+        for name, texts in self.outputs.printed.items():
+            for text in texts:
+                self.host.printed(name, text)
+            texts.clear()
+        if self.outputs.flooded:
+            self.child.kill("output")
+
+    # The loop
+
+    async def _whole(self) -> None:
+        self.loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        self._listen()
+        ticker, end = asyncio.create_task(self._tick()), asyncio.create_task(self._end.wait())
+        context = zmq.asyncio.Context()
+        context.MAXMSGSIZE, context.RCVHWM, context.LINGER = _MESSAGE_CAP, _QUEUE, 0
+        work = asyncio.create_task(self._work(context))
+        try:
+            await asyncio.wait({work, end}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                work.cancel()
+                await asyncio.wait({work})
+            if not work.cancelled() and (error := work.exception()) is not None:
+                raise error
+            if self.child.why is not None:
+                await end
+        finally:
+            ticker.cancel()
+            end.cancel()
+            self._stop_listening()
+            context.destroy(linger=0)
+
+    def _listen(self) -> None:
+        child = self.child
+        self.loop.add_reader(child.handle, self.host.bury, child)
+        for descriptor in (child.stdout, child.stderr, child.answers, child.loaded):
+            self.loop.add_reader(descriptor, self._hear, descriptor)
+
+    def _hear(self, descriptor: int) -> None:
+        self.host.hear(descriptor)
+        if descriptor in self.child.ended:
+            self.loop.remove_reader(descriptor)
+
+    def _stop_listening(self) -> None:
+        if self.dead:
+            return
+        child = self.child
+        for descriptor in (
+            child.handle,
+            child.stdout,
+            child.stderr,
+            child.answers,
+            child.loaded,
+        ):
+            self.loop.remove_reader(descriptor)
+
+    async def _tick(self) -> None:
+        while not self.dead:
+            await asyncio.sleep(TICK)
+            if not self.dead:
+                self._cpu = self.host.look()
+                self._check_cell()
+
+    def _check_cell(self) -> None:
+        """A cell past its limit is interrupted; one that goes on, ended with the kernel."""
+        if self.dead or self._start == 0:
+            return
+        used = max(time.monotonic() - self._start, self._cpu - self._cpu_start)
+        if not self._interrupted and used > self.seconds:
+            self._interrupted, self._overdue = True, True
+            self._interrupt_at = time.monotonic()
+            os.kill(self.child.pid, signal.SIGINT)
+        elif self._interrupted and time.monotonic() - self._interrupt_at > GRACE:
+            self.child.kill("cell")
+
+    def _begin(self) -> None:
+        self._start, self._cpu_start = time.monotonic(), self._cpu
+        self._interrupted = self._overdue = False
+
+    # The work
+
+    async def _work(self, context: zmq.asyncio.Context) -> None:
+        self._begin()
+        client = await self._connected(context)
+        try:
+            await self._run_cells(client)
+            if self.child.why is None and not self.dead:
+                await self._hand_over(client)
+        except DeadKernelError:
+            return
+        finally:
+            client.stop_channels()
+
+    async def _connected(self, context: zmq.asyncio.Context) -> Client:
+        """A client that hears everything the kernel says from now on."""
+        client = Client(context=context)
+        client.load_connection_info(self.child.connection)
+        client.allow_stdin = False
+        for channel in (client.iopub_channel, client.shell_channel):
+            channel.own = client.session.session
+            channel.forged = self._forged
+        client.start_channels(stdin=False, hb=False, control=False)
+        await self._expect(client.iopub_channel, "iopub_welcome", None, CONNECT_SECONDS)
+        shutil.rmtree(os.path.dirname(self.child.connection["ip"]), ignore_errors=True)
+        return client
+
+    def _forged(self) -> None:
+        self.child.kill("tampered")
+
+    async def _expect(
+        self, channel: Channel, kind: str, parent: str | None, seconds: float | None
+    ) -> None:
+        """The message has come; others before it are passed over."""
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await channel.get_msg()
+                if message["msg_type"] == kind and (
+                    parent is None or message["parent_header"].get("msg_id") == parent
+                ):
+                    return
+
+    async def _run_cells(self, client: Client) -> None:
+        cells = Cells(
+            self.book,
+            timeout=None,
+            allow_errors=True,
+            iopub_timeout=2,
+            raise_on_iopub_timeout=True,
+            coalesce_streams=False,
+            record_timing=False,
+            skip_cells_with_tag="\0",
+            on_cell_executed=self._executed,
+        )
+        cells.log.setLevel("CRITICAL")
+        cells.driver, cells.kc = self, client
+        cells.reset_execution_trackers()
+        for number, cell in enumerate(self.book.cells, 1):
+            if cell.cell_type == "code" and number not in self.skipped:
+                await self._run_cell(cells, number, cell)
+                if self.child.why is not None or self.dead:
+                    await self._end.wait()
+                    return
+
+    async def _run_cell(self, cells: Cells, number: int, cell: NotebookNode) -> None:
+        self.at, self.reply = number, {}
+        cells.kc.session.metadata = {"cell": number}
+        self.outputs.open(cell)
+        self._begin()
+        try:
+            await cells.async_execute_cell(cell, number - 1)
+        except DeadKernelError:
+            self.dead = True
+        except CellTimeoutError:  # the end of the output never came: zmq cut it for its size
+            self.child.kill("output")
+        except Exception:  # what forged messages make nbclient raise
+            self.child.kill("tampered")
+        finally:
+            seconds = time.monotonic() - self._start
+            self._start = 0.0
+            self._settle(number, cell, seconds)
+
+    def _executed(self, execute_reply: dict[str, Any], **_: Any) -> None:
+        self.reply = execute_reply["content"]
+
+    def _settle(self, number: int, cell: NotebookNode, seconds: float) -> None:
+        """The cell's outputs are complete, and its facts are known."""
+        self.outputs.close()
+        count = sum(1 for n in self.facts if self.facts[n]["ran"])
+        ran = bool(cell.source.strip())
+        if ran:
+            cell["execution_count"] = count + 1
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output["execution_count"] = count + 1
+        failed = self.reply.get("status") == "error"
+        status = "time" if self._overdue else "error" if failed else "ok"
+        if self.dead or self.child.why is not None:
+            status = "died"
+        self.facts[number] = {
+            "status": status,
+            "seconds": round(seconds, 4),
+            "trouble": self.reply.get("trouble") if failed else None,
+            "cut": self.outputs.cut,
+            "ran": ran,
+        }
+        self.at = number
+
+    async def _hand_over(self, client: Client) -> None:
+        """The kernel reads questions from now on; it has ended every request exactly once."""
+        message = client.session.msg("measure_request", {})
+        name = message["header"]["msg_id"]
+        self._begin()
+        client.shell_channel.send(message)
+        await self._expect(client.shell_channel, "measure_reply", name, None)
+        self._start = 0.0
+        with contextlib.suppress(TimeoutError):  # late output; forged ends would be among it
+            await self._expect(client.iopub_channel, "status", name, 1.0)

@@ -1,0 +1,204 @@
+"""The student's process where the submission is a notebook: an ipykernel that measures at the end.
+
+The order in which it gives up its rights is `student.live`'s: landlock, which binds one thread, comes
+before `bind` starts ten of them; seccomp, which can bind all threads, comes after it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import Any, NoReturn
+
+from ipykernel import kernelapp
+from ipykernel.compiler import XCachingCompiler
+from ipykernel.iostream import IOPubThread, OutStream
+from ipykernel.ipkernel import IPythonKernel
+from ipykernel.zmqshell import ZMQInteractiveShell
+from IPython.core.interactiveshell import ExecutionResult
+from IPython.core.profiledir import ProfileDir
+from traitlets import Type
+
+from grader.inside import namespace, student
+from grader.inside.cell import place
+from grader.inside.namespace import MESSAGE_CAP, clean
+
+SHUT_DOWN = 70
+"""Exit code of a kernel that was told to end, as only the student's own code can do."""
+_BACKEND = "module://matplotlib_inline.backend_inline"
+_INSTALLS = re.compile(r"(^|[\s/])(pip3?|conda|mamba|uv|apt|apt-get)\s")
+_PROGRAMS = "script bash sh perl ruby python python2 python3 pypy cmd javascript_node".split()
+
+
+class Compiler(XCachingCompiler):  # type: ignore[misc]
+    """Code of a cell has a file name of its own: `<directory>/lenet.ipynb, cell 7`."""
+
+    cell = ("", "")
+    """Text and file name of the cell that runs."""
+
+    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
+        """The cell's name, unless the cell runs further text through IPython."""
+        text, name = self.cell
+        return name if name and raw_code == text else f"<text run by a cell, {number}>"
+
+
+class Shell(ZMQInteractiveShell):  # type: ignore[misc]
+    """IPython without other programs."""
+
+    def ask_exit(self) -> NoReturn:
+        """`exit` in a cell is an error of that cell, not the end of the kernel."""
+        raise SystemExit
+
+    def system_piped(self, cmd: str) -> None:
+        """No program runs; a line that installs packages is passed over, any other is an error."""
+        text = clean(str(cmd), 200)
+        if _INSTALLS.search(text):
+            print(f"Passed over, as the grader installs nothing: {text}", file=sys.stderr)
+            return
+        raise PermissionError(
+            f"the grader runs no other programs (`!`, `%%bash`): take out `{text}`"
+        )
+
+    system = system_raw = system_piped
+
+    def getoutput(self, cmd: str, *_: Any, **__: Any) -> list[str]:
+        """What `x = !cmd` gives."""
+        self.system_piped(cmd)
+        return []
+
+    def init_magics(self) -> None:
+        """Magics that would start programs say that they do not."""
+        super().init_magics()
+        for name in _PROGRAMS:
+            self.register_magic_function(_refusing(name), "line_cell", name)
+
+
+def _refusing(name: str) -> Any:
+    def magic(_line: str, _cell: str = "") -> NoReturn:
+        raise PermissionError(f"the grader runs no other programs: take out `%%{name}`")
+
+    return magic
+
+
+class Kernel(IPythonKernel):  # type: ignore[misc]
+    """ipykernel, and one more message: `measure_request` ends the notebook and begins measuring."""
+
+    msg_types = [*IPythonKernel.msg_types, "measure_request"]
+    shell_class = Type(Shell)
+    compiler_class = Type(Compiler)
+    path = ""
+    """The notebook's file."""
+    done = ""
+    """Why the loop ends: "measure" or "shutdown"."""
+
+    async def do_execute(self, code: str, *args: Any, cell_meta: Any = None, **more: Any) -> Any:
+        """Runs a cell; the reply says in which of the student's lines it failed."""
+        number = cell_meta.get("cell") if isinstance(cell_meta, dict) else None
+        self.shell.compile.cell = (code, place(self.path, number) if number else "")
+        reply = await super().do_execute(code, *args, cell_meta=cell_meta, **more)
+        if reply["status"] == "error":
+            result = self.shell.last_execution_result
+            reply["trouble"] = _trouble(result, os.path.dirname(self.path))
+            reply["evalue"] = clean(reply["evalue"], MESSAGE_CAP)
+        return reply
+
+    async def measure_request(self, stream: Any, ident: Any, parent: Any) -> None:
+        """The last message. The loop ends, and with it `run`."""
+        self.session.send(stream, "measure_reply", {"status": "ok"}, parent, ident=ident)
+        self.done = "measure"
+        self.io_loop.add_callback(self.io_loop.stop)
+
+    async def do_shutdown(self, restart: bool) -> Any:  # noqa: FBT001
+        """Asked for by a client that can only be the student's."""
+        self.done = "shutdown"
+        return await super().do_shutdown(restart)
+
+    def raw_input(self, prompt: object = "") -> NoReturn:
+        """`input()` has nobody to ask."""
+        raise EOFError(
+            f"input({prompt!s:.60}) waits for somebody to type, and nobody does: "
+            "put the value into the cell"
+        )
+
+    getpass = raw_input
+
+
+def _trouble(result: ExecutionResult | None, directory: str) -> dict[str, Any]:
+    error = None
+    if result is not None:
+        error = result.error_before_exec or result.error_in_exec
+    if error is None:
+        return {"kind": "Exception", "message": "the result of the cell cannot be displayed"}
+    return namespace.trouble(error, directory)
+
+
+class _Outlet(IOPubThread):  # type: ignore[misc]
+    """Without the TCP port on which ipykernel would listen for what forked processes print."""
+
+    def __init__(self, socket: Any, *, session: Any, **_: Any) -> None:
+        super().__init__(socket, pipe=False, session=session)
+
+
+class App(kernelapp.IPKernelApp):  # type: ignore[misc]
+    """Kernel and sockets, without configuration files, heartbeat or parent to watch."""
+
+    kernel_class = Type(Kernel)
+
+    def init_iopub(self, context: Any) -> None:
+        """No message is dropped while the supervisor reads slowly: `idle` could be among them."""
+        context.SNDHWM = 0
+        kernelapp.IOPubThread = _Outlet
+        super().init_iopub(context)
+
+    def _nothing(self, *_: Any, **__: Any) -> None:
+        pass
+
+    load_config_file = init_config_files = init_connection_file = write_connection_file = _nothing
+    init_profile_dir = _nothing
+    init_heartbeat = init_poller = init_crash_handler = log_connection_info = _nothing
+
+
+def profile(ipython: str) -> ProfileDir:
+    """IPython's own files lie in this directory."""
+    return ProfileDir(location=os.path.join(ipython, "profile"))
+
+
+def bind(
+    path: str, connection: dict[str, Any], python_path: list[str], own: ProfileDir
+) -> App:
+    """The kernel for the notebook at `path`: its sockets are bound, its threads run."""
+    app = App.instance(parent_handle=0, log_level=50, capture_fd_output=False, profile_dir=own)
+    app.load_connection_info(connection)
+    app._ports = {}
+    app.initialize(["--HistoryManager.enabled=False"])
+    app.kernel.path = path
+    sys.path[:] = python_path
+    sys.argv[:] = [path]
+    os.register_at_fork(after_in_child=_own_streams)
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.switch_backend(_BACKEND)
+        sys.modules["matplotlib_inline.backend_inline"]._enable_matplotlib_integration()
+    os.environ["MPLBACKEND"] = _BACKEND
+    return app
+
+
+def _own_streams() -> None:
+    """A worker of DataLoader prints to the pipes; the kernel's own way is TCP, which is shut."""
+    if isinstance(sys.stdout, OutStream):
+        sys.stdout, sys.stderr = student.stream(1), student.stream(2)
+
+
+def run(app: App) -> dict[str, Any]:
+    """Runs cells until measuring begins; the student's names then. Does not return otherwise."""
+    app.start()
+    while not app.kernel.done:  # the student's code stopped the loop
+        app.io_loop.start()
+    if app.kernel.done != "measure":
+        os._exit(SHUT_DOWN)
+    student.restore_streams()
+    sys.displayhook = sys.__displayhook__
+    names: dict[str, Any] = app.kernel.shell.user_ns
+    names["__file__"] = app.kernel.path
+    return names

@@ -1,0 +1,201 @@
+"""Reads a notebook as a student handed it in, and writes it as it was executed.
+
+Whatever comes out is a valid notebook of format 4.5: cells are rebuilt from their text, and what
+was saved with them, outputs above all, is left out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode, v4
+
+CELLS_CAP = 2000
+"""Most cells of a notebook."""
+METADATA_CAP = 16 << 10
+"""Largest metadata of a cell or of the notebook that is kept, bytes of JSON."""
+ATTACHMENTS_CAP = 4 << 20
+"""Largest pictures pasted into a text cell, bytes of JSON."""
+_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+class Unreadable(Exception):
+    """The file is no notebook that could be run; the text says why, for the student."""
+
+
+def read(data: bytes, name: str) -> NotebookNode:
+    """The notebook without outputs. Raises Unreadable, naming the fault."""
+    raw = _parse(data, name)
+    if raw["nbformat"] < 4:
+        raw = _upgraded(raw, name)
+    cells = raw.get("cells")
+    if not isinstance(cells, list):
+        raise Unreadable(f"{name} is not a notebook: it has no list of cells")
+    if len(cells) > CELLS_CAP:
+        raise Unreadable(f"{name} has {len(cells):,} cells; {CELLS_CAP:,} are allowed")
+    _check_language(raw.get("metadata"), name)
+    seen: set[str] = set()
+    rebuilt = [_cell(cell, seen) for cell in cells]
+    if not any(c.cell_type == "code" and c.source.strip() for c in rebuilt):
+        raise Unreadable(f"{name} is empty: no code cell has anything in it")
+    book = v4.new_notebook(cells=rebuilt, metadata=_metadata(raw.get("metadata")))
+    return _valid(book)
+
+
+def _parse(data: bytes, name: str) -> dict[str, Any]:
+    if not data.strip():
+        raise Unreadable(f"{name} is empty: the file has {len(data)} bytes")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unreadable(
+            f"{name} is not a notebook: byte {error.start:,} is not UTF-8 text. Save it from Jupyter"
+        ) from None
+    try:
+        raw = json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        cut = " (the file seems cut off)" if error.pos >= len(text.rstrip()) else ""
+        raise Unreadable(
+            f"{name} is not a notebook: its JSON breaks at {where}: {error.msg}{cut}"
+        ) from None
+    except (ValueError, RecursionError):
+        raise Unreadable(f"{name} is not a notebook: its JSON is nested too deep") from None
+    if not isinstance(raw, dict) or type(raw.get("nbformat")) is not int:
+        raise Unreadable(f"{name} is not a notebook: it is JSON, but does not say `nbformat`")
+    if raw["nbformat"] > 4:
+        raise Unreadable(f"{name} has notebook format {raw['nbformat']}; 4 is the newest known")
+    return raw
+
+
+def _upgraded(raw: dict[str, Any], name: str) -> dict[str, Any]:
+    try:
+        for sheet in raw.get("worksheets") or []:
+            for cell in sheet.get("cells") or []:
+                cell.pop("outputs", None)
+                if cell.get("cell_type") == "code":
+                    cell["outputs"] = []
+        upgraded: dict[str, Any] = nbformat.convert(nbformat.from_dict(raw), 4)
+    except Exception as error:  # the converters expect what Jupyter wrote
+        what = f"{type(error).__name__}: {error}"[:200]
+        raise Unreadable(
+            f"{name} has notebook format {raw['nbformat']} and cannot be upgraded ({what}). "
+            "Open it in Jupyter and save it"
+        ) from None
+    return upgraded
+
+
+def _check_language(metadata: Any, name: str) -> None:
+    for part, key in (("kernelspec", "language"), ("language_info", "name")):
+        found = metadata.get(part) if isinstance(metadata, dict) else None
+        language = found.get(key) if isinstance(found, dict) else None
+        if isinstance(language, str) and language and "python" not in language.lower():
+            raise Unreadable(f"{name} is a notebook in {language[:40]}, not in Python")
+
+
+def _cell(cell: Any, seen: set[str]) -> NotebookNode:
+    found = cell if isinstance(cell, dict) else {}
+    make = {"code": v4.new_code_cell, "raw": v4.new_raw_cell}.get(
+        str(found.get("cell_type")), v4.new_markdown_cell
+    )
+    new = make(_text(found.get("source")))
+    name = found.get("id")
+    if isinstance(name, str) and _ID.fullmatch(name) and name not in seen:
+        new["id"] = name
+    seen.add(new["id"])
+    new["metadata"] = _small(found.get("metadata"), METADATA_CAP)
+    if new.cell_type == "markdown" and "attachments" in found:
+        new["attachments"] = _small(found["attachments"], ATTACHMENTS_CAP)
+    return new
+
+
+def _text(source: Any) -> str:
+    if isinstance(source, list):
+        source = "".join(s for s in source if isinstance(s, str))
+    text = source if isinstance(source, str) else ""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _small(value: Any, cap: int) -> NotebookNode:
+    """A JSON object that is not larger than `cap`; else an empty one."""
+    if not isinstance(value, dict):
+        return NotebookNode()
+    size = len(json.dumps(value))
+    return nbformat.from_dict(value) if size <= cap else NotebookNode()
+
+
+def _metadata(value: Any) -> NotebookNode:
+    kept = _small(value, METADATA_CAP)
+    kept.setdefault("kernelspec", {"name": "python3", "display_name": "Python 3"})
+    return kept
+
+
+def _valid(book: NotebookNode) -> NotebookNode:
+    """The notebook, without what makes it invalid: metadata and attachments of a wrong shape."""
+    for repair in (_drop_nothing, _drop_extras):
+        repair(book)
+        try:
+            nbformat.validate(book)
+        except nbformat.ValidationError:
+            continue
+        return book
+    raise Unreadable("the notebook cannot be repaired. Open it in Jupyter and save it")
+
+
+def _drop_nothing(_: NotebookNode) -> None:
+    pass
+
+
+def _drop_extras(book: NotebookNode) -> None:
+    book["metadata"] = NotebookNode()
+    for cell in book.cells:
+        cell["metadata"] = NotebookNode()
+        cell.pop("attachments", None)
+
+
+def write(book: NotebookNode, cap: int) -> bytes:
+    """The notebook as a file of at most `cap` bytes; outputs that do not fit are left out."""
+    try:
+        nbformat.validate(book)
+    except nbformat.ValidationError:
+        for cell in _with_outputs(book):
+            _drop_invalid(cell)
+    data = _dump(book)
+    while len(data) > cap and (left := _with_outputs(book)):
+        largest = max(left, key=lambda c: len(json.dumps(c.outputs)))
+        note = "[outputs left out: the notebook would be too large]\n"
+        fresh = NotebookNode(output_type="stream", name="stderr", text=note)
+        if largest.outputs == [fresh]:
+            largest["outputs"] = []
+        else:
+            largest["outputs"] = [fresh]
+        data = _dump(book)
+    if len(data) > cap:  # the cells themselves
+        for cell in book.cells:
+            cell.pop("attachments", None)
+        data = _dump(book)
+    return data
+
+
+def _with_outputs(book: NotebookNode) -> list[NotebookNode]:
+    return [c for c in book.cells if c.cell_type == "code" and c.outputs]
+
+
+def _drop_invalid(cell: NotebookNode) -> None:
+    """Only outputs that are valid by themselves stay."""
+    kept = []
+    for output in cell.outputs:
+        try:
+            nbformat.validate(output, ref=output["output_type"], version=4)
+        except Exception:
+            continue
+        kept.append(output)
+    cell["outputs"] = kept
+
+
+def _dump(book: NotebookNode) -> bytes:
+    text: str = v4.writes(book)
+    return (text + "\n").encode("utf-8", "replace")

@@ -1,0 +1,162 @@
+"""What a box says of the cells of a notebook, checked, and in the words that a student reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from grader.inside import wire
+from grader.inside.cell import place
+from grader.records import Limits, Trouble
+from grader.sandbox import outcome
+from grader.sandbox.outcome import Outcome
+
+CellStatus = Literal["ok", "error", "time", "died", "skipped"]
+_STATUSES: tuple[CellStatus, ...] = ("ok", "error", "time", "died", "skipped")
+_MOST = 5000
+"""Cells of a notebook; a box allows fewer."""
+OUTPUT_MIB = 8
+"""What one cell may print or display, kept or not, in MiB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellRun:
+    """How one code cell of a notebook went."""
+
+    index: int
+    """Its number among all cells of the notebook, text cells too, from top to bottom, from 1."""
+    status: CellStatus
+    """`time`: interrupted at its limit. `died`: it ended the kernel. `skipped`: it never ran."""
+    seconds: float = 0.0
+    """Wall seconds."""
+    error: Trouble | None = None
+    """What it raised, or how it ended the kernel."""
+    cut: bool = False
+    """True where not all of its output was kept."""
+
+
+def read(said: Mapping[str, Any], entry: str, limits: Limits) -> tuple[CellRun, ...]:
+    """The cells that a box reports. Raises ValueError where that makes no sense."""
+    found = said["cells"]
+    if not isinstance(found, list) or len(found) > _MOST:
+        raise ValueError("a list of cells that is none")
+    return tuple(_cell(fact, entry, limits) for fact in found)
+
+
+def _cell(fact: Any, entry: str, limits: Limits) -> CellRun:
+    number, status, death = fact["index"], fact["status"], fact.get("death")
+    if type(number) is not int or not 0 < number <= _MOST or status not in _STATUSES:
+        raise ValueError("a cell that is none")
+    error = None
+    if status == "died" and isinstance(death, dict):
+        error = outcome.death_as_trouble(death, of_death(number, death, limits))
+    elif isinstance(fact.get("trouble"), dict):
+        error = outcome.read_trouble(fact["trouble"], {entry: b"", place(entry, number): b""})
+    return CellRun(
+        index=number,
+        status=status,
+        seconds=round(float(fact["seconds"]), 3),
+        error=error,
+        cut=fact.get("cut") is True,
+    )
+
+
+def outcomes(cells: Sequence[CellRun], said: Mapping[str, Any], limits: Limits) -> list[Outcome]:
+    """What the cells say about the run: ends of the kernel, and limits that they hit."""
+    found = []
+    for cell, fact in zip(cells, said["cells"], strict=True):
+        if cell.status == "died" and isinstance(fact.get("death"), dict):
+            found.append(of_death(cell.index, fact["death"], limits))
+        elif cell.error is not None:
+            limit = outcome.of_trouble(cell.error, limits, loading=False)
+            reason = f"Cell {cell.index}: {limit.reason}"
+            found.append(Outcome(status=limit.status, reason=reason if limit.reason else ""))
+    return found
+
+
+def of_death(number: int, facts: Mapping[str, Any], limits: Limits) -> Outcome:
+    """Why the kernel is gone that ran this cell."""
+    cell, why = f"Cell {number}", facts.get("why")
+    if why == "cell":
+        seconds = cell_seconds(limits)
+        reason = (
+            f"{cell} ran past the limit of {seconds:g} seconds for one cell, and could not be "
+            "interrupted. Look for a loop that never ends."
+        )
+        return Outcome(status="time", reason=reason)
+    if why == "output":
+        reason = (
+            f"{cell} printed or displayed more than {OUTPUT_MIB} MiB, so it was stopped. "
+            "Print less."
+        )
+        return Outcome(status="output", reason=reason)
+    if why == "tampered":
+        reason = (
+            f"{cell} sent messages, or results, that only the kernel and the grader send. "
+            "A person will look at this submission."
+        )
+        return Outcome(status="tampered", reason=reason)
+    found = outcome.of_death(facts, limits)
+    if found.status == "stopped":
+        code = facts.get("code")
+        call = "shut its kernel down" if code == _SHUT_DOWN else "ended the kernel: os._exit or a"
+        rest = "." if code == _SHUT_DOWN else " similar call."
+        reason = f"{cell} {call}{rest} Take that call out."
+    elif found.status in ("cpu", "time"):
+        reason = f"{cell} was running when the notebook had to be stopped. {found.reason}"
+    else:
+        reason = f"{cell}: {found.reason}"
+    return Outcome(status=found.status, reason=reason)
+
+
+_SHUT_DOWN = 70
+"""Exit code of a kernel that was told to end."""
+
+
+def cell_seconds(limits: Limits) -> float:
+    """CPU and wall seconds of one cell."""
+    return limits.cell_seconds
+
+
+def notes(cells: Sequence[CellRun], passes: int) -> list[str]:
+    """What a reader should know: cells that failed, were stopped, or have lost output."""
+    failed = [c.index for c in cells if c.status == "error"]
+    stopped = [c.index for c in cells if c.status == "time"]
+    skipped = [c.index for c in cells if c.status == "skipped"]
+    cut = [c.index for c in cells if c.cut]
+    said = []
+    if failed:
+        verb = f"of {len(cells)} cells failed"
+        said.append(f"{len(failed)} {verb}: {_listed(failed)}.")
+    if stopped:
+        verb = "was" if len(stopped) == 1 else "were"
+        said.append(f"{_listed(stopped).capitalize()} {verb} interrupted at the limit for one cell.")
+    if skipped:
+        verb = "was" if len(skipped) == 1 else "were"
+        said.append(f"{_listed(skipped).capitalize()} {verb} not run.")
+    if cut:
+        said.append(f"Output of {_listed(cut)} was cut.")
+    if passes > 1:
+        said.append(
+            f"The notebook was run {passes} times, each time without the cells that had ended "
+            "the kernel."
+        )
+    return said
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    """`cell 3`, or `cells 3, 5 and 9`; at most ten."""
+    if len(numbers) == 1:
+        return f"cell {numbers[0]}"
+    shown = [str(n) for n in numbers[:10]]
+    if len(numbers) > 10:
+        return f"cells {', '.join(shown)} and {len(numbers) - 10} more"
+    return f"cells {', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def book(arrays: Sequence[wire.Array]) -> bytes | None:
+    """The executed notebook, as the box wrote it."""
+    if len(arrays) != 1 or arrays[0].dtype.str != "|u1" or arrays[0].ndim != 1:
+        return None
+    return arrays[0].tobytes()

@@ -1,0 +1,610 @@
+"""Notebooks in real boxes: every cell runs, what a cell does ends with that cell, and lies are named."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from nbformat import v4
+
+from grader.inside import notebook, outputs
+from grader.records import Execution, Limits, Missing
+from grader.sandbox import Box, CellRun, Warm, levels
+
+AMPLE = Limits(
+    cpu_seconds=20.0, cell_seconds=10.0, memory_mib=2048, processes=16, disk_mib=8, output_kib=4
+)
+BRIEF = Limits(
+    cpu_seconds=10.0, cell_seconds=0.4, memory_mib=2048, processes=16, disk_mib=8, output_kib=4
+)
+DOUBLE = "def double(a):\n    return a * 2"
+
+
+class Ran:
+    """What came out of a box: trouble of loading, answers to calls, cells, notebook, end."""
+
+    def __init__(self, box: Box, calls: tuple[str, ...]) -> None:
+        self.trouble = box.load()
+        self.answers = [item(box.ask("call", {"name": name, "args": [21]})) for name in calls]
+        self.end: Execution = box.close()
+        self.cells: tuple[CellRun, ...] = box.cells
+        self.statuses = [c.status for c in box.cells]
+        self.book = None
+        if box.notebook is not None:
+            self.book = nbformat.reads(box.notebook.decode(), 4)
+            nbformat.validate(self.book)
+
+    def text(self, number: int) -> str:
+        """What the outputs of a cell say."""
+        found = []
+        for output in self.book.cells[number - 1].outputs:
+            data = output.get("data", {})
+            found.append(output.get("text") or output.get("evalue") or data.get("text/plain", ""))
+        return "".join(found)
+
+
+def item(answer):
+    return answer if isinstance(answer, Missing) else answer["value"]["item"]
+
+
+def as_notebook(*cells: str) -> bytes:
+    made = [v4.new_code_cell(textwrap.dedent(c).strip()) for c in cells]
+    return nbformat.writes(v4.new_notebook(cells=made)).encode()
+
+
+class Level:
+    """The warm process of `warm`, at a level of the test's choice."""
+
+    def __init__(self, warm: Warm, level: int) -> None:
+        self.warm, self.level = warm, level
+
+    def run(
+        self, *cells: str | bytes, calls: tuple[str, ...] = (), limits: Limits = AMPLE, **files
+    ) -> Ran:
+        whole = len(cells) == 1 and isinstance(cells[0], bytes)
+        book = cells[0] if whole else as_notebook(*cells)
+        named = {name + ".py": text.encode() for name, text in files.items()}
+        how = {"entry": "lenet.ipynb", "limits": limits, "seed": 7, "level": self.level}
+        with Box(self.warm._send, {"lenet.ipynb": book, **named}, **how) as box:
+            return Ran(box, calls)
+
+
+@pytest.fixture(scope="module")
+def best() -> Iterator[Warm]:
+    with Warm(notebooks=True) as opened:
+        yield opened
+
+
+def _at(warm: Warm, level: int) -> Level:
+    if why := levels.try_level(warm._current(), level):
+        pytest.skip(why)
+    return Level(warm, level)
+
+
+@pytest.fixture(scope="module")
+def boxed(best: Warm) -> Level:
+    return _at(best, 3)
+
+
+@pytest.fixture(scope="module", params=[3, 2, 1, 0])
+def any_level(best: Warm, request: pytest.FixtureRequest) -> Level:
+    return _at(best, request.param)
+
+
+# ---------------------------------------------------------------------- what works
+
+
+def test_a_notebook_is_run_measured_and_kept(any_level):
+    """At every level: names, probes, outputs, errors with cell and line, imports, the seed."""
+    ran = any_level.run(
+        "import torch\nfrom helper import factor\nweights = torch.randn(3)",
+        DOUBLE + "\nprint('printed'); factor",
+        "def broken():\n    return undefined\n\nbroken()",
+        "weights.shape",
+        "def file():\n    return double.__module__ + ' ' + __name__\n\ndef given(_):\n    return file()",
+        "def mean(_):\n    return weights.mean()",
+        calls=("double", "given", "mean"),
+        helper="factor = 3",
+    )
+    assert ran.trouble is None
+    assert ran.answers[:2] == [42, "__main__ __main__"]
+    import torch
+
+    torch.manual_seed(7)
+    assert np.isclose(ran.answers[2], torch.randn(3).mean())
+    assert ran.statuses == ["ok", "ok", "error", "ok", "ok", "ok"]
+    error = ran.cells[2].error
+    assert error.sentence() == (
+        "lenet.ipynb, cell 3, line 2: NameError: name 'undefined' is not defined"
+        " — in `return undefined`"
+    )
+    assert ran.text(2) == "printed\n3"
+    assert ran.text(4) == "torch.Size([3])"
+    assert [c.execution_count for c in ran.book.cells] == [1, 2, 3, 4, 5, 6]
+    assert ran.end.status == "ok"
+    assert "1 of 6 cells failed: cell 3." in ran.end.notes
+    assert ran.end.stdout == "printed\n"
+
+
+def test_what_cells_print_later_is_captured(boxed):
+    """Probes, C code and DataLoader's workers print to the pipes."""
+    ran = boxed.run(
+        """
+        import os, torch
+        class Data(torch.utils.data.Dataset):
+            def __len__(self):
+                return 4
+            def __getitem__(self, i):
+                print("worker", i)
+                return i
+        loader = torch.utils.data.DataLoader(Data(), num_workers=2, batch_size=2)
+        os.write(1, b"by descriptor\\n")
+        [b.tolist() for b in loader]
+        """,
+        DOUBLE.replace("return", "print('probe'); return"),
+        calls=("double",),
+    )
+    assert ran.text(1) == "[[0, 1], [2, 3]]"
+    assert ran.answers == [42]
+    for expected in ("by descriptor", "worker 3", "probe"):
+        assert expected in ran.end.stdout
+
+
+def test_pictures_magics_and_unfinished_business(boxed):
+    """Plots are kept; magics work; programs, input and exit are errors of their cells."""
+    ran = boxed.run(
+        "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
+        "%%time\nx = 3",
+        "!ls /",
+        "%%bash\nls /",
+        "files = !ls",
+        "input('name? ')",
+        "exit()",
+        "import sys\nsys.exit(3)",
+        "!pip install torch\nimport torch",
+        "for i in range(3):\n    print(i, end='\\r')",
+        "import asyncio\nawait asyncio.sleep(0.01)\nx",
+        "raise KeyboardInterrupt",
+        "class Odd(Exception):\n    def __str__(self):\n        1 / 0\nraise Odd",
+        "class Mute:\n    def __repr__(self):\n        raise ValueError('no repr')\nMute()",
+        "print('\\ud800')",
+        "   ",
+        "def f(:\n    pass",
+        "x = 5",
+        DOUBLE,
+        calls=("double",),
+    )
+    picture = ran.book.cells[0].outputs[-1]["data"]["image/png"]
+    assert base64.b64decode(picture).startswith(b"\x89PNG")
+    errors = {c.index: c.error.kind for c in ran.cells if c.status == "error"}
+    assert errors == {
+        3: "PermissionError",
+        4: "PermissionError",
+        5: "PermissionError",
+        6: "EOFError",
+        7: "SystemExit",
+        8: "SystemExit",
+        12: "KeyboardInterrupt",
+        13: "Odd",
+        14: "ValueError",
+        17: "SyntaxError",
+    }
+    assert "runs no other programs" in ran.cells[2].error.message
+    assert "nobody" in ran.cells[5].error.message
+    assert "installs nothing" in ran.text(9)
+    assert ran.cells[16].error.file == "lenet.ipynb, cell 17"
+    assert ran.answers == [42]
+    assert ran.end.status == "ok"
+
+
+def test_cells_are_counted_with_text_cells_and_ids_stay():
+    """Cell numbers are places in the notebook; empty ids and saved outputs are replaced."""
+    cells = [v4.new_markdown_cell("# Title"), v4.new_code_cell("x = 1", id="kept")]
+    cells[1].outputs = [v4.new_output("stream", name="stdout", text="saved")]
+    book = notebook.read(nbformat.writes(v4.new_notebook(cells=cells)).encode(), "a.ipynb")
+    assert book.cells[1].id == "kept"
+    assert book.cells[1].outputs == []
+
+
+def old_format() -> bytes:
+    cell = {"cell_type": "code", "input": "x = 21\nx", "language": "python", "outputs": []}
+    sheet = {"cells": [{"cell_type": "heading", "level": 1, "source": "T"}, cell]}
+    raw = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [sheet]}
+    return json.dumps(raw).encode()
+
+
+def repairable() -> bytes:
+    raw = json.loads(as_notebook("x = 21\nx"))
+    raw["metadata"] = {"kernelspec": 7, "widgets": "?"}
+    raw["cells"][0] |= {"outputs": "?", "metadata": {"tags": 3}, "id": "not an id", "surplus": 1}
+    raw["cells"].insert(0, {"cell_type": "odd"})
+    return json.dumps(raw).encode()
+
+
+@pytest.mark.parametrize("book", [old_format(), repairable()], ids=["format 3", "invalid"])
+def test_old_and_invalid_notebooks_are_run(boxed, book):
+    """They are upgraded or repaired, and valid when they come out."""
+    ran = boxed.run(book)
+    assert ran.trouble is None
+    assert ran.text(2) == "21"
+    assert ran.cells[0].index == 2
+
+
+@pytest.mark.parametrize(
+    ("book", "said"),
+    [
+        (b"", "lenet.ipynb is empty: the file has 0 bytes"),
+        (b'{"nbformat": 4, "cells": [', "its JSON breaks at line 1, column 27"),
+        (b"x = 3\n", "its JSON breaks at line 1, column 1"),
+        (b"\xff\xfe{", "byte 0 is not UTF-8"),
+        (b"[1, 2]", "does not say `nbformat`"),
+        (b'{"nbformat": 5}', "has notebook format 5"),
+        (b'{"nbformat": 4}', "has no list of cells"),
+        (b'{"nbformat": 4, "cells": []}', "lenet.ipynb is empty: no code cell"),
+        (b'{"nbformat": 2}', "cannot be upgraded|no list of cells|is empty"),
+        (b'{"nbformat": 4, "x": ' + b"[" * 100_000, "nested too deep"),
+        (as_notebook("x").replace(b'"metadata": {}', b'"metadata": {"kernelspec": {"language": "R"}}'),
+         "is a notebook in R, not in Python"),
+    ],
+)  # fmt: skip
+def test_what_is_no_notebook_is_named(boxed, book, said):
+    """The fault is in the trouble; nothing is measured."""
+    ran = boxed.run(book, calls=("double",))
+    if isinstance(ran.trouble, type(None)):
+        pytest.fail("it loaded")
+    assert any(part in ran.trouble.message for part in said.split("|")), ran.trouble
+    assert isinstance(ran.answers[0], Missing)
+    assert ran.cells == ()
+    assert ran.end.status == "crashed"
+
+
+# ---------------------------------------------------------------------- limits
+
+
+def test_an_endless_cell_costs_its_limit_and_the_next_ones_run(boxed):
+    """It is interrupted; so is one that waits."""
+    begin = time.monotonic()
+    ran = boxed.run(
+        "while True: pass",
+        "import time\ntime.sleep(60)",
+        DOUBLE,
+        calls=("double",),
+        limits=BRIEF,
+    )
+    assert ran.statuses == ["time", "time", "ok"]
+    assert ran.answers == [42]
+    assert ran.end.status == "ok"
+    assert "Cells 1 and 2 were interrupted at the limit for one cell." in ran.end.notes
+    assert 0.4 <= ran.cells[0].seconds < 1.0
+    assert time.monotonic() - begin < 5
+    assert ran.text(1) == "" or "KeyboardInterrupt" in str(ran.book.cells[0].outputs)
+
+
+STUBBORN = "while True:\n    try:\n        while True: pass\n    except KeyboardInterrupt: pass"
+KILLERS = {
+    "stopped": ("import os\nos._exit(0)", "ended the kernel"),
+    "crashed": ("import ctypes\nctypes.string_at(0)", "SIGSEGV"),
+    "time": (STUBBORN, "could not be interrupted"),
+    "memory": (
+        "import torch, os\nfor _ in range(4):\n    if os.fork() == 0:\n"
+        "        x = torch.ones(180 << 20)\n        import time; time.sleep(20)\n"
+        "import time\ntime.sleep(9)",
+        "more memory",
+    ),
+    "output": ("for _ in range(400):\n    print('x' * 100_000)", "printed or displayed"),
+}
+
+
+@pytest.mark.parametrize("status", KILLERS)
+def test_a_cell_that_ends_the_kernel_is_named_and_the_others_run(boxed, status):
+    """The notebook runs again without it."""
+    source, said = KILLERS[status]
+    limits = BRIEF if status == "time" else AMPLE
+    ran = boxed.run("x = 1", source, DOUBLE + "\nprint(x)", calls=("double",), limits=limits)
+    assert ran.trouble is None
+    assert ran.answers == [42]
+    assert ran.statuses == ["ok", "died", "ok"]
+    assert ran.end.status == status
+    assert ran.end.reason.startswith("Cell 2")
+    assert said in ran.end.reason
+    assert ran.cells[1].error.message == ran.end.reason
+    assert "The notebook was run 2 times" in " ".join(ran.end.notes)
+    assert ran.book.cells[1].outputs[-1].ename == "KernelEnded"
+    assert ran.text(3) == "1\n"
+
+
+def test_memory_errors_of_a_cell_are_a_limit(boxed):
+    """A clean MemoryError leaves the kernel alive and is said as what it is."""
+    ran = boxed.run("x = bytearray(4 << 30)", "import torch\ntorch.ones(1 << 30)", DOUBLE, calls=("double",))
+    assert ran.statuses == ["error", "error", "ok"]
+    assert ran.answers == [42]
+    assert ran.end.status == "memory"
+    assert ran.end.reason.startswith("Cell 1: ")
+
+
+def test_a_gigabyte_in_one_print_is_output(boxed):
+    """One message too large for any reader."""
+    ran = boxed.run("print('x' * (300 << 20))", DOUBLE, calls=("double",))
+    assert ran.answers == [42]
+    assert ran.end.status in ("output", "memory")
+
+
+def test_a_million_lines_are_cut(boxed):
+    """Head and tail stay; the notebook goes on."""
+    ran = boxed.run("for i in range(1_000_000): print(i)", DOUBLE, calls=("double",))
+    assert ran.statuses == ["ok", "ok"]
+    text = ran.text(1)
+    assert text.startswith("0\n1\n")
+    assert text.endswith("999999\n")
+    assert "characters left out" in text
+    assert len(text) < 300_000
+    assert ran.cells[0].cut
+    assert "Output of cell 1 was cut." in ran.end.notes
+
+
+def test_four_killers_are_the_end(boxed):
+    """After three further runs no more; what is left is said to be skipped."""
+    ran = boxed.run(*["import os\nos._exit(1)"] * 4, DOUBLE, calls=("double",))
+    assert ran.statuses == ["died"] * 4 + ["skipped"]
+    assert isinstance(ran.answers[0], Missing)
+    assert ran.end.status == "stopped"
+    assert ran.trouble is not None
+
+
+def test_the_limit_of_the_whole_notebook_holds(boxed):
+    """CPU time of all cells together; the rest is skipped."""
+    limits = Limits(cpu_seconds=1.0, cell_seconds=0.7, memory_mib=2048, processes=16)
+    ran = boxed.run("while True: pass", "while True: pass", DOUBLE, calls=("double",), limits=limits)
+    assert ran.statuses == ["time", "died", "skipped"]
+    assert ran.end.status == "cpu"
+    assert ran.end.reason.startswith("Cell 2 was running when")
+
+
+def test_after_a_death_in_a_probe_the_notebook_is_loaded_again(boxed):
+    """A probe that kills the kernel costs that probe."""
+    ran = boxed.run(
+        "import os",
+        "os._exit(3)",
+        DOUBLE + "\ndef leave(_):\n    os._exit(0)",
+        calls=("leave", "double"),
+    )
+    assert isinstance(ran.answers[0], Missing)
+    assert ran.answers[1] == 42
+    assert ran.end.status == "stopped"
+
+
+# ---------------------------------------------------------------------- hostile
+
+KERNEL = """
+from IPython import get_ipython
+k = get_ipython().kernel
+def send(kind, content, channel=None, parent=None):
+    k.session.send(channel or k.iopub_socket, kind, content, parent=parent or k.get_parent())
+"""
+FORGERIES = {
+    "idle": "send('status', {'execution_state': 'idle'})\nimport time; time.sleep(0.2)",
+    "reply": """
+        stream = k.shell_channel_thread.manager._main_to_shell_channel.from_socket
+        ident = k._parent_ident['shell']
+        k.session.send(stream, 'execute_reply', {'status': 'ok', 'execution_count': 1},
+                       parent=k.get_parent(), ident=ident)
+        send('status', {'execution_state': 'idle'})
+        """,
+    "content": "send('stream', {'name': 'stdout', 'text': {'a': 1}})",
+    "state": "send('status', {})",
+    "types": "send('error', {'ename': 1, 'evalue': [], 'traceback': 'x'})",
+    "content list": "send('display_data', {'data': [1, 2]})",
+    "garbage": "k.iopub_socket.send_multipart([b'x', b'<IDS|MSG>', b'', b'{', b'', b'', b''])",
+    "unsigned": "k.iopub_socket.send_multipart([b'garbage'])",
+    "deep": "k.session.pack = lambda o: b'[' * 200_000 if o == {'x': 1} else "
+    "__import__('json').dumps(o, default=str).encode()\nsend('stream', {'x': 1})",
+}
+
+
+@pytest.mark.parametrize("what", FORGERIES)
+def test_forged_messages_are_named(boxed, what):
+    """Nothing is gained; the run is said to be tampered with."""
+    source = textwrap.dedent(FORGERIES[what])
+    ran = boxed.run(KERNEL, source + "\nimport time; time.sleep(0.3)", DOUBLE, calls=("double",))
+    assert ran.end.status == "tampered", (what, ran.end, ran.statuses)
+    assert isinstance(ran.answers[0], Missing)
+    assert "A person will look" in ran.end.reason
+
+
+def test_the_kernels_own_client_shuts_it_down(boxed):
+    """As os._exit: named, and the rest runs."""
+    source = """
+        from jupyter_client import BlockingKernelClient
+        client = BlockingKernelClient()
+        client.load_connection_info({**k.parent.get_connection_info()})
+        """
+    simple = "import asyncio\nk.done = 'shutdown'\nk.io_loop.stop()"
+    ran = boxed.run(KERNEL, simple, DOUBLE, calls=("double",))
+    assert source
+    assert ran.answers == [42]
+    assert ran.end.status == "stopped"
+    assert "shut its kernel down" in ran.end.reason
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "k.io_loop.stop()",
+        "k.done = 'measure'\nk.io_loop.stop()",
+        "import os\nfor n in range(3, 60):\n    try: os.close(n)\n    except OSError: pass",
+        "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)",
+        "import os, glob, shutil\nfor f in glob.glob('/tmp/.*'): shutil.rmtree(f)",
+        "import os\nfor p in (1, os.getppid()):\n    try: os.kill(p, 9)\n    except OSError: pass\n"
+        "try: os.kill(-1, 9)\nexcept OSError: pass",
+        "k.session = None",
+        "k.shell_handlers.clear()",
+        "import grader.inside.measure as m\nm.ASKS.clear()",
+        "import threading, time\nfor _ in range(200):\n    threading.Thread(target=time.sleep, args=(9,)).start()",
+    ],
+    ids="stop early-measure closed stopped unlink kill session handlers asks threads".split(),
+)
+def test_nothing_that_a_cell_breaks_gains_anything(boxed, source):
+    """The box ends in time and in order; an honest notebook runs after it."""
+    begin = time.monotonic()
+    limits = Limits(cpu_seconds=8.0, cell_seconds=1.0, memory_mib=2048, processes=16, disk_mib=8)
+    ran = boxed.run(KERNEL, source, DOUBLE, calls=("double",), limits=limits)
+    assert isinstance(ran.answers[0], Missing) or ran.answers == [42]
+    assert ran.end.seconds < 20
+    assert time.monotonic() - begin < 25
+    assert boxed.run(DOUBLE, calls=("double",)).answers == [42]
+
+
+def test_answers_before_questions_are_unasked(boxed):
+    """What cells write to the result channel is counted, and makes the run tampered."""
+    source = """
+        import os, struct
+        for n in range(3, 40):
+            try:
+                os.write(n, b'{"value": 100}' * 10)
+            except OSError:
+                pass
+        """
+    ran = boxed.run(source, DOUBLE, calls=("double",))
+    assert ran.end.status == "tampered"
+
+
+def test_no_wall_is_lower_for_a_notebook(boxed):
+    """Every thread is bound: files, signals and programs are refused from each of them."""
+    source = """
+        import os, socket, threading
+        def attempts():
+            found = []
+            for action in (
+                lambda: open('/proc/sys/kernel/core_pattern', 'r+'),
+                lambda: open('/usr/x', 'w'),
+                lambda: os.kill(os.getppid(), 0),
+                lambda: socket.socket(socket.AF_INET),
+                lambda: os.posix_spawn('/bin/true', ['true'], {}),
+                lambda: open(f'/proc/self/oom_score_adj', 'w'),
+            ):
+                try:
+                    action()
+                    found.append('done')
+                except OSError as error:
+                    found.append(type(error).__name__)
+            return found
+        k = get_ipython().kernel
+        results, done = [attempts()], threading.Event()
+        def inside():
+            results.append(attempts())
+            done.set()
+        for loop in (k.control_thread.io_loop, k.iopub_thread.io_loop, k.shell_channel_thread.io_loop):
+            done.clear()
+            loop.add_callback(inside)
+            done.wait(2)
+        print(len(results), 'done' in sum(results, []))
+        """
+    ran = boxed.run(source)
+    assert ran.text(1) == "4 False\n", ran.text(1)
+
+
+# ---------------------------------------------------------------------- outputs
+
+
+def kept(*messages):
+    cell = v4.new_code_cell("x")
+    collected = outputs.Outputs()
+    collected.open(cell)
+    for kind, content in messages:
+        collected.take(kind, content)
+    collected.close()
+    nbformat.validate(v4.new_notebook(cells=[cell]))
+    return cell.outputs, collected
+
+
+def test_progress_displays_leave_what_is_seen_last():
+    """clear_output, update_display and carriage returns."""
+    picture = {"data": {"image/png": "x" * 900_000}, "metadata": {}}
+    loop = [("display_data", picture), ("clear_output", {"wait": True})] * 40
+    found, collected = kept(*loop, ("display_data", picture))
+    assert len(found) == 1
+    assert collected.pictures == 900_000
+    shown = {"data": {"text/plain": "1"}, "transient": {"display_id": "a"}}
+    found, _ = kept(
+        ("display_data", shown),
+        ("update_display_data", {**shown, "data": {"text/plain": "2"}}),
+        ("stream", {"name": "stderr", "text": "10%\r 50%\r100%\nend"}),
+    )
+    assert found[0].data == {"text/plain": "2"}
+    assert found[1].text == "100%\nend"
+
+
+def test_large_and_odd_displays_are_left_out():
+    """A picture over its cap, a value that is no text, more text than is kept."""
+    found, collected = kept(
+        ("display_data", {"data": {"image/png": "x" * (2 << 20), "text/plain": "<Figure>"}}),
+        ("execute_result", {"data": {"text/plain": 7, "application/json": {"a": [1]}}}),
+        ("display_data", {"data": {"text/html": "x" * (300 << 10)}}),
+        *[("stream", {"name": "stdout", "text": "y" * 100_000})] * 5,
+    )
+    assert [sorted(o.get("data", {})) for o in found[:3]] == [["text/plain"], ["application/json"], []]
+    assert collected.cut
+    assert not collected.flooded
+
+
+def test_an_executed_notebook_has_a_largest_size():
+    """Outputs that do not fit give way to a note."""
+    cells = [v4.new_code_cell("x") for _ in range(3)]
+    for size, cell in zip((10, 50_000, 60_000), cells, strict=True):
+        cell.outputs = [v4.new_output("stream", name="stdout", text="z" * size)]
+    data = notebook.write(v4.new_notebook(cells=cells), 20_000)
+    assert len(data) <= 20_000
+    assert json.loads(data)["cells"][0]["outputs"][0]["text"] == ["z" * 10]
+
+
+# ---------------------------------------------------------------------- nothing is left
+
+
+def leftovers(warm: Warm) -> dict[str, object]:
+    """Processes, mounts, descriptors and files that belong to the sandbox now."""
+    process = warm._current()
+    children = Path(f"/proc/{process.process.pid}/task/{process.process.pid}/children")
+    return {
+        "children": children.read_text().split(),
+        "mounts": len(Path("/proc/self/mountinfo").read_text().splitlines()),
+        "descriptors": len(os.listdir(f"/proc/{process.process.pid}/fd")),
+        "threads": len(os.listdir(f"/proc/{process.process.pid}/task")),
+        "own": len(os.listdir("/proc/self/fd")),
+        "files": sorted(p.name for p in Path(process.run).iterdir()),
+        "shared": sorted(os.listdir("/dev/shm")),
+    }
+
+
+def memory_kib(pid: int) -> int:
+    text = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line.split()[1] for line in text.splitlines() if line.startswith("VmRSS")))
+
+
+@pytest.mark.proof
+def test_nothing_is_left_after_a_hundred_notebooks(boxed, capsys):
+    """Every fifth ends its kernel; processes, mounts, files and memory are as before."""
+    warm = boxed.warm
+    sources = [source for source, _ in KILLERS.values()]
+    boxed.run(DOUBLE, calls=("double",))
+    time.sleep(0.2)
+    process = warm._current()
+    before, first = leftovers(warm), memory_kib(process.process.pid)
+    for i in range(100):
+        middle = sources[i // 5 % len(sources)] if i % 5 == 4 else "print(1)"
+        limits = BRIEF if middle == STUBBORN else AMPLE
+        assert boxed.run(middle, DOUBLE, calls=("double",), limits=limits).answers == [42], i
+    time.sleep(0.5)
+    assert warm._current() is process
+    assert leftovers(warm) == before
+    last = memory_kib(process.process.pid)
+    with capsys.disabled():
+        print(f"\nwarm process: {first:,} KiB before, {last:,} KiB after 100 notebooks; {before}")
+    assert last - first < 8 << 10
