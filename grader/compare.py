@@ -55,6 +55,7 @@ def shapes(student: Layers, reference: Layers) -> Verdict:
             fraction=1.0,
             feedback=f"All {len(rows)} layers have the expected shape.",
             evidence=evidence,
+            standing="claim",
         )
     told = faults
     if crash:  # what would have come after the crash is no news

@@ -248,7 +248,7 @@ def start(*words: object, temporary: Path, **more: str) -> subprocess.Popen[str]
     temporary.mkdir(exist_ok=True)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GRADER_")}
     return subprocess.Popen(
-        [sys.executable, "-c", "from grader.cli import main; main()", *map(str, words)],
+        [sys.executable, "-m", "grader", *map(str, words)],
         env={**environment, "TMPDIR": str(temporary), "HOME": str(temporary), **more},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
