@@ -16,7 +16,7 @@ demo: $(STAMP)
 	@$(BIN)/grader demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 proofs: $(STAMP)
 	$(BIN)/python -m pytest -m proof

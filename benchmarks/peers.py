@@ -128,7 +128,7 @@ def graded(what: str, root: Path, slug: str, classes: Path) -> list[Row]:
 
 def timed(root: Path, slug: str, classes: Path, *only: str) -> float:
     """Wall seconds of `grader grade` into an empty folder."""
-    command = [sys.executable, "-c", "from grader.cli import main; main()", "grade", slug]
+    command = [sys.executable, "-m", "grader", "grade", slug]
     options = ["--course", str(root), "--jobs", str(JOBS), "--stand-in", *only]
     with tempfile.TemporaryDirectory() as out:
         began = time.perf_counter()

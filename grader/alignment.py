@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,6 +71,27 @@ def aligned(seen: Sequence[Layer], expected: Sequence[Layer]) -> list[Row]:
             note = f"A layer is missing: {expected[j].kind} with output {_size(expected[j].shape)}."
             found.append(Row(seen=None, expected=expected[j], note=note))
     return found[::-1]
+
+
+def by_value(rows: Sequence[Row], student: Layers, reference: Layers, rtol: float) -> list[Row]:
+    """The same rows; one that gives other values from equal input and weights is named as well.
+
+    Kinds and shapes are what the student's process says; these values it had to compute. So a
+    pooling of another window shows, and a layer that only calls itself right.
+    """
+    found: list[Row] = []
+    equal = student.before == reference.before and not (student.unset or reference.unset)
+    for row in rows:
+        seen, expected = row.seen, row.expected
+        note = row.note
+        if equal and not note and seen and expected and _differs(seen, expected, rtol):
+            note = (
+                f"{_capital(seen.label)}{_at(seen)} gives other values than ours from equal input "
+                "and equal weights."
+            )
+        equal = equal and bool(seen and expected and _same(seen.end, expected.end, rtol))
+        found.append(replace(row, note=note))
+    return found
 
 
 def _distance(seen: Layer, expected: Layer) -> float:
@@ -160,6 +181,10 @@ def _steps(steps: Sequence[str]) -> str:
         text = text.replace(pattern, "dropout-that-stays-on-in-eval-mode")
     named = [s.replace("-", " ") for s in text.split()]
     return " and ".join(named) if named else "nothing"
+
+
+def _differs(seen: Layer, expected: Layer, rtol: float) -> bool:
+    return seen.result is not None and not _same(seen.result, expected.result, rtol)
 
 
 def _same(seen: Array | None, expected: Array | None, rtol: float) -> bool:

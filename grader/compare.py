@@ -43,6 +43,7 @@ def shapes(student: Layers, reference: Layers) -> Verdict:
     """
     reference = _beside(student, reference)
     rows = alignment.aligned(student.rows, reference.rows)
+    rows = alignment.by_value(rows, student, reference, _rtol(student, 1e-6))
     faults = [r for r in rows if r.note]
     evidence: dict[str, Json] = {"layers": [r.to_json() for r in rows]}
     crash = (
@@ -55,6 +56,7 @@ def shapes(student: Layers, reference: Layers) -> Verdict:
             fraction=1.0,
             feedback=f"All {len(rows)} layers have the expected shape.",
             evidence=evidence,
+            standing="claim",
         )
     told = faults
     if crash:  # what would have come after the crash is no news

@@ -106,6 +106,10 @@ class Executor:
                 self._warm = warm
             return self._warm
 
+    def trusts(self, level: int) -> bool:
+        """Whether measurements made at this sandbox level may be used again."""
+        return level >= self._lowest and self._wanted in (None, level)
+
     # ------------------------------------------------------------------ what identifies it
 
     @cached_property

@@ -81,7 +81,8 @@ class Class:
     def __init__(self, executor: Executor, ledger: Ledger) -> None:
         self.executor, self.loaded, self.ledger = executor, executor.loaded, ledger
         self._reference: Measurements | None = None
-        self.level = int(ledger.setting("level") or -1)
+        kept = int(ledger.setting("level") or -1)
+        self.level = kept if executor.trusts(kept) else -1
 
     def known(self, submission: Submission) -> Recorded | None:
         """Earlier measurements of exactly this, if there are any."""

@@ -312,8 +312,8 @@ def test_a_closed_pipe_is_no_fault(course: Tiny) -> None:
     with subprocess.Popen(
         [
             sys.executable,
-            "-c",
-            "from grader.cli import main; main()",
+            "-m",
+            "grader",
             "show",
             "tiny",
             "--course",

@@ -205,6 +205,18 @@ def test_again_nothing_is_run(pair: Tiny, regrade: Grading) -> None:
     assert [g.checks for g in second.graded] == [g.checks for g in first.graded]
 
 
+@pytest.mark.parametrize("asked", [{"level": 1}, {"lowest": 4}], ids=str)
+def test_another_level_is_not_taken_for_granted(
+    pair: Tiny, regrade: Grading, asked: dict[str, int]
+) -> None:
+    """Who asks for another sandbox level than the kept one gets the sandbox asked, not the ledger."""
+    _, executor = regrade(pair)
+    assert executor.trusts(executor.warm.level)
+    _, executor = regrade(pair, **asked)
+    assert not executor.trusts(executor.warm.level)
+    assert executor.started
+
+
 def test_fresh_runs_all_again(pair: Tiny, regrade: Grading) -> None:
     """--fresh measures every student again."""
     regrade(pair)

@@ -188,6 +188,12 @@ WRONG: dict[str, tuple[str, str, str, str]] = {
         "avg_pool2d in lenet.py, line 18, stands where max_pool2d",
         "parameters",
     ),
+    "pooling over another window of the same output": (
+        edited((CONV2, "F.max_pool2d(F.relu(self.conv2(x)), 3, 2, 1)")),
+        "layers",
+        "The max_pool2d in lenet.py, line 18, gives other values than ours from equal input",
+        "parameters",
+    ),
     "padding": (
         edited(("nn.Conv2d(1, 6, 5)", "nn.Conv2d(1, 6, 5, padding=1)")),
         "layers",

@@ -96,7 +96,7 @@ def layers(names: dict[str, Any], args: dict[str, Any]) -> Any:
         pairs = next(network.pairings(prepared.trace.operators))
         network.write(pairs, lambda key, shape: network.drawn(key, shape, args["seed"]))
         torch.manual_seed(args["seed"])
-        output, trace, error = network.run(prepared.net, prepared.x, directory)
+        output, trace, error = network.run(prepared.net, prepared.x, directory, _sketch)
         if error is not None:
             raise error
         network.took(pairs, trace)
@@ -110,7 +110,7 @@ def _rows(trace: Trace, output: Any) -> list[dict[str, Any]]:
     for operator in trace.operators:
         end = operator.end
         if operator is trace.operators[-1] and isinstance(output, torch.Tensor):
-            end = torch.log_softmax(output.reshape(output.shape[0], -1), dim=1)
+            end = _sketch(torch.log_softmax(output.reshape(output.shape[0], -1), dim=1))
         rows.append(
             {
                 "name": operator.name,
@@ -121,8 +121,8 @@ def _rows(trace: Trace, output: Any) -> list[dict[str, Any]]:
                 "steps": operator.steps[:20],
                 "file": operator.place[0] if operator.place else None,
                 "line": operator.place[1] if operator.place else None,
-                "result": None if output is None else _sketch(operator.result),
-                "end": None if output is None or end is None else _sketch(end),
+                "result": operator.result,
+                "end": end,
             }
         )
     return rows

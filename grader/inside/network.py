@@ -95,10 +95,13 @@ def build(
 
 
 def run(
-    net: torch.nn.Module, x: torch.Tensor, directory: str
+    net: torch.nn.Module,
+    x: torch.Tensor,
+    directory: str,
+    keep: Callable[[torch.Tensor], Any] = lambda _: None,
 ) -> tuple[Any, Trace, Exception | None]:
     """The network's output, the operators that ran, and the exception that stopped it, if any."""
-    trace = Trace(net, x, directory)
+    trace = Trace(net, x, directory, keep)
     try:
         with torch.enable_grad(), trace:
             return net(x), trace, None

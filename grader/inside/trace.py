@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,15 +52,15 @@ class Operator:
     """Module path, or the parameter's prefix, or empty."""
     shape: tuple[int, ...]
     """Shape of its result without the batch dimension."""
-    result: torch.Tensor
-    """What it returned."""
+    result: Any
+    """What it returned, kept as `Trace` was told to."""
     weights: list[Weight] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     """Stride, padding and the like, where the operator has them."""
     steps: list[str] = field(default_factory=list)
     """Activations between this operator and the next."""
-    end: torch.Tensor | None = None
-    """What the next operator received, or the network's output."""
+    end: Any = None
+    """What the next operator received, kept likewise."""
     place: tuple[str, int] | None = None
     """The student's file and line that ran it."""
 
@@ -69,7 +70,14 @@ class Trace(TorchDispatchMode):
     distinct.
     """
 
-    def __init__(self, module: torch.nn.Module, x: torch.Tensor, directory: str) -> None:
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        x: torch.Tensor,
+        directory: str,
+        keep: Callable[[torch.Tensor], Any] = lambda _: None,
+    ) -> None:
+        """`keep` says what of a result is kept, before a later step changes it in place."""
         super().__init__()  # type: ignore[no-untyped-call]
         self.operators: list[Operator] = []
         self.trouble: list[str] = []
@@ -78,6 +86,7 @@ class Trace(TorchDispatchMode):
         self.before: list[str] = []
         """Activations before the first operator."""
         self._directory = directory.rstrip(os.sep) + os.sep
+        self._keep = keep
         self._batch = x.shape[0] if x.dim() else 1
         self._data = {_storage(x)}
         self._derived: set[int] = set()
@@ -190,7 +199,11 @@ class Trace(TorchDispatchMode):
     ) -> None:
         result = outputs[0]
         operator = Operator(
-            kind=kind, name="", shape=self._per_sample(result), result=result, place=self._place()
+            kind=kind,
+            name="",
+            shape=self._per_sample(result),
+            result=self._keep(result),
+            place=self._place(),
         )
         if kind == "linear":
             found = linear_roles(name, args, self._is_data)
@@ -220,7 +233,7 @@ class Trace(TorchDispatchMode):
             return  # the same layer on the same input again, as in f(x) * (f(x) > 0)
         self._once.add(once)
         if self.operators:
-            self.operators[-1].end = received
+            self.operators[-1].end = None if received is None else self._keep(received)
         self.operators.append(operator)
 
     def _bias(self, inputs: list[torch.Tensor], outputs: list[torch.Tensor]) -> bool:
@@ -247,7 +260,7 @@ class Trace(TorchDispatchMode):
                 name=self._names.get(key, ""),
             )
         )
-        last.result = outputs[0]
+        last.result = self._keep(outputs[0])
         return True
 
     def _step(self, name: str, inputs: list[torch.Tensor]) -> None:
