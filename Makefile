@@ -28,6 +28,7 @@ lint: $(STAMP)
 	$(BIN)/python -m pytest tests/test_imports.py
 
 bench: $(STAMP)
+	$(BIN)/python benchmarks/notebooks.py
 	$(BIN)/python benchmarks/peers.py
 
 clean:

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.data import Secret
-from grader.measurement import Array, Logits
+from grader.measurement import Array, Logits, Trained
 from grader.records import Json, Verdict
+
+CURVE = 200
+"""Points of a loss curve that a record keeps."""
 
 
 def accuracy(
@@ -52,7 +55,7 @@ def accuracy(
         fraction=max(by_own, by_proof),
         feedback=score.sentence(),
         hint=score.hint(full) if max(by_own, by_proof) < 1 else "",
-        evidence={"accuracy": evidence},
+        evidence={"accuracy": evidence, **_curve(student)},
         standing="proof" if counted is student.proven else "evidence",
     )
 
@@ -100,6 +103,22 @@ class _Score:
                 "Make the earlier checks pass first, then train that network and save its weights."
             )
         return f"Train longer: full points start at {self.target + full:.2%}."
+
+
+def _curve(student: Logits) -> dict[str, Json]:
+    """The losses of a training under a budget, thinned to what a picture can show."""
+    if not isinstance(student, Trained) or not student.losses.size:
+        return {}
+    steps = np.unique(np.linspace(0, student.losses.size - 1, CURVE).astype(int))
+    losses: list[Json] = [float(v) for v in student.losses[steps]]
+    return {
+        "curve": {
+            "steps": [int(s) + 1 for s in steps],
+            "losses": losses,
+            "of": int(student.losses.size),
+            "spent": student.spent,
+        }
+    }
 
 
 def _share(answers: Array, truth: Array) -> float:

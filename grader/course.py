@@ -164,7 +164,8 @@ class Course:
             entry = f"{loaded.assignment.entry}{suffix}"
             if (folder / entry).is_file():
                 files = {**others, entry: (folder / entry).read_bytes()}
-                found.append(submission(f"reference{suffix}", files, entry))
+                name = f"reference/{entry}" if found else "reference"
+                found.append(submission(name, files, entry))
         return found
 
     def handouts(self, loaded: Loaded) -> list[Submission]:
@@ -173,9 +174,12 @@ class Course:
         every = {p.name: p.read_bytes() for p in folder.glob("*") if p.suffix != ".md"}
         entries = [n for s in ENTRY_SUFFIXES if (n := f"{loaded.assignment.entry}{s}") in every]
         if not entries:
-            raise CourseError(f"{loaded.slug} has no handout/{loaded.assignment.entry}.py")
+            raise CourseError(f"the handout of {loaded.slug} has no {loaded.assignment.entry}.py")
         rest = {n: c for n, c in every.items() if n not in entries}
-        return [submission(f"handout/{e}", {**rest, e: every[e]}, e) for e in entries]
+        return [
+            submission(f"handout/{e}" if i else "handout", {**rest, e: every[e]}, e)
+            for i, e in enumerate(entries)
+        ]
 
     def mistakes(self, loaded: Loaded) -> list[Mistake]:
         """The known-wrong submissions; files that one lacks are the reference's."""
@@ -226,13 +230,19 @@ def _loses(made: Submission, loaded: Loaded) -> frozenset[str]:
     """What the docstring of a module, or the first cell of a notebook, says that it loses."""
     assert made.entry is not None
     content = made.files[made.entry]
-    if made.entry.endswith(".ipynb"):
-        text = "".join(json.loads(content)["cells"][0]["source"])
-    else:
-        text = ast.get_docstring(ast.parse(content)) or ""
+    try:
+        if made.entry.endswith(".ipynb"):
+            text = "".join(json.loads(content)["cells"][0]["source"])
+        else:
+            text = ast.get_docstring(ast.parse(content)) or ""
+    except (SyntaxError, ValueError, LookupError, TypeError) as error:
+        what = "a notebook" if made.entry.endswith(".ipynb") else "Python"
+        raise CourseError(f"mistake {made.student} is not {what}: {error}") from error
     found = re.search(r"^Loses: *(.+)$", text, re.MULTILINE)
     if not found:
-        raise CourseError(f"mistake {made.student} does not say `Loses: check, check` at its top")
+        raise CourseError(
+            f"the docstring of mistake {made.student} has no line `Loses: check, check`"
+        )
     names = frozenset(n.strip(" `.") for n in found[1].split(","))
     unknown = names - {c.name for c in loaded.assignment.checks}
     if unknown:

@@ -64,6 +64,7 @@ def views(evidence: Mapping[str, Json]) -> dict[str, Any]:
         "layers": _layers,
         "mismatch": _mismatch,
         "accuracy": _accuracy,
+        "curve": _curve,
         "parameters": _parameters,
         "table": _table,
     }
@@ -79,6 +80,31 @@ def _real(value: Json) -> float | None:
     """A finite number, or None: a record holds NaN as text."""
     real = isinstance(value, (int, float)) and not isinstance(value, bool)
     return float(value) if real and math.isfinite(value) else None  # type: ignore[arg-type]
+
+
+def _curve(value: Json) -> dict[str, Any] | None:
+    """A loss curve as points of a picture of 100 × 40, with its ends in numbers."""
+    if not isinstance(value, dict):
+        return None
+    given = value.get("losses")
+    losses = [_real(v) for v in given] if isinstance(given, list) else []
+    known = [v for v in losses if v is not None]
+    if len(known) < 2:
+        return None
+    low, high = min(known), max(known)
+    height = (high - low) or 1.0
+    places = [
+        f"{100 * i / (len(losses) - 1):.2f},{40 - 40 * (v - low) / height:.2f}"
+        for i, v in enumerate(losses)
+        if v is not None
+    ]
+    return {
+        "points": " ".join(places),
+        "first": known[0],
+        "last": known[-1],
+        "of": value.get("of"),
+        "spent": value.get("spent") is True,
+    }
 
 
 def _layers(value: Json) -> list[dict[str, Any]]:

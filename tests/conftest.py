@@ -161,7 +161,7 @@ class Borrower(Executor):
 @pytest.fixture(scope="session")
 def warm() -> Iterator[Warm]:
     """The one warm process of this session."""
-    with Warm() as one:
+    with Warm(notebooks=True) as one:
         yield one
 
 

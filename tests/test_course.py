@@ -193,10 +193,10 @@ def test_a_mistake_that_is_no_python(course: Tiny) -> None:
 
 def test_handout(course: Tiny) -> None:
     """The handout is a submission; without its entry it is refused."""
-    with pytest.raises(CourseError, match=r"handout of tiny has no tiny.py"):
-        Course(course.root).handout(course.load())
+    with pytest.raises(CourseError, match="handout of tiny has no tiny.py"):
+        Course(course.root).handouts(course.load())
     course.write("assignments/tiny/handout/tiny.py", "# TODO\n")
-    assert Course(course.root).handout(course.load()).files == {"tiny.py": b"# TODO\n"}
+    assert Course(course.root).handouts(course.load())[0].files == {"tiny.py": b"# TODO\n"}
 
 
 def test_expected(course: Tiny) -> None:
@@ -218,6 +218,6 @@ def test_this_repository_is_a_course() -> None:
     for slug in here.slugs():
         loaded = here.load(slug)
         assert loaded.assignment.max_score == 100
-        assert here.handout(loaded).files
+        assert all(h.files for h in here.handouts(loaded))
         assert len(here.mistakes(loaded)) >= 8
         assert os.fspath(loaded.folder).endswith(slug)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from grader import compare, data, probe
+from grader.errors import CourseError
 from grader.inside import measure, wire
 from grader.inside.namespace import Unanswerable
 
@@ -365,6 +366,60 @@ def test_weights_that_cannot_be_set_go_to_a_person() -> None:
 def test_what_cannot_be_measured_says_why(source: str, piece: str) -> None:
     with pytest.raises(Unanswerable, match=piece):
         ask(names(source), PROBES["outputs"], ["float64"])
+
+
+IMAGES = data.uniform(6, 1, 32, 32)
+TRAINING = """
+
+def train(network, images, labels):
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.05)
+    while True:
+        optimizer.zero_grad()
+        loss = F.cross_entropy(network(images), labels)
+        loss.backward()
+        optimizer.step()
+        yield loss
+
+
+def brief(network, images, labels):
+    return [0.5, 0.25]
+
+
+net = LeNet5()
+"""
+
+
+def test_training_under_a_budget_keeps_the_loss_curve() -> None:
+    one = NET.train("train", X, Y, seconds=0.4, images=IMAGES)
+    found = ask(names(LENET + TRAINING), one, ["float64"])
+    assert found.spent
+    assert found.losses.size > 3
+    assert found.losses[-1] < found.losses[0]
+    assert found.own.shape == (6, 10)
+    assert len(found.operands) == 10
+
+
+def test_training_that_returns_its_losses_ends_before_its_budget() -> None:
+    one = NET.train("brief", X, Y, seconds=5, images=IMAGES)
+    found = ask(names(LENET + TRAINING), one, ["float64"])
+    assert not found.spent
+    assert found.losses.tolist() == [0.5, 0.25]
+
+
+def test_a_live_network_is_measured_as_it_was_left() -> None:
+    space = names(LENET + TRAINING)
+    found = ask(space, probe.live("net").logits(IMAGES), ["float64"])
+    with torch.no_grad():
+        expected = space["net"].eval()(torch.from_numpy(IMAGES.realise(SEED)).float())
+    assert abs(found.own - expected.numpy()).max() < 1e-6
+    with pytest.raises(Unanswerable, match="`train` is a function at the end, not a network"):
+        ask(space, probe.live("train").logits(IMAGES), ["float64"])
+
+
+def test_labels_of_a_training_split_may_cross_and_others_may_not() -> None:
+    assert "classes of mnist train" in data.train("mnist").targets.describe()
+    with pytest.raises(CourseError, match="training split"):
+        _ = data.test("mnist").targets
 
 
 PARALLEL = """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import textwrap
 import time
 from collections.abc import Iterator
@@ -193,8 +192,8 @@ def test_pictures_magics_and_unfinished_business(boxed):
         7: "SystemExit",
         8: "SystemExit",
         12: "KeyboardInterrupt",
-        13: "Odd",
-        14: "ValueError",
+        13: "ZeroDivisionError",  # its text cannot be had
+        14: "Exception",
         17: "SyntaxError",
     }
     assert "runs no other programs" in ran.cells[2].error.message
@@ -258,8 +257,7 @@ def test_old_and_invalid_notebooks_are_run(boxed, book):
 def test_what_is_no_notebook_is_named(boxed, book, said):
     """The fault is in the trouble; nothing is measured."""
     ran = boxed.run(book, calls=("double",))
-    if isinstance(ran.trouble, type(None)):
-        pytest.fail("it loaded")
+    assert ran.trouble is not None
     assert any(part in ran.trouble.message for part in said.split("|")), ran.trouble
     assert isinstance(ran.answers[0], Missing)
     assert ran.cells == ()
@@ -283,12 +281,15 @@ def test_an_endless_cell_costs_its_limit_and_the_next_ones_run(boxed):
     assert ran.answers == [42]
     assert ran.end.status == "ok"
     assert "Cells 1 and 2 were interrupted at the limit for one cell." in ran.end.notes
-    assert 0.4 <= ran.cells[0].seconds < 1.0
+    assert 0.35 <= ran.cells[0].seconds < 1.0
     assert time.monotonic() - begin < 5
     assert ran.text(1) == "" or "KeyboardInterrupt" in str(ran.book.cells[0].outputs)
 
 
-STUBBORN = "while True:\n    try:\n        while True: pass\n    except KeyboardInterrupt: pass"
+STUBBORN = (
+    "import time\nwhile True:\n    try:\n        time.sleep(9)\n"
+    "    except KeyboardInterrupt:\n        pass"
+)
 KILLERS = {
     "stopped": ("import os\nos._exit(0)", "ended the kernel"),
     "crashed": ("import ctypes\nctypes.string_at(0)", "SIGSEGV"),
@@ -323,7 +324,9 @@ def test_a_cell_that_ends_the_kernel_is_named_and_the_others_run(boxed, status):
 
 def test_memory_errors_of_a_cell_are_a_limit(boxed):
     """A clean MemoryError leaves the kernel alive and is said as what it is."""
-    ran = boxed.run("x = bytearray(4 << 30)", "import torch\ntorch.ones(1 << 30)", DOUBLE, calls=("double",))
+    ran = boxed.run(
+        "x = bytearray(4 << 30)", "import torch\ntorch.ones(1 << 30)", DOUBLE, calls=("double",)
+    )
     assert ran.statuses == ["error", "error", "ok"]
     assert ran.answers == [42]
     assert ran.end.status == "memory"
@@ -362,7 +365,9 @@ def test_four_killers_are_the_end(boxed):
 def test_the_limit_of_the_whole_notebook_holds(boxed):
     """CPU time of all cells together; the rest is skipped."""
     limits = Limits(cpu_seconds=1.0, cell_seconds=0.7, memory_mib=2048, processes=16)
-    ran = boxed.run("while True: pass", "while True: pass", DOUBLE, calls=("double",), limits=limits)
+    ran = boxed.run(
+        "while True: pass", "while True: pass", DOUBLE, calls=("double",), limits=limits
+    )
     assert ran.statuses == ["time", "died", "skipped"]
     assert ran.end.status == "cpu"
     assert ran.end.reason.startswith("Cell 2 was running when")
@@ -419,16 +424,12 @@ def test_forged_messages_are_named(boxed, what):
     assert "A person will look" in ran.end.reason
 
 
-def test_the_kernels_own_client_shuts_it_down(boxed):
+@pytest.mark.parametrize("loop", [False, True])
+def test_a_kernel_that_is_shut_down_from_inside_is_named(boxed, loop):
     """As os._exit: named, and the rest runs."""
-    source = """
-        from jupyter_client import BlockingKernelClient
-        client = BlockingKernelClient()
-        client.load_connection_info({**k.parent.get_connection_info()})
-        """
-    simple = "import asyncio\nk.done = 'shutdown'\nk.io_loop.stop()"
-    ran = boxed.run(KERNEL, simple, DOUBLE, calls=("double",))
-    assert source
+    source = "k.done = 'shutdown'\nk.io_loop.stop()" if loop else "await k.do_shutdown(False)"
+    ran = boxed.run(KERNEL, source, DOUBLE, calls=("double",))
+    assert ran.statuses == ["ok", "died", "ok"]
     assert ran.answers == [42]
     assert ran.end.status == "stopped"
     assert "shut its kernel down" in ran.end.reason
@@ -550,7 +551,11 @@ def test_large_and_odd_displays_are_left_out():
         ("display_data", {"data": {"text/html": "x" * (300 << 10)}}),
         *[("stream", {"name": "stdout", "text": "y" * 100_000})] * 5,
     )
-    assert [sorted(o.get("data", {})) for o in found[:3]] == [["text/plain"], ["application/json"], []]
+    assert [sorted(o.get("data", {})) for o in found[:3]] == [
+        ["text/plain"],
+        ["application/json"],
+        [],
+    ]
     assert collected.cut
     assert not collected.flooded
 
@@ -575,12 +580,16 @@ def leftovers(warm: Warm) -> dict[str, object]:
     return {
         "children": children.read_text().split(),
         "mounts": len(Path("/proc/self/mountinfo").read_text().splitlines()),
-        "descriptors": len(os.listdir(f"/proc/{process.process.pid}/fd")),
-        "threads": len(os.listdir(f"/proc/{process.process.pid}/task")),
-        "own": len(os.listdir("/proc/self/fd")),
+        "descriptors": count(f"/proc/{process.process.pid}/fd"),
+        "threads": count(f"/proc/{process.process.pid}/task"),
+        "own": count("/proc/self/fd"),
         "files": sorted(p.name for p in Path(process.run).iterdir()),
-        "shared": sorted(os.listdir("/dev/shm")),
+        "shared": sorted(p.name for p in Path("/dev/shm").iterdir()),
     }
+
+
+def count(folder: str) -> int:
+    return len(list(Path(folder).iterdir()))
 
 
 def memory_kib(pid: int) -> int:
@@ -606,5 +615,7 @@ def test_nothing_is_left_after_a_hundred_notebooks(boxed, capsys):
     assert leftovers(warm) == before
     last = memory_kib(process.process.pid)
     with capsys.disabled():
-        print(f"\nwarm process: {first:,} KiB before, {last:,} KiB after 100 notebooks; {before}")
+        print(  # noqa: T201
+            f"\nwarm process: {first:,} KiB before, {last:,} KiB after 100 notebooks; {before}"
+        )
     assert last - first < 8 << 10

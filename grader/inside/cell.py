@@ -7,6 +7,8 @@ import secrets
 from typing import Any
 
 SUFFIX = ".ipynb"
+SHUT_DOWN = 70
+"""Exit code of a kernel that was told to end, as only the student's own code can do."""
 THREADS = 12
 """Threads of a kernel and of the supervisor's client, which are not the student's."""
 _CHANNELS = ("shell", "iopub", "stdin", "control", "hb")

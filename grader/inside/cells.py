@@ -1,4 +1,5 @@
 """A notebook in its box: read once, run as often as cells end the kernel, reported cell by cell."""
+# mypy: disable-error-code="no-untyped-call"
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import numpy as np
 from nbformat import NotebookNode
 
 from grader.inside import notebook
+from grader.inside.cell import SHUT_DOWN
 from grader.inside.child import Child, Question
 from grader.inside.driver import Driver
 from grader.inside.streams import Capture
@@ -57,9 +59,9 @@ class Notebook:
                 break
             death = supervisor.death or {}
             final = death.get("why") in _FINAL or len(self.killers) >= RERUNS
-            self._blame(driver, book, death)
+            number = self._blame(driver, book, death)
             if final:
-                said = {"died": {**death, "cell": driver.at, **self._facts(driver, book)}}
+                said = {"died": {**death, "cell": number, **self._facts(driver, book)}}
                 break
         data = notebook.write(book, BOOK_CAP)
         return said, [np.frombuffer(data, np.uint8)]
@@ -92,17 +94,22 @@ class Notebook:
             supervisor.close_question()
         return driver
 
-    def _blame(self, driver: Driver, book: NotebookNode, death: dict[str, Any]) -> None:
-        """The cell that ran when the kernel ended says so, and is not run again."""
+    def _blame(self, driver: Driver, book: NotebookNode, death: dict[str, Any]) -> int:
+        """The cell that ran when the kernel ended says so, and is not run again; its number."""
         if driver.at is None:
             raise RuntimeError(f"the kernel ended before the first cell: {death}")
-        fact = driver.facts.get(driver.at, {"seconds": 0.0, "cut": False})
-        self.killers[driver.at] = {**fact, "status": "died", "trouble": None, "death": death}
+        number = driver.at
+        if death.get("code") == SHUT_DOWN and not driver.begun:  # it was asked to by the one before
+            number = max((n for n in driver.facts if n < number), default=number)
+        fact = driver.facts.get(number, {"seconds": 0.0, "cut": False})
+        self.killers[number] = {**fact, "status": "died", "trouble": None, "death": death}
+        if number != driver.at:
+            driver.facts.pop(driver.at, None)
         said = _SAID.get(str(death.get("why")), "this cell ended the kernel")
-        cell = book.cells[driver.at - 1]
-        cell.outputs.append(
+        book.cells[number - 1].outputs.append(
             NotebookNode(output_type="error", ename="KernelEnded", evalue=said, traceback=[said])
         )
+        return number
 
     def _facts(self, driver: Driver, book: NotebookNode) -> dict[str, Any]:
         skipped = {"status": "skipped", "seconds": 0.0, "trouble": None, "cut": False}

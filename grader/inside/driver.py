@@ -1,8 +1,8 @@
 """Runs the cells of a notebook from within the box: nbclient and a kernel that runs already.
 
-nbclient sends a cell and waits for its end. What it leaves to chance is decided here: what a message
-may hold, how much, how long a cell may take, and when the kernel is dead. While cells run, the
-supervisor's watch goes on in the same loop.
+nbclient sends a cell and waits for its end. What it leaves to chance is decided here: what a
+message may hold, how much, how long a cell may take, and when the kernel is dead. While cells run,
+the supervisor's watch goes on in the same loop.
 """
 
 from __future__ import annotations
@@ -13,19 +13,15 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import zmq
 import zmq.asyncio
-from jupyter_client.asynchronous import AsyncKernelClient
-from jupyter_client.channels import AsyncZMQSocketChannel
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionComplete, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from traitlets import Type
 
 from grader.inside.child import Child
+from grader.inside.client import Cells, Channel, Client
 from grader.inside.outputs import FLOOD, Outputs
 
 TICK = 0.05
@@ -34,12 +30,12 @@ GRACE = 1.0
 """Seconds between an interrupt and the end of the kernel."""
 LATE = 0.05
 """Seconds in which what a dead kernel had sent still arrives."""
-CONNECT_SECONDS = 20.0
+CONNECT_SECONDS, CONNECT_TRIES = 0.3, 60
+"""How long the first message of a kernel is waited for, and how often."""
 _MESSAGE_CAP = FLOOD + (1 << 20)
 """zmq drops a peer that sends more in one message."""
 _QUEUE = 20
 """Messages that wait in our memory."""
-_ENDS_CAP = 10_000
 
 
 class Host(Protocol):
@@ -58,75 +54,28 @@ class Host(Protocol):
         """A cell printed this."""
 
 
-class Channel(AsyncZMQSocketChannel):
-    """A channel on which each request ends once, and every message can be read."""
-
-    own = ""
-    """How ids of our requests begin."""
-    forged: Callable[[], None]
-
-    async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
-        """The next message; whoever sent a second end of a request, or garbage, is reported."""
-        try:
-            message = await super().get_msg(timeout)
-            self._check(message)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            self.forged()
-            raise
-        return message
-
-    def _check(self, message: dict[str, Any]) -> None:
-        kind, content = message["msg_type"], message["content"]
-        parent = message["parent_header"].get("msg_id")
-        idle = kind == "status" and content["execution_state"] == "idle"
-        if not (idle or kind.endswith("_reply")) or not str(parent).startswith(self.own):
-            return
-        ends = self.__dict__.setdefault("ends", set())
-        if parent in ends or len(ends) > _ENDS_CAP:
-            raise ValueError("a request ended twice")
-        ends.add(parent)
-
-
-class Client(AsyncKernelClient):  # type: ignore[misc]
-    """A client of two channels."""
-
-    shell_channel_class = Type(Channel)
-    iopub_channel_class = Type(Channel)
-
-
-class Cells(NotebookClient):  # type: ignore[misc]
-    """nbclient, with our reading of messages and without its polls."""
-
-    driver: Driver
-
-    async def _async_poll_kernel_alive(self) -> None:
-        await asyncio.Event().wait()  # it would ask once a second; the driver knows at once
-
-    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> None:
-        """One message that belongs to the running cell."""
-        if msg["msg_type"] != "status":
-            self.driver.output(msg["msg_type"], msg["content"])
-        elif msg["content"]["execution_state"] == "idle":
-            raise CellExecutionComplete
-
-
 class Driver:
     """One pass over a notebook on one kernel. The facts of the cells come out in `facts`."""
 
     def __init__(
         self, host: Host, child: Child, book: NotebookNode, *, skipped: set[int], seconds: float
     ) -> None:
+        assert child.connection is not None
         self.host, self.child, self.book, self.skipped = host, child, book, skipped
+        self.connection = child.connection
         self.seconds = seconds
         """Limit of one cell, CPU and wall."""
         self.facts: dict[int, dict[str, Any]] = {}
         self.at: int | None = None
         """The cell that runs."""
+        self.begun = False
+        """True where the kernel has said that it runs that cell."""
         self.reply: dict[str, Any] = {}
         self.outputs = Outputs()
         self.dead = False
         self._interrupted = self._overdue = False
-        self._start = self._cpu = self._cpu_start = 0.0
+        self._start = 0.0
+        self._cpu_start: float | None = None
 
     def run(self) -> bool:
         """Every cell ran that is not to be skipped, and the kernel waits for questions; or False.
@@ -148,6 +97,7 @@ class Driver:
         """A message of the running cell is kept, as far as there is room."""
         if self.child.why is not None or self.at is None:
             return
+        self.begun = self.begun or kind == "execute_input"
         try:
             self.outputs.take(kind, content)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -211,14 +161,14 @@ class Driver:
         while not self.dead:
             await asyncio.sleep(TICK)
             if not self.dead:
-                self._cpu = self.host.look()
-                self._check_cell()
+                self._check_cell(self.host.look())
 
-    def _check_cell(self) -> None:
+    def _check_cell(self, cpu: float) -> None:
         """A cell past its limit is interrupted; one that goes on, ended with the kernel."""
         if self.dead or self._start == 0:
             return
-        used = max(time.monotonic() - self._start, self._cpu - self._cpu_start)
+        self._cpu_start = self._cpu_start or cpu  # what the cell used before this look is let go
+        used = max(time.monotonic() - self._start, cpu - self._cpu_start)
         if not self._interrupted and used > self.seconds:
             self._interrupted, self._overdue = True, True
             self._interrupt_at = time.monotonic()
@@ -227,13 +177,12 @@ class Driver:
             self.child.kill("cell")
 
     def _begin(self) -> None:
-        self._start, self._cpu_start = time.monotonic(), self._cpu
+        self._start, self._cpu_start = time.monotonic(), None
         self._interrupted = self._overdue = False
 
     # The work
 
     async def _work(self, context: zmq.asyncio.Context) -> None:
-        self._begin()
         client = await self._connected(context)
         try:
             await self._run_cells(client)
@@ -247,28 +196,32 @@ class Driver:
     async def _connected(self, context: zmq.asyncio.Context) -> Client:
         """A client that hears everything the kernel says from now on."""
         client = Client(context=context)
-        client.load_connection_info(self.child.connection)
+        client.load_connection_info(self.connection)  # type: ignore[arg-type]
         client.allow_stdin = False
         for channel in (client.iopub_channel, client.shell_channel):
             channel.own = client.session.session
             channel.forged = self._forged
         client.start_channels(stdin=False, hb=False, control=False)
-        await self._expect(client.iopub_channel, "iopub_welcome", None, CONNECT_SECONDS)
-        shutil.rmtree(os.path.dirname(self.child.connection["ip"]), ignore_errors=True)
-        return client
+        for _ in range(CONNECT_TRIES):
+            # The welcome alone may never come: ipykernel overlooks a subscription now and then.
+            client.shell_channel.send(client.session.msg("kernel_info_request", {}))
+            with contextlib.suppress(TimeoutError):
+                await self._expect(client.iopub_channel, None, None, CONNECT_SECONDS)
+                return client
+        raise RuntimeError("the kernel did not answer")
 
     def _forged(self) -> None:
         self.child.kill("tampered")
 
     async def _expect(
-        self, channel: Channel, kind: str, parent: str | None, seconds: float | None
+        self, channel: Channel, kind: str | None, parent: str | None, seconds: float | None
     ) -> None:
         """The message has come; others before it are passed over."""
         async with asyncio.timeout(seconds):
             while True:
                 message = await channel.get_msg()
-                if message["msg_type"] == kind and (
-                    parent is None or message["parent_header"].get("msg_id") == parent
+                if kind in (None, message["msg_type"]) and (
+                    parent in (None, message["parent_header"].get("msg_id"))
                 ):
                     return
 
@@ -285,18 +238,20 @@ class Driver:
             on_cell_executed=self._executed,
         )
         cells.log.setLevel("CRITICAL")
-        cells.driver, cells.kc = self, client
+        cells.take, cells.kc = self.output, client
         cells.reset_execution_trackers()
         for number, cell in enumerate(self.book.cells, 1):
             if cell.cell_type == "code" and number not in self.skipped:
-                await self._run_cell(cells, number, cell)
+                await self._run_cell(cells, client, number, cell)
                 if self.child.why is not None or self.dead:
                     await self._end.wait()
                     return
 
-    async def _run_cell(self, cells: Cells, number: int, cell: NotebookNode) -> None:
-        self.at, self.reply = number, {}
-        cells.kc.session.metadata = {"cell": number}
+    async def _run_cell(
+        self, cells: Cells, client: Client, number: int, cell: NotebookNode
+    ) -> None:
+        self.at, self.reply, self.begun = number, {}, False
+        client.session.metadata = {"cell": number}
         self.outputs.open(cell)
         self._begin()
         try:
@@ -314,6 +269,8 @@ class Driver:
 
     def _executed(self, execute_reply: dict[str, Any], **_: Any) -> None:
         self.reply = execute_reply["content"]
+        folder = os.path.dirname(self.connection["ip"])
+        shutil.rmtree(folder, ignore_errors=True)  # both sockets are connected by now
 
     def _settle(self, number: int, cell: NotebookNode, seconds: float) -> None:
         """The cell's outputs are complete, and its facts are known."""
@@ -336,7 +293,6 @@ class Driver:
             "cut": self.outputs.cut,
             "ran": ran,
         }
-        self.at = number
 
     async def _hand_over(self, client: Client) -> None:
         """The kernel reads questions from now on; it has ended every request exactly once."""

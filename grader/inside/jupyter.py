@@ -1,4 +1,5 @@
 """Imports what kernels and their driver need, once, without starting a thread or a zmq context."""
+# mypy: disable-error-code="no-untyped-call"
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ import sys
 _NEEDED = (
     "IPython.core.debugger IPython.core.oinspect IPython.core.logger IPython.core.magic_arguments "
     "IPython.core.magics.execution IPython.core.magics.ast_mod IPython.utils.timing "
-    "IPython.utils.wildcard IPython.utils.module_paths IPython.extensions.storemagic IPython.core.pylabtools IPython.core.completerlib IPython.core.magics "
+    "IPython.utils.wildcard IPython.utils.module_paths IPython.extensions.storemagic "
+    "IPython.core.pylabtools IPython.core.completerlib IPython.core.magics "
     "IPython.core.payloadpage IPython.core.displaypub ipykernel.kernelapp ipykernel.ipkernel "
     "ipykernel.zmqshell ipykernel.iostream ipykernel.datapub ipykernel.debugger "
     "zmq.asyncio zmq.eventloop.zmqstream zmq.utils.garbage "

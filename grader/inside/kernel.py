@@ -1,14 +1,17 @@
 """The student's process where the submission is a notebook: an ipykernel that measures at the end.
 
-The order in which it gives up its rights is `student.live`'s: landlock, which binds one thread, comes
-before `bind` starts ten of them; seccomp, which can bind all threads, comes after it.
+The order in which it gives up its rights is `student.live`'s: landlock, which binds one thread,
+comes before `bind` starts several; seccomp, which can bind all threads, comes after it.
 """
+# mypy: disable-error-code="no-untyped-call"
 
 from __future__ import annotations
 
 import os
 import re
 import sys
+import time
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from ipykernel import kernelapp
@@ -21,29 +24,30 @@ from IPython.core.profiledir import ProfileDir
 from traitlets import Type
 
 from grader.inside import namespace, student
-from grader.inside.cell import place
+from grader.inside.cell import SHUT_DOWN, place
 from grader.inside.namespace import MESSAGE_CAP, clean
+from grader.inside.outputs import FLOOD
 
-SHUT_DOWN = 70
-"""Exit code of a kernel that was told to end, as only the student's own code can do."""
+_PIECE, _LONGEST = 1 << 20, FLOOD + 1024
+"""Characters that are sent at once, and the most of one print."""
 _BACKEND = "module://matplotlib_inline.backend_inline"
 _INSTALLS = re.compile(r"(^|[\s/])(pip3?|conda|mamba|uv|apt|apt-get)\s")
 _PROGRAMS = "script bash sh perl ruby python python2 python3 pypy cmd javascript_node".split()
 
 
-class Compiler(XCachingCompiler):  # type: ignore[misc]
+class Compiler(XCachingCompiler):
     """Code of a cell has a file name of its own: `<directory>/lenet.ipynb, cell 7`."""
 
     cell = ("", "")
     """Text and file name of the cell that runs."""
 
-    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
+    def get_code_name(self, raw_code: str, _code: str, number: int) -> str:
         """The cell's name, unless the cell runs further text through IPython."""
         text, name = self.cell
         return name if name and raw_code == text else f"<text run by a cell, {number}>"
 
 
-class Shell(ZMQInteractiveShell):  # type: ignore[misc]
+class Shell(ZMQInteractiveShell):
     """IPython without other programs."""
 
     def ask_exit(self) -> NoReturn:
@@ -54,7 +58,7 @@ class Shell(ZMQInteractiveShell):  # type: ignore[misc]
         """No program runs; a line that installs packages is passed over, any other is an error."""
         text = clean(str(cmd), 200)
         if _INSTALLS.search(text):
-            print(f"Passed over, as the grader installs nothing: {text}", file=sys.stderr)
+            sys.stderr.write(f"Passed over, as the grader installs nothing: {text}\n")
             return
         raise PermissionError(
             f"the grader runs no other programs (`!`, `%%bash`): take out `{text}`"
@@ -81,10 +85,10 @@ def _refusing(name: str) -> Any:
     return magic
 
 
-class Kernel(IPythonKernel):  # type: ignore[misc]
+class Kernel(IPythonKernel):
     """ipykernel, and one more message: `measure_request` ends the notebook and begins measuring."""
 
-    msg_types = [*IPythonKernel.msg_types, "measure_request"]
+    msg_types = (*IPythonKernel.msg_types, "measure_request")  # type: ignore[assignment]
     shell_class = Type(Shell)
     compiler_class = Type(Compiler)
     path = ""
@@ -95,24 +99,25 @@ class Kernel(IPythonKernel):  # type: ignore[misc]
     async def do_execute(self, code: str, *args: Any, cell_meta: Any = None, **more: Any) -> Any:
         """Runs a cell; the reply says in which of the student's lines it failed."""
         number = cell_meta.get("cell") if isinstance(cell_meta, dict) else None
-        self.shell.compile.cell = (code, place(self.path, number) if number else "")
+        shell: Any = self.shell
+        shell.compile.cell = (code, place(self.path, number) if number else "")
         reply = await super().do_execute(code, *args, cell_meta=cell_meta, **more)
         if reply["status"] == "error":
-            result = self.shell.last_execution_result
+            result = shell.last_execution_result
             reply["trouble"] = _trouble(result, os.path.dirname(self.path))
             reply["evalue"] = clean(reply["evalue"], MESSAGE_CAP)
         return reply
 
     async def measure_request(self, stream: Any, ident: Any, parent: Any) -> None:
         """The last message. The loop ends, and with it `run`."""
+        assert self.session is not None
         self.session.send(stream, "measure_reply", {"status": "ok"}, parent, ident=ident)
         self.done = "measure"
         self.io_loop.add_callback(self.io_loop.stop)
 
-    async def do_shutdown(self, restart: bool) -> Any:  # noqa: FBT001
+    async def do_shutdown(self, restart: bool) -> NoReturn:  # noqa: FBT001, ARG002
         """Asked for by a client that can only be the student's."""
-        self.done = "shutdown"
-        return await super().do_shutdown(restart)
+        _end()
 
     def raw_input(self, prompt: object = "") -> NoReturn:
         """`input()` has nobody to ask."""
@@ -121,7 +126,7 @@ class Kernel(IPythonKernel):  # type: ignore[misc]
             "put the value into the cell"
         )
 
-    getpass = raw_input
+    getpass = raw_input  # type: ignore[assignment]
 
 
 def _trouble(result: ExecutionResult | None, directory: str) -> dict[str, Any]:
@@ -133,22 +138,54 @@ def _trouble(result: ExecutionResult | None, directory: str) -> dict[str, Any]:
     return namespace.trouble(error, directory)
 
 
-class _Outlet(IOPubThread):  # type: ignore[misc]
+class Stream(OutStream):
+    """Gathers what is printed and sends it in pieces: a million prints take a third of the time."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._waiting: list[str] = []
+        self._size = 0
+
+    def write(self, string: str) -> int:
+        """The text will be sent, in a moment or when there is much of it."""
+        if not isinstance(string, str) or self.pub_thread is None:
+            return super().write(string) or 0  # raises
+        if len(string) > _LONGEST:  # the supervisor ends the kernel for as much as that
+            string = string[:_LONGEST]
+        self._waiting.append(string)
+        self._size += len(string)
+        if self._size > _PIECE:
+            self.flush()
+        elif not self._flush_pending:
+            self._schedule_flush()
+        return len(string)
+
+    def _flush_buffers(self) -> Iterator[tuple[dict[str, Any], str]]:
+        with self._buffer_lock:
+            count = len(self._waiting)  # more may be appended meanwhile
+            text = "".join(self._waiting[:count])
+            del self._waiting[:count]
+            self._size = 0
+        yield self.parent_header, text
+
+
+class _Outlet(IOPubThread):
     """Without the TCP port on which ipykernel would listen for what forked processes print."""
 
     def __init__(self, socket: Any, *, session: Any, **_: Any) -> None:
         super().__init__(socket, pipe=False, session=session)
 
 
-class App(kernelapp.IPKernelApp):  # type: ignore[misc]
+class App(kernelapp.IPKernelApp):
     """Kernel and sockets, without configuration files, heartbeat or parent to watch."""
 
     kernel_class = Type(Kernel)
+    outstream_class = f"{__name__}.Stream"
 
     def init_iopub(self, context: Any) -> None:
         """No message is dropped while the supervisor reads slowly: `idle` could be among them."""
         context.SNDHWM = 0
-        kernelapp.IOPubThread = _Outlet
+        kernelapp.IOPubThread = _Outlet  # type: ignore[attr-defined, assignment]
         super().init_iopub(context)
 
     def _nothing(self, *_: Any, **__: Any) -> None:
@@ -164,12 +201,10 @@ def profile(ipython: str) -> ProfileDir:
     return ProfileDir(location=os.path.join(ipython, "profile"))
 
 
-def bind(
-    path: str, connection: dict[str, Any], python_path: list[str], own: ProfileDir
-) -> App:
+def bind(path: str, connection: dict[str, Any], python_path: list[str], own: ProfileDir) -> App:
     """The kernel for the notebook at `path`: its sockets are bound, its threads run."""
     app = App.instance(parent_handle=0, log_level=50, capture_fd_output=False, profile_dir=own)
-    app.load_connection_info(connection)
+    app.load_connection_info(connection)  # type: ignore[arg-type]
     app._ports = {}
     app.initialize(["--HistoryManager.enabled=False"])
     app.kernel.path = path
@@ -190,13 +225,19 @@ def _own_streams() -> None:
         sys.stdout, sys.stderr = student.stream(1), student.stream(2)
 
 
+def _end() -> NoReturn:
+    sys.stdout.flush()
+    time.sleep(0.05)  # what has been said so far still arrives
+    os._exit(SHUT_DOWN)
+
+
 def run(app: App) -> dict[str, Any]:
     """Runs cells until measuring begins; the student's names then. Does not return otherwise."""
     app.start()
     while not app.kernel.done:  # the student's code stopped the loop
         app.io_loop.start()
     if app.kernel.done != "measure":
-        os._exit(SHUT_DOWN)
+        _end()
     student.restore_streams()
     sys.displayhook = sys.__displayhook__
     names: dict[str, Any] = app.kernel.shell.user_ns

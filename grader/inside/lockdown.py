@@ -42,8 +42,9 @@ def confine(
 ) -> None:
     """From here on only what is listed can be opened; no TCP; nothing to run.
 
-    Below `write` files and sockets may be made, below `sockets` only those. `signals` leaves the right to signal processes
-    that are not confined like this one. Raises OSError where the kernel has no landlock.
+    Below `write` files and sockets may be made, below `sockets` only those. `signals` leaves the
+    right to signal processes that are not confined like this one. Raises OSError where the kernel
+    has no landlock.
     """
     version = landlock_version()
     if version < 1:

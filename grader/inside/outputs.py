@@ -3,6 +3,7 @@
 Text is kept up to a cap per cell, its head and its tail; a picture up to a cap of its own. Every
 output is built here from checked parts, whatever the kernel sent.
 """
+# mypy: disable-error-code="no-untyped-call"
 
 from __future__ import annotations
 

@@ -105,9 +105,7 @@ def _kernel(job: dict[str, Any], directory: str, connection: dict[str, Any]) -> 
     return kernel.bind(path, connection, namespace.search_path(path, directory), profile)
 
 
-def _serve(
-    job: dict[str, Any], directory: str, pipes: Pipes, names: dict[str, Any]
-) -> None:
+def _serve(job: dict[str, Any], directory: str, pipes: Pipes, names: dict[str, Any]) -> None:
     own = os.getpid()
     ask: Answerer = selftest.answer if job["selftest"] else measure.answer
     values: list[wire.Array]

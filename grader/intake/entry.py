@@ -116,7 +116,8 @@ def _further(taken: dict[str, str], outside: list[str], name: str) -> list[str]:
 
 def _missing(every: list[str], wanted: tuple[str, ...], also: Sequence[str]) -> str:
     """One sentence on what was looked for, one on what is there."""
-    looked = f"`{wanted[0]}` is missing" + "".join(f", and `{w}` is" for w in wanted[1:]) + "."
+    looked = f"`{wanted[0]}` is missing"
+    looked += "".join(f", and so is `{w}`" for w in wanted[1:]) + "."
     if not every:
         return f"{looked} No file was handed in."
     runnable = [n for n in every if n.lower().endswith(ENTRY_SUFFIXES)]

@@ -50,7 +50,7 @@ class Box:
         self.cells: tuple[CellRun, ...] = ()
         """How each code cell of a notebook went, once it is loaded."""
         self.notebook: bytes | None = None
-        """The notebook as it was executed, JSON. Made by the box: to be treated as the student's."""
+        """The notebook as it was executed, JSON. It comes out of the box: treat it as hostile."""
         self._passes = 0
         self._closed: Execution | None = None
         job = {"level": level, "seed": seed, "selftest": selftest, **_job(files, limits)}

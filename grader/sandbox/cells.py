@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from grader.inside import wire
-from grader.inside.cell import place
+from grader.inside.cell import SHUT_DOWN, place
 from grader.records import Limits, Trouble
 from grader.sandbox import outcome
 from grader.sandbox.outcome import Outcome
@@ -100,18 +100,14 @@ def of_death(number: int, facts: Mapping[str, Any], limits: Limits) -> Outcome:
     found = outcome.of_death(facts, limits)
     if found.status == "stopped":
         code = facts.get("code")
-        call = "shut its kernel down" if code == _SHUT_DOWN else "ended the kernel: os._exit or a"
-        rest = "." if code == _SHUT_DOWN else " similar call."
+        call = "shut its kernel down" if code == SHUT_DOWN else "ended the kernel: os._exit or a"
+        rest = "." if code == SHUT_DOWN else " similar call."
         reason = f"{cell} {call}{rest} Take that call out."
     elif found.status in ("cpu", "time"):
         reason = f"{cell} was running when the notebook had to be stopped. {found.reason}"
     else:
         reason = f"{cell}: {found.reason}"
     return Outcome(status=found.status, reason=reason)
-
-
-_SHUT_DOWN = 70
-"""Exit code of a kernel that was told to end."""
 
 
 def cell_seconds(limits: Limits) -> float:
@@ -131,7 +127,9 @@ def notes(cells: Sequence[CellRun], passes: int) -> list[str]:
         said.append(f"{len(failed)} {verb}: {_listed(failed)}.")
     if stopped:
         verb = "was" if len(stopped) == 1 else "were"
-        said.append(f"{_listed(stopped).capitalize()} {verb} interrupted at the limit for one cell.")
+        said.append(
+            f"{_listed(stopped).capitalize()} {verb} interrupted at the limit for one cell."
+        )
     if skipped:
         verb = "was" if len(skipped) == 1 else "were"
         said.append(f"{_listed(skipped).capitalize()} {verb} not run.")

@@ -1,0 +1,140 @@
+"""How long a small LeNet notebook takes: in a box on a forked kernel, and on an ordinary kernel.
+
+    make bench
+
+Both take turns in one run on one machine; medians, and the ratio to the box. The box has every wall
+of its sandbox level, measures the layers, the parameters and the answers, and ends with nothing
+left; the ordinary kernel runs the same cells and one more that counts the parameters.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+import warnings
+from collections.abc import Callable
+
+import nbformat
+import numpy as np
+from nbclient import NotebookClient
+from rich.console import Console
+from rich.table import Table
+
+from grader.records import Limits, Missing
+from grader.sandbox import Warm
+
+ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+CELLS = (
+    "import matplotlib.pyplot as plt\nimport torch\nfrom torch import nn",
+    """\
+class LeNet5(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 6, 5, padding=2)
+        self.conv2 = nn.Conv2d(6, 16, 5)
+        self.fc1 = nn.Linear(400, 120)
+        self.fc2 = nn.Linear(120, 84)
+        self.fc3 = nn.Linear(84, 10)
+
+    def forward(self, x):
+        x = torch.max_pool2d(torch.relu(self.conv1(x)), 2)
+        x = torch.max_pool2d(torch.relu(self.conv2(x)), 2)
+        x = torch.relu(self.fc1(x.flatten(1)))
+        return self.fc3(torch.relu(self.fc2(x)))
+""",
+    "net = LeNet5()\nnet",
+    "x = torch.randn(8, 1, 28, 28)\nnet(x).shape",
+    "plt.imshow(x[0, 0])\nplt.title('noise')\nplt.show()",
+)
+COUNT = "assert sum(p.numel() for p in net.parameters()) == 61_706"
+ASKS = ("layers", "parameters", "outputs")
+
+
+def notebook(*cells: str) -> nbformat.NotebookNode:
+    """A notebook of code cells."""
+    made = [nbformat.v4.new_code_cell(c) for c in cells]  # type: ignore[no-untyped-call]
+    found: nbformat.NotebookNode = nbformat.v4.new_notebook(cells=made)  # type: ignore[no-untyped-call]
+    return found
+
+
+class Boxed:
+    """A box after another, with the seconds of each step."""
+
+    def __init__(self, warm: Warm) -> None:
+        self.warm = warm
+        text = nbformat.writes(notebook(*CELLS))  # type: ignore[no-untyped-call]
+        self.files = {"lenet.ipynb": text.encode()}
+        self.steps: dict[str, list[float]] = {}
+
+    def run(self) -> None:
+        """One submission: opened, run, measured, closed."""
+        x = np.random.default_rng(1).standard_normal((4, 1, 28, 28))
+        args = {"module": "LeNet5", "x": x, "seed": 1, "precisions": ["float64"]}
+        began = time.perf_counter()
+        box = self.warm.open(self.files, entry="lenet.ipynb", limits=Limits(), seed=1)
+        with box:
+            if (trouble := box.load()) is not None:
+                raise RuntimeError(trouble.sentence())
+            loaded = time.perf_counter()
+            for ask in ASKS:
+                if isinstance(answer := box.ask(ask, args), Missing):
+                    raise RuntimeError(answer.why)
+            asked = time.perf_counter()
+        cells = sum(c.seconds for c in box.cells)
+        self._note("box, kernel, client", loaded - began - cells)
+        self._note(f"{len(CELLS)} cells", cells)
+        self._note(f"{len(ASKS)} questions", asked - loaded)
+        self._note("end", time.perf_counter() - asked)
+        self._note("CPU of the kernel", box.close().cpu_seconds)
+
+    def _note(self, step: str, seconds: float) -> None:
+        self.steps.setdefault(step, []).append(seconds)
+
+
+def ordinary() -> None:
+    """A kernel as nbclient starts it."""
+    quiet = ["--Application.log_level=ERROR"]
+    book = notebook(*CELLS, COUNT)
+    NotebookClient(book, timeout=120, kernel_name="python3", extra_arguments=quiet).execute()
+
+
+def timed(action: Callable[[], None]) -> float:
+    """Wall seconds."""
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    """Two tables stand on stdout."""
+    warnings.simplefilter("ignore")
+    with Warm(notebooks=True) as warm:
+        boxed = Boxed(warm)
+        boxed.run()
+        boxed.steps.clear()
+        pairs = [(timed(boxed.run), timed(ordinary)) for _ in range(ROUNDS)]
+        level = warm.level
+    ours, theirs = ([p[i] for p in pairs] for i in (0, 1))
+    ratio = statistics.median(theirs) / statistics.median(ours)
+    table = Table(title=f"One small LeNet notebook, {ROUNDS} rounds in turn, sandbox level {level}")
+    for column in ("", "seconds", "from", "to", "ratio"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, row, shown in (
+        ("forked kernel in a box", ours, 1.0),
+        ("ordinary kernel", theirs, ratio),
+    ):
+        figures = [f"{f:.3f}" for f in (statistics.median(row), min(row), max(row))]
+        table.add_row(name, *figures, f"{shown:.1f}")
+    steps = Table(title="Steps of the box, medians")
+    steps.add_column("")
+    steps.add_column("milliseconds", justify="right")
+    for name, seconds in boxed.steps.items():
+        steps.add_row(name, f"{statistics.median(seconds) * 1000:.0f}")
+    console = Console()
+    console.print(table)
+    console.print(steps)
+
+
+if __name__ == "__main__":
+    main()
