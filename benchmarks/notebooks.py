@@ -79,7 +79,7 @@ class Boxed:
             loaded = time.perf_counter()
             for ask in ASKS:
                 if isinstance(answer := box.ask(ask, args), Missing):
-                    raise RuntimeError(answer.why)
+                    raise RuntimeError(answer.why)  # noqa: TRY004
             asked = time.perf_counter()
         cells = sum(c.seconds for c in box.cells)
         self._note("box, kernel, client", loaded - began - cells)

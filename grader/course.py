@@ -159,7 +159,7 @@ class Course:
         """The reference in every form it is written in: as a module, as a notebook."""
         folder = self.root / "reference" / loaded.slug
         others = {n: c for n, c in loaded.reference.files.items() if n != loaded.reference.entry}
-        found = []
+        found: list[Submission] = []
         for suffix in ENTRY_SUFFIXES:
             entry = f"{loaded.assignment.entry}{suffix}"
             if (folder / entry).is_file():

@@ -193,7 +193,7 @@ def test_a_mistake_that_is_no_python(course: Tiny) -> None:
 
 def test_handout(course: Tiny) -> None:
     """The handout is a submission; without its entry it is refused."""
-    with pytest.raises(CourseError, match="handout of tiny has no tiny.py"):
+    with pytest.raises(CourseError, match=r"handout of tiny has no tiny\.py"):
         Course(course.root).handouts(course.load())
     course.write("assignments/tiny/handout/tiny.py", "# TODO\n")
     assert Course(course.root).handouts(course.load())[0].files == {"tiny.py": b"# TODO\n"}

@@ -598,9 +598,13 @@ def memory_kib(pid: int) -> int:
 
 
 @pytest.mark.proof
-def test_nothing_is_left_after_a_hundred_notebooks(boxed, capsys):
+def test_nothing_is_left_after_a_hundred_notebooks(capsys):
     """Every fifth ends its kernel; processes, mounts, files and memory are as before."""
-    warm = boxed.warm
+    with Warm(notebooks=True) as warm:
+        _many(warm, _at(warm, 3), capsys)
+
+
+def _many(warm, boxed, capsys):
     sources = [source for source, _ in KILLERS.values()]
     boxed.run(DOUBLE, calls=("double",))
     time.sleep(0.2)
@@ -619,3 +623,14 @@ def test_nothing_is_left_after_a_hundred_notebooks(boxed, capsys):
             f"\nwarm process: {first:,} KiB before, {last:,} KiB after 100 notebooks; {before}"
         )
     assert last - first < 8 << 10
+
+
+@pytest.mark.proof
+def test_a_sandbox_without_kernels_starts_one_that_has_them():
+    """The first notebook waits for another warm process; modules go on there."""
+    with Warm() as warm:
+        first = warm._current()
+        how = {"entry": "lenet.ipynb", "limits": AMPLE, "seed": 1}
+        with warm.open({"lenet.ipynb": as_notebook(DOUBLE)}, **how) as box:
+            assert item(box.ask("call", {"name": "double", "args": [21]})) == 42
+        assert warm._current() is not first

@@ -16,8 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.mark.proof
 def test_demo_from_the_wheel_in_an_empty_folder(tmp_path: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if k not in ("GRADER_DATA", "PYTHONPATH")}
     build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(ROOT)]
-    subprocess.run(build, check=True, capture_output=True)
+    subprocess.run(build, check=True, capture_output=True, env=environment)
     (wheel,) = tmp_path.glob("*.whl")
     venv.create(tmp_path / "venv", with_pip=True)
     (site,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
@@ -25,11 +26,10 @@ def test_demo_from_the_wheel_in_an_empty_folder(tmp_path: Path) -> None:
     (site / "libraries.pth").write_text(sysconfig.get_paths()["purelib"])
     python = tmp_path / "venv" / "bin" / "python"
     install = [python, "-m", "pip", "install", "--quiet", "--no-deps", wheel]
-    subprocess.run(install, check=True, capture_output=True)
+    subprocess.run(install, check=True, capture_output=True, env=environment)
     empty = tmp_path / "empty"
     empty.mkdir()
     where = "import grader; print(grader.__file__)"
-    environment = {k: v for k, v in os.environ.items() if k not in ("GRADER_DATA", "PYTHONPATH")}
     options = {"cwd": empty, "env": environment, "capture_output": True, "text": True}
     found = subprocess.run([python, "-c", where], check=True, **options)
     assert str(site) in found.stdout

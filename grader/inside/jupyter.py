@@ -56,9 +56,10 @@ def _exercise() -> None:
     if pyplot is not None:
         from IPython.core.pylabtools import print_figure
 
-        figure, axes = pyplot.subplots()
+        figure, (axes, other) = pyplot.subplots(1, 2)
         axes.plot([1, 2], label="x")
         axes.set_title("x")
         axes.legend()
+        figure.colorbar(other.imshow([[1.0, 2.0]]))
         print_figure(figure)
         pyplot.close(figure)

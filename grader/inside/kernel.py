@@ -22,6 +22,7 @@ from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython.core.interactiveshell import ExecutionResult
 from IPython.core.profiledir import ProfileDir
 from traitlets import Type
+from traitlets.config import Config
 
 from grader.inside import namespace, student
 from grader.inside.cell import SHUT_DOWN, place
@@ -30,6 +31,7 @@ from grader.inside.outputs import FLOOD
 
 _PIECE, _LONGEST = 1 << 20, FLOOD + 1024
 """Characters that are sent at once, and the most of one print."""
+_CONFIG = Config({"HistoryManager": {"enabled": False}})
 _BACKEND = "module://matplotlib_inline.backend_inline"
 _INSTALLS = re.compile(r"(^|[\s/])(pip3?|conda|mamba|uv|apt|apt-get)\s")
 _PROGRAMS = "script bash sh perl ruby python python2 python3 pypy cmd javascript_node".split()
@@ -192,7 +194,7 @@ class App(kernelapp.IPKernelApp):
         pass
 
     load_config_file = init_config_files = init_connection_file = write_connection_file = _nothing
-    init_profile_dir = _nothing
+    init_profile_dir = parse_command_line = _nothing
     init_heartbeat = init_poller = init_crash_handler = log_connection_info = _nothing
 
 
@@ -203,10 +205,12 @@ def profile(ipython: str) -> ProfileDir:
 
 def bind(path: str, connection: dict[str, Any], python_path: list[str], own: ProfileDir) -> App:
     """The kernel for the notebook at `path`: its sockets are bound, its threads run."""
-    app = App.instance(parent_handle=0, log_level=50, capture_fd_output=False, profile_dir=own)
+    app = App.instance(
+        parent_handle=0, log_level=50, capture_fd_output=False, profile_dir=own, config=_CONFIG
+    )
     app.load_connection_info(connection)  # type: ignore[arg-type]
     app._ports = {}
-    app.initialize(["--HistoryManager.enabled=False"])
+    app.initialize([])
     app.kernel.path = path
     sys.path[:] = python_path
     sys.argv[:] = [path]
