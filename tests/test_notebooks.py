@@ -110,10 +110,7 @@ s = get_ipython().kernel.iopub_socket
 for m in ([b'garbage'], [b'<IDS|MSG>'], [b'a', b'<IDS|MSG>', b'sig', b'{', b'{', b'{', b'{']):
     s.send_multipart(m)
 """,
-    "shuts its kernel down": """
-from jupyter_client import BlockingKernelClient
-c = BlockingKernelClient(connection_file=get_ipython().kernel.config.get('x', None) or '')
-""",
+    "shuts its kernel down": "await get_ipython().kernel.do_shutdown(False)",
     "answers what was not asked": """
 import os, struct, json
 head = json.dumps({"value": {"kind": "int", "item": 100}, "nonce": "0", "arrays": []}).encode()
@@ -136,6 +133,15 @@ print('{"score": 100}')
 """,
 }
 
+NAMED = {
+    "forges idle and reply": "tampered",
+    "garbage for messages": "tampered",
+    "shuts its kernel down": "stopped",
+    "answers what was not asked": "tampered",
+    "floods displays": "output",
+}
+"""How the record names them; writing files and printing is nobody's business."""
+
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_notebooks_gain_nothing(name: str, course: Tiny, regrade: Grading) -> None:
@@ -147,9 +153,8 @@ def test_hostile_notebooks_gain_nothing(name: str, course: Tiny, regrade: Gradin
     eve, plain, zoe = outcome.graded
     assert eve.score <= plain.score
     assert zoe.score == zoe.max_score
-    if "not asked" in name:
-        assert eve.execution.status == "tampered"
-        assert eve.person
+    assert eve.execution.status == NAMED.get(name, "ok")
+    assert eve.person == (eve.execution.status == "tampered")
 
 
 def test_the_executed_notebook_is_kept_and_valid(course: Tiny, regrade: Grading) -> None:
