@@ -57,7 +57,9 @@ class Limits:
     """What a submission may use, for loading and all probes together."""
 
     cpu_seconds: float = 60.0
-    """CPU seconds; wall time is limited to three times that."""
+    """CPU seconds; wall time is limited to `patience` times that."""
+    patience: float = 3.0
+    """Wall seconds allowed for each CPU second: a busy machine needs more."""
     cell_seconds: float = 30.0
     """CPU or wall seconds of one cell of a notebook; the cells after it are still run."""
     memory_mib: int = 4096
@@ -72,7 +74,7 @@ class Limits:
     @property
     def wall_seconds(self) -> float:
         """Wall seconds after which a box is cut off."""
-        return 3.0 * self.cpu_seconds
+        return self.patience * self.cpu_seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
