@@ -7,6 +7,7 @@ comes before `bind` starts several; seccomp, which can bind all threads, comes a
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -21,6 +22,7 @@ from ipykernel.ipkernel import IPythonKernel
 from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython.core.interactiveshell import ExecutionResult
 from IPython.core.profiledir import ProfileDir
+from jupyter_client.session import json_packer
 from traitlets import Type
 from traitlets.config import Config
 
@@ -212,6 +214,7 @@ def bind(path: str, connection: dict[str, Any], python_path: list[str], own: Pro
     app._ports = {}
     app.initialize([])
     app.kernel.path = path
+    app.session.pack = _packed
     sys.path[:] = python_path
     sys.argv[:] = [path]
     os.register_at_fork(after_in_child=_own_streams)
@@ -221,6 +224,14 @@ def bind(path: str, connection: dict[str, Any], python_path: list[str], own: Pro
         sys.modules["matplotlib_inline.backend_inline"]._enable_matplotlib_integration()
     os.environ["MPLBACKEND"] = _BACKEND
     return app
+
+
+def _packed(message: Any) -> bytes:
+    """JSON of a message. jupyter_client's own raises for text with lone surrogates."""
+    try:
+        return json_packer(message)
+    except UnicodeEncodeError:
+        return json.dumps(message, default=str).encode()
 
 
 def _own_streams() -> None:
