@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import cached_property
 from importlib import metadata
@@ -64,7 +65,7 @@ class Executor:
         self._wanted, self._lowest, self._lenient = level, lowest, lenient
         self._notebooks = notebooks
         self._warm: Warm | None = None
-        self._local = threading.local()
+        self._idle: list[Box] = []
         self._boxes: list[Box] = []
         self._lock = threading.Lock()
 
@@ -85,6 +86,7 @@ class Executor:
             for box in self._boxes:
                 box.close()
             self._boxes.clear()
+            self._idle.clear()
             if self._warm is not None:
                 self._warm.close()
                 self._warm = None
@@ -305,14 +307,17 @@ class Executor:
             k: given[k] for k in ("module", "init", "live", "images") if k in given
         }
         arguments["operands"] = [[k, v] for k, v in read.operands]
-        found = self._reference_box().ask("logits", arguments)
+        with self._reference_box() as box:
+            found = box.ask("logits", arguments)
         if isinstance(found, Missing):
             return {**answer, "proven": None, "why_not": found.why}
         return {**answer, "proven": found["logits"], "why_not": ""}
 
-    def _reference_box(self) -> Box:
-        """A box with the reference and no student code, one for each thread, kept for the class."""
-        box: Box | None = getattr(self._local, "box", None)
+    @contextmanager
+    def _reference_box(self) -> Iterator[Box]:
+        """A box with the reference and no student code, kept for the class; one for each worker."""
+        with self._lock:
+            box = self._idle.pop() if self._idle else None
         if box is None:
             box = self._open(self.loaded.reference, self._roomy())
             error = box.load()
@@ -322,8 +327,11 @@ class Executor:
                 )
             with self._lock:
                 self._boxes.append(box)
-            self._local.box = box
-        return box
+        try:
+            yield box
+        finally:
+            with self._lock:
+                self._idle.append(box)
 
     def _not_handed_in(self, submission: Submission) -> Recorded:
         wanted = f"{self.loaded.assignment.entry}.py"
