@@ -9,7 +9,6 @@ Only the controller thread writes; readers (`grader report OUT`) may look on mea
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import sqlite3
@@ -21,11 +20,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-import numpy as np
-
+from grader import answers as answers_of
 from grader.errors import GraderError
-from grader.inside import wire
-from grader.records import Execution, Graded, Json, Missing, Trouble, to_json
+from grader.records import Execution, Graded, Json, Trouble, to_json
 
 APPLICATION = 0x70744752
 """SQLite's application id of our files, so that nobody else's is taken for one."""
@@ -171,7 +168,7 @@ class Ledger:
                 student=student,
                 digest=digest,
                 execution=_execution(json.loads(execution)),
-                answers=load_answers(answers, arrays),
+                answers=answers_of.load(answers, arrays),
             )
 
     def behind(self, student: str) -> Recorded | None:
@@ -330,15 +327,11 @@ class Ledger:
             yield
         except sqlite3.ProgrammingError:
             raise  # a mistake of ours: a wrong thread, wrong parameters
-        except (sqlite3.Error, OSError, _Damaged, json.JSONDecodeError) as error:
+        except (sqlite3.Error, OSError, answers_of.Damaged, json.JSONDecodeError) as error:
             raise GraderError(
                 f"The ledger {self.path} could not be {what} ({error}). Check the folder's"
                 " permissions and the space left; a damaged file has to be moved away."
             ) from error
-
-
-class _Damaged(ValueError):
-    """A row that cannot be understood."""
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -465,60 +458,9 @@ def _lock(path: Path) -> IO[str]:
 
 
 def _execution_row(key: str, recorded: Recorded) -> tuple[Any, ...]:
-    answers, arrays = dump_answers(recorded.answers)
+    answers, arrays = answers_of.dump(recorded.answers)
     execution = json.dumps(to_json(recorded.execution))
     return key, _plain(recorded.student), recorded.digest, execution, answers, arrays
-
-
-def dump_answers(answers: Mapping[str, Any]) -> tuple[str, bytes]:
-    """Answers as JSON and one `.npz`, which holds every dtype of the wire and has checksums.
-
-    Raises wire.Malformed for a value that could not have crossed the line.
-    """
-    entries: list[dict[str, Any]] = []
-    arrays: dict[str, wire.Array] = {}
-    for name, value in answers.items():
-        if isinstance(value, Missing):
-            entries.append({"name": name, "missing": to_json(value)})
-            continue
-        tree, own = wire.pack(value)
-        entries.append({"name": name, "tree": tree, "first": len(arrays), "count": len(own)})
-        arrays.update({str(len(arrays) + i): a for i, a in enumerate(own)})
-    blob = io.BytesIO()
-    if arrays:
-        np.savez(blob, **arrays)  # type: ignore[arg-type]
-    return json.dumps(entries), blob.getvalue()
-
-
-def load_answers(text: str, blob: bytes) -> dict[str, Any]:
-    """The answers that `dump_answers` took apart; nothing is unpickled."""
-    try:
-        arrays = _load_arrays(blob)
-        answers: dict[str, Any] = {}
-        for entry in json.loads(text):
-            if "missing" in entry:
-                answers[entry["name"]] = _missing(entry["missing"])
-            else:
-                own = arrays[entry["first"] : entry["first"] + entry["count"]]
-                answers[entry["name"]] = wire.unpack(entry["tree"], own)
-    except (ValueError, LookupError, TypeError, OSError, EOFError) as error:
-        raise _Damaged(f"an execution that cannot be read: {error}") from error
-    return answers
-
-
-def _load_arrays(blob: bytes) -> list[wire.Array]:
-    if not blob:
-        return []
-    with np.load(io.BytesIO(blob), allow_pickle=False) as file:
-        arrays = [file[str(i)] for i in range(len(file.files))]
-    for array in arrays:
-        array.flags.writeable = False  # as they come off the wire
-    return arrays
-
-
-def _missing(value: Mapping[str, Any]) -> Missing:
-    error = value.get("error")
-    return Missing(**{**value, "error": Trouble(**error) if error else None})
 
 
 def _execution(value: Mapping[str, Any]) -> Execution:

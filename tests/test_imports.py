@@ -23,7 +23,7 @@ LAYERS = (
     ("execute",),
     ("report", "gradebook", "intake", "ledger", "course", "sandbox", "judge"),
     ("assignment", "compare", "evidence", "notebook_page"),
-    ("accuracy", "alignment", "notebook_cells", "source"),
+    ("accuracy", "alignment", "answers", "notebook_cells", "source"),
     ("data", "diagnose"),
     ("pictures", "probe"),
     ("standin", "measurement"),
