@@ -269,7 +269,14 @@ def check(files: tuple[Path, ...], slug: str | None, seed: int, **options: Any) 
     with (
         tempfile.TemporaryDirectory() as folder,
         Ledger(Path(folder) / "grades.db") as ledger,
-        Executor(loaded, source, seed=seed, level=options["level"], lenient=True) as executor,
+        Executor(
+            loaded,
+            source,
+            seed=seed,
+            level=options["level"],
+            lenient=True,
+            notebooks=(submission.entry or "").endswith(".ipynb"),
+        ) as executor,
         show.progress() as progress,
     ):
         progress.begin(0, "running your file beside the reference")

@@ -340,7 +340,9 @@ class Executor:
         return Recorded(
             student=submission.student,
             digest=submission.digest,
-            execution=Execution(status="missing", reason=f"{why[:1].upper()}{why[1:]}."),
+            execution=Execution(
+                status="missing", reason=f"{why[:1].upper()}{why[1:].rstrip('.')}."
+            ),
             answers={p.key: missing for p in self.loaded.probes.values()},
         )
 
