@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+JUPYTER := $(VENV)/.jupyter
 
 .PHONY: demo test proofs lint bench clean
 
@@ -12,14 +13,19 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group test --group lint --group build
 	@touch $(STAMP)
 
+$(JUPYTER): $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group jupyter
+	@touch $(JUPYTER)
+
 demo: $(STAMP)
 	@$(BIN)/grader demo
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-proofs: $(STAMP)
+proofs: $(JUPYTER)
 	$(BIN)/python -m pytest -m proof
+	$(BIN)/python -m pytest -n 2 -m 'hypothesis and not proof' --hypothesis-profile=proofs
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -28,6 +34,7 @@ lint: $(STAMP)
 	$(BIN)/python -m pytest tests/test_imports.py
 
 bench: $(STAMP)
+	$(BIN)/python benchmarks/boxes.py
 	$(BIN)/python benchmarks/notebooks.py
 	$(BIN)/python benchmarks/peers.py
 

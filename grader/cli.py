@@ -4,9 +4,11 @@ them.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -321,7 +323,8 @@ def fetch(data_root: Path | None, names: tuple[str, ...]) -> int:
 @cli.command()
 @LEVEL
 @DATA
-def doctor(level: int | None, data_root: Path | None) -> int:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+def doctor(level: int | None, data_root: Path | None, as_json: bool) -> int:  # noqa: FBT001
     """Print the sandbox level with its self-test, the data sets and the versions."""
     from grader import data as sets
     from grader import show
@@ -330,10 +333,14 @@ def doctor(level: int | None, data_root: Path | None) -> int:
     with show.progress() as progress:
         progress.begin(0, "self-test of the sandbox")
         with Warm(level=level) as warm:
-            facts = warm.level, dict(warm.why_not), dict(warm.versions)
-    show.doctor(*facts)
-    show.shelves(sets.available(sets.Source(data_root)))
-    return 0 if facts[0] >= BATCH_LEVEL else 1
+            facts = warm.describe()
+    shelves = sets.available(sets.Source(data_root))
+    if as_json:
+        click.echo(json.dumps({**facts, "data": [asdict(s) for s in shelves]}, indent=2))
+    else:
+        show.doctor(facts)
+        show.shelves(shelves)
+    return 0 if facts["level"] >= BATCH_LEVEL else 1
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -362,5 +369,5 @@ def _complain(text: str) -> None:
     """One line, whatever an instructor's exception or a file name holds."""
     from grader import neutral
 
-    whole = neutral.visible(" ".join(text.split()))
+    whole = neutral.terminal(" ".join(text.split()))
     click.echo(f"grader: {whole.rstrip('.')}.", err=True)

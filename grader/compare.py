@@ -47,7 +47,7 @@ def shapes(student: Layers, reference: Layers) -> Verdict:
     faults = [r for r in rows if r.note]
     evidence: dict[str, Json] = {"layers": [r.to_json() for r in rows]}
     crash = (
-        f"`forward` stopped before it was done. {student.error.sentence()}. "
+        f"`forward` stopped before it was done. {student.error.sentence().rstrip('.')}. "
         if student.error
         else ""
     )
@@ -62,12 +62,13 @@ def shapes(student: Layers, reference: Layers) -> Verdict:
     if crash:  # what would have come after the crash is no news
         last = max((i for i, r in enumerate(rows) if r.seen), default=-1)
         told = [r for r in rows[: last + 1] if r.note]
-    first = told[0].note if told else "The layers before that are right."
+    before = "The layers before that are right." if any(r.seen for r in rows) else ""
+    first = told[0].note if told else before
     more = f" {len(told) - 1} more of {len(rows)} layers differ." if len(told) > 1 else ""
     share = max(0.0, 1.0 - len(faults) / max(1, len(reference.rows)))
     return Verdict(
         fraction=min(share, 0.5) if crash else share,
-        feedback=f"{crash}{first}{more}",
+        feedback=f"{crash}{first}{more}".strip(),
         hint="Print x.shape after each step of forward and compare it with the table in the brief.",
         evidence=evidence,
         standing="claim",
@@ -230,12 +231,31 @@ def _close_outputs(student: Outputs, reference: Outputs, rtol: float, where: str
         )
     worst = results[0]
     assert worst is not None
+    special = special or _by_precision(student) or _by_dropout(where)
     told = "From equal weights and equal inputs your network answers differently."
     return Verdict(
         fraction=0.0,
         feedback=" ".join(filter(None, (told, where, worst.sentence()))),
         hint=special or "Compare your forward step by step with the brief.",
         evidence={"mismatch": worst.to_json("outputs, after log-softmax")},
+    )
+
+
+def _by_precision(student: Outputs) -> str:
+    if student.runs[0].dtype.itemsize > 2:
+        return ""
+    return (
+        "Your network returns float16 numbers, which keep three digits: leave `.half()` and "
+        "`.to(torch.float16)` out of forward."
+    )
+
+
+def _by_dropout(where: str) -> str:
+    if "dropout that stays on" not in where:
+        return ""
+    return (
+        "Dropout is for training only: use nn.Dropout in `__init__`, or "
+        "F.dropout(x, p, training=self.training)."
     )
 
 

@@ -20,10 +20,7 @@ import grader
 from grader.assignment import Assignment
 from grader.errors import CourseError, GraderError, UsageError
 from grader.probe import Probe
-from grader.records import Submission
-
-ENTRY_SUFFIXES = (".py", ".ipynb")
-"""Forms of a submission, the preferred one first."""
+from grader.records import ENTRY_SUFFIXES, Submission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

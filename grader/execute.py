@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from functools import cached_property
 from importlib import metadata
@@ -34,6 +34,8 @@ NOTEBOOK = "(notebook)"
 """Key under which the executed notebook stands among the answers, with how its cells ran."""
 SINGLE = "/float32"
 """Suffix of the key under which the reference's float32 answer stands."""
+HOPELESS = 3
+"""So many boxes in a row that break twice are no accident."""
 BUSY_SHARE = 1 / 3
 """Share of the CPU limit above which a time-out may be the machine's fault and is tried again
 alone.
@@ -63,7 +65,8 @@ class Executor:
         """
         self.loaded, self.source, self.seed, self.jobs = loaded, source, seed, max(1, jobs)
         self._wanted, self._lowest, self._lenient = level, lowest, lenient
-        self._notebooks = notebooks
+        self.notebooks = notebooks
+        """Read when the warm process is started."""
         self._warm: Warm | None = None
         self._idle: list[Box] = []
         self._boxes: list[Box] = []
@@ -96,7 +99,7 @@ class Executor:
         """The warm process, started on first use (a few seconds)."""
         with self._lock:
             if self._warm is None:
-                warm = Warm(level=self._wanted, notebooks=self._notebooks)
+                warm = self._started()
                 if warm.level < self._lowest:
                     warm.close()
                     raise SandboxError(
@@ -107,6 +110,18 @@ class Executor:
                     )
                 self._warm = warm
             return self._warm
+
+    def _started(self) -> Warm:
+        """A warm process. While it imports torch this one reads data sets, as slowly."""
+        with ThreadPoolExecutor(1) as pool:
+            starting = pool.submit(Warm, level=self._wanted, notebooks=self.notebooks)
+            try:
+                _ = self.arguments
+                return starting.result()
+            except BaseException:
+                with suppress(SandboxError):
+                    starting.result().close()
+                raise
 
     def trusts(self, level: int) -> bool:
         """Whether measurements made at this sandbox level may be used again."""
@@ -237,29 +252,46 @@ class Executor:
     ) -> Iterator[tuple[Submission, Recorded]]:
         """Measure several at a time, in the order in which they finish.
 
-        One that ran out of wall time while it was computing is measured once more, alone.
+        One that ran out of wall time while it was computing is measured once more, alone, and so is
+        one whose box broke. Where that breaks as well, a person is asked; raises SandboxError when
+        it happens to several in a row, as the sandbox itself is at fault then.
         """
         again: list[Submission] = []
-        limit = self.loaded.assignment.limits.cpu_seconds * BUSY_SHARE
         for submission, recorded in self._side_by_side(submissions, started):
-            execution = recorded.execution
-            if self.jobs > 1 and execution.status == "time" and execution.cpu_seconds > limit:
+            if recorded is None or self._was_crowded_out(recorded.execution):
                 again.append(submission)
             else:
                 yield submission, recorded
+        broken = 0
         for submission in again:
-            yield submission, self.measure(submission)
+            try:
+                recorded, broken = self.measure(submission), 0
+            except SandboxError as error:
+                broken += 1
+                if broken == HOPELESS:
+                    raise
+                recorded = self._unmeasured(submission, str(error))
+            yield submission, recorded
+
+    def _was_crowded_out(self, execution: Execution) -> bool:
+        limit = self.loaded.assignment.limits.cpu_seconds * BUSY_SHARE
+        return self.jobs > 1 and execution.status == "time" and execution.cpu_seconds > limit
 
     def _side_by_side(
         self, submissions: Iterable[Submission], started: Callable[[Submission], None] | None
-    ) -> Iterator[tuple[Submission, Recorded]]:
-        def work(submission: Submission) -> Recorded:
+    ) -> Iterator[tuple[Submission, Recorded | None]]:
+        """None where the box broke."""
+
+        def work(submission: Submission) -> Recorded | None:
             if started is not None:
                 started(submission)
-            return self.measure(submission)
+            try:
+                return self.measure(submission)
+            except SandboxError:
+                return None
 
         waiting = iter(submissions)
-        running: dict[Future[Recorded], Submission] = {}
+        running: dict[Future[Recorded | None], Submission] = {}
         pool = ThreadPoolExecutor(self.jobs)
         try:
             while True:
@@ -296,6 +328,8 @@ class Executor:
 
     def _proven(self, probe: Probe[Any], answer: Any) -> Any:
         """The answer with what the student's arrays give in the reference's network."""
+        if isinstance(answer, dict):  # a proof is made here, never taken from a box
+            answer = {k: v for k, v in answer.items() if k not in ("proven", "why_not")}
         try:
             read = Logits.from_wire(answer)
         except Malformed:
@@ -329,9 +363,22 @@ class Executor:
                 self._boxes.append(box)
         try:
             yield box
-        finally:
+        except SandboxError:  # the next one takes another box
             with self._lock:
-                self._idle.append(box)
+                self._boxes.remove(box)
+            raise
+        with self._lock:
+            self._idle.append(box)
+
+    def _unmeasured(self, submission: Submission, why: str) -> Recorded:
+        """A record that blames nobody, where our side broke twice."""
+        missing = Missing(why=why, person=True)
+        return Recorded(
+            student=submission.student,
+            digest=submission.digest,
+            execution=Execution(status="broken", reason=why),
+            answers={p.key: missing for p in self.loaded.probes.values()},
+        )
 
     def _not_handed_in(self, submission: Submission) -> Recorded:
         wanted = f"{self.loaded.assignment.entry}.py"

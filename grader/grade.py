@@ -21,6 +21,7 @@ from grader.records import Graded, Json, Missing, Submission
 
 REFERENCE = "(reference)"
 """Name under which the reference's measurements stand in the ledger."""
+NOT_ASKED = Missing(why="it was not asked", person=True)
 
 
 class Progress(Protocol):
@@ -54,7 +55,8 @@ def measurements(
     values: dict[str, Any] = {}
     faults: list[str] = []
     for name, probe in loaded.probes.items():
-        values[probe.key] = _read(probe, recorded.answers.get(probe.key), name, faults)
+        answer = recorded.answers.get(probe.key, NOT_ASKED)  # None would be an answer
+        values[probe.key] = _read(probe, answer, name, faults)
         single = recorded.answers.get(probe.key + SINGLE)
         if reference and single is not None and not isinstance(values[probe.key], Missing):
             other = _read(probe, single, name, faults)
@@ -64,8 +66,6 @@ def measurements(
 
 
 def _read(probe: Any, answer: Any, name: str, faults: list[str]) -> Any:
-    if answer is None:
-        return Missing(why="it was not asked", person=True)
     if isinstance(answer, Missing):
         return answer
     try:

@@ -20,6 +20,13 @@ from grader.records import Trouble
 Array = npt.NDArray[Any]
 Precision = Literal["float64", "float32"]
 
+_OPERANDS = 5_000
+"""Weights of a network. Their keys go into another box, in a head of limited length."""
+_KEY = 100
+"""Characters of such a key."""
+_DIMENSIONS = 64
+"""torch's own limit; a product of as many counts can still be printed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
@@ -274,14 +281,14 @@ class Logits:
         """The answers with what was recomputed from them, if it was."""
         head = _mapping(value)
         operands = [_list(o) for o in _list(head.get("operands", []))]
-        if any(len(o) != 2 for o in operands):
-            raise Malformed("an operand that is not a key and an array")
+        if len(operands) > _OPERANDS or any(len(o) != 2 for o in operands):
+            raise Malformed("operands that are not keys and arrays")
         proven = head.get("proven")
         return cls(
             own=_rows(head.get("logits")),
-            operands=tuple((_text(k), _floats(v)) for k, v in operands),
+            operands=tuple((_key(k), _floats(v)) for k, v in operands),
             proven=None if proven is None else _rows(proven),
-            why_not=_text(head.get("why_not", "") or head.get("unset", "")),
+            why_not=_text(head.get("why_not", "")) or _text(head.get("unset", "")),
         )
 
 
@@ -401,6 +408,12 @@ def _text(value: Any) -> str:
     return value[:20_000]
 
 
+def _key(value: Any) -> str:
+    if len(_text(value)) > _KEY:
+        raise Malformed(f"a key of more than {_KEY} characters")
+    return _text(value)
+
+
 def _count(value: Any) -> int:
     if type(value) is not int or not 0 <= value < 2**53:
         raise Malformed("a count that is none")
@@ -408,13 +421,16 @@ def _count(value: Any) -> int:
 
 
 def _shape(value: Any) -> tuple[int, ...]:
-    return tuple(_count(n) for n in _list(value))
+    if len(_list(value)) > _DIMENSIONS:
+        raise Malformed(f"a shape of more than {_DIMENSIONS} dimensions")
+    return tuple(_count(n) for n in value)
 
 
 def _precision(value: Any) -> Precision:
-    if value == "float64":
+    found = _text(value)
+    if found == "float64":
         return "float64"
-    if value == "float32":
+    if found == "float32":
         return "float32"
     raise Malformed("an unknown precision")
 
@@ -427,7 +443,7 @@ def _floats(value: Any) -> Array:
 
 def _rows(value: Any) -> Array:
     array = _floats(value)
-    if array.ndim < 2:
+    if array.ndim < 2 or not array.size:
         raise Malformed("class scores that are not one row per picture")
     return array.reshape(array.shape[0], -1)
 

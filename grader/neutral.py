@@ -1,7 +1,8 @@
 """Everything that leaves the grader is harmless: text shows what it holds, names are only names.
 
 Students choose their names, file names, messages and output. Here is the one place where such
-text becomes fit for a page (`visible`), a heading (`line`), a spreadsheet (`cell`) or a file
+text becomes fit for a page (`visible`), a heading (`line`), a terminal or a log (`terminal`),
+Markdown (`markdown`), an annotation in CI (`annotation`), a spreadsheet (`cell`) or a file
 (`file_name`).
 """
 
@@ -14,13 +15,18 @@ import secrets
 import unicodedata
 from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import Literal
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode categories without a shape of their own: controls, formats, surrogates, separators."""
 _JOINERS = "\u200c\u200d"
 """Format characters that Persian and Indic scripts need inside words; they reorder nothing."""
-_FORMULA = "=+-@\t\r＝＋－＠"
-"""What makes a spreadsheet take a cell for a formula, full-width forms included."""
+_FORMULA = "=+-@"
+"""What makes a spreadsheet take a cell for a formula; full-width and small forms do it too."""
+_COMMAND = re.compile(r":(?=:[A-Za-z])|#(?=#\[)|\u200d")
+"""Where GitHub's runner could see a command in a log: `::notice …`, and in its old form `##[…]`.
+Anywhere, as long lines are broken anywhere. And a joiner at which Rich 15 fails to break lines.
+"""
 _LONGEST = 80
 _RESERVED = frozenset(
     {"index", "grades", "con", "prn", "aux", "nul", "clock"}
@@ -58,8 +64,34 @@ def cell(value: object) -> str:
     if isinstance(value, (int, float)):
         return f"{value:.10g}" if isinstance(value, float) else str(value)
     text = str(value)
-    first = text.lstrip(" \n\u00a0\u3000")[:1]
+    bare = re.sub(rf"^[\s{_JOINERS}]+", "", text)
+    first = unicodedata.normalize("NFKC", bare[:1])[:1]
     return ("'" if first and first in _FORMULA else "") + line(text)
+
+
+def terminal(text: str) -> str:
+    """As `visible`, and no part of it is a command to the CI that keeps the log."""
+    return _COMMAND.sub(lambda m: _escaped(m[0]), visible(text))
+
+
+def markdown(text: str, *, table: bool = False) -> str:
+    """Turn text into one line of Markdown that shows it as code: no HTML, link, mention or column.
+
+    In a `table` the bars of the text are escaped, which elsewhere would show.
+    """
+    shown = line(text)
+    if not shown:
+        return ""
+    ticks = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
+    if shown.strip(" ") and (shown[0] in "` " or shown[-1] in "` "):
+        shown = f" {shown} "  # of which Markdown takes one away on each side
+    return f"{ticks}{shown.replace('|', chr(92) + '|') if table else shown}{ticks}"
+
+
+def annotation(kind: Literal["error", "warning", "notice"], text: str, **where: str | int) -> str:
+    """Make a line that GitHub's runner shows beside a file: `where` is file, line, title."""
+    named = ",".join(f"{name}={_property(str(value))}" for name, value in where.items())
+    return f"::{kind}{' ' if named else ''}{named}::{_data(visible(text))}"
 
 
 def file_name(student: str, taken: Collection[str] = ()) -> str:
@@ -117,9 +149,21 @@ def write(path: Path, content: bytes) -> bool:
     return True
 
 
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(line(text)).replace(":", "%3A").replace(",", "%2C")
+
+
 def _shown(character: str) -> str:
     if unicodedata.category(character) not in _HIDDEN or character in _JOINERS:
         return character
+    return _escaped(character)
+
+
+def _escaped(character: str) -> str:
     code = ord(character)
     if code <= 0xFF:
         return f"\\x{code:02x}"

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from grader.advice import advice
+
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 Status = Literal[
@@ -43,6 +45,9 @@ STATUS_WORDS: Mapping[str, str] = {
     "missing": "was not handed in",
     "broken": "could not be run through no fault of the student's",
 }
+
+ENTRY_SUFFIXES = (".py", ".ipynb")
+"""Kinds of files that can be run, the preferred one first."""
 
 Outcome = Literal["passed", "partial", "failed", "skipped", "unmeasured", "broken"]
 """What became of a check (design §4)."""
@@ -97,6 +102,18 @@ class Submission:
     """What a reader should know: a file passed over, a name refused, a near miss."""
 
 
+def _first(text: str) -> str:
+    """The first line, and the second where the first announces it."""
+    first, second = (*(line.strip() for line in text.strip().split("\n", 2)), "")[:2]
+    if first.endswith(":"):
+        first = f"{first} {second}" if second and not second.endswith(":") else first[:-1]
+    return first
+
+
+def _short(text: str, cap: int) -> str:
+    return text if len(text) <= cap else f"{text[: cap - 1]}…"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """Something that went wrong in the student's own code, at the line that did it."""
@@ -115,13 +132,23 @@ class Trouble:
     """Function and module in which it happened, for people."""
 
     def sentence(self) -> str:
-        """`lenet.py, line 12: NameError: name 'x' is not defined` and the line's text."""
+        """`lenet.py, line 12: NameError: name 'F' is not defined`, the line's text, and what to do.
+
+        One line, without a full stop.
+        """
         place = f"{self.file}, line {self.line}: " if self.file and self.line else ""
-        code = f" — in `{self.code.strip()}`" if self.code and self.code.strip() else ""
-        if not self.file and self.kind in {*STATUS_WORDS, "exit"}:
-            return self.message  # a limit or the end of the process, said in a sentence already
-        text = f"{self.kind}: {self.message}" if self.message else self.kind
-        return f"{place}{text}{code}"
+        code = (
+            f" — in `{_short(self.code.strip(), 120)}`" if self.code and self.code.strip() else ""
+        )
+        if not self.file and self.kind in {*STATUS_WORDS, "exit", "NotebookError"}:
+            return self.message  # what is no exception is said in a sentence already
+        text = (
+            f"{self.kind}: {_short(_first(self.message), 200)}"
+            if self.message.strip()
+            else self.kind
+        )
+        next_step = advice(self.kind, self.message, self.code, self.file)
+        return f"{place}{text}{code}{'. ' if next_step else ''}{next_step}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

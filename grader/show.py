@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -20,13 +19,13 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from grader import neutral
 from grader.course import Loaded
 from grader.data import Shelf
 from grader.grade import Outcome
 from grader.records import STATUS_WORDS, CheckResult, Graded
-from grader.sandbox import LEVELS
 from grader.verify import Finding, lost
 
 MARKS = {
@@ -38,13 +37,22 @@ MARKS = {
     "broken": "[magenta]![/]",
 }
 
-console = Console(highlight=False, soft_wrap=False)
-errors = Console(stderr=True, highlight=False)
+# emoji=False: `:x:` in what a student wrote is not a cross.
+console = Console(highlight=False, soft_wrap=False, emoji=False)
+errors = Console(stderr=True, highlight=False, emoji=False)
 
 
-def safe(text: object) -> str:
-    """Text of a student's for the terminal: control characters visible, no markup."""
-    return escape(neutral.visible(str(text)))
+def safe(text: object) -> Text:
+    """Text of a student's for the terminal: control characters visible, no markup, no command.
+
+    Not a string: Rich's `escape` loses a backslash before a bracket.
+    """
+    return Text(neutral.terminal(str(text)))
+
+
+def name_of(text: str) -> Text:
+    """A name for the terminal: on one line, so that it cannot look like two rows of a table."""
+    return safe(neutral.line(text))
 
 
 def line(text: str) -> None:
@@ -72,7 +80,7 @@ class Steps:
 
     def step(self, name: str) -> None:
         """One step further."""
-        self._bar.update(self._task, advance=1, name=safe(name))
+        self._bar.update(self._task, advance=1, name=name_of(name).plain)
 
 
 @contextmanager
@@ -84,7 +92,7 @@ def progress() -> Iterator[Steps]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[name]}"),
+        TextColumn("{task.fields[name]}", markup=False),
     )
     with Progress(*columns, console=errors, transient=True) as bar:
         yield Steps(bar)
@@ -110,7 +118,7 @@ def results(outcome: Outcome) -> None:
             if c.outcome in ("failed", "partial", "unmeasured", "broken")
         )
         table.add_row(
-            safe(graded.student),
+            name_of(graded.student),
             f"{graded.score:g}",
             f"/ {graded.max_score:g}",
             ("[magenta]! a person is needed[/] " if graded.person else "")
@@ -143,7 +151,7 @@ def findings(slug: str, found: Sequence[Finding], used: Sequence[str]) -> int:
         table.add_column(name, justify="right" if name == "score" else "left", overflow="fold")
     for finding in found:
         mark = "[red]✗[/]" if finding.fault else "[green]✓[/]"
-        gone = safe(finding.fault) if finding.fault else ", ".join(sorted(lost(finding.graded)))
+        gone = safe(finding.fault or ", ".join(sorted(lost(finding.graded))))
         table.add_row(mark, safe(finding.name), f"{finding.graded.score:g}", gone)
     console.print(table)
     for sentence in used:
@@ -173,7 +181,7 @@ def checked(graded: Graded, absent: Mapping[str, str]) -> bool:
         console.print(f"{MARKS[check.outcome]} [bold]{check.name}[/]  {points}")
         for text in (check.title, check.feedback, f"Next step: {check.hint}" if check.hint else ""):
             if text:
-                console.print(f"  {safe(text)}", style="" if text == check.feedback else "dim")
+                console.print(safe(f"  {text}"), style="" if text == check.feedback else "dim")
     total, most = sum(c.earned for c in here), sum(c.points for c in here if not c.extra)
     line(
         f"{total:g} of {most:g} points of the public checks, at sandbox level "
@@ -257,10 +265,11 @@ def shelves(rows: Sequence[Shelf]) -> None:
         line(f"{row.name:9} {there:7} {row.folder}{other}")
 
 
-def doctor(level: int, why_not: Mapping[int, str], versions: Mapping[str, str]) -> None:
-    """The level in force, why no higher one is, and the versions that measure."""
-    line(f"Sandbox level {level}: {LEVELS[level]}. Its self-test failed to break out.")
-    for other in sorted(why_not):
-        if other > level:
-            line(f"Level {other}: {why_not[other]}")
-    line(", ".join(f"{name} {version}" for name, version in versions.items()))
+def doctor(facts: Mapping[str, Any]) -> None:
+    """The level in force, what each higher one lacks, and the versions that measure."""
+    line(f"Sandbox level {facts['level']}: {facts['made_of']}. Its self-test failed to break out.")
+    for refused in facts["refused"]:
+        line(f"Level {refused['level']}: {refused['made_of']}. {refused['why']} {refused['needs']}")
+        if refused["command"]:
+            line(f"    {refused['command']}")
+    line(", ".join(f"{name} {version}" for name, version in facts["versions"].items()))

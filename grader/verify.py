@@ -11,6 +11,7 @@ from pathlib import Path
 from grader.course import Course, Loaded
 from grader.execute import Executor
 from grader.grade import Class, Progress
+from grader.inside.cell import is_notebook
 from grader.ledger import Ledger
 from grader.records import Graded
 
@@ -36,6 +37,7 @@ def verify(
     mistakes = course.mistakes(loaded)
     references, handouts = course.references(loaded), course.handouts(loaded)
     submissions = [*references, *handouts, *(m.submission for m in mistakes)]
+    executor.notebooks = any(is_notebook(s.entry) for s in submissions)
     found: dict[str, Graded] = {}
     with Ledger(out / "grades.db") as ledger:
         group = Class(executor, ledger)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from grader import cli, data, intake
 from grader.course import Course, Loaded
@@ -27,6 +28,13 @@ ROOT = Path(__file__).resolve().parents[1]
 SUBMISSIONS = Path(__file__).resolve().parent / "submissions"
 NOWHERE = Path("/nonexistent")
 """A folder of data sets that holds none."""
+
+# The same examples in every run, so that nothing is red by chance; `search` looks for new ones:
+# pytest -m hypothesis --hypothesis-profile=search
+settings.register_profile("tests", deadline=None, derandomize=True, max_examples=40)
+settings.register_profile("proofs", deadline=None, derandomize=True, max_examples=2_000)
+settings.register_profile("search", deadline=None, max_examples=10_000, print_blob=True)
+settings.load_profile("tests")
 
 ASSIGNMENT = '''\
 """Two layers and a function: an assignment that takes no time."""

@@ -480,7 +480,7 @@ def test_interrupted_before_it_began(course: Tiny, tmp_path: Path) -> None:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
-    assert process.returncode == 130
+    assert process.returncode == 130, err
     assert "Traceback" not in err, err
     assert err.strip().splitlines()[-1].startswith("grader: Interrupted")
     assert gone(temporary, seconds=30) == []  # it may still be importing torch

@@ -28,7 +28,7 @@ LAYERS = (
     ("pictures", "probe"),
     ("standin", "measurement"),
     ("records", "neutral"),
-    ("errors",),
+    ("advice", "errors"),
     ("inside",),
 )
 """Top first. A unit imports only what stands below it; never above, never beside."""
@@ -36,7 +36,16 @@ LAYERS = (
 ANYBODY = {"__init__"}
 """The package itself may be imported by all, for its version and its place."""
 
-PURE = ("judge", "compare", "diagnose", "measurement", "records", "errors", "probe", "assignment")
+PURE = (
+    "judge",
+    "compare",
+    "diagnose",
+    "measurement",
+    "records",
+    "errors",
+    "probe",
+    "assignment",
+)
 """These neither run nor read nor write anything."""
 IMPURE = {"sandbox", "ledger", "cli", "execute", "grade", "course", "intake", "report"}
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from grader import intake
@@ -565,7 +565,6 @@ def damaged(data: bytes, damage: list[tuple[int, int]], cut: float) -> bytes:
     return bytes(spoilt[: max(1, round(len(spoilt) * cut))])
 
 
-@settings(deadline=2000)
 @given(files=FILES, damage=DAMAGE, cut=st.sampled_from([1.0, 1.0, 0.9, 0.5]), data=st.data())
 def test_damaged_archives(
     files: dict[str, bytes], damage: list[tuple[int, int]], cut: float, data: st.DataObject
@@ -582,7 +581,6 @@ def test_damaged_archives(
     survive(damaged(whole, damage, cut))
 
 
-@settings(deadline=2000)
 @given(
     start=st.sampled_from([b"", b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b\x08\0"]), rest=st.binary()
 )
@@ -603,7 +601,6 @@ def header(**fields: bytes) -> bytes:
     return bytes(block)
 
 
-@settings(deadline=2000)
 @given(
     parts=st.lists(
         st.tuples(
@@ -631,7 +628,6 @@ def test_forged_tars(parts: list[tuple[bytes, bytes, bytes, bytes]]) -> None:
     survive(data)
 
 
-@settings(deadline=2000)
 @given(
     files=st.dictionaries(
         st.text(

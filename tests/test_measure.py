@@ -349,7 +349,7 @@ def test_weights_that_cannot_be_set_go_to_a_person() -> None:
     [
         (
             LENET.replace("class LeNet5", "class Lenet_5"),
-            r"`Lenet_5` \(line 8\); rename it to `LeNet5`",
+            r"`Lenet_5` \(line 7\); rename it to `LeNet5`",
         ),
         (
             LENET.replace("class LeNet5(nn.Module)", "class Network(nn.Module)"),
@@ -359,7 +359,7 @@ def test_weights_that_cannot_be_set_go_to_a_person() -> None:
         (LENET + "\nLeNet5 = 5", "is a int, not a class"),
         (edited((LAST, "return self.fc3(x), x")), "returns a tuple of 2"),
         (edited((LAST, "return self.fc3(x).t()")), r"shape \(10, 3\)"),
-        (edited((LAST, "self.fc3(x)")), "returns a NoneType"),
+        (edited((LAST, "self.fc3(x)")), "returns nothing"),
         (LENET + "\ndef LeNet5():\n    return object()", "no torch.nn.Module"),
     ],
 )

@@ -13,7 +13,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
@@ -376,14 +376,12 @@ FACT = st.dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(CELL | ANY, max_size=4), st.lists(FACT, max_size=3))
 def test_any_cells_make_a_page(made: list[Any], facts: list[Any]) -> None:
     """Cells, outputs and facts of any form are left out or shown, and do nothing."""
     inert(page(json.dumps({"cells": made}).encode(), facts))
 
 
-@settings(max_examples=150, deadline=None)
 @given(ANY | st.binary(max_size=50))
 def test_anything_is_a_notebook_or_unreadable(value: Any) -> None:
     """Reading raises nothing but Unreadable."""
@@ -392,7 +390,6 @@ def test_anything_is_a_notebook_or_unreadable(value: Any) -> None:
         inert(page(content))
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.text(alphabet="[]()!<>*_`#-|:&;\n\\ \tax1.~=+'\"\u202e\x00https/", max_size=60))
 def test_any_markdown_is_inert(source: str) -> None:
     """Text set as Markdown is closed in order and leads nowhere."""

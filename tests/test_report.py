@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from grader import neutral, report
@@ -590,7 +590,6 @@ def test_hostile_names_stay_in_the_folder(tmp_path: Path) -> None:
     assert len(files) == 2 * len(HOSTILE) + 1
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.text(alphabet=st.characters(), max_size=40))
 def test_any_text_is_only_text(text: str) -> None:
     """The same holds for every string there is."""
@@ -619,7 +618,6 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     st.fixed_dictionaries(
         {}, optional=dict.fromkeys(("layers", "table", "accuracy", "mismatch", "parameters"), JSON)

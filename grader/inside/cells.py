@@ -106,6 +106,7 @@ class Notebook:
         if number != driver.at:
             driver.facts.pop(driver.at, None)
         said = _SAID.get(str(death.get("why")), "this cell ended the kernel")
+        book.cells[number - 1]["execution_count"] = None  # the next run counts anew
         book.cells[number - 1].outputs.append(
             NotebookNode(output_type="error", ename="KernelEnded", evalue=said, traceback=[said])
         )

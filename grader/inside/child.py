@@ -47,13 +47,20 @@ class Child:
         self.dead = False
         """True when its process number may belong to another."""
         self.why: str | None = None
-        self._await_ready(ends["ready"][0])
-        if notebook is not None and job["level"] >= 2 and lockdown.unfiltered_threads(self.pid):
+        self._ready = ends["ready"][0]
+        self._filtered = job["level"] >= 2
+
+    def await_ready(self) -> None:
+        """Every door is shut. Until then none of the student's code has run.
+
+        To be called once. Raises RuntimeError where a door stays open.
+        """
+        self._await_word(self._ready)
+        if self.connection and self._filtered and lockdown.unfiltered_threads(self.pid):
             os.kill(self.pid, signal.SIGKILL)
             raise RuntimeError("a thread of the kernel was not bound")
 
-    def _await_ready(self, ready: int) -> None:
-        """Every door is shut. Until then none of the student's code has run."""
+    def _await_word(self, ready: int) -> None:
         select.select([ready], [], [], READY_SECONDS)
         said = drain(ready)
         os.close(ready)

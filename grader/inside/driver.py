@@ -190,12 +190,16 @@ class Driver:
                 await self._hand_over(client)
         except DeadKernelError:
             return
+        except Exception:  # what was forged by the last cell comes to light only now
+            if self.child.why is None:
+                raise
         finally:
             client.stop_channels()
 
     async def _connected(self, context: zmq.asyncio.Context) -> Client:
         """A client that hears everything the kernel says from now on."""
         client = Client(context=context)
+        self.child.await_ready()  # all that came before took place meanwhile
         client.load_connection_info(self.connection)  # type: ignore[arg-type]
         client.allow_stdin = False
         for channel in (client.iopub_channel, client.shell_channel):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import copy
 import difflib
+import linecache
 import os
+import re
 from typing import Any
 
 import numpy as np
 import torch
 
 from grader.inside import network
-from grader.inside.namespace import Unanswerable
+from grader.inside.namespace import Unanswerable, origin
 
 
 def directory_of(names: dict[str, Any]) -> str:
@@ -26,12 +28,23 @@ def named(names: dict[str, Any], name: str) -> Any:
     own = [n for n in names if not n.startswith("_") and _defined_here(names[n], names)]
     folded = [n for n in own if n.lower().replace("_", "") == name.lower().replace("_", "")]
     near = folded or difflib.get_close_matches(name, own, n=3, cutoff=0.6)
-    file = os.path.basename(str(names.get("__file__", "the file")))
+    path = str(names.get("__file__", "the file"))
+    file, directory = os.path.basename(path), os.path.dirname(path)
     if near:
-        found = ", ".join(f"`{n}`{_line(names[n])}" for n in near)
+        found = ", ".join(f"`{n}`{_line(names[n], directory)}" for n in near)
         raise Unanswerable(f"{file} does not define `{name}`, but {found}; rename it to `{name}`")
+    inner = _indented(path, name)
+    if inner:
+        raise Unanswerable(
+            f"{file}, line {inner}: `{name}` is defined inside of something else, an `if`, a "
+            "function or a class; define it at the left margin"
+        )
     listed = ", ".join(f"`{n}`" for n in own[:8]) or "nothing"
-    raise Unanswerable(f"{file} does not define `{name}`; it defines {listed}")
+    raise Unanswerable(
+        f"{file} does not define `{name}`; it defines {listed}. Define `{name}` in this file, "
+        "spelled so",
+        undefined=True,
+    )
 
 
 def _defined_here(value: Any, names: dict[str, Any]) -> bool:
@@ -39,11 +52,17 @@ def _defined_here(value: Any, names: dict[str, Any]) -> bool:
     return isinstance(home, str) and home == names.get("__name__")
 
 
-def _line(value: Any) -> str:
-    code = getattr(getattr(value, "__init__", None), "__code__", None) or getattr(
-        value, "__code__", None
-    )
-    return f" (line {code.co_firstlineno})" if code is not None else ""
+def _line(value: Any, directory: str) -> str:
+    place = origin(value, directory)
+    cell = place["file"].partition(", ")[2] if place else ""
+    return f" ({cell}{', ' if cell else ''}line {place['line']})" if place else ""
+
+
+def _indented(path: str, name: str) -> int:
+    """The line of a module at which `name` is defined, but not at the top level; else 0."""
+    begun = re.compile(rf"[ \t]+(class|def) +{re.escape(name)}\b")
+    lines = enumerate(linecache.getlines(path), 1)
+    return next((n for n, line in lines if begun.match(line)), 0)
 
 
 def call(names: dict[str, Any], args: dict[str, Any]) -> Any:

@@ -55,7 +55,9 @@ def _exercise() -> None:
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:
         from IPython.core.pylabtools import print_figure
+        from matplotlib.backends.registry import backend_registry
 
+        backend_registry.list_all()  # looks through all installed packages once
         figure, (axes, other) = pyplot.subplots(1, 2)
         axes.plot([1, 2], label="x")
         axes.set_title("x")

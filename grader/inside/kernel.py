@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -33,6 +34,8 @@ from grader.inside.outputs import FLOOD
 
 _PIECE, _LONGEST = 1 << 20, FLOOD + 1024
 """Characters that are sent at once, and the most of one print."""
+_SHOWN = 50
+"""Calls at each end of a traceback that are shown."""
 _CONFIG = Config({"HistoryManager": {"enabled": False}})
 _BACKEND = "module://matplotlib_inline.backend_inline"
 _INSTALLS = re.compile(r"(^|[\s/])(pip3?|conda|mamba|uv|apt|apt-get)\s")
@@ -53,6 +56,19 @@ class Compiler(XCachingCompiler):
 
 class Shell(ZMQInteractiveShell):
     """IPython without other programs."""
+
+    def _get_exc_info(self, exc_tuple: Any = None) -> Any:
+        """What is shown of an error ends in the student's code, not in ours."""
+        kind, error, trace = super()._get_exc_info(exc_tuple)
+        steps = []
+        while trace is not None and trace.tb_frame.f_code.co_filename != __file__:
+            steps.append(trace)
+            trace = trace.tb_next
+        if len(steps) > 2 * _SHOWN:  # IPython takes seconds to show an endless recursion
+            steps[_SHOWN - 1].tb_next = steps[-_SHOWN]
+        if steps:
+            steps[-1].tb_next = None
+        return kind, error, steps[0] if steps else None
 
     def ask_exit(self) -> NoReturn:
         """`exit` in a cell is an error of that cell, not the end of the kernel."""
@@ -108,8 +124,9 @@ class Kernel(IPythonKernel):
         reply = await super().do_execute(code, *args, cell_meta=cell_meta, **more)
         if reply["status"] == "error":
             result = shell.last_execution_result
-            reply["trouble"] = _trouble(result, os.path.dirname(self.path))
+            reply["trouble"] = _as_written(_trouble(result, os.path.dirname(self.path)), code)
             reply["evalue"] = clean(reply["evalue"], MESSAGE_CAP)
+            reply["traceback"] = []  # it came as an output; here it could be too long
         return reply
 
     async def measure_request(self, stream: Any, ident: Any, parent: Any) -> None:
@@ -140,6 +157,14 @@ def _trouble(result: ExecutionResult | None, directory: str) -> dict[str, Any]:
     if error is None:
         return {"kind": "Exception", "message": "the result of the cell cannot be displayed"}
     return namespace.trouble(error, directory)
+
+
+def _as_written(trouble: dict[str, Any], cell: str) -> dict[str, Any]:
+    """The line of a magic or a `!` command as it stands in the cell, not as IPython runs it."""
+    lines, line = cell.splitlines(), trouble.get("line")
+    if isinstance(line, int) and 0 < line <= len(lines) and "get_ipython()" in trouble["code"]:
+        return {**trouble, "code": clean(lines[line - 1].strip(), len(trouble["code"]) + 80)}
+    return trouble
 
 
 class Stream(OutStream):
@@ -198,6 +223,7 @@ class App(kernelapp.IPKernelApp):
     load_config_file = init_config_files = init_connection_file = write_connection_file = _nothing
     init_profile_dir = parse_command_line = _nothing
     init_heartbeat = init_poller = init_crash_handler = log_connection_info = _nothing
+    _configure_logging = _nothing
 
 
 def profile(ipython: str) -> ProfileDir:
@@ -215,6 +241,7 @@ def bind(path: str, connection: dict[str, Any], python_path: list[str], own: Pro
     app.initialize([])
     app.kernel.path = path
     app.session.pack = _packed
+    warnings.filterwarnings("ignore", "To exit: use")  # IPython, about `exit()` in a cell
     sys.path[:] = python_path
     sys.argv[:] = [path]
     os.register_at_fork(after_in_child=_own_streams)

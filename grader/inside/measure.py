@@ -7,6 +7,7 @@ student could not foresee are evidence. Every question builds a fresh network.
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ import torch
 
 from grader.inside import budget, functions, network, weights
 from grader.inside.functions import directory_of, named
-from grader.inside.namespace import Unanswerable, trouble
+from grader.inside.namespace import Unanswerable, located, trouble
 from grader.inside.trace import Trace
 
 SKETCH = 8
@@ -39,13 +40,25 @@ def answer(names: dict[str, Any], ask: str, args: dict[str, Any]) -> Any:
 
 def _maker(names: dict[str, Any], args: dict[str, Any]) -> Callable[[], Any]:
     target = named(names, args["module"])
+    file = os.path.basename(str(names.get("__file__", "the file")))
     if isinstance(target, torch.nn.Module):
         raise Unanswerable(
-            f"`{args['module']}` is a finished network, not the class; name the class so"
+            f"`{args['module']}` in {file} is a finished network, not the class; write "
+            f"`class {args['module']}(nn.Module):`"
         )
     if not callable(target):
-        raise Unanswerable(f"`{args['module']}` is a {type(target).__name__}, not a class")
+        raise Unanswerable(
+            f"`{args['module']}` in {file} is a {type(target).__name__}, not a class; write "
+            f"`class {args['module']}(nn.Module):`"
+        )
     return lambda: target(*copy.deepcopy(list(args.get("init", []))))
+
+
+def _where(names: dict[str, Any], net: torch.nn.Module) -> str:
+    """Where the student wrote the network's `forward`, for the start of a sentence."""
+    directory = directory_of(names)
+    own = located(getattr(type(net), "forward", None), directory)
+    return own or located(type(net), directory)
 
 
 def _prepared(
@@ -62,7 +75,7 @@ def _prepared(
     )
     if error is not None:
         raise error
-    network.check_output(output, len(prepared.x))
+    network.check_output(output, len(prepared.x), _where(names, prepared.net))
     return prepared
 
 
@@ -89,8 +102,12 @@ def layers(names: dict[str, Any], args: dict[str, Any]) -> Any:
         "before": prepared.trace.before,
     }
     if error is not None:
-        return {**head, "error": trouble(error, directory), "layers": _rows(prepared.trace, None)}
-    network.check_output(output, len(prepared.x))
+        return {
+            **head,
+            "error": trouble(error, directory, names),
+            "layers": _rows(prepared.trace, None),
+        }
+    network.check_output(output, len(prepared.x), _where(names, prepared.net))
     try:
         network.settable(prepared.trace)
         pairs = next(network.pairings(prepared.trace.operators))
@@ -216,7 +233,9 @@ def outputs(names: dict[str, Any], args: dict[str, Any]) -> Any:
         if error is not None:
             raise error
         network.took(pairs, trace)
-        return network.array(network.check_output(output, len(prepared.x)))
+        return network.array(
+            network.check_output(output, len(prepared.x), _where(names, prepared.net))
+        )
 
     return _each_pairing(names, args, measured)
 
@@ -226,7 +245,8 @@ def gradients(names: dict[str, Any], args: dict[str, Any]) -> Any:
 
     def measured(prepared: network.Prepared, pairs: Any) -> Any:
         with torch.enable_grad():
-            output = network.check_output(prepared.net(prepared.x), len(prepared.x))
+            output = prepared.net(prepared.x)
+            network.check_output(output, len(prepared.x), _where(names, prepared.net))
             loss = network.loss_of(output, args["y"])
             kept = [(k, w) for k, w in pairs if w.role in ("weight", "bias")]
             leaves = [w.leaf for _, w in kept if w.leaf.requires_grad]
@@ -249,7 +269,7 @@ def steps(names: dict[str, Any], args: dict[str, Any]) -> Any:
         leaves = list({id(w.leaf): w.leaf for _, w in kept if w.leaf.requires_grad}.values())
         for inputs in (x, x.flip(0)):
             with torch.enable_grad():
-                output = network.check_output(net(inputs), len(inputs))
+                output = network.check_output(net(inputs), len(inputs), _where(names, net))
                 loss = network.loss_of(output, args["y"])
             for leaf in leaves:
                 leaf.grad = None
@@ -281,7 +301,8 @@ def logits(names: dict[str, Any], args: dict[str, Any]) -> Any:
     if "live" in args:
         net = _alive(names, args["live"])
     else:
-        net = network.build(_maker(names, args), "float32", images[:2])
+        make, directory = _maker(names, args), directory_of(names)
+        net = network.build(make, "float32", images[:2], directory=directory)
     if "weights" in args:
         weights.load_into(net, directory_of(names), args["weights"])
     return _answers(names, net, images, args)
@@ -307,9 +328,10 @@ def _answers(
     pairs = next(network.pairings(trace.operators))
     if "operands" in args:
         _write_operands(pairs, args["operands"])
+    where = _where(names, net)
     with torch.no_grad():
         found = [
-            network.array(network.check_output(net(batch), len(batch)))
+            network.array(network.check_output(net(batch), len(batch), where, scores=True))
             for batch in torch.split(images, args.get("batch", 500))
         ]
     exported = [[k, network.array(network.as_received(w.leaf.detach(), w))] for k, w in pairs]
@@ -330,7 +352,8 @@ def train(names: dict[str, Any], args: dict[str, Any]) -> Any:
     function = named(names, args["name"])
     x = torch.from_numpy(np.array(args["x"], dtype=np.float32))
     y = torch.from_numpy(np.array(args["y"], dtype=np.int64))
-    net = network.build(_maker(names, args), "float32", x[:2], train=True)
+    make, directory = _maker(names, args), directory_of(names)
+    net = network.build(make, "float32", x[:2], directory=directory, train=True)
     losses: list[float] = []
     with torch.enable_grad():
         spent = budget.run(lambda: _follow(function(net, x, y), losses), args["seconds"])

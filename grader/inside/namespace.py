@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import linecache
 import os
+import re
 import sys
 from collections.abc import Sequence
 from types import ModuleType, TracebackType
@@ -18,16 +19,30 @@ _NAME_CAP = 200
 _CODE_CAP = 400
 _FRAMES_CAP = 100_000
 _PARTS_CAP = 64
+_LIBRARIES = sorted(
+    {p.rstrip("/") + "/" for p in (*sys.path, sys.prefix, sys.base_prefix) if len(p) > 1},
+    key=len,
+    reverse=True,
+)
+"""Where Python and its packages lie: taken out of messages, as it is nobody's business."""
 
 
 class Unanswerable(Exception):
     """Raised by measuring code for a question that has no answer; `why` is for the student."""
 
-    def __init__(self, why: str, person: bool = False) -> None:  # noqa: FBT001, FBT002
+    def __init__(
+        self,
+        why: str,
+        person: bool = False,  # noqa: FBT001, FBT002
+        *,
+        undefined: bool = False,
+    ) -> None:
         super().__init__(why)
         self.why = why
         self.person = person
         """True where a person has to look, as the student is not to blame."""
+        self.undefined = undefined
+        """True where a name is missing: in a notebook a cell that failed may be why."""
 
 
 def place(directory: str, names: Sequence[str], contents: Sequence[Array]) -> list[str]:
@@ -64,11 +79,25 @@ def load(directory: str, entry: str) -> dict[str, Any]:
     sys.argv[:] = [path]
     with open(path, "rb") as file:
         source = file.read()
+    if fault := _no_module(source, entry):
+        raise SyntaxError(fault, (path, 1, None, None))
     code = compile(source, path, "exec", dont_inherit=True)
     module = _empty_module(path)
     sys.modules[module.__name__] = module
     exec(code, module.__dict__)
     return module.__dict__
+
+
+def _no_module(source: bytes, entry: str) -> str:
+    """What a file is that cannot be Python, and what to do; else an empty text."""
+    if b"\0" in source:
+        utf16 = source[:2] in (b"\xff\xfe", b"\xfe\xff")
+        seen = "saved as UTF-16" if utf16 else "no text: it holds NUL characters"
+        return f"the file is {seen}. Save it as UTF-8"
+    if source.lstrip()[:1] == b"{" and b'"nbformat"' in source and b'"cells"' in source:
+        other = f"{os.path.splitext(os.path.basename(entry))[0]}.ipynb"
+        return f"the file is a notebook. Rename it to {other}"
+    return ""
 
 
 def search_path(path: str, directory: str) -> list[str]:
@@ -92,11 +121,19 @@ def _empty_module(path: str) -> ModuleType:
     return importlib.util.module_from_spec(spec)
 
 
-def trouble(error: BaseException, directory: str) -> dict[str, Any]:
-    """The fields of a `records.Trouble`: the exception, and the student's line that caused it."""
+def trouble(
+    error: BaseException, directory: str, names: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The fields of a `records.Trouble`: the exception, and the student's line that caused it.
+
+    Where none did, as in a call with too few arguments, it is the line that defines what of
+    `names` the message speaks of.
+    """
     try:
-        found = _place(error, directory)
-        return {"kind": _kind(error), "message": _message(error, directory), **found}
+        found, message = _place(error, directory), _message(error, directory)
+        if not found and names:
+            found = _meant(message, names, directory)
+        return {"kind": _kind(error), "message": message, **found}
     except MemoryError:
         return {"kind": "MemoryError", "message": ""}
     except Exception as second:  # an exception class can answer any question with an exception
@@ -113,14 +150,16 @@ def _message(error: BaseException, directory: str) -> str:
     if isinstance(error, SyntaxError):
         text = clean(error.msg, MESSAGE_CAP) if isinstance(error.msg, str) else ""
         if "codec can't decode" in text:
-            return "the file is not UTF-8 text: save it as UTF-8"
+            return "the file is not UTF-8 text. Save it as UTF-8"
         return text
     try:
         text = str(error)
     except BaseException as second:
         return f"(its message cannot be shown: {type(second).__name__})"
-    shown = clean(text, MESSAGE_CAP)
-    return shown.replace(directory.rstrip("/") + "/", "")
+    shown = clean(text, MESSAGE_CAP).replace(directory.rstrip("/") + "/", "")
+    for place in _LIBRARIES:
+        shown = shown.replace(place, "")
+    return shown
 
 
 def clean(text: str, cap: int) -> str:
@@ -155,6 +194,34 @@ def _place(error: BaseException, directory: str) -> dict[str, Any]:
         "code": clean(text, _CODE_CAP) or None,
         "where": None if where == "<module>" else clean(where, _NAME_CAP),
     }
+
+
+def _meant(message: str, names: dict[str, Any], directory: str) -> dict[str, Any]:
+    """The place of `LeNet5` or of its `forward`, where a message begins with that."""
+    hit = re.match(r"(?:Module \[)?([^\W\d]\w*)(?:\.(\w+)\(\))?", message)
+    owner = names.get(hit[1]) if hit else None
+    return origin(getattr(owner, hit[2] or "", owner), directory) if hit and owner else {}
+
+
+def origin(value: Any, directory: str) -> dict[str, Any]:
+    """File and line at which a class or function of the student's is written; else nothing."""
+    try:
+        codes = [getattr(v, "__code__", None) for v in (value, *vars(value).values())]
+        code = min((c for c in codes if c is not None), key=lambda c: c.co_firstlineno)
+        file, line = _relative(code.co_filename, directory), code.co_firstlineno
+        for above in range(line, 0, -1) if isinstance(value, type) else ():
+            if linecache.getline(code.co_filename, above).startswith(f"class {value.__name__}"):
+                line = above
+                break
+    except Exception:  # a class may answer any question with an exception
+        return {}
+    return {"file": file, "line": line} if file is not None else {}
+
+
+def located(value: Any, directory: str) -> str:
+    """`lenet.py, line 12: `, or nothing."""
+    place = origin(value, directory)
+    return f"{place['file']}, line {place['line']}: " if place else ""
 
 
 def _relative(file: Any, directory: str) -> str | None:

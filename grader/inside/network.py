@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from grader.inside.namespace import Unanswerable
+from grader.inside.namespace import Unanswerable, located
 from grader.inside.trace import Operator, Trace, Weight
 
 PRECISIONS = {"float64": torch.float64, "float32": torch.float32}
@@ -54,25 +54,54 @@ def array(value: torch.Tensor) -> np.ndarray[Any, Any]:
         return np.array(tensor.as_subclass(torch.Tensor).numpy(), copy=True)
 
 
-def check_output(value: Any, count: int) -> torch.Tensor:
-    """The network's answer as a tensor with one row per input, or why it is none."""
+def check_output(value: Any, count: int, where: str = "", *, scores: bool = False) -> torch.Tensor:
+    """The network's answer as a tensor with one row per input, or why it is none.
+
+    `where` is the place of `forward`, as `namespace.located` writes it. `scores` asks for a row of
+    several numbers per input, of any kind; without it the numbers have to be floating-point.
+    """
+    if value is None:
+        raise Unanswerable(
+            f"{where}the network returns nothing (None); end `forward` with `return` and the scores"
+        )
     if not isinstance(value, torch.Tensor):
         kind = type(value).__name__
         more = f" of {len(value)}" if isinstance(value, (tuple, list, dict)) else ""
         raise Unanswerable(
-            f"the network returns a {kind}{more}; "
+            f"{where}the network returns a {kind}{more}; "
             "return one tensor with a row of class scores per picture"
         )
-    if value.dim() < 1 or value.shape[0] != count:
+    if value.dim() < 1:
         raise Unanswerable(
-            f"for {count} inputs the network returns a tensor of shape {tuple(value.shape)}; "
-            f"its first dimension has to be {count}, one row per input"
+            f"{where}the network returns a single number, as a loss is; return the scores, one row "
+            "per input"
+        )
+    if value.shape[0] != count:
+        raise Unanswerable(
+            f"{where}for {count} inputs the network returns a tensor of shape "
+            f"{tuple(value.shape)}; its first dimension has to be {count}, one row per input"
+        )
+    if scores and value.dim() < 2:
+        raise Unanswerable(
+            f"{where}the network returns one number for each input; return the scores of all "
+            "classes, a row per input, without argmax"
+        )
+    if not scores and not (value.is_floating_point() or value.is_complex()):
+        kind = str(value.dtype).removeprefix("torch.")
+        raise Unanswerable(
+            f"{where}the network returns {kind} numbers; return the scores as the last layer "
+            "gives them, without argmax, round or a conversion"
         )
     return value
 
 
 def build(
-    make: Callable[[], Any], precision: str, x: torch.Tensor, *, train: bool = False
+    make: Callable[[], Any],
+    precision: str,
+    x: torch.Tensor,
+    *,
+    directory: str,
+    train: bool = False,
 ) -> torch.nn.Module:
     """A fresh network in the given precision, its mode set by the base class's path.
 
@@ -81,9 +110,10 @@ def build(
     torch.set_default_dtype(PRECISIONS[precision])
     net = make()
     if not isinstance(net, torch.nn.Module):
+        kind = type(net).__name__
         raise Unanswerable(
-            f"calling the class gives a {type(net).__name__} that is no torch.nn.Module; "
-            "derive the class from torch.nn.Module"
+            f"{located(type(net), directory)}calling the class gives a {kind} that is no "
+            f"torch.nn.Module; derive the class from it: `class {kind}(nn.Module):`"
         )
     base = torch.nn.Module
     if any(isinstance(p, torch.nn.UninitializedParameter) for p in base.parameters(net)):
@@ -128,7 +158,7 @@ def prepare(
     for precision in precisions:
         inputs = torch.from_numpy(np.array(x)).to(PRECISIONS[precision])
         torch.manual_seed(seed)
-        net = build(make, precision, inputs, train=train)
+        net = build(make, precision, inputs, directory=directory, train=train)
         output, trace, error = run(net, inputs, directory)
         while error is not None and _convert(trace, PRECISIONS[precision]):
             torch.manual_seed(seed)

@@ -8,19 +8,43 @@ was saved with them, outputs above all, is left out.
 from __future__ import annotations
 
 import json
+import platform
 import re
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode, v4
 
+from grader.inside import wire
+
 CELLS_CAP = 2000
 """Most cells of a notebook."""
+SOURCE_CAP = 4 << 20
+"""Characters of all cells together."""
+OBJECTS_CAP, LISTS_CAP = 1 << 20, 4 << 20
+"""Opening braces and brackets of the file: in memory three bytes of JSON can take two hundred."""
+NESTING_CAP = 30
+"""Deepest nesting of metadata; deeper ones are dropped."""
 METADATA_CAP = 16 << 10
 """Largest metadata of a cell or of the notebook that is kept, bytes of JSON."""
 ATTACHMENTS_CAP = 4 << 20
 """Largest pictures pasted into a text cell, bytes of JSON."""
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_KERNEL = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {
+        "codemirror_mode": {"name": "ipython", "version": 3},
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+        "version": platform.python_version(),
+    },
+}
+"""What it is executed with. Jupyter asks which kernel to take where it does not have the one that
+is named, and a student's may be an environment of their own.
+"""
 
 
 class Unreadable(Exception):
@@ -40,8 +64,16 @@ def read(data: bytes, name: str) -> NotebookNode:
     _check_language(raw.get("metadata"), name)
     seen: set[str] = set()
     rebuilt = [_cell(cell, seen) for cell in cells]
+    if (size := sum(len(c.source) for c in rebuilt)) > SOURCE_CAP:
+        raise Unreadable(
+            f"{name} has {size:,} characters of code and text; {SOURCE_CAP:,} are allowed. Take "
+            "out data that was pasted into a cell"
+        )
     if not any(c.cell_type == "code" and c.source.strip() for c in rebuilt):
-        raise Unreadable(f"{name} is empty: no code cell has anything in it")
+        raise Unreadable(
+            f"{name} is empty: no code cell has anything in it. Save it in Jupyter, and hand in "
+            "the file that you saved"
+        )
     book = v4.new_notebook()  # it would refuse metadata of a wrong shape
     book["cells"], book["metadata"] = rebuilt, _metadata(raw.get("metadata"))
     return _valid(book)
@@ -49,21 +81,25 @@ def read(data: bytes, name: str) -> NotebookNode:
 
 def _parse(data: bytes, name: str) -> dict[str, Any]:
     if not data.strip():
-        raise Unreadable(f"{name} is empty: the file has {len(data)} bytes")
+        raise Unreadable(
+            f"{name} is empty: the file has {len(data)} bytes. Save it in Jupyter again"
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unreadable(
-            f"{name} is not a notebook: byte {error.start:,} is not UTF-8. Save it from Jupyter"
+            f"{name} is not a notebook: byte {error.start:,} is not UTF-8. Save it from Jupyter "
+            "again, or convert the file to UTF-8"
         ) from None
+    if data.count(b"{") > OBJECTS_CAP or data.count(b"[") > LISTS_CAP:
+        raise Unreadable(
+            f"{name} holds too much to be read: {len(data):,} bytes in very small parts. Clear "
+            "all outputs in Jupyter and save it again"
+        )
     try:
         raw = json.loads(text)
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        cut = " (the file seems cut off)" if error.pos >= len(text.rstrip()) else ""
-        raise Unreadable(
-            f"{name} is not a notebook: its JSON breaks at {where}: {error.msg}{cut}"
-        ) from None
+        raise Unreadable(_broken(text, name, error)) from None
     except (ValueError, RecursionError):
         raise Unreadable(f"{name} is not a notebook: its JSON is nested too deep") from None
     if not isinstance(raw, dict) or type(raw.get("nbformat")) is not int:
@@ -73,6 +109,28 @@ def _parse(data: bytes, name: str) -> dict[str, Any]:
     return raw
 
 
+def _broken(text: str, name: str, error: json.JSONDecodeError) -> str:
+    """What is wrong with a file that is no JSON, and what to do."""
+    where = f"line {error.lineno}, column {error.colno}"
+    if not text.lstrip().startswith("{"):
+        other = f"{name.removesuffix('.ipynb')}.py"
+        return (
+            f"{name} is not a notebook: its JSON breaks at {where}. If it is Python code, rename "
+            f"it to {other}; if not, save the notebook from Jupyter again"
+        )
+    if re.search(r"^(<{7}|={7}|>{7})", text, re.MULTILINE):
+        return (
+            f"{name} is not a whole notebook: its JSON breaks at {where}, where Git could not "
+            "merge two versions of it. Take one of them: git checkout --ours or --theirs"
+        )
+    cut = error.pos >= len(text.rstrip()) or "Unterminated" in error.msg
+    how = ": the file is cut off" if cut else f" ({error.msg})"
+    return (
+        f"{name} is not a whole notebook: its JSON breaks at {where}{how}. Save it from Jupyter "
+        "again, and see that it opens before you hand it in"
+    )
+
+
 def _upgraded(raw: dict[str, Any], name: str) -> dict[str, Any]:
     try:
         for sheet in raw.get("worksheets") or []:
@@ -80,7 +138,8 @@ def _upgraded(raw: dict[str, Any], name: str) -> dict[str, Any]:
                 cell.pop("outputs", None)
                 if cell.get("cell_type") == "code":
                     cell["outputs"] = []
-        upgraded: dict[str, Any] = nbformat.convert(nbformat.from_dict(raw), 4)
+        reader = nbformat.versions[raw["nbformat"]]  # it also joins lines, which files have apart
+        upgraded: dict[str, Any] = nbformat.convert(reader.to_notebook_json(raw), 4)
     except Exception as error:  # the converters expect what Jupyter wrote
         what = f"{type(error).__name__}: {error}"[:200]
         raise Unreadable(
@@ -95,13 +154,16 @@ def _check_language(metadata: Any, name: str) -> None:
         found = metadata.get(part) if isinstance(metadata, dict) else None
         language = found.get(key) if isinstance(found, dict) else None
         if isinstance(language, str) and language and "python" not in language.lower():
-            raise Unreadable(f"{name} is a notebook in {language[:40]}, not in Python")
+            raise Unreadable(
+                f"{name} is a notebook in {language[:40]}, not in Python. Write it in Python"
+            )
 
 
 def _cell(cell: Any, seen: set[str]) -> NotebookNode:
     found = cell if isinstance(cell, dict) else {}
+    kind = found.get("cell_type")
     make = {"code": v4.new_code_cell, "raw": v4.new_raw_cell}.get(
-        str(found.get("cell_type")), v4.new_markdown_cell
+        kind if isinstance(kind, str) else "", v4.new_markdown_cell
     )
     new = make(_text(found.get("source")))
     name = found.get("id")
@@ -122,17 +184,15 @@ def _text(source: Any) -> str:
 
 
 def _small(value: Any, cap: int) -> NotebookNode:
-    """A JSON object that is not larger than `cap`; else an empty one."""
-    if not isinstance(value, dict):
+    """A JSON object that is not larger than `cap`, nor nested deeply; else an empty one."""
+    if not isinstance(value, dict) or wire.is_nested(value, NESTING_CAP):
         return NotebookNode()
     size = len(json.dumps(value))
     return nbformat.from_dict(value) if size <= cap else NotebookNode()
 
 
 def _metadata(value: Any) -> NotebookNode:
-    kept = _small(value, METADATA_CAP)
-    kept.setdefault("kernelspec", {"name": "python3", "display_name": "Python 3"})
-    return kept
+    return nbformat.from_dict({**_small(value, METADATA_CAP), **_KERNEL})  # type: ignore[no-any-return]
 
 
 def _valid(book: NotebookNode) -> NotebookNode:
@@ -152,7 +212,7 @@ def _drop_nothing(_: NotebookNode) -> None:
 
 
 def _drop_extras(book: NotebookNode) -> None:
-    book["metadata"] = NotebookNode()
+    book["metadata"] = nbformat.from_dict(_KERNEL)
     for cell in book.cells:
         cell["metadata"] = NotebookNode()
         cell.pop("attachments", None)
@@ -166,20 +226,38 @@ def write(book: NotebookNode, cap: int) -> bytes:
         for cell in _with_outputs(book):
             _drop_invalid(cell)
     data = _dump(book)
-    while len(data) > cap and (left := _with_outputs(book)):
-        largest = max(left, key=lambda c: len(json.dumps(c.outputs)))
-        note = "[outputs left out: the notebook would be too large]\n"
-        fresh = NotebookNode(output_type="stream", name="stderr", text=note)
-        if largest.outputs == [fresh]:
-            largest["outputs"] = []
-        else:
-            largest["outputs"] = [fresh]
+    if len(data) > cap:
+        _drop_largest(book, len(data) - cap)
         data = _dump(book)
     if len(data) > cap:  # the cells themselves
         for cell in book.cells:
             cell.pop("attachments", None)
         data = _dump(book)
+    if len(data) > cap:
+        note = "[The notebook as it was executed is too large to be kept.]"
+        data = _dump(v4.new_notebook(cells=[v4.new_markdown_cell(note)]))
     return data
+
+
+def _drop_largest(book: NotebookNode, excess: int) -> None:
+    """Notes stand in the place of outputs that had at least `excess` bytes more, largest first.
+
+    Every cell is measured once: with a dump for each cell that is dropped, three hundred cells
+    that print a lot took a minute.
+    """
+    note = "[outputs left out: the notebook would be too large]\n"
+    fresh = NotebookNode(output_type="stream", name="stderr", text=note)
+    sizes = [(_size(cell.outputs), cell) for cell in _with_outputs(book)]
+    for size, cell in sorted(sizes, key=lambda pair: pair[0], reverse=True):
+        if excess <= 0:
+            return
+        cell["outputs"] = [] if (kept := size <= _size([fresh])) else [fresh]
+        excess -= size - (0 if kept else _size([fresh]))
+
+
+def _size(outputs: Any) -> int:
+    """Bytes of these outputs in a file, a little less: there they are indented further."""
+    return len(json.dumps(outputs, ensure_ascii=False, indent=1).encode("utf-8", "replace"))
 
 
 def _with_outputs(book: NotebookNode) -> list[NotebookNode]:

@@ -13,18 +13,29 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from grader.inside import wire
+
 TEXT_CAP = 256 << 10
 """Characters kept of one cell's text, tables and tracebacks."""
+TEXTS_CAP = 12 << 20
+"""The same for all cells together, after which a cell keeps `_LITTLE` of its own."""
+_LITTLE = 4 << 10
 PICTURE_CAP = 1 << 20
 """Largest picture, characters of base64 or SVG."""
 PICTURES_CAP = 12 << 20
 """All pictures of the notebook together."""
 COUNT_CAP = 1000
 """Outputs of one cell."""
+_SAME_CAP = 20
+"""Displays of one name that are kept up to date."""
 FLOOD = 8 << 20
 """Characters of text in one cell, kept or not, after which the kernel is ended."""
 PICTURE_FLOOD = 64 << 20
 """The same for pictures."""
+_NESTING = 30
+"""Deepest nesting of a display that is JSON."""
+_NAME_CAP = 200
+"""Longest name of a display, or of a form of it."""
 _MESSAGE = 256
 """What a message counts at least."""
 _ERROR_CAP = 64 << 10
@@ -39,6 +50,8 @@ class Outputs:
         self.printed = {"stdout": [], "stderr": []}  # type: dict[str, list[str]]
         """Text of streams since the caller last took it."""
         self._displays: dict[str, list[NotebookNode]] = {}
+        self._texts = 0
+        """Characters kept of the cells before."""
 
     def open(self, cell: NotebookNode) -> None:
         """What comes from now on belongs to this cell."""
@@ -47,6 +60,7 @@ class Outputs:
         self.cut = False
         self._seen = self._seen_pictures = 0
         self._clear_next = False
+        self._cap = TEXT_CAP if self._texts < TEXTS_CAP else _LITTLE
         self._fresh()
 
     def _fresh(self) -> None:
@@ -84,13 +98,15 @@ class Outputs:
         self._clear_next = False
         self._fresh()
 
-    def _add(self, output: NotebookNode) -> None:
+    def _add(self, output: NotebookNode) -> bool:
         if self._clear_next:
             self._clear()
-        if len(self._cell.outputs) >= COUNT_CAP:
+        if len(self._cell.outputs) >= COUNT_CAP or self._used > 2 * self._cap:
             self.cut = True
-            return
+            return False
+        self._used += _MESSAGE  # an empty one takes memory too
         self._cell.outputs.append(output)
+        return True
 
     def _stream(self, content: dict[str, Any]) -> None:
         name, text = content["name"], content["text"]
@@ -100,7 +116,7 @@ class Outputs:
             self._clear()
         self._seen += _MESSAGE + len(text)
         self.printed[name].append(text)
-        room = TEXT_CAP // 2 - self._used
+        room = self._cap // 2 - self._used
         if room > 0 and not self._tail:
             self._used += len(text[:room])
             self._append(name, text[:room])
@@ -108,8 +124,8 @@ class Outputs:
         if text:
             self._tail.append((name, text))
             self._tail_size += len(text)
-        while self._tail_size > TEXT_CAP // 2:
-            self._drop_from_tail(self._tail_size - TEXT_CAP // 2)
+        while self._tail_size > self._cap // 2:
+            self._drop_from_tail(self._tail_size - self._cap // 2)
 
     def _drop_from_tail(self, count: int) -> None:
         self.cut = True
@@ -133,23 +149,21 @@ class Outputs:
             raise ValueError("an error that is none")
         self._seen += _MESSAGE + sum(map(len, lines)) + len(str(message))
         text = "\n".join(lines)
-        if len(text) > _ERROR_CAP:
+        if len(text) > (most := min(_ERROR_CAP, self._cap)):
             self.cut = True
-            half = _ERROR_CAP // 2
+            half = most // 2
             lines = [*text[:half].split("\n"), "…", *text[-half:].split("\n")]
-        if self._used > 2 * TEXT_CAP:
-            return
-        self._used += min(len(text), _ERROR_CAP)
-        self._add(
-            NotebookNode(
-                output_type="error", ename=kind[:200], evalue=str(message)[:2000], traceback=lines
-            )
+        output = NotebookNode(
+            output_type="error", ename=kind[:200], evalue=str(message)[:2000], traceback=lines
         )
+        if self._add(output):
+            self._used += min(len(text), most)
 
     def _display(self, kind: str, content: dict[str, Any]) -> None:
         data = content["data"]
         if not isinstance(data, dict):
             raise ValueError("a display that is none")
+        self._seen += _MESSAGE
         if self._clear_next:
             self._clear()
         kept = {m: v for m, v in data.items() if self._fits(m, v)}
@@ -166,9 +180,10 @@ class Outputs:
         output = NotebookNode(output_type=kind, data=nbformat.from_dict(kept), metadata={})
         if kind == "execute_result":
             output["execution_count"] = self._cell.execution_count
-        if isinstance(name, str) and len(self._displays) < COUNT_CAP:
+        if not self._add(output) or not isinstance(name, str) or len(name) > _NAME_CAP:
+            return
+        if len(self._displays) < COUNT_CAP and len(self._displays.get(name, ())) < _SAME_CAP:
             self._displays.setdefault(name, []).append(output)
-        self._add(output)
 
     def _forget(self, output: NotebookNode) -> None:
         """A display is about to be replaced: what it holds counts no more."""
@@ -182,10 +197,16 @@ class Outputs:
 
     def _fits(self, mime: str, value: Any) -> bool:
         """True where this form of a display can be kept; it is counted."""
+        if len(mime) > _NAME_CAP:
+            self._seen += _MESSAGE + len(mime)
+            return False
         structured = mime == "application/json" or mime.endswith("+json")
         if not isinstance(value, str) and not structured:
             value = "".join(map(str, value)) if isinstance(value, list) else str(value)
             self._seen += _MESSAGE + len(value)
+            return False
+        if not isinstance(value, str) and wire.is_nested(value, _NESTING):
+            self._seen += _MESSAGE
             return False
         size = len(value) if isinstance(value, str) else len(str(value))
         if mime.startswith("image/"):
@@ -196,7 +217,7 @@ class Outputs:
             self._cell_pictures += size if fits else 0
             return fits
         self._seen += _MESSAGE + size
-        fits = self._used + size <= TEXT_CAP
+        fits = self._used + size <= self._cap
         self._used += size if fits else 0
         return fits
 
@@ -207,6 +228,7 @@ class Outputs:
             self._append(self._tail[0][0] if self._tail else "stdout", note)
         for name, text in self._tail:
             self._append(name, text)
+        self._texts += self._used + self._tail_size
         self._fresh()
         for output in self._cell.outputs:
             if output.output_type == "stream":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,12 +16,24 @@ from typing import Any
 DAEMON_SECONDS = 30
 
 
-def answer(_names: dict[str, Any], _ask: str, args: dict[str, Any]) -> dict[str, Any]:
+def answer(_names: dict[str, Any], ask: str, args: dict[str, Any]) -> Any:
+    """What became of the trial called `ask`."""
+    trials: dict[str, Callable[[dict[str, Any]], Any]] = {
+        "escape": _escape,
+        "crowd": _crowd,
+        "fill": _fill,
+    }
+    return trials[ask](args)
+
+
+def _escape(args: dict[str, Any]) -> dict[str, str]:
     """Each attempt by name: "done", or the name of the error that refused it.
 
-    Without `walls`, as at levels that have none, only the attempt to outlive the box is made.
+    Without `walls`, as at levels that have none, only memory is exceeded and a process left behind.
+    Whether that one outlives its box is seen from outside.
     """
-    attempts: dict[str, Callable[[], object]] = {
+    mib = args["memory_mib"]
+    walls: dict[str, Callable[[], object]] = {
         "read a file of the grader's": lambda: open(args["file"], "rb").close(),
         "list a folder of the grader's": lambda: os.listdir(os.path.dirname(args["file"])),
         "read the grader's source": lambda: open(args["source"], "rb").close(),
@@ -36,8 +49,31 @@ def answer(_names: dict[str, Any], _ask: str, args: dict[str, Any]) -> dict[str,
         "trace a process": _trace,
         "be root": _be_root,
     }
-    found = {n: _attempt(a) for n, a in attempts.items()} if args["walls"] else {}
-    return {"attempts": found, "daemon": _attempt(lambda: _daemon(args["name"]))}
+    attempts = walls if args["walls"] else {}
+    if mib:
+        attempts["exceed its memory"] = lambda: bytearray(mib << 20)
+    found = {name: _attempt(action) for name, action in attempts.items()}
+    _attempt(lambda: _daemon(args["name"]))
+    return found
+
+
+def _crowd(args: dict[str, Any]) -> int:
+    """How many threads could be started, at most `threads`."""
+    end = threading.Event()
+    started = 0
+    try:
+        while started < args["threads"]:
+            threading.Thread(target=end.wait, daemon=True).start()
+            started += 1
+    except RuntimeError:  # that was one too many
+        pass
+    end.set()
+    return started
+
+
+def _fill(args: dict[str, Any]) -> int:
+    """Memory is written to, `mib` of it."""
+    return len([bytearray(b"x") * (1 << 20) for _ in range(args["mib"])])
 
 
 def _attempt(action: Callable[[], object]) -> str:

@@ -11,6 +11,7 @@ import os
 import random
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn, TextIO
@@ -144,6 +145,7 @@ def _dress(directory: str, level: int) -> None:
     os.environ.clear()
     os.environ.update(ENVIRONMENT, HOME=home, TMPDIR=home, MPLCONFIGDIR=f"{home}/matplotlib")
     os.environ["TORCH_HOME"] = f"{home}/torch"
+    tempfile.tempdir = home  # the warm process settled on a folder that is not here
     os.chdir(directory)
     package = os.path.dirname(box.own_package())
     sys.path[:] = [p for p in sys.path if (p and os.path.realpath(p) != package) or _shared(p)]
@@ -269,11 +271,11 @@ def _answer(
         tree, values = wire.pack(value)
     except namespace.Unanswerable as error:
         why = namespace.clean(error.why, namespace.MESSAGE_CAP)
-        return {"missing": {"why": why, "person": error.person}}, []
+        return {"missing": {"why": why, "person": error.person, "undefined": error.undefined}}, []
     except wire.Malformed as error:
         return {"missing": {"why": f"The answer cannot be handed over: {error}"}}, []
     except BaseException as error:
-        return {"trouble": namespace.trouble(error, directory)}, []
+        return {"trouble": namespace.trouble(error, directory, names)}, []
     size = sum(v.nbytes for v in values)
     if size > wire.BODY_CAP:
         why = f"The answer is {size:,} bytes long; {wire.BODY_CAP:,} are allowed"
@@ -286,7 +288,7 @@ def _send(descriptor: int, head: dict[str, Any], arrays: list[wire.Array]) -> No
         return os.write(descriptor, piece)
 
     try:
-        pieces = list(wire.encode(head, arrays))
+        pieces = list(wire.encode(head, arrays, head_cap=wire.ANSWER_CAP))
     except (wire.Malformed, ValueError, RecursionError) as error:
         why = namespace.clean(f"The answer cannot be handed over: {error}", 500)
         wire.write(out, {"missing": {"why": why}, "nonce": head["nonce"]})

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grader.inside import cell, census, namespace, wire
+from grader.inside import cell, census, cgroup, namespace, wire
 from grader.inside.child import Child, Question
 from grader.inside.streams import Capture, drain
 
@@ -41,10 +41,20 @@ TOTAL_CAP = 512 << 20
 class Supervisor:
     """One box: at most one process of the student's, at most one open question."""
 
-    def __init__(self, job: dict[str, Any], directory: str, line: socket.socket) -> None:
+    def __init__(
+        self,
+        job: dict[str, Any],
+        directory: str,
+        line: socket.socket,
+        events: int = -1,
+        arrived: int = -1,
+    ) -> None:
         self.job, self.directory, self.line = job, directory, line
         limits = job["limits"]
         self.limits = limits
+        self.events, self.kills = events, cgroup.kills(events)
+        """What the box's control group tells, and how many it had ended for want of memory."""
+        self.arrived = arrived
         self.child: Child | None = None
         self.question: Question | None = None
         self.death: dict[str, Any] | None = None
@@ -125,16 +135,18 @@ class Supervisor:
             self.notebook = self.notebook or Notebook(self.directory, head["entry"])
             self._reply(*self.notebook.load(self))
             return
-        self.start()
+        if self.child is None:
+            self.start().await_ready()
         self._pose("load", head, [])
 
     def start(self, notebook: str | None = None) -> Child:
-        """A process of the student's, with what is left of the CPU limit."""
-        if self.child is None:
-            self.starts += 1
-            left = self.limits["cpu_seconds"] - self.cpu_done
-            self.death = None
-            self.child = Child(self.job, self.directory, max(left, 0.1), notebook)
+        """A new process of the student's, not yet ready, with what is left of the CPU limit."""
+        if not self.starts:
+            cgroup.await_arrival(self.arrived)
+        self.starts += 1
+        left = self.limits["cpu_seconds"] - self.cpu_done
+        self.death = None
+        self.child = Child(self.job, self.directory, max(left, 0.1), notebook)
         return self.child
 
     def _pose(self, kind: str, head: dict[str, Any], arrays: list[wire.Array]) -> None:
@@ -183,7 +195,8 @@ class Supervisor:
                 if self.question is None or head.get("nonce") != question.nonce:
                     raise wire.Malformed("a second answer, or one without the nonce")
                 self._settle(child, head, arrays)
-        except (ValueError, OverflowError, MemoryError):  # Malformed is a ValueError
+        # Malformed is a ValueError
+        except (ValueError, OverflowError, MemoryError, RecursionError):
             self.unasked += len(data)
             child.kill("tampered")
             return
@@ -196,13 +209,15 @@ class Supervisor:
             child.kill("tampered")
 
     def _settle(self, child: Child, head: dict[str, Any], arrays: list[wire.Array]) -> None:
-        """The open question is answered."""
-        self.close_question()
+        """The open question is answered; raises Malformed and leaves it open where it cannot be."""
         self.answered += sum(a.nbytes for a in arrays)
         if self.answered > TOTAL_CAP:
             child.kill("answers")
             head, arrays = {"missing": {"why": "All answers together are too large."}}, []
-        self._reply({"answer": head}, arrays)
+        # What was read may grow when it is written anew, past what the grader takes.
+        pieces = list(wire.encode({"answer": head}, arrays))
+        self.close_question()
+        wire.transmit(self.line.send, pieces)
 
     def close_question(self) -> None:
         """Nothing is asked any more; the time it took counts."""
@@ -281,6 +296,9 @@ class Supervisor:
 
     def _why(self, code: int) -> str | None:
         """The limit behind a death that the operating system brought about."""
+        before, self.kills = self.kills, cgroup.kills(self.events)
+        if code == -signal.SIGKILL and self.kills > before:
+            return "memory"
         spent = self.cpu_done >= self.limits["cpu_seconds"] - 0.1
         if code == -signal.SIGXCPU or (code == -signal.SIGKILL and spent):
             return "cpu"

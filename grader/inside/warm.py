@@ -23,7 +23,7 @@ import time
 import traceback
 from typing import Any, NoReturn
 
-from grader.inside import box, census, linux, lockdown, supervisor, wire
+from grader.inside import box, census, cgroup, linux, lockdown, supervisor, wire
 
 _PRELOADED = (
     "torch torch.nn.functional torch.optim torch.optim.lr_scheduler torch.utils.data "
@@ -113,6 +113,7 @@ def serve(control: socket.socket, run: str, *, notebooks: bool) -> None:
     own = os.pidfd_open(os.getpid())
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # guards that have ended leave no zombies
     readable = box.readable_files()
+    groups = Groups()
     state = {"versions": versions, "landlock": lockdown.landlock_version()}
     control.send(json.dumps(state).encode())
     while request := control.recvmsg(1 << 16, socket.CMSG_SPACE(8)):
@@ -120,14 +121,17 @@ def serve(control: socket.socket, run: str, *, notebooks: bool) -> None:
         if not message:
             break
         line, leash = _descriptors(ancillary)
+        job = {**json.loads(message), "readable": readable}
+        if job["level"] >= 4:
+            groups.find()
         if os.fork() == 0:
             control.close()
-            job = {**json.loads(message), "readable": readable}
-            Guard(job, run, line, leash, own).stand()
+            Guard(job, run, line, leash, own, groups).stand()
         line.close()
         leash.close()
     control.close()
     _collect(0)
+    cgroup.sweep(groups.places)
     shutil.rmtree(run, ignore_errors=True)
 
 
@@ -148,13 +152,49 @@ def _collect(flags: int) -> None:
         pass
 
 
+class Groups:
+    """Where the control groups of level 4 are made, looked for when the first one is wanted."""
+
+    def __init__(self) -> None:
+        self.places: list[cgroup.Place] = []
+        self._why = ""
+        self._maker = os.getpid()
+
+    def find(self) -> None:
+        """The places are known, or why there are none. Leftovers of the dead are gone."""
+        if not self.places and not self._why:
+            try:
+                self.places = cgroup.places()
+            except OSError as error:
+                self._why = str(error.strerror or error)
+            cgroup.sweep(self.places)
+
+    def make(self, job: dict[str, Any]) -> cgroup.Group:
+        """The group of one box. Raises OSError where none can be made."""
+        if not self.places:
+            raise OSError(errno.ENOENT, self._why)
+        name = f"{self._maker}-{job['name']}"
+        limits = job["group"]
+        return cgroup.Group(
+            self.places, name, memory_mib=limits["memory_mib"], tasks=limits["tasks"]
+        )
+
+
 class Guard:
     """Stands outside one box. The leash is held by the grader; when it is cut, the box ends."""
 
     def __init__(
-        self, job: dict[str, Any], run: str, line: socket.socket, leash: socket.socket, warm: int
+        self,
+        job: dict[str, Any],
+        run: str,
+        line: socket.socket,
+        leash: socket.socket,
+        warm: int,
+        groups: Groups,
     ) -> None:
         self.job, self.run, self.line, self.leash, self.warm = job, run, line, leash, warm
+        self.groups = groups
+        self.group: cgroup.Group | None = None
         self.level: int = job["level"]
         self.directory = os.path.join(run, job["name"])
 
@@ -164,6 +204,8 @@ class Guard:
         try:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.setsid()
+            if self.level >= 4:
+                self.group = self.groups.make(self.job)
             inside = self.level >= 3
             pid = self._start_with_namespaces() if inside else self._start_without()
             self.line.close()
@@ -173,6 +215,11 @@ class Guard:
         finally:
             if self.level < 3:
                 self._clear()
+            if self.group is not None:
+                try:
+                    self.group.remove()
+                except OSError as error:
+                    report.setdefault("failed", _say(error))
             try:
                 self.leash.send(json.dumps(report).encode())
             except OSError:
@@ -184,9 +231,17 @@ class Guard:
         uid = self.job["uid"] if still_root else os.geteuid()
         pid = os.fork()
         if pid:
+            if self.group is not None:
+                try:
+                    self.group.take(pid)
+                except OSError:
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, 0)
+                    raise
             return pid
         with _Life(self.line):
-            linux.close_all_but({0, 1, 2, self.line.fileno()})
+            group = (self.group.events, self.group.arrived) if self.group else ()
+            linux.close_all_but({0, 1, 2, self.line.fileno(), *group})
             box.build_root(os.path.join(self.run, "root"), uid, self._sizes())
             if still_root:
                 box.settle(uid)
@@ -197,7 +252,7 @@ class Guard:
             writable = (box.SUBMISSION, box.TEMPORARY, box.SHARED)
             devices = (*box.DEVICES, "/proc")  # to write the child's oom_score_adj
             lockdown.confine(read=["/"], write=writable, devices=devices, signals=True)
-            self._supervise(box.SUBMISSION)
+            self._supervise(box.SUBMISSION, *group)
         return 0
 
     def _sizes(self) -> dict[str, tuple[int, int]]:
@@ -239,11 +294,11 @@ class Guard:
             return 1 << linux.CAP_DAC_READ_SEARCH
         return 0
 
-    def _supervise(self, directory: str) -> None:
+    def _supervise(self, directory: str, events: int = -1, arrived: int = -1) -> None:
         if self.level >= 2:
             lockdown.supervisor_filter().install()
         linux.prctl(linux.PR_SET_DUMPABLE, 0)
-        supervisor.Supervisor(self.job, directory, self.line).serve()
+        supervisor.Supervisor(self.job, directory, self.line, events, arrived).serve()
 
     def _wait(self, pid: int) -> dict[str, Any]:
         """The supervisor has ended, by itself or by force."""

@@ -28,17 +28,23 @@ def load_into(net: torch.nn.Module, directory: str, name: str) -> None:
 
 def _opened(path: str, name: str) -> Any:
     if not os.path.exists(path):
-        raise Unanswerable(
-            f"`{name}` was not handed in; save it with torch.save(network.state_dict(), '{name}')"
-        )
+        raise Unanswerable(_absent(path, name))
     if not os.path.getsize(path):
-        raise Unanswerable(f"`{name}` is empty; save it again")
+        raise Unanswerable(
+            f"`{name}` is empty, a file of 0 bytes; save it again, and look at its size before "
+            "you hand it in"
+        )
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         if _is_script(path):
             raise Unanswerable(_instead(name, "a TorchScript program")) from None
-        if not _is_saved(path):
+        if _begins(path, b"version https://git-lfs"):
+            raise Unanswerable(
+                f"`{name}` is only a pointer of Git LFS, not the file itself; run `git lfs pull` "
+                "and hand in what you have then"
+            ) from None
+        if not _begins(path, b"PK", *(b"\x80" + bytes([n]) for n in range(2, 6))):
             raise Unanswerable(
                 f"`{name}` was not written by torch.save; "
                 f"save the weights with torch.save(network.state_dict(), '{name}')"
@@ -48,8 +54,12 @@ def _opened(path: str, name: str) -> Any:
         if _is_script(path):
             raise Unanswerable(_instead(name, "a TorchScript program")) from None
         text = (str(error).splitlines() or [""])[0][:200]
+        if "zip archive" in text or isinstance(error, EOFError):
+            text = "it is damaged or cut off"
         raise Unanswerable(
-            f"`{name}` cannot be read as a weights file ({text}); save it again"
+            f"`{name}` cannot be read as a weights file ({text}); its size is "
+            f"{os.path.getsize(path):,} bytes. Copy or save it again, and try "
+            f"torch.load('{name}') before you hand it in"
         ) from None
 
 
@@ -60,10 +70,22 @@ def _instead(name: str, what: str) -> str:
     )
 
 
-def _is_saved(path: str) -> bool:
-    """True for a zip archive or a pickle, by the first bytes."""
+def _absent(path: str, name: str) -> str:
+    """Why there is no such file: it was forgotten, or is called otherwise."""
+    folder, stem = os.path.dirname(path), name.rpartition(".")[0]
+    endings = (".pt", ".pth", ".pkl", ".ckpt", ".bin")
+    others = sorted(n for n in os.listdir(folder) if n.startswith(stem) and n.endswith(endings))
+    if others:
+        return f"`{name}` was not handed in, but `{others[0]}` was; rename it to `{name}`"
+    return (
+        f"`{name}` was not handed in; save it with torch.save(network.state_dict(), '{name}') "
+        "and hand it in beside your code"
+    )
+
+
+def _begins(path: str, *starts: bytes) -> bool:
     with open(path, "rb") as file:
-        return file.read(2) in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+        return file.read(40).startswith(starts)
 
 
 def _is_script(path: str) -> bool:
@@ -89,7 +111,12 @@ def _unwrapped(state: Any, name: str) -> dict[str, torch.Tensor]:
         if inner is None:
             break
         state = inner
-    listed = ", ".join(f"`{str(k)[:40]}`" for k in list(state)[:6]) or "nothing"
+    if not state:
+        raise Unanswerable(
+            f"`{name}` holds no numbers: your network had no parameters when it was saved. "
+            "Layers in a plain list do not count; keep them in an nn.ModuleList"
+        )
+    listed = ", ".join(f"`{str(k)[:40]}`" for k in list(state)[:6])
     raise Unanswerable(
         f"`{name}` holds no state_dict: its keys are {listed}; save network.state_dict() itself"
     )

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,12 +26,20 @@ Array = npt.NDArray[Any]
 PREFIX = struct.Struct("<IQ")
 HEAD_CAP = 4 << 20
 """Largest head of a frame, bytes."""
+ANSWER_CAP = HEAD_CAP - 1024
+"""The same of an answer, around which the supervisor puts a few words."""
 BODY_CAP = 64 << 20
 """Largest body of a frame that leaves the box, bytes."""
 INWARD_CAP = 1 << 30
 """Largest body of a frame that enters the box, bytes: a whole test set as float32."""
 DEPTH_CAP = 32
 """Deepest nesting of a value."""
+NESTING_CAP = 2 * DEPTH_CAP
+"""Deepest nesting of a head: far from where Python's own JSON gives up, at other depths for reading
+and for writing."""
+DIGITS_CAP = 400
+"""Longest whole number."""
+_LARGEST = 10**DIGITS_CAP
 DTYPES = frozenset(
     [
         "|b1",
@@ -50,6 +59,7 @@ DTYPES = frozenset(
     ]
 )
 """What an array may consist of: no objects, no records, no strings."""
+_BIG = re.compile(rf"-?[0-9]{{1,{DIGITS_CAP}}}", re.ASCII)
 
 
 class Malformed(ValueError):
@@ -70,7 +80,9 @@ def pack(value: Any) -> tuple[Any, list[Array]]:
         if item is None or type(item) in (bool, str):
             return item
         if type(item) is int:
-            return item if abs(item) < 2**63 else {"$big": str(item)[:400]}
+            if abs(item) >= _LARGEST:
+                raise Malformed(f"a number of more than {DIGITS_CAP} digits cannot cross the line")
+            return item if abs(item) < 2**63 else {"$big": str(item)}
         if type(item) is float:
             return item if math.isfinite(item) else {"$float": repr(item)}
         if isinstance(item, (np.ndarray, np.generic)):
@@ -92,46 +104,64 @@ def pack(value: Any) -> tuple[Any, list[Array]]:
 
 
 def unpack(tree: Any, arrays: Sequence[Array]) -> Any:
-    """The value that `pack` took apart. Raises Malformed for a reference to no array."""
+    """The value that `pack` took apart, and which `pack` takes again.
+
+    Raises Malformed for what `pack` never makes: a reference to no array, or to one that stands
+    elsewhere already, so that what comes out is never larger than what came.
+    """
+    taken: set[int] = set()
 
     def visit(item: Any, depth: int) -> Any:
         if depth > DEPTH_CAP:
             raise Malformed(f"a value is nested more than {DEPTH_CAP} deep")
         if isinstance(item, list):
             return [visit(i, depth + 1) for i in item]
-        if not isinstance(item, dict):
-            return item
-        if len(item) == 1:
-            if "$array" in item:
-                index = item["$array"]
-                if type(index) is not int or not 0 <= index < len(arrays):
-                    raise Malformed("a value refers to an array that was not sent")
-                return arrays[index]
-            if "$float" in item:
-                if item["$float"] not in ("nan", "inf", "-inf"):
-                    raise Malformed("an unknown special number")
-                return float(item["$float"])
-            if "$big" in item:
-                text = item["$big"]
-                if (
-                    not isinstance(text, str)
-                    or len(text) > 400
-                    or not text.lstrip("-").isascii()
-                    or not text.lstrip("-").isdigit()
-                ):
-                    raise Malformed("an unknown large number")
-                return int(text)
-        return {k: visit(v, depth + 1) for k, v in item.items()}
+        if isinstance(item, dict):
+            if len(item) == 1 and next(iter(item)).startswith("$"):
+                return _special(item, arrays, taken)
+            if any(k.startswith("$") for k in item):
+                raise Malformed("a dictionary with a key that begins with $")
+            return {k: visit(v, depth + 1) for k, v in item.items()}
+        if type(item) is int and abs(item) >= _LARGEST:
+            raise Malformed("an unknown large number")
+        return item
 
     return visit(tree, 0)
 
 
-def encode(head: dict[str, Any], arrays: Sequence[Array] = ()) -> Iterator[memoryview]:
-    """The bytes of one frame, in pieces, without copying the arrays."""
+def _special(item: dict[str, Any], arrays: Sequence[Array], taken: set[int]) -> Any:
+    """An array, a number that is not finite, or a large one."""
+    (kind, said), *_ = item.items()
+    if kind == "$array":
+        if type(said) is not int or not 0 <= said < len(arrays):
+            raise Malformed("a value refers to an array that was not sent")
+        if said in taken:
+            raise Malformed("a value refers to the same array twice")
+        taken.add(said)
+        return arrays[said]
+    if kind == "$float":
+        if said not in ("nan", "inf", "-inf"):
+            raise Malformed("an unknown special number")
+        return float(said)
+    if kind == "$big":
+        if not isinstance(said, str) or not _BIG.fullmatch(said):
+            raise Malformed("an unknown large number")
+        return int(said)
+    raise Malformed("a dictionary with a key that begins with $")
+
+
+def encode(
+    head: dict[str, Any], arrays: Sequence[Array] = (), *, head_cap: int = HEAD_CAP
+) -> Iterator[memoryview]:
+    """The bytes of one frame, in pieces, without copying the arrays.
+
+    Raises Malformed, before the first piece, for a head that no Reader takes.
+    """
+    _check_nesting(head)
     described = [[a.dtype.str, list(a.shape)] for a in arrays]
     text = json.dumps({**head, "arrays": described}, separators=(",", ":")).encode()
-    if len(text) > HEAD_CAP:
-        raise Malformed(f"a head of {len(text):,} bytes is over the cap of {HEAD_CAP:,}")
+    if len(text) > head_cap:
+        raise Malformed(f"a head of {len(text):,} bytes is over the cap of {head_cap:,}")
     yield memoryview(PREFIX.pack(len(text), sum(a.nbytes for a in arrays)) + text)
     for array in arrays:
         if array.nbytes:
@@ -142,7 +172,12 @@ def write(
     send: Callable[[memoryview], int], head: dict[str, Any], arrays: Sequence[Array] = ()
 ) -> None:
     """Send one frame through `send`, which returns how many bytes it took, as os.write does."""
-    for piece in encode(head, arrays):
+    transmit(send, encode(head, arrays))
+
+
+def transmit(send: Callable[[memoryview], int], pieces: Iterable[memoryview]) -> None:
+    """Send what `encode` made."""
+    for piece in pieces:
         rest = piece
         while rest:
             rest = rest[send(rest) :]
@@ -195,6 +230,7 @@ def decode(head_bytes: bytes, body: bytes) -> tuple[dict[str, Any], list[Array]]
         raise Malformed(f"a head that is not JSON ({type(error).__name__})") from None
     if not isinstance(head, dict):
         raise Malformed("a head that is not an object")
+    _check_nesting(head)
     described = head.pop("arrays", [])
     if not isinstance(described, list) or len(described) > 100_000:
         raise Malformed("a list of arrays that is none")
@@ -205,6 +241,22 @@ def decode(head_bytes: bytes, body: bytes) -> tuple[dict[str, Any], list[Array]]
     if offset != len(body):
         raise Malformed(f"{len(body) - offset:,} bytes belong to no array")
     return head, arrays
+
+
+def _check_nesting(head: dict[str, Any]) -> None:
+    if is_nested(head, NESTING_CAP):
+        raise Malformed(f"a head that is nested more than {NESTING_CAP} deep")
+
+
+def is_nested(value: Any, most: int) -> bool:
+    """True where containers stand in containers more than `most` deep."""
+    level = [value]
+    for _ in range(most + 1):
+        level = [i for i in level if isinstance(i, (dict, list, tuple))]
+        if not level:
+            return False
+        level = [i for one in level for i in (one.values() if isinstance(one, dict) else one)]
+    return True
 
 
 def _array(item: Any, body: bytes, offset: int) -> tuple[Array, int]:

@@ -20,14 +20,14 @@ from pathlib import Path
 
 from grader.errors import UsageError
 from grader.intake.archive import list_archive
-from grader.intake.entry import ENTRY_SUFFIXES, choose
+from grader.intake.entry import choose
 from grader.intake.folder import list_folder, read_path, why
 from grader.intake.layout import Group, Single, plain
 from grader.intake.listing import CLASS, SUBMISSION, Listing, Member
 from grader.intake.names import Refused, clean, is_archive, is_other_archive, shown, visible
-from grader.records import Submission
+from grader.records import ENTRY_SUFFIXES, Submission
 
-__all__ = ["ENTRY_SUFFIXES", "digest", "one", "submissions"]
+__all__ = ["digest", "one", "submissions"]
 
 NOTES = 20
 """How many notes one submission keeps."""
@@ -194,6 +194,8 @@ def _unpacked(
         if total > SUBMISSION.total_bytes:
             cap = SUBMISSION.total_bytes
             raise Refused(f"unpacks to {total:,} bytes, over the {cap:,} allowed")
+        if total > max(SUBMISSION.ratio_from, SUBMISSION.ratio * len(data)):
+            raise Refused(f"would grow more than {SUBMISSION.ratio}-fold when unpacked")
     except Refused as refused:
         group.notes.append(f"`{shown(name)}` {refused}.")
         return {n: m for n, m in group.members.items() if n != name}
@@ -208,7 +210,7 @@ def _read(members: Mapping[str, Member]) -> tuple[dict[str, bytes], list[str]]:
     """Bytes of the members in this order, as far as the caps allow; and what was left out."""
     files: dict[str, bytes] = {}
     notes: list[str] = []
-    left = SUBMISSION.total_bytes
+    left, names_left = SUBMISSION.total_bytes, SUBMISSION.names_bytes
     for number, (name, member) in enumerate(members.items()):
         if number >= SUBMISSION.members:
             more = len(members) - number
@@ -223,8 +225,12 @@ def _read(members: Mapping[str, Member]) -> tuple[dict[str, bytes], list[str]]:
             if member.size > left:
                 cap = SUBMISSION.total_bytes
                 raise Refused(f"was left out: all files together may have {cap:,} bytes")
+            if len(name.encode()) > names_left:
+                cap = SUBMISSION.names_bytes
+                raise Refused(f"was left out: all names together may have {cap:,} bytes")
             files[name] = member.read(min(SUBMISSION.file_bytes, left))
             left -= len(files[name])
+            names_left -= len(name.encode())
         except Refused as refused:
             notes.append(f"`{shown(name)}` {refused}.")
     return files, notes

@@ -163,10 +163,14 @@ class _Plain:
 
     def read(self, size: int, /) -> bytes:
         """See `tar.Stream`."""
-        data = self._file.read(size)
-        self._given += len(data)
+        pieces, left = [], size
+        # In small pieces: a file reserves the memory for all that is asked for.
+        while left > 0 and (piece := self._file.read(min(left, _CHUNK))):
+            pieces.append(piece)
+            left -= len(piece)
+        self._given += size - left
         _within(self._given, self._caps)
-        return data
+        return b"".join(pieces)
 
 
 class _Gunzip:

@@ -13,9 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from grader.intake.names import shown
-
-ENTRY_SUFFIXES = (".py", ".ipynb")
-"""Kinds of files that can be run, the preferred one first."""
+from grader.records import ENTRY_SUFFIXES
 
 _COPY = re.compile(
     r"^(?:copy of|kopie von|copie de|copia de|copia di|cópia de) "

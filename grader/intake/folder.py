@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from grader.intake.listing import CLASS, SUBMISSION, Caps, Listing, Member
@@ -43,7 +44,7 @@ def list_folder(root: int, caps: Caps = CLASS) -> Listing:
     Raises Refused where there is too much of it.
     """
     listing = Listing(caps)
-    for entry in _entries(root):
+    for entry in _entries(root, caps.scanned):
         inner = listing.scanned
         try:
             _visit(listing, root, entry, "", inner + SUBMISSION.scanned)
@@ -58,18 +59,16 @@ class _Full(Exception):
 
 def _visit(listing: Listing, root: int, entry: os.DirEntry[str], parent: str, end: int) -> None:
     name = parent + entry.name
-    if ignored(entry.name):
-        return
     listing.count()
     if listing.scanned > end:
         raise _Full
     try:
         info = entry.stat(follow_symlinks=False)
         if stat.S_ISDIR(info.st_mode):
-            listing.add_folder(name)
-            if name.count("/") < listing.caps.depth:
+            # Not into one that is refused: each of its files would be refused by name once more.
+            if listing.add_folder(name) and name.count("/") < listing.caps.depth:
                 with _opened(root, name.split("/"), _FOLDER) as folder:
-                    for inner in _entries(folder):
+                    for inner in _entries(folder, end - listing.scanned):
                         _visit(listing, root, inner, name + "/", end)
         elif stat.S_ISREG(info.st_mode):
             read = partial(read_inside, root, tuple(name.split("/")))
@@ -80,9 +79,11 @@ def _visit(listing: Listing, root: int, entry: os.DirEntry[str], parent: str, en
         listing.refuse(name, why(error))
 
 
-def _entries(folder: int) -> list[os.DirEntry[str]]:
+def _entries(folder: int, most: int) -> list[os.DirEntry[str]]:
+    """What lies in the folder and is looked at, by name; one more than `most` where there is."""
     with os.scandir(folder) as entries:
-        return sorted(entries, key=lambda e: e.name)
+        kept = islice((e for e in entries if not ignored(e.name)), max(0, most) + 1)
+        return sorted(kept, key=lambda e: e.name)
 
 
 @contextmanager

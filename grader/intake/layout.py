@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from grader.errors import UsageError
-from grader.intake.entry import ENTRY_SUFFIXES, is_near
+from grader.intake.entry import is_near
 from grader.intake.listing import Listing, Member
 from grader.intake.names import is_archive, is_other_archive, shown, stem, visible
+from grader.records import ENTRY_SUFFIXES
 
 
 @dataclass(slots=True, kw_only=True)

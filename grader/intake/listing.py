@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from grader.intake.names import Refused, clean, ignored
 
 MIB = 1 << 20
+_LONGEST = 300
+"""Characters kept of a name that is refused: in a tar each of many may have 65,536."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,8 @@ class Caps:
     """Number of names looked at, with folders and those that are ignored."""
     depth: int
     """Parts of a name."""
+    names_bytes: int = 512 << 10
+    """Of all names together, as UTF-8: they cross into the box in one head."""
     ratio: int = 200
     """Times that something larger than `ratio_from` may grow when unpacked."""
     ratio_from: int = 8 * MIB
@@ -57,7 +61,7 @@ class Listing:
     members: dict[str, Member] = field(default_factory=dict)
     """Clean relative name → file."""
     refused: dict[str, str] = field(default_factory=dict)
-    """Name as given → why, such as "is a symbolic link"."""
+    """Name as given, its beginning if it is very long → why, such as "is a symbolic link"."""
     folders: set[str] = field(default_factory=set)
     """Clean names of folders, parents of files among them."""
     scanned: int = 0
@@ -81,22 +85,23 @@ class Listing:
             self.members[name] = member
             self.folders.update(_parents(name))
 
-    def add_folder(self, raw: str) -> None:
-        """The folder is known, even if nothing is in it."""
+    def add_folder(self, raw: str) -> bool:
+        """The folder is known, even if nothing is in it; False where it is not taken in."""
         if raw in (".", "./"):  # with which `tar c .` begins
-            return
+            return False
         name = self._name(raw)
         if name is None:
-            return
+            return False
         if name in self.members or any(p in self.members for p in _parents(name)):
             self.refuse(raw, "is a file and a folder at once")
-        else:
-            self.folders.update(_parents(name + "/"))
+            return False
+        self.folders.update(_parents(name + "/"))
+        return True
 
     def refuse(self, raw: str, why: str) -> None:
         """The name is on the list of those that were refused, unless nobody would miss it."""
         if not ignored(raw):
-            self.refused.setdefault(raw, why)
+            self.refused.setdefault(raw[:_LONGEST], why)
 
     def count(self) -> None:
         """One more name was looked at. Raises Refused when there are too many."""
@@ -108,7 +113,7 @@ class Listing:
         try:
             name = clean(raw)
         except Refused as refused:
-            self.refused.setdefault(raw, str(refused))
+            self.refused.setdefault(raw[:_LONGEST], str(refused))
             return None
         if ignored(name):
             return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 IGNORED = frozenset({"__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini"})
 """Folders and files that systems leave behind; everything that begins with a dot joins them."""
@@ -60,7 +59,9 @@ def visible(text: str) -> str:
 
 
 def shown(text: str, length: int = 80) -> str:
-    """A name for a sentence: no control or direction characters, no backquote, not too long."""
+    """A name for a sentence: no control or direction characters, no odd blanks, no backquote, not
+    too long.
+    """
     short = text if len(text) <= length else f"{text[: length // 2]}…{text[-length // 2 + 1 :]}"
     return "".join(_shown(c) for c in visible(short))
 
@@ -68,7 +69,7 @@ def shown(text: str, length: int = 80) -> str:
 def _shown(character: str) -> str:
     if character == "`":
         return "'"
-    if unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp", "Co", "Cn"):
+    if character != " " and not character.isprintable():
         code = ord(character)
         return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
     return character

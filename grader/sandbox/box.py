@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 
 from grader.errors import SandboxError
 from grader.inside import wire
+from grader.inside.cell import THREADS, is_notebook
 from grader.records import Execution, Limits, Missing, Trouble
 from grader.sandbox import cells, outcome
 from grader.sandbox.cells import CellRun
@@ -22,6 +24,10 @@ RESTARTS = 3
 """How often a dead student process is replaced."""
 _FINAL = ("cpu", "time", "output", "answers", "tampered")
 """After a death for one of these nothing is left to spend, or to believe: no restart."""
+_OWN_MIB = 128
+"""Memory of a box that is not the student's, MiB."""
+Group = Mapping[str, int]
+"""`memory_mib` and `tasks` of a control group."""
 
 
 class Box:
@@ -41,6 +47,7 @@ class Box:
         seed: int,
         level: int,
         selftest: bool = False,
+        group: Group | None = None,
     ) -> None:
         self._files, self._entry, self._limits, self._level = files, entry, limits, level
         self._outcome = Outcome()
@@ -54,6 +61,8 @@ class Box:
         self._passes = 0
         self._closed: Execution | None = None
         job = {"level": level, "seed": seed, "selftest": selftest, **_job(files, limits)}
+        if level >= 4:
+            job["group"] = group or _group(job)
         self._line = Line(*opener(job), limits.wall_seconds)
         contents = [np.frombuffer(content, np.uint8) for content in files.values()]
         self._line.send({"do": "files", "names": list(files)}, contents)
@@ -77,10 +86,11 @@ class Box:
 
     def _load(self) -> Trouble | None:
         kind, said, arrays = self._line.request({"do": "load", "entry": self._entry})
-        if "cells" in said and self.notebook is None:
+        # Of a module, what is said comes from the student's process: there it would be a lie.
+        if is_notebook(self._entry) and "cells" in said and self.notebook is None:
             self._keep(said, arrays)
         if kind == "died":
-            trouble = self._died(said)
+            trouble = self._died(said, loading=True)
             self._hopeless = self._hopeless or trouble.message
             return trouble
         self._alive = True
@@ -125,12 +135,19 @@ class Box:
             self._note(outcome.of_trouble(trouble, self._limits, loading=False))
             return outcome.missing_by_trouble(trouble)
         if "missing" in answer:
-            return outcome.read_missing(answer["missing"])
+            return self._unexplained(outcome.read_missing(answer["missing"]), answer["missing"])
         try:
             return outcome.cleaned(wire.unpack(answer["value"], values))
         except (ValueError, KeyError, RecursionError):
             self._note(outcome.of_unasked(0))
             return Missing(why="The answer that came out of the box was malformed.", person=True)
+
+    def _unexplained(self, missing: Missing, facts: Any) -> Missing:
+        """A name that a notebook lacks, with the first cell that failed: often it is why."""
+        first = cells.first_error(self.cells)
+        if not first or not isinstance(facts, dict) or facts.get("undefined") is not True:
+            return missing
+        return replace(missing, why=f"{missing.why.rstrip('.')}. A cell failed: {first}")
 
     def _revive(self) -> bool:
         """A new process has loaded the submission again; False where there is no use in that."""
@@ -146,7 +163,7 @@ class Box:
             self._hopeless = self._hopeless or f"Your file did not load again: {trouble.message}"
         return trouble is None
 
-    def _died(self, facts: Mapping[str, Any]) -> Trouble:
+    def _died(self, facts: Mapping[str, Any], *, loading: bool = False) -> Trouble:
         """The student's process is gone; why, as a trouble. Remembers whether to try again."""
         self._alive = False
         number = facts.get("cell")
@@ -154,6 +171,8 @@ class Box:
             found = cells.of_death(number, facts, self._limits)
         else:
             found = outcome.of_death(facts, self._limits)
+            if loading and self._entry and found.status != "tampered":
+                found = replace(found, reason=f"{self._entry} did not load. {found.reason}")
         self._note(found)
         if found.status in _FINAL or facts.get("why") in _FINAL:
             self._hopeless = found.reason
@@ -200,6 +219,19 @@ class Box:
             notes=tuple(notes),
             level=self._level,
         )
+
+
+def _group(job: Mapping[str, Any]) -> Group:
+    """Limits of the box's control group: those of the student's process, and room for the rest.
+
+    Files in memory count there too, as do the supervisor and the threads of a notebook's kernel.
+    """
+    limits = job["limits"]
+    files = job["submission_mib"] + 2 * limits["disk_mib"] + max(64, limits["disk_mib"])
+    return {
+        "memory_mib": limits["memory_mib"] + files + _OWN_MIB,
+        "tasks": limits["processes"] + 2 * THREADS + 2,
+    }
 
 
 def _job(files: Mapping[str, bytes], limits: Limits) -> dict[str, Any]:

@@ -16,6 +16,8 @@ CellStatus = Literal["ok", "error", "time", "died", "skipped"]
 _STATUSES: tuple[CellStatus, ...] = ("ok", "error", "time", "died", "skipped")
 _MOST = 5000
 """Cells of a notebook; a box allows fewer."""
+_LONGEST = 1e6
+"""Seconds."""
 OUTPUT_MIB = 8
 """What one cell may print or display, kept or not, in MiB."""
 
@@ -38,16 +40,20 @@ class CellRun:
 
 def read(said: Mapping[str, Any], entry: str, limits: Limits) -> tuple[CellRun, ...]:
     """The cells that a box reports. Raises ValueError where that makes no sense."""
-    found = said["cells"]
+    found = said.get("cells")
     if not isinstance(found, list) or len(found) > _MOST:
         raise ValueError("a list of cells that is none")
     return tuple(_cell(fact, entry, limits) for fact in found)
 
 
 def _cell(fact: Any, entry: str, limits: Limits) -> CellRun:
-    number, status, death = fact["index"], fact["status"], fact.get("death")
+    known = fact if isinstance(fact, dict) else {}
+    number, status, death = known.get("index"), known.get("status"), known.get("death")
     if type(number) is not int or not 0 < number <= _MOST or status not in _STATUSES:
         raise ValueError("a cell that is none")
+    seconds = known.get("seconds")
+    if not isinstance(seconds, (int, float)) or not 0 <= seconds < _LONGEST:
+        raise ValueError("a cell without a time")
     error = None
     if status == "died" and isinstance(death, dict):
         error = outcome.death_as_trouble(death, of_death(number, death, limits))
@@ -56,7 +62,7 @@ def _cell(fact: Any, entry: str, limits: Limits) -> CellRun:
     return CellRun(
         index=number,
         status=status,
-        seconds=round(float(fact["seconds"]), 3),
+        seconds=round(float(seconds), 3),
         error=error,
         cut=fact.get("cut") is True,
     )
@@ -78,7 +84,7 @@ def outcomes(cells: Sequence[CellRun], said: Mapping[str, Any], limits: Limits) 
 def of_death(number: int, facts: Mapping[str, Any], limits: Limits) -> Outcome:
     """Why the kernel is gone that ran this cell."""
     cell, why = f"Cell {number}", facts.get("why")
-    if why == "cell":
+    if why == "cell" and facts.get("crowded") is not True:
         seconds = cell_seconds(limits)
         reason = (
             f"{cell} ran past the limit of {seconds:g} seconds for one cell, and could not be "
@@ -125,6 +131,7 @@ def notes(cells: Sequence[CellRun], passes: int) -> list[str]:
     if failed:
         verb = f"of {len(cells)} cells failed"
         said.append(f"{len(failed)} {verb}: {_listed(failed)}.")
+        said.append(f"The first to fail: {first_error(cells).rstrip('.')}.")
     if stopped:
         verb = "was" if len(stopped) == 1 else "were"
         said.append(
@@ -141,6 +148,15 @@ def notes(cells: Sequence[CellRun], passes: int) -> list[str]:
             "the kernel."
         )
     return said
+
+
+def first_error(cells: Sequence[CellRun]) -> str:
+    """What went wrong in the first cell that failed; empty where none did."""
+    found = next((c for c in cells if c.status == "error" and c.error is not None), None)
+    if found is None or found.error is None:
+        return ""
+    said = found.error.sentence()
+    return said if found.error.file else f"Cell {found.index}: {said}"
 
 
 def _listed(numbers: Sequence[int]) -> str:

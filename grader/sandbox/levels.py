@@ -8,6 +8,7 @@ import secrets
 import socket
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from grader.errors import SandboxError
@@ -15,8 +16,9 @@ from grader.inside import selftest
 from grader.records import Limits, Missing
 from grader.sandbox.box import Box
 from grader.sandbox.process import WarmProcess
+from grader.sandbox.remedies import Remedy, remedy
 
-HIGHEST = 3
+HIGHEST = 4
 NAMES: Mapping[int, str] = {
     4: "level 3 and control groups",
     3: "namespaces, a root of its own, landlock, seccomp and limits",
@@ -24,44 +26,72 @@ NAMES: Mapping[int, str] = {
     1: "limits",
     0: "a separate process and a time limit",
 }
-NOT_BUILT = "Level 4 needs delegated control groups, which the grader does not use yet."
-_REMEDIES: Mapping[int, str] = {
-    3: "It needs user namespaces: on Ubuntu set kernel.apparmor_restrict_unprivileged_userns=0, in "
-    "Docker run with --security-opt seccomp=unconfined --security-opt apparmor=unconfined and "
-    "--cap-add SYS_ADMIN, or run as root on the machine itself.",
-    2: "It needs a kernel from 5.13 on with landlock switched on (lsm=landlock,… at boot).",
-    1: "It needs Linux, with limits that may be lowered.",
-    0: "It needs Linux.",
-}
 _SMALL = Limits(cpu_seconds=10, memory_mib=4096, processes=16, disk_mib=4, output_kib=4)
+_GROUP = {"memory_mib": 96, "tasks": 40}
+_WITHIN = Limits(cpu_seconds=10, memory_mib=4096, processes=200, disk_mib=4, output_kib=4)
+"""Wider than `_GROUP`, so that only the control group can be what refuses."""
 
 
-def try_level(warm: WarmProcess, level: int) -> str:
-    """Empty where the level holds; else a sentence that says what went wrong and what helps."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A level that does not hold on this machine."""
+
+    level: int
+    """0 to 4."""
+    why: str
+    """What went wrong when it was tried; a sentence."""
+    remedy: Remedy
+    """What would supply it."""
+
+    def sentence(self) -> str:
+        """Everything, for somebody who asked for this level."""
+        told = [f"Level {self.level} ({NAMES[self.level]}) does not hold here: {self.why}"]
+        told.append(self.remedy.needs)
+        if self.remedy.command:
+            told.append(f"Try `{self.remedy.command}`.")
+        return " ".join(told)
+
+
+def try_level(warm: WarmProcess, level: int) -> Refusal | None:
+    """None where the level holds."""
     try:
-        failed = _try(warm, level)
+        failed = _try(warm, level) or (_try_group(warm) if level >= 4 else "")
     except (SandboxError, OSError) as error:
         failed = str(error)
-    if not failed:
-        return ""
-    return f"Level {level} ({NAMES[level]}) does not hold here: {failed} {_REMEDIES[level]}"
+    return Refusal(level=level, why=failed, remedy=remedy(level)) if failed else None
 
 
 def _try(warm: WarmProcess, level: int) -> str:
     with _canaries() as args:
-        args["walls"] = level >= 2
+        args |= {"walls": level >= 2, "memory_mib": _SMALL.memory_mib if level >= 1 else 0}
         box = Box(warm.open, {}, entry=None, limits=_SMALL, seed=0, level=level, selftest=True)
         with box:
             box.load()
-            found = box.ask("selftest", args)
+            found = box.ask("escape", args)
             if isinstance(found, Missing):
                 return f"the trial gave no answer: {found.why}"
-        done = [name for name, result in found["attempts"].items() if result == "done"]
+        done = [name for name, result in found.items() if result == "done"]
         if done:
             return f"student code could {', '.join(done)}."
         if _lives(args["name"]):
             return "a process outlived its box."
     return ""
+
+
+def _try_group(warm: WarmProcess) -> str:
+    """The control group refuses what the other limits would allow."""
+    box = Box(
+        warm.open, {}, entry=None, limits=_WITHIN, seed=0, level=4, selftest=True, group=_GROUP
+    )
+    with box:
+        box.load()
+        started = box.ask("crowd", {"threads": 2 * _GROUP["tasks"]})
+        if not isinstance(started, int) or started >= _GROUP["tasks"]:
+            return f"the control group let {started} threads start where {_GROUP['tasks']} may be."
+        if not isinstance(box.ask("fill", {"mib": 2 * _GROUP["memory_mib"]}), Missing):
+            return "the control group did not bound memory."
+        ended = box.close()
+    return "" if ended.status == "memory" else f"the control group ended it with: {ended.reason}"
 
 
 @contextlib.contextmanager

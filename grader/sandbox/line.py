@@ -90,6 +90,7 @@ class Line:
                 self._leash.settimeout(GRACE_SECONDS)
                 self._leash.shutdown(socket.SHUT_WR)
                 data = self._leash.recv(1 << 16)
-                report = json.loads(data) if data else {}
+                said = json.loads(data or b"{}")
+                report = said if isinstance(said, dict) else {}
             self._leash.close()
         return report

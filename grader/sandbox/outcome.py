@@ -63,7 +63,7 @@ def of_trouble(trouble: Trouble, limits: Limits, *, loading: bool) -> Outcome:
         return Outcome(status="stopped", reason=f"Your file did not load: {trouble.sentence()}.")
     return Outcome(
         status="crashed",
-        reason=f"Your file could not be loaded. {_cut(trouble.sentence())}",
+        reason=f"Your file could not be loaded. {_cut(trouble.sentence()).rstrip('.')}.",
     )
 
 
@@ -93,12 +93,12 @@ def of_death(facts: Mapping[str, Any], limits: Limits) -> Outcome:
         return Outcome()
     if why == "tampered":
         return of_unasked(0)
+    if why in ("cpu", "time", "cell") and facts.get("crowded") is True:
+        return of_limit("processes", limits)
     if why == "cell":
         return of_limit("time", limits)
     if why == "answers":
         return Outcome(status="output", reason="All answers of your code together are too large.")
-    if why in ("cpu", "time") and facts.get("crowded") is True:
-        return of_limit("processes", limits)
     if why in ("cpu", "time", "memory", "output"):
         return of_limit(why, limits)
     if not isinstance(code, int) or code >= 0:
@@ -153,7 +153,9 @@ def read_trouble(value: Any, files: Mapping[str, bytes]) -> Trouble:
         return clean(found)[:cap] if isinstance(found, str) else None
 
     line, file = value.get("line"), text("file", 300)
-    known = file is not None and (file in files or file.endswith(".py"))
+    known = file is not None and (
+        file in files or file.endswith(".py") or file.partition(", cell ")[0] in files
+    )
     return Trouble(
         kind=text("kind", 200) or "Exception",
         message=text("message", 2000) or "",
@@ -193,6 +195,6 @@ def cleaned(value: Any) -> Any:
     return value
 
 
-def _cut(text: str, cap: int = 300) -> str:
+def _cut(text: str, cap: int = 700) -> str:
     first = text.strip().split("\n")[0]
     return first if len(first) <= cap else first[: cap - 1] + "…"

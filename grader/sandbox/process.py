@@ -89,7 +89,7 @@ class WarmProcess:
         number = str(theirs.fileno())
         return subprocess.Popen(
             [sys.executable, "-c", _PROGRAM, parent, number, self.run, *self._what()],
-            env=_ENVIRONMENT | {n: os.environ[n] for n in _PASSED if n in os.environ},
+            env=self._environment(),
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=self._log,
@@ -97,6 +97,11 @@ class WarmProcess:
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )
+
+    def _environment(self) -> dict[str, str]:
+        """Torch makes a folder for its caches when it is imported: it goes with this one."""
+        passed = {n: os.environ[n] for n in _PASSED if n in os.environ}
+        return _ENVIRONMENT | passed | {"TORCHINDUCTOR_CACHE_DIR": os.path.join(self.run, "caches")}
 
     def _what(self) -> list[str]:
         return ["notebooks"] if self.notebooks else []

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Self
+from typing import Any, Self
 
 from grader.errors import SandboxError
 from grader.inside.cell import is_notebook
 from grader.records import Limits
 from grader.sandbox import levels
 from grader.sandbox.box import Box
+from grader.sandbox.levels import Refusal
 from grader.sandbox.process import Ends, Job, WarmProcess
 
 BOXES_PER_PROCESS = 200
@@ -29,7 +30,7 @@ class Warm:
 
     def __init__(self, *, level: int | None = None, notebooks: bool = False) -> None:
         if level is not None and level not in range(levels.HIGHEST + 1):
-            raise SandboxError(levels.NOT_BUILT if level == 4 else f"There is no level {level}.")
+            raise SandboxError(f"There is no level {level}; they go from 0 to {levels.HIGHEST}.")
         self._lock = threading.Lock()
         self._retired: list[WarmProcess] = []
         self._notebooks = notebooks
@@ -37,22 +38,44 @@ class Warm:
         self._next: WarmProcess | None = None
         self.versions: Mapping[str, str] = dict(self._process.await_ready()["versions"])
         """Of python, torch, torchvision and numpy, as the warm process found them."""
-        refused: dict[int, str] = {4: levels.NOT_BUILT}
-        self.why_not: Mapping[int, str] = refused
-        """For each level that does not hold: a sentence, and what would supply it."""
+        refused: dict[int, Refusal] = {}
+        self.why_not: Mapping[int, Refusal] = refused
+        """Each level that was tried and does not hold."""
         wanted = range(levels.HIGHEST, -1, -1) if level is None else [level]
         self.level = self._choose(wanted, refused)
         """The level in force, 0 to 4."""
 
-    def _choose(self, wanted: range | list[int], refused: dict[int, str]) -> int:
+    def _choose(self, wanted: range | list[int], refused: dict[int, Refusal]) -> int:
         assert self._process is not None
         for level in wanted:
-            refused[level] = levels.try_level(self._process, level)
-            if not refused[level]:
-                del refused[level]
+            refusal = levels.try_level(self._process, level)
+            if refusal is None:
                 return level
+            refused[level] = refusal
         self.close()
-        raise SandboxError(" ".join(refused[level] for level in wanted))
+        raise SandboxError(" ".join(refused[level].sentence() for level in wanted))
+
+    def describe(self) -> dict[str, Any]:
+        """What `grader doctor` tells of the sandbox, fit for JSON.
+
+        A level above the one in force is listed where it was tried and refused.
+        """
+        refused = [
+            {
+                "level": r.level,
+                "made_of": levels.NAMES[r.level],
+                "why": r.why,
+                "needs": r.remedy.needs,
+                "command": r.remedy.command,
+            }
+            for r in sorted(self.why_not.values(), key=lambda r: r.level)
+        ]
+        return {
+            "level": self.level,
+            "made_of": levels.NAMES[self.level],
+            "refused": refused,
+            "versions": dict(self.versions),
+        }
 
     def __enter__(self) -> Self:
         return self

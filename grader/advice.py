@@ -1,0 +1,224 @@
+"""What to do about the errors that beginners' code raises most. Pure text; imports nothing of ours.
+
+Each rule looks at an exception's kind, message and line; the first that fits speaks. Where none
+does, Python's own words have to do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_MARKS = r"(<<<<<<<|=======|>>>>>>>)"
+_GUARD = 'put what reads data and trains below `if __name__ == "__main__":`'
+_IMPORTS = {
+    "F": "import torch.nn.functional as F",
+    "nn": "from torch import nn",
+    "np": "import numpy as np",
+    "plt": "import matplotlib.pyplot as plt",
+    "optim": "from torch import optim",
+    "transforms": "from torchvision import transforms",
+    "datasets": "from torchvision import datasets",
+    "DataLoader": "from torch.utils.data import DataLoader",
+    **{name: f"import {name}" for name in ("torch", "torchvision", "math", "numpy", "random")},
+}
+"""Names that are used everywhere and defined nowhere → the line that is missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rule:
+    kind: str = ""
+    """Pattern of the exception's whole name; empty for any."""
+    message: str = ""
+    """Pattern within its text."""
+    code: str = ""
+    """Pattern at the start of the line."""
+    advice: str
+    """With {name} for what a pattern's group of that name found."""
+    cell: str = ""
+    """Said in its place where the error is in a notebook."""
+
+
+def advice(kind: str, message: str, code: str | None, file: str | None) -> str:
+    """What to do next, a sentence without its full stop; empty where nothing better is known."""
+    for rule in _RULES:
+        found: dict[str, str] = {}
+        for pattern, text, match in (
+            (rule.kind, kind, re.fullmatch),
+            (rule.message, message[:1000], re.search),
+            (rule.code, (code or "").strip()[:400], re.match),
+        ):
+            hit = match(pattern, text) if pattern else None
+            if pattern and hit is None:
+                break
+            found |= {k: v for k, v in hit.groupdict().items() if v} if hit else {}
+        else:
+            in_cell = ".ipynb" in (file or "") and rule.cell
+            said = rule.cell if in_cell else rule.advice
+            return said.format_map(found)
+    return ""
+
+
+_READING: Sequence[_Rule] = (
+    _Rule(
+        kind="SyntaxError|IndentationError",
+        code=_MARKS,
+        advice="Git could not merge two versions here: keep one of them, and delete the lines "
+        "that begin with <<<<<<<, ======= and >>>>>>>",
+    ),
+    _Rule(
+        kind="SyntaxError",
+        code=r"(>>>|\.\.\.)( |$)",
+        advice="Delete the prompts `>>>` and `...`: they belong to Python's console, not to a file",
+    ),
+    _Rule(
+        kind="SyntaxError",
+        code=r"[%!]",
+        advice="Lines that begin with % or ! work in notebooks only: take them out",
+    ),
+    _Rule(
+        kind="SyntaxError",
+        message="invalid (non-printable )?character",
+        advice="Type the quotes and signs of this line anew: a word processor or a web page has "
+        "put other ones in their place",
+    ),
+    _Rule(
+        kind="SyntaxError",
+        message="Missing parentheses in call to 'print'",
+        advice="This is Python 2: print is a function, with parentheses",
+    ),
+    _Rule(
+        kind="SyntaxError",
+        message="^invalid syntax$|unterminated|was never closed|unmatched|does not match",
+        advice="Python cannot read this line: look for a bracket, quote or operator that is "
+        "missing in it or before it, and for text that is no code",
+    ),
+    _Rule(kind="SyntaxError", message="expected ':'", advice="Put a colon at the line's end"),
+    _Rule(
+        kind="TabError",
+        advice="Replace every tab by four spaces; your editor can do that for the whole file",
+    ),
+    _Rule(
+        kind="IndentationError",
+        advice="Indent this line like the others of its block, four spaces for each level",
+    ),
+)
+_IMPORTING: Sequence[_Rule] = (
+    _Rule(
+        kind="ModuleNotFoundError",
+        message="No module named 'google",
+        advice="It exists on Colab only: take out this line and `drive.mount`, and open files by "
+        "their names alone",
+    ),
+    _Rule(
+        kind="ModuleNotFoundError",
+        message=r"No module named '(?P<name>[^']+)'",
+        advice="If `{name}` is yours, hand it in as well, as a .py file; if it is a package, do "
+        "without it, as the grader installs nothing",
+    ),
+    _Rule(
+        kind="ImportError",
+        message="attempted relative import",
+        code=r"from +\.+(?P<name>\w+) +import",
+        advice="Write `from {name} import …`, without the dot",
+    ),
+    _Rule(
+        kind="ImportError",
+        message=r"cannot import name .* from .*\([^/]*\)$",
+        advice="Where two files import each other, the second finds the first half done: move what "
+        "both need into a third file",
+    ),
+    _Rule(
+        kind="ImportError",
+        message="cannot import name '(?P<name>[^']+)'",
+        advice="Check the spelling of `{name}` and where it comes from",
+    ),
+    *(
+        _Rule(
+            kind="NameError",
+            message=f"^name '{name}' is not defined",
+            advice=f"Add `{line}` on top",
+        )
+        for name, line in _IMPORTS.items()
+    ),
+)
+_OUTSIDE: Sequence[_Rule] = (
+    _Rule(
+        message="Dataset not found|Error downloading|urlopen error|name resolution|"
+        "Failed to download|Max retries exceeded",
+        advice="Nothing can be downloaded here, and no data set lies here: " + _GUARD,
+        cell="Nothing can be downloaded here, and no data set lies here: nothing that is graded "
+        "may depend on this cell",
+    ),
+    _Rule(
+        kind="FileNotFoundError|NotADirectoryError",
+        message=r"'(?:[^']*[/\\])?(?P<name>[^'/\\]+)[/\\]?'$",
+        advice="Only what you hand in lies here, without its folders: hand the file in and open it "
+        "as `{name}`; or, if it is for training, " + _GUARD,
+        cell="Only what you hand in lies here, without its folders: hand the file in and open it "
+        "as `{name}`",
+    ),
+    _Rule(
+        kind="EOFError",
+        message="EOF when reading a line",
+        advice="input() waits for somebody to type, and nobody does: put the value into the file",
+    ),
+    _Rule(
+        message="Attempting to deserialize object on a CUDA device",
+        advice="There is no GPU here: write torch.load(…, map_location='cpu')",
+    ),
+    _Rule(
+        message="not compiled with CUDA|No CUDA GPUs|Found no NVIDIA driver|CUDA driver",
+        advice="There is no GPU here: use `cuda` only if torch.cuda.is_available(), else `cpu`",
+    ),
+)
+_NETWORK: Sequence[_Rule] = (
+    _Rule(
+        kind="AttributeError",
+        message=r"cannot assign \w+ before Module.__init__\(\) call",
+        advice="Begin `__init__` with super().__init__()",
+    ),
+    _Rule(
+        kind="AttributeError",
+        message=r"object has no attribute '(?P<name>\w+)'$",
+        code=r".*\bself\.",
+        advice="Set `self.{name}` in `__init__`, which has two underscores on each side",
+    ),
+    _Rule(
+        kind="NameError",
+        message=r"^name '(?P<name>\w+)' is not defined",
+        code=r".*\bself\b|.*\bx\b",
+        advice="Where it is a layer of your class, write `self.{name}`; otherwise define it first",
+    ),
+    _Rule(
+        kind="NotImplementedError",
+        message='missing the required "forward" function',
+        advice="Define `forward(self, x)`, spelled so, indented as part of the class",
+    ),
+    _Rule(
+        kind="TypeError",
+        message=r"__init__\(\) missing \d+ required .*argument",
+        advice="The class is called with what the brief says and nothing more: give every other "
+        "argument a default value",
+    ),
+    _Rule(
+        kind="TypeError",
+        message=r"\.forward\(\) (missing \d+ required|takes \d+ positional|got an unexpected)",
+        advice="The network is called with the inputs alone: write `def forward(self, x)`, and "
+        "give every further argument a default value",
+    ),
+    _Rule(
+        kind="RuntimeError",
+        message=r"mat1 and mat2 shapes cannot be multiplied "
+        r"\(\d+x(?P<seen>\d+) and (?P<wanted>\d+)x\d+\)",
+        advice="A row of {seen} numbers meets a layer made for {wanted}: compare the layer's size "
+        "with the shape before it; flatten(1) leaves one row per picture",
+    ),
+    _Rule(
+        kind="RecursionError",
+        advice="A function calls itself without end: look for `self(x)` or `self.forward(x)` in "
+        "what `forward` runs",
+    ),
+)
+_RULES = (*_READING, *_IMPORTING, *_OUTSIDE, *_NETWORK)

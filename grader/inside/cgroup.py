@@ -1,0 +1,233 @@
+"""Control groups of level 4: memory and number of tasks of a box, bounded by the kernel.
+
+Below the group that the grader runs in, each box gets one of its own, in every hierarchy that is
+needed: one for memory and one for pids with version 1, one for both with version 2. The guard makes
+and removes it from outside; the box sees none of it. Version 2 could *not be tried* here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+CONTROLLERS = ("memory", "pids")
+_PREFIX = "grader-"
+_OURS = re.compile(rf"{_PREFIX}(\d+)-box-\d+")
+_ASIDE = re.compile(rf"{_PREFIX}\d+-self")
+_PATIENCE = 2.0
+"""Seconds in which a dead process leaves its group."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """The grader's own group in one hierarchy."""
+
+    version: int
+    """1 or 2."""
+    path: str
+    """Its directory."""
+    controllers: tuple[str, ...]
+    """Those of `CONTROLLERS` that this hierarchy serves."""
+
+
+def places() -> list[Place]:
+    """Where groups of our own may be made. Raises OSError, saying what is in the way."""
+    own = dict(_own_groups())
+    found: list[Place] = []
+    for point, root, kind, options in _mounts():
+        name = next((c for c in CONTROLLERS if c in options), "") if kind == "cgroup" else ""
+        path = own.get(name)
+        if path is None or (kind == "cgroup" and not name):
+            continue
+        if _ASIDE.fullmatch(os.path.basename(path)):
+            path = os.path.dirname(path)  # an earlier warm process has moved the grader there
+        below = os.path.relpath(path, root)
+        if below.startswith(".."):
+            continue  # this process's group lies outside of what is mounted
+        served = CONTROLLERS if kind == "cgroup2" else tuple(c for c in CONTROLLERS if c in options)
+        version = 2 if kind == "cgroup2" else 1
+        place = Place(
+            version=version, path=os.path.normpath(f"{point}/{below}"), controllers=served
+        )
+        if version == 1 or _serves_all(place):
+            found.append(place)
+    missing = set(CONTROLLERS).difference(*(p.controllers for p in found))
+    if missing:
+        raise OSError(errno.ENOENT, f"no control group for {' and '.join(sorted(missing))}")
+    for place in found:
+        if not os.access(place.path, os.W_OK):
+            raise OSError(errno.EACCES, f"the control group {place.path} belongs to somebody else")
+        if place.version == 2:
+            _delegate(place)
+    return found
+
+
+def _own_groups() -> Iterator[tuple[str, str]]:
+    """Controller and path of this process's groups; the controller of version 2 is empty."""
+    with open("/proc/self/cgroup") as file:
+        for line in file:
+            _, controllers, path = line.rstrip("\n").split(":", 2)
+            for name in controllers.split(","):
+                yield name, path
+
+
+def _mounts() -> Iterator[tuple[str, str, str, list[str]]]:
+    """Mount point, what is mounted there, file system and its options, of every cgroup mount."""
+    with open("/proc/self/mountinfo") as file:
+        for line in file:
+            before, _, after = line.partition(" - ")
+            fields, kind = before.split(), after.split()
+            if kind[0] in ("cgroup", "cgroup2"):
+                yield fields[4], fields[3], kind[0], kind[2].split(",")
+
+
+def _serves_all(place: Place) -> bool:
+    return set(CONTROLLERS) <= set(_read(f"{place.path}/cgroup.controllers").split())
+
+
+def _delegate(place: Place) -> None:
+    """Groups below this one may be limited. Version 2 asks that none of its own holds a process.
+
+    So this process and the grader's move into one below, if they are the only ones there.
+    """
+    switch, wanted = f"{place.path}/cgroup.subtree_control", "+memory +pids"
+    try:
+        _write(switch, wanted)
+    except OSError as error:
+        if error.errno != errno.EBUSY:
+            raise
+        members = {int(n) for n in _read(f"{place.path}/cgroup.procs").split()}
+        if not members <= {os.getpid(), os.getppid()}:
+            raise OSError(
+                errno.EBUSY, f"the control group {place.path} holds other processes"
+            ) from None
+        aside = f"{place.path}/{_PREFIX}{os.getpid()}-self"
+        os.makedirs(aside, exist_ok=True)
+        for pid in members:
+            _write(f"{aside}/cgroup.procs", str(pid))
+        _write(switch, wanted)
+
+
+class Group:
+    """The groups of one box, in all hierarchies. `remove` leaves nothing of them.
+
+    What is needed later is held by descriptors: who makes a box may lose its own root to it.
+    """
+
+    def __init__(self, found: list[Place], name: str, *, memory_mib: int, tasks: int) -> None:
+        self._name = f"{_PREFIX}{name}"
+        self._parents: list[int] = []
+        self._doors: list[int] = []
+        self.events = -1
+        """A descriptor by which `kills` reads, without a path; it goes into the box."""
+        self.arrived, self._tell = os.pipe()
+        """Readable, in the box, once its first process counts in these groups."""
+        try:
+            for place in found:
+                self._make(place, f"{place.path}/{self._name}", memory_mib << 20, tasks)
+        except OSError:
+            self.remove()
+            raise
+
+    def _make(self, place: Place, path: str, memory: int, tasks: int) -> None:
+        os.mkdir(path)
+        self._parents.append(os.open(place.path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+        if "memory" in place.controllers and place.version == 1:
+            _write(f"{path}/memory.limit_in_bytes", str(memory))
+            with contextlib.suppress(OSError):  # where swap is not accounted
+                _write(f"{path}/memory.memsw.limit_in_bytes", str(memory))
+        elif "memory" in place.controllers:
+            _write(f"{path}/memory.max", str(memory))
+            with contextlib.suppress(OSError):
+                _write(f"{path}/memory.swap.max", "0")
+        if "memory" in place.controllers:
+            events = "memory.oom_control" if place.version == 1 else "memory.events"
+            self.events = os.open(f"{path}/{events}", os.O_RDONLY | os.O_CLOEXEC)
+        if "pids" in place.controllers:
+            _write(f"{path}/pids.max", str(tasks))
+        self._doors.append(os.open(f"{path}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC))
+
+    def take(self, pid: int) -> None:
+        """The process, and all it will start, count here.
+
+        The kernel needs some 10 ms for that (version 1), in which the process may do other things.
+        """
+        for door in self._doors:
+            os.write(door, str(pid).encode())
+        os.write(self._tell, b"1")
+
+    def remove(self) -> None:
+        """The groups are gone. Raises OSError where a process is still in one after a while."""
+        for descriptor in (*self._doors, self.events, self.arrived, self._tell):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._doors = []
+        self.events = self.arrived = self._tell = -1
+        while self._parents:
+            parent = self._parents.pop()
+            try:
+                _remove(self._name, parent)
+            finally:
+                os.close(parent)
+
+
+def await_arrival(arrived: int) -> None:
+    """This process counts in its groups. Raises OSError where that failed; -1 asks for none."""
+    if arrived >= 0 and os.read(arrived, 1) != b"1":
+        raise OSError(errno.EPERM, "the box did not enter its control group")
+
+
+def kills(events: int) -> int:
+    """How many processes the kernel has ended for want of memory, read from `Group.events`."""
+    if events < 0:
+        return 0
+    for line in os.pread(events, 4096, 0).splitlines():
+        name, _, count = line.partition(b" ")
+        if name == b"oom_kill":
+            return int(count)
+    return 0
+
+
+def sweep(found: list[Place]) -> None:
+    """Groups are gone whose maker has ended by force; and those of this process."""
+    for place in found:
+        with contextlib.suppress(OSError):
+            for name in os.listdir(place.path):
+                if (match := _OURS.fullmatch(name)) and _abandoned(int(match[1])):
+                    with contextlib.suppress(OSError):
+                        os.rmdir(f"{place.path}/{name}")
+
+
+def _abandoned(maker: int) -> bool:
+    return maker == os.getpid() or not os.path.exists(f"/proc/{maker}")
+
+
+def _remove(name: str, parent: int) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            os.rmdir(name, dir_fd=parent)
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.002)
+        else:
+            return
+
+
+def _read(path: str) -> str:
+    with open(path) as file:
+        return file.read()
+
+
+def _write(path: str, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)

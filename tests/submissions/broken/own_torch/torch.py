@@ -1,0 +1,3 @@
+"""Everything about torch that I need to remember."""
+
+print("conv: nn.Conv2d(in, out, size)")

@@ -1,0 +1,2 @@
+def flat(x):
+    return x.flatten(1)

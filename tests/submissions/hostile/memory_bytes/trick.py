@@ -1,0 +1,2 @@
+"""Asks for 8 GiB at once."""
+kept = bytearray(8 << 30)

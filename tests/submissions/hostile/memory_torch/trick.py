@@ -1,0 +1,4 @@
+"""Asks torch for memory without end."""
+kept = []
+while True:
+    kept.append(torch.ones(1 << 26))

@@ -1,0 +1,6 @@
+"""Writes to the descriptors of output and errors without end."""
+import os
+
+while True:
+    os.write(1, b"x" * 65536)
+    os.write(2, b"y" * 65536)

@@ -1,0 +1,4 @@
+"""Waits without computing."""
+import time
+
+time.sleep(60)

@@ -1,0 +1,4 @@
+"""Waits when it is asked."""
+import time
+
+LeNet5.forward = lambda self, x: time.sleep(60)
