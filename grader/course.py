@@ -19,7 +19,7 @@ from typing import Any
 import grader
 from grader.assignment import Assignment
 from grader.errors import CourseError, GraderError, UsageError
-from grader.probe import Probe
+from grader.probe import SCRIPT, Probe
 from grader.records import ENTRY_SUFFIXES, Submission
 
 
@@ -37,6 +37,8 @@ class Loaded:
     """SHA-256 of assignment.py and hidden.py: changes with every check."""
     hidden: bool
     """Whether hidden.py was loaded."""
+    script: str = ""
+    """The text of probes.py, where a probe calls a function of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +141,7 @@ class Course:
             reference=self._reference(slug, assignment),
             rules=rules.hexdigest(),
             hidden=hidden.is_file() and not public,
+            script=_script(folder, probes),
         )
 
     def _reference(self, slug: str, assignment: Assignment) -> Submission:
@@ -247,6 +250,28 @@ def _loses(made: Submission, loaded: Loaded) -> frozenset[str]:
             f"mistake {made.student} loses `{min(unknown)}`, which is no check of {loaded.slug}"
         )
     return names
+
+
+def _script(folder: Path, probes: Mapping[str, Probe[Any]]) -> str:
+    """The text of probes.py, which defines every function that a probe calls."""
+    path = folder / "probes.py"
+    wanted = {str(p.args["name"]) for p in probes.values() if p.ask == SCRIPT}
+    if not wanted:
+        return ""
+    try:
+        text = path.read_text(encoding="utf-8")
+        tree = ast.parse(text)
+    except FileNotFoundError:
+        raise CourseError(
+            f"{folder.name} has no probes.py, and a probe calls `{min(wanted)}` of it"
+        ) from None
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None) or 1
+        raise CourseError(f"{folder.name}/probes.py, line {line}: {error}") from error
+    defined = {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
+    if wanted - defined:
+        raise CourseError(f"{folder.name}/probes.py does not define `{min(wanted - defined)}`")
+    return text
 
 
 def _probes(module: ModuleType) -> dict[str, Probe[Any]]:

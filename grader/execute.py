@@ -24,7 +24,7 @@ from grader.errors import DataSetAbsent, SandboxError
 from grader.inside.wire import Malformed
 from grader.ledger import Recorded
 from grader.measurement import Logits
-from grader.probe import Probe
+from grader.probe import SCRIPT, Probe
 from grader.records import Execution, Limits, Missing, Submission
 from grader.sandbox import Box, Warm
 
@@ -187,6 +187,7 @@ class Executor:
             "entry": submission.entry,
             "reference": self.loaded.reference.digest,
             "probes": sorted(p.key for p in self.loaded.probes.values()),
+            "script": self.loaded.script,
             "limits": asdict(self.loaded.assignment.limits),
             "data": self.data_identity,
             "seed": self.seed,
@@ -318,7 +319,8 @@ class Executor:
         return replace(limits, cpu_seconds=1e5, memory_mib=max(limits.memory_mib, 4096))
 
     def _given(self, probe: Probe[Any], precisions: Sequence[str]) -> dict[str, Any]:
-        return {**self.arguments[probe.key], "precisions": list(precisions)}
+        script = {"script": self.loaded.script} if probe.ask == SCRIPT else {}
+        return {**self.arguments[probe.key], **script, "precisions": list(precisions)}
 
     def _ask(self, box: Box, probe: Probe[Any]) -> Any:
         answer = box.ask(probe.ask, self._given(probe, PRECISIONS))

@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 STEP = 0.01
 """Learning rate of the two steps."""
+SCRIPT = "script"
+"""The question that runs the course's own measuring code."""
 
 
 @runtime_checkable
@@ -179,3 +181,13 @@ def call(name: str, *args: Any, tensors: bool = False) -> Probe[m.Returned]:
 def value(name: str) -> Probe[m.Returned]:
     """What a name in the student's file is bound to."""
     return Probe(ask="value", args={"name": name}, read=m.Returned.from_wire)
+
+
+def script(name: str, *args: Any) -> Probe[m.Returned]:
+    """What the function of that name in the assignment's `probes.py` returns, run in the sandbox.
+
+    It is called with the student's file (`inside.scripts.Student`) and fresh copies of `args`.
+    Students may read it.
+    """
+    given = {"name": name, "args": [_argument(a) for a in args]}
+    return Probe(ask=SCRIPT, args=given, read=m.Returned.from_wire)

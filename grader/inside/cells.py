@@ -72,7 +72,12 @@ class Notebook:
                 data = file.read()
         except OSError as error:
             raise notebook.Unreadable(f"{self.entry} cannot be opened: {error}") from None
-        return notebook.read(data, self.entry)
+        try:
+            return notebook.read(data, self.entry)
+        except MemoryError:
+            raise notebook.Unreadable(
+                f"{self.entry} needs too much memory to be read. Clear its outputs, and save it"
+            ) from None
 
     def _pass(self, supervisor: Supervisor, book: NotebookNode) -> Driver:
         """The cells ran once more, from the first one, on a fresh kernel."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from grader.inside import budget, functions, network, weights
+from grader.inside import budget, functions, network, scripts, weights
 from grader.inside.functions import directory_of, named
 from grader.inside.namespace import Unanswerable, located, trouble
 from grader.inside.trace import Trace
@@ -394,4 +394,5 @@ ASKS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
     "train": train,
     "call": functions.call,
     "value": functions.value,
+    "script": scripts.run,
 }

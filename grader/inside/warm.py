@@ -35,6 +35,8 @@ _PRELOADED = (
     "multiprocessing.queues multiprocessing.resource_sharer multiprocessing.popen_fork "
     "multiprocessing.util multiprocessing.connection multiprocessing.synchronize"
 ).split()
+_SUPERVISOR_MIB = 2048
+"""What reading a submission, its answers and its outputs may take, at worst."""
 _AFTER_VISION = "torchvision torchvision.transforms torchvision.datasets".split()
 
 
@@ -297,6 +299,8 @@ class Guard:
     def _supervise(self, directory: str, events: int = -1, arrived: int = -1) -> None:
         if self.level >= 2:
             lockdown.supervisor_filter().install()
+        if self.level >= 1:
+            lockdown.bound_growth(_SUPERVISOR_MIB)
         linux.prctl(linux.PR_SET_DUMPABLE, 0)
         supervisor.Supervisor(self.job, directory, self.line, events, arrived).serve()
 

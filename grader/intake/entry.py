@@ -120,7 +120,8 @@ def _missing(every: list[str], wanted: tuple[str, ...], also: Sequence[str]) -> 
         return f"{looked} No file was handed in."
     runnable = [n for n in every if n.lower().endswith(ENTRY_SUFFIXES)]
     if len(runnable) == 1:
-        return f"{looked} Found `{shown(runnable[0])}`: rename it to `{wanted[0]}`."
+        new = next(w for w in wanted if w.endswith(_suffix(runnable[0].lower())))
+        return f"{looked} Found `{shown(runnable[0])}`: rename it to `{new}`."
     bases = {_base(n).casefold(): n for n in reversed(every) if _base(n) not in also}
     close = difflib.get_close_matches(wanted[0].casefold(), bases, n=3, cutoff=0.6)
     likely = [bases[c] for c in close] or runnable or every
