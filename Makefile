@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JUPYTER := $(VENV)/.jupyter
 
-.PHONY: demo test proofs lint bench clean
+.PHONY: demo test proofs lint bench figures clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +37,9 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/boxes.py
 	$(BIN)/python benchmarks/notebooks.py
 	$(BIN)/python benchmarks/peers.py
+
+figures: $(STAMP)
+	$(BIN)/python benchmarks/figures.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from grader.records import Limits, Verdict
 
 __version__ = "0.1.0"
-__all__ = ["Assignment", "Limits", "Measurements", "Verdict", "compare", "data", "probe"]
+__all__ = ["Assignment", "Limits", "Measurements", "Verdict", "compare", "data", "faults", "probe"]
 
 _HOMES = {
     "Assignment": "grader.assignment",

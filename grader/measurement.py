@@ -331,6 +331,15 @@ class Returned:
     """Arguments that the function changed in place, by position."""
     single: Returned | None = None
 
+    @property
+    def plain(self) -> Any:
+        """The value as Python's and NumPy's own objects; what was a tuple is a list."""
+        if self.kind in ("list", "tuple"):
+            return [v.plain for v in self.item]
+        if self.kind == "dict":
+            return {k: v.plain for k, v in self.item}
+        return self.item
+
     @classmethod
     def from_wire(cls, value: Any) -> Self:
         """The value, checked against its kind."""

@@ -1,0 +1,22 @@
+"""What a student did, concluded from wrong numbers. Pure: arrays in, sentences out.
+
+Theory. The reference's array is changed as each known mistake would change it; some mistakes need
+nothing else (a sign, a factor, a transpose), others need what the reference kept on its way
+(`Context`, or a whole `Pass`). Where exactly one of these guesses explains every number of the
+student's, its sentence is given. One mistake is tried before two. Arrays in which too many stories
+fit (constant, nearly empty) get none, and a context that does not explain the right array is not
+used: silence is better than a wrong diagnosis.
+
+`name` looks at one array, `explain` at all arrays of a pass together, so that one mistake that
+shows in many gradients is said once.
+"""
+
+from __future__ import annotations
+
+from grader.faults.backprop import Pass
+from grader.faults.context import Context
+from grader.faults.explanation import Finding, explain
+from grader.faults.naming import name
+from grader.faults.wording import Fault
+
+__all__ = ["Context", "Fault", "Finding", "Pass", "explain", "name"]
