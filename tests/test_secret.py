@@ -314,7 +314,8 @@ AROUND = {
 """Way and place of what any process on the machine finds."""
 
 
-@pytest.mark.parametrize("form", ["module", pytest.param("notebook", marks=pytest.mark.proof)])
+@pytest.mark.proof
+@pytest.mark.parametrize("form", ["module", "notebook"])
 def test_at_level_0_files_and_names_are_found(bare_scene: Scene, form: str) -> None:
     """All that lies about is found; in its own memory, a fork, still nothing is."""
     graded, finds, _ = bare_scene.hunt(form, box=False)

@@ -136,6 +136,7 @@ def test_ours_with_the_stand_in(warm: Warm, slug: str, tmp_path: Path) -> None:
     assert faults(warm, slug, data.Source(NOWHERE, stand_in=True), tmp_path) == {}
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("slug", SLUGS)
 def test_ours_with_the_real_data(warm: Warm, slug: str, tmp_path: Path) -> None:
     """Every assignment here verifies with the real data sets."""
