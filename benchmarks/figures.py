@@ -105,8 +105,8 @@ def main() -> None:
     versions = ", ".join(f"{n} {metadata.version(n)}" for n in ("numpy", "torch", "torchvision"))
     lines += [
         "",
-        "Float32 rounds differently from one order of operations to the next, which turns one "
-        "test image in 10,000 between the two torch networks.",
+        "Float32 rounds differently from one order of operations to the next, so networks that are "
+        "equal on paper may read one test image of 10,000 differently.",
         "",
         f"Computed with Python {platform.python_version()}, {versions}, one thread, "
         f"{platform.machine()}, {time.strftime('%Y-%m-%d')}.",

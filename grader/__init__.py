@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from grader import compare, data, probe
+    from grader import compare, data, faults, probe
     from grader.assignment import Assignment, Measurements
     from grader.records import Limits, Verdict
 

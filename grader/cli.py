@@ -101,6 +101,7 @@ def _grade(course: Any, loaded: Any, submissions: Any, out: Path | None, /, **op
     from grader.execute import Executor
     from grader.grade import grade as run
     from grader.grade import seed_of
+    from grader.inside.cell import is_notebook
 
     source = data.Source(options["data_root"], options["stand_in"])
     _settle_data(loaded, source)
@@ -114,7 +115,7 @@ def _grade(course: Any, loaded: Any, submissions: Any, out: Path | None, /, **op
             jobs=options["jobs"],
             level=options["level"],
             lowest=options.get("allow_level", BATCH_LEVEL),
-            notebooks=any((s.entry or "").endswith(".ipynb") for s in submissions),
+            notebooks=any(is_notebook(s.entry) for s in submissions),
         ) as executor,
         show.progress() as progress,
     ):
@@ -260,6 +261,7 @@ def check(files: tuple[Path, ...], slug: str | None, seed: int, **options: Any) 
     from grader.course import Course
     from grader.execute import Executor
     from grader.grade import Class
+    from grader.inside.cell import is_notebook
     from grader.ledger import Ledger
 
     course = Course.find(options["course"])
@@ -277,7 +279,7 @@ def check(files: tuple[Path, ...], slug: str | None, seed: int, **options: Any) 
             seed=seed,
             level=options["level"],
             lenient=True,
-            notebooks=(submission.entry or "").endswith(".ipynb"),
+            notebooks=is_notebook(submission.entry),
         ) as executor,
         show.progress() as progress,
     ):

@@ -271,7 +271,9 @@ class Executor:
                 broken += 1
                 if broken == HOPELESS:
                     raise
-                recorded = self._unmeasured(submission, str(error))
+                execution = Execution(status="broken", reason=str(error))
+                missing = Missing(why=str(error), person=True)
+                recorded = self._unmeasured(submission, execution, missing)
             yield submission, recorded
 
     def _was_crowded_out(self, execution: Execution) -> bool:
@@ -372,26 +374,21 @@ class Executor:
         with self._lock:
             self._idle.append(box)
 
-    def _unmeasured(self, submission: Submission, why: str) -> Recorded:
-        """A record that blames nobody, where our side broke twice."""
-        missing = Missing(why=why, person=True)
-        return Recorded(
-            student=submission.student,
-            digest=submission.digest,
-            execution=Execution(status="broken", reason=why),
-            answers={p.key: missing for p in self.loaded.probes.values()},
-        )
-
     def _not_handed_in(self, submission: Submission) -> Recorded:
         wanted = f"{self.loaded.assignment.entry}.py"
         why = " ".join(submission.notes) or f"`{wanted}` was not handed in"
-        missing = Missing(why=why)
+        reason = f"{why[:1].upper()}{why[1:].rstrip('.')}."
+        execution = Execution(status="missing", reason=reason)
+        return self._unmeasured(submission, execution, Missing(why=why))
+
+    def _unmeasured(
+        self, submission: Submission, execution: Execution, missing: Missing
+    ) -> Recorded:
+        """A record in which this stands for every measurement."""
         return Recorded(
             student=submission.student,
             digest=submission.digest,
-            execution=Execution(
-                status="missing", reason=f"{why[:1].upper()}{why[1:].rstrip('.')}."
-            ),
+            execution=execution,
             answers={p.key: missing for p in self.loaded.probes.values()},
         )
 

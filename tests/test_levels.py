@@ -182,6 +182,9 @@ def test_a_container_is_told_how_to_be_started(tmp_path: Path) -> None:
     (tmp_path / ".dockerenv").touch()
     found = remedies.remedy(3, proc=tmp_path, root=tmp_path)
     assert found.command.startswith("docker run --security-opt seccomp=unconfined")
+    assert remedies.remedy(4, root=tmp_path).command.startswith("docker run --cgroupns=host")
+    (tmp_path / ".dockerenv").unlink()
+    assert remedies.remedy(4, root=tmp_path).command.startswith("systemd-run ")
 
 
 def test_a_kernel_without_landlock_is_told_to_load_it(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,7 +63,8 @@ SAID = {
     "base_two": ("losses", "uses the logarithm to base 2"),
     "uphill": ("updates", "you add where the update subtracts"),
     "always_the_first": ("random_batches", "Two calls give the same 40 rows"),
-    "linear_convolution": ("convolution_forward", ""),
+    "bias_in_front": ("numpy_forward", "Your `MLPNumpy.forward_pass` differs."),
+    "linear_convolution": ("convolution_forward", "Your `CNNAutograd.forward_pass` differs."),
 }
 
 
@@ -123,6 +125,21 @@ def test_honest_variants_get_full_marks(group: Class, tmp_path: Path, name: str)
     (tmp_path / "mlp.py").write_text(text, encoding="utf-8")
     found = graded(group, tmp_path)
     assert found.score == found.max_score, said(found)
+
+
+def test_blanks_that_pass_are_the_students(group: Class, tmp_path: Path) -> None:
+    """Functions that return nothing are told so; nobody calls them the course's fault."""
+    text = (FOLDER / "handout" / "mlp.py").read_text(encoding="utf-8")
+    filled = re.sub(r"raise NotImplementedError\(.*\)", "pass", text)
+    (tmp_path / "mlp.py").write_text(filled, encoding="utf-8")
+    found = graded(group, tmp_path)
+    assert found.score == 0.0
+    assert not found.person, said(found)
+    assert "broken" not in {c.outcome for c in found.checks}
+    (tmp_path / "mlp.py").write_text(filled.replace("params = []", "params = ['w1', 2]"), "utf-8")
+    found = graded(group, tmp_path)
+    assert "is a str, not an array or a tensor" in said(found)
+    assert not found.person, said(found)
 
 
 def test_a_table_of_answers_earns_nothing(group: Class, tmp_path: Path) -> None:

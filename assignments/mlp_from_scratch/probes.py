@@ -153,6 +153,9 @@ def _prepared(student, name, seed, live=None):
     rng = np.random.RandomState(seed + 1)
     params = _params(student, name, net)
     for i, param in enumerate(params):
+        if not isinstance(param, (np.ndarray, torch.Tensor)):
+            kind = type(param).__name__
+            student.refuse(f"parameter {i} of `{name}` is a {kind}, not an array or a tensor")
         shape = tuple(param.shape)
         fan = shape[0] if len(shape) == 2 else int(np.prod(shape[1:])) or 1
         drawn = rng.normal(0.0, 1.0 / np.sqrt(fan), shape)

@@ -28,12 +28,13 @@ _DOCKER = (
     "--security-opt systempaths=unconfined …"
 )
 _DELEGATED = "systemd-run --user --scope -p Delegate=yes grader …"
+_DELEGATED_TO_ROOT = "systemd-run --scope -p Delegate=yes grader …"
 
 
 def remedy(level: int, proc: Path = Path("/proc"), root: Path = Path("/")) -> Remedy:
     """What this level needs here, as far as it can be seen."""
     if level == 4:
-        return _groups()
+        return _groups(root)
     if level == 3:
         return _namespaces(proc / "sys", root)
     if level == 2:
@@ -41,14 +42,18 @@ def remedy(level: int, proc: Path = Path("/proc"), root: Path = Path("/")) -> Re
     return Remedy(needs="It needs Linux, with limits that may be lowered.", command="")
 
 
-def _groups() -> Remedy:
-    if os.geteuid() == 0:
+def _contained(root: Path) -> bool:
+    return (root / ".dockerenv").exists() or (root / "run/.containerenv").exists()
+
+
+def _groups(root: Path) -> Remedy:
+    if _contained(root):
         needs = "It needs writable control groups for memory and pids, which containers often lack."
         return Remedy(
             needs=needs, command="docker run --cgroupns=host -v /sys/fs/cgroup:/sys/fs/cgroup …"
         )
-    needs = "It needs control groups for memory and pids that are delegated to this user."
-    return Remedy(needs=needs, command=_DELEGATED)
+    needs = "It needs control groups for memory and pids that are delegated to the grader."
+    return Remedy(needs=needs, command=_DELEGATED if os.geteuid() else _DELEGATED_TO_ROOT)
 
 
 def _namespaces(settings: Path, root: Path) -> Remedy:
@@ -59,11 +64,11 @@ def _namespaces(settings: Path, root: Path) -> Remedy:
                 needs=f"It needs user namespaces, and {key} is {forbidding}.",
                 command=f"sudo sysctl -w {key}={allowing}",
             )
-    if (root / ".dockerenv").exists() or (root / "run/.containerenv").exists():
+    if _contained(root):
         needs = "It needs user namespaces and a /proc of its own, which this container refuses."
         return Remedy(needs=needs, command=_DOCKER)
     needs = "It needs user namespaces, or root on the machine itself; something refuses both."
-    return Remedy(needs=needs, command="sudo grader doctor")
+    return Remedy(needs=needs, command="sudo grader doctor" if os.geteuid() else "")
 
 
 def _landlock(root: Path) -> Remedy:
