@@ -71,7 +71,7 @@ class Graded:
     def __init__(self, executor: Executor, ledger: Ledger) -> None:
         self.group = Class(executor, ledger)
         self.group.settle_level()
-        self.group.reference()
+        self.group.reference(executor.loaded.reference)
         self.round = 0
 
     def run(self) -> None:

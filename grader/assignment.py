@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from grader.errors import CourseError, Unmeasured
+from grader.personal import Draw, Personal
 from grader.probe import Probe
-from grader.records import Limits, Missing, Verdict
+from grader.records import Json, Limits, Missing, Submission, Verdict
 
 T = TypeVar("T")
 
@@ -39,6 +40,21 @@ class Measurements:
 
     def __contains__(self, probe: Probe[Any]) -> bool:
         return not isinstance(self._values.get(probe.key, Missing(why="")), Missing)
+
+    def each(self, probes: Mapping[str, Probe[T]]) -> dict[str, T | Missing]:
+        """By name what was measured, or why it was not.
+
+        Raises Unmeasured where nothing was, or where that is not the student's fault.
+        """
+        found: dict[str, T | Missing] = {}
+        for name, probe in probes.items():
+            value = self._values.get(probe.key)
+            if not isinstance(value, Missing) or value.person or self._reference:
+                value = self[probe]
+            found[name] = value
+        if found and all(isinstance(v, Missing) for v in found.values()):
+            return {n: self[p] for n, p in probes.items()}
+        return found
 
 
 CheckFunction = Callable[[Measurements, Measurements], Verdict]
@@ -82,6 +98,28 @@ class Assignment:
         self.also = tuple(also)
         self.limits = limits or Limits()
         self._checks: list[Check] = []
+        self._personal: Personal | None = None
+
+    def personal(self, *, seed: int) -> Callable[[Draw], Draw]:
+        """Register the decorated function as the one that draws each student's own numbers.
+
+        It takes a `numpy.random.RandomState`, which depends on `seed` and the student's name
+        alone, and returns a dictionary of numbers, lists and text.
+        """
+
+        def register(draw: Draw) -> Draw:
+            self._personal = Personal(seed=seed, draw=draw)
+            return draw
+
+        return register
+
+    def numbers(self, student: str) -> dict[str, Json] | None:
+        """Those of that name; None where the assignment draws none."""
+        return self._personal.numbers(student) if self._personal else None
+
+    def given(self, submission: Submission) -> Submission:
+        """The submission with the numbers of its student."""
+        return replace(submission, numbers=self.numbers(submission.student))
 
     @property
     def checks(self) -> tuple[Check, ...]:

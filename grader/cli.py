@@ -192,6 +192,42 @@ def show_(slug: str, course: Path | None) -> int:
 
 
 @cli.command()
+@click.argument("slug")
+@click.argument("students", nargs=-1, metavar="[STUDENT...]")
+@click.option(
+    "--roster", type=FOLDER, metavar="FILE", help="A text file with a student's name on each line."
+)
+@click.option("-o", "--out", type=FOLDER, required=True, help="Folder to write to.")
+@COURSE
+def handout(
+    slug: str, students: tuple[str, ...], roster: Path | None, out: Path, course: Path | None
+) -> int:
+    """Write what students of SLUG start from: a folder for each, where numbers are drawn for each.
+
+    STUDENT is the name by which `grade` will know the student: that of the submission's folder.
+    """
+    from grader import handout, show
+    from grader.course import Course
+
+    found = Course.find(course)
+    loaded = found.load(slug, public=True)
+    names = [*students, *(handout.roster(roster) if roster else ())]
+    personal = loaded.assignment.numbers("") is not None
+    if names and not personal:
+        raise UsageError(f"the handout of {slug} is the same for everybody; name no students")
+    if personal and not names:
+        raise UsageError(
+            f"the numbers of {slug} are drawn for each student. Name students, or a --roster"
+        )
+    each = {n: found.handout(loaded, n) for n in names}
+    folders = handout.folders(out, each) if personal else {out: found.handout(loaded, "")}
+    written = handout.write(folders)
+    show.line(f"{written} files written, {sum(map(len, folders.values())) - written} as they were.")
+    show.line(str(out.resolve()))
+    return 0
+
+
+@cli.command()
 @click.argument("out", type=FOLDER)
 @COURSE
 def report(out: Path, course: Path | None) -> int:
@@ -251,11 +287,16 @@ def demo(out: Path | None, **options: Any) -> int:
     default=CHECK_SEED,
     help="Draw the random inputs from this seed.",
 )
+@click.option(
+    "--student", metavar="NAME", help="You, where the handout's numbers are drawn for each student."
+)
 @LEVEL
 @COURSE
 @DATA
 @STAND_IN
-def check(files: tuple[Path, ...], slug: str | None, seed: int, **options: Any) -> int:
+def check(
+    files: tuple[Path, ...], slug: str | None, seed: int, student: str | None, **options: Any
+) -> int:
     """Check your own FILES before you submit: the public checks, on the same path as grading."""
     from grader import data, intake, show
     from grader.course import Course
@@ -266,8 +307,14 @@ def check(files: tuple[Path, ...], slug: str | None, seed: int, **options: Any) 
 
     course = Course.find(options["course"])
     loaded = course.load(slug or course.by_entry(files[0].stem), public=True)
-    submission = intake.one(
-        files, entry=loaded.assignment.entry, also=loaded.assignment.also, student="you"
+    assignment = loaded.assignment
+    if assignment.numbers("") is not None and not student:
+        raise UsageError(
+            "the numbers of this assignment are drawn for each student. Pass --student with the "
+            "name that your handout gives as `student`"
+        )
+    submission = assignment.given(
+        intake.one(files, entry=assignment.entry, also=assignment.also, student=student or "you")
     )
     source = data.Source(options["data_root"], options["stand_in"])
     with (
@@ -286,7 +333,7 @@ def check(files: tuple[Path, ...], slug: str | None, seed: int, **options: Any) 
         progress.begin(0, "running your file beside the reference")
         group = Class(executor, ledger)
         group.settle_level()
-        group.reference()
+        group.reference(submission)
         graded = group.judge(submission, executor.measure(submission))
         absent = executor.absent
     return 1 if show.checked(graded, absent) else 0

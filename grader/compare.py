@@ -15,6 +15,7 @@ from grader import alignment, diagnose
 from grader.accuracy import accuracy
 from grader.explained import explained
 from grader.measurement import Gradients, Layers, Outputs, Parameter, Parameters, Returned, Steps
+from grader.parts import parts
 from grader.records import Json, Verdict
 
 M = TypeVar("M", Layers, Outputs, Gradients, Steps)
@@ -320,4 +321,13 @@ def _close_values(student: Returned, reference: Returned, rtol: float) -> Verdic
     return Verdict(fraction=0.0, feedback=fault, hint="Compare with the brief what is asked for.")
 
 
-__all__ = ["accuracy", "close", "count", "equal", "explained", "first_divergence", "shapes"]
+__all__ = [
+    "accuracy",
+    "close",
+    "count",
+    "equal",
+    "explained",
+    "first_divergence",
+    "parts",
+    "shapes",
+]

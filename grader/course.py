@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 import grader
+from grader import handout
 from grader.assignment import Assignment
 from grader.errors import CourseError, GraderError, UsageError
 from grader.probe import SCRIPT, Probe
@@ -31,7 +32,9 @@ class Loaded:
     folder: Path
     assignment: Assignment
     probes: Mapping[str, Probe[Any]]
-    """Every module-level name of assignment.py and hidden.py that is bound to a probe."""
+    """Every module-level name of assignment.py and hidden.py that is bound to a probe, or to a
+    dictionary of probes.
+    """
     reference: Submission
     rules: str
     """SHA-256 of assignment.py and hidden.py: changes with every check."""
@@ -151,9 +154,8 @@ class Course:
         if entry is None or absent:
             lacking = f"{assignment.entry}.py" if entry is None else absent[0]
             raise CourseError(f"reference/{slug} lacks {lacking}; it has to earn full marks itself")
-        return submission(
-            "reference", {n: (folder / n).read_bytes() for n in (entry, *assignment.also)}, entry
-        )
+        files = {n: (folder / n).read_bytes() for n in (entry, *assignment.also)}
+        return assignment.given(submission("reference", files, entry))
 
     def references(self, loaded: Loaded) -> list[Submission]:
         """The reference in every form it is written in: as a module, as a notebook."""
@@ -168,10 +170,16 @@ class Course:
                 found.append(submission(name, files, entry))
         return found
 
+    def handout(self, loaded: Loaded, student: str) -> dict[str, bytes]:
+        """The files that this student starts from, by name, and the brief."""
+        paths = [loaded.folder / "README.md", *sorted((loaded.folder / "handout").glob("*"))]
+        files = {p.name: p.read_bytes() for p in paths if p.is_file()}
+        numbers = loaded.assignment.numbers(student)
+        return files if numbers is None else handout.filled(files, numbers)
+
     def handouts(self, loaded: Loaded) -> list[Submission]:
         """What students start from, in every form, as submissions."""
-        folder = loaded.folder / "handout"
-        every = {p.name: p.read_bytes() for p in folder.glob("*") if p.suffix != ".md"}
+        every = {n: c for n, c in self.handout(loaded, "handout").items() if n[-3:] != ".md"}
         entries = [n for s in ENTRY_SUFFIXES if (n := f"{loaded.assignment.entry}{s}") in every]
         if not entries:
             raise CourseError(f"the handout of {loaded.slug} has no {loaded.assignment.entry}.py")
@@ -275,7 +283,13 @@ def _script(folder: Path, probes: Mapping[str, Probe[Any]]) -> str:
 
 
 def _probes(module: ModuleType) -> dict[str, Probe[Any]]:
-    return {n: v for n, v in vars(module).items() if isinstance(v, Probe)}
+    found: dict[str, Probe[Any]] = {}
+    for name, value in vars(module).items():
+        if isinstance(value, Probe):
+            found[name] = value
+        elif isinstance(value, dict):
+            found.update({f"{name}.{k}": v for k, v in value.items() if isinstance(v, Probe)})
+    return found
 
 
 def _run(path: Path, name: str) -> ModuleType:

@@ -24,6 +24,7 @@ from grader.errors import DataSetAbsent, SandboxError
 from grader.inside.wire import Malformed
 from grader.ledger import Recorded
 from grader.measurement import Logits
+from grader.personal import laid_beside
 from grader.probe import SCRIPT, Probe
 from grader.records import Execution, Limits, Missing, Submission
 from grader.sandbox import Box, Warm
@@ -185,6 +186,7 @@ class Executor:
         parts = {
             "submission": submission.digest,
             "entry": submission.entry,
+            "numbers": submission.numbers,
             "reference": self.loaded.reference.digest,
             "probes": sorted(p.key for p in self.loaded.probes.values()),
             "script": self.loaded.script,
@@ -224,9 +226,8 @@ class Executor:
             answers=answers,
         )
 
-    def measure_reference(self) -> Recorded:
+    def measure_reference(self, submission: Submission) -> Recorded:
         """The same on the reference, in float32 as well where a student's code may need it."""
-        submission = self.loaded.reference
         answers: dict[str, Any] = {}
         with self._open(submission, self._roomy()) as box:
             error = box.load()
@@ -313,7 +314,8 @@ class Executor:
     def _open(self, submission: Submission, limits: Limits) -> Box:
         mixed = hashlib.sha256(f"{self.seed}:{submission.digest}".encode()).digest()
         seed = int.from_bytes(mixed[:4], "little")
-        return self.warm.open(submission.files, entry=submission.entry, limits=limits, seed=seed)
+        files = laid_beside(submission)
+        return self.warm.open(files, entry=submission.entry, limits=limits, seed=seed)
 
     def _roomy(self) -> Limits:
         """Limits for our own code, which serves a whole class."""

@@ -80,7 +80,7 @@ class Class:
 
     def __init__(self, executor: Executor, ledger: Ledger) -> None:
         self.executor, self.loaded, self.ledger = executor, executor.loaded, ledger
-        self._reference: Measurements | None = None
+        self._references: dict[str, Measurements] = {}
         kept = int(ledger.setting("level") or -1)
         self.level = kept if executor.trusts(kept) else -1
 
@@ -93,20 +93,21 @@ class Class:
         self.level = self.executor.warm.level
         self.ledger.set_setting("level", str(self.level))
 
-    def reference(self) -> Measurements:
-        """The reference's measurements, made once for an output folder. SandboxError where it
-        dies.
+    def reference(self, beside: Submission) -> Measurements:
+        """The reference's measurements under the numbers of `beside`, made once for an output
+        folder. SandboxError where it dies.
         """
-        if self._reference is None:
-            submission = replace(self.loaded.reference, student=REFERENCE)
-            recorded = self.known(submission)
+        submission = replace(self.loaded.reference, student=REFERENCE, numbers=beside.numbers)
+        key = f"reference {self.executor.key(submission, self.level)}"
+        if key not in self._references:
+            recorded = self.ledger.execution(key)
             if recorded is None:
-                recorded = self.executor.measure_reference()
+                recorded = self.executor.measure_reference(submission)
                 if recorded.execution.status == "ok":
-                    self.ledger.record(self.executor.key(submission, self.level), recorded)
+                    self.ledger.record(key, recorded)
             values, _ = measurements(self.loaded, recorded, reference=True)
-            self._reference = Measurements(values, reference=True)
-        return self._reference
+            self._references[key] = Measurements(values, reference=True)
+        return self._references[key]
 
     def judge(self, submission: Submission, recorded: Recorded) -> Graded:
         """Results and score of one submission from its measurements."""
@@ -120,7 +121,7 @@ class Class:
             results = judge.judge(
                 self.loaded.assignment.checks,
                 Measurements(values),
-                self.reference(),
+                self.reference(submission),
                 source.places(submission.entry, submission.files.get(submission.entry or "", b"")),
             )
         return Graded(
@@ -156,6 +157,7 @@ class Class:
                 "checks": self.loaded.rules,
                 "measuring": executor.measuring,
             },
+            **({"numbers": dict(submission.numbers)} if submission.numbers else {}),
         }
 
 
@@ -175,6 +177,7 @@ def grade(
     anew.
     Interrupted at any moment, everything but the submissions in flight is kept.
     """
+    submissions = [executor.loaded.assignment.given(s) for s in submissions]
     with Ledger(out / "grades.db") as ledger:
         run = ledger.start_run(argv or sys.argv)
         group = Class(executor, ledger)
@@ -240,7 +243,7 @@ def _measure_rest(
         return
     if progress is not None:
         progress.begin(len(todo), "submissions")
-    group.reference()
+    group.reference(todo[0])
     for submission, recorded in group.executor.measure_all(todo):
         one = group.judge(submission, recorded)
         key = group.executor.key(submission, group.level)

@@ -183,6 +183,11 @@ def value(name: str) -> Probe[m.Returned]:
     return Probe(ask="value", args={"name": name}, read=m.Returned.from_wire)
 
 
+def values(*names: str) -> dict[str, Probe[m.Returned]]:
+    """By name what each of several names is bound to, for `compare.parts`."""
+    return {name: value(name) for name in names}
+
+
 def script(name: str, *args: Any) -> Probe[m.Returned]:
     """What the function of that name in the assignment's `probes.py` returns, run in the sandbox.
 

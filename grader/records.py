@@ -100,6 +100,8 @@ class Submission:
     """True where the source says so."""
     notes: tuple[str, ...] = ()
     """What a reader should know: a file passed over, a name refused, a near miss."""
+    numbers: Mapping[str, Json] | None = None
+    """Those drawn for this student (see `grader.personal`), where the assignment draws any."""
 
 
 def _first(text: str) -> str:

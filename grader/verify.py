@@ -36,7 +36,8 @@ def verify(
     loaded = executor.loaded
     mistakes = course.mistakes(loaded)
     references, handouts = course.references(loaded), course.handouts(loaded)
-    submissions = [*references, *handouts, *(m.submission for m in mistakes)]
+    every = [*references, *handouts, *(m.submission for m in mistakes)]
+    submissions = [loaded.assignment.given(s) for s in every]
     executor.notebooks = any(is_notebook(s.entry) for s in submissions)
     found: dict[str, Graded] = {}
     with Ledger(out / "grades.db") as ledger:
@@ -44,7 +45,7 @@ def verify(
         group.settle_level()
         if progress is not None:
             progress.begin(len(submissions), "submissions")
-        group.reference()
+        group.reference(submissions[0])
         for submission, recorded in executor.measure_all(submissions):
             found[submission.student] = group.judge(submission, recorded)
             if progress is not None:

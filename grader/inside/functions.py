@@ -109,8 +109,9 @@ def returned(item: Any, depth: int = 0) -> Any:
         return {"kind": "array", "item": array}
     if item is None or type(item) in (bool, int, float, str):
         return {"kind": type(item).__name__, "item": item}
-    if type(item) in (list, tuple) and depth < 8 and len(item) <= 10_000:
-        return {"kind": type(item).__name__, "item": [returned(i, depth + 1) for i in item]}
+    if type(item) in (list, tuple, torch.Size) and depth < 8 and len(item) <= 10_000:
+        kind = "list" if type(item) is list else "tuple"
+        return {"kind": kind, "item": [returned(i, depth + 1) for i in item]}
     if (
         type(item) is dict
         and depth < 8
