@@ -40,8 +40,8 @@ def accuracy(
         why_not=student.why_not,
         unproven=unproven,
     )
-    by_own = unproven * _between(score.own - score.target, full, zero)
-    by_proof = 0.0 if score.proven is None else _between(score.proven - score.target, full, zero)
+    by_own = unproven * between(score.own - score.target, full, zero)
+    by_proof = 0.0 if score.proven is None else between(score.proven - score.target, full, zero)
     counted = student.own if student.proven is None or by_own > by_proof else student.proven
     evidence: dict[str, Json] = {
         "student": _share(counted, truth),
@@ -55,7 +55,7 @@ def accuracy(
         fraction=max(by_own, by_proof),
         feedback=score.sentence(),
         hint=score.hint(full) if max(by_own, by_proof) < 1 else "",
-        evidence={"accuracy": evidence, **_curve(student)},
+        evidence={"accuracy": evidence, **curve(student)},
         standing="proof" if counted is student.proven else "evidence",
     )
 
@@ -105,7 +105,7 @@ class _Score:
         return f"Train longer: full points start at {self.target + full:.2%}."
 
 
-def _curve(student: Logits) -> dict[str, Json]:
+def curve(student: Logits) -> dict[str, Json]:
     """The losses of a training under a budget, thinned to what a picture can show."""
     if not isinstance(student, Trained) or not student.losses.size:
         return {}
@@ -132,7 +132,8 @@ def _guesses(answers: Array) -> Array:
     return guessed
 
 
-def _between(difference: float, full: float, zero: float) -> float:
+def between(difference: float, full: float, zero: float) -> float:
+    """1 from `full` on, 0 from `zero` on, a straight line between; either may be the greater."""
     if full == zero:
         return 1.0 if difference >= full else 0.0
     share = (difference - zero) / (full - zero)
@@ -146,8 +147,16 @@ def _by_class(answers: Array, truth: Array) -> dict[str, Json]:
     classes = int(truth.max()) + 1
     matrix = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(matrix, (truth, np.minimum(_guesses(answers), classes - 1)), 1)
-    totals = np.maximum(matrix.sum(axis=1), 1)
     return {
-        "per_class": [float(v) for v in np.diag(matrix) / totals],
+        "per_class": list(shares_of_classes(answers, truth)),
         "confusion": [[int(v) for v in row] for row in matrix],
     }
+
+
+def shares_of_classes(answers: Array, truth: Array) -> list[float]:
+    """Which share of each class's pictures is recognised; nothing where the numbers differ."""
+    if answers.shape[0] != truth.shape[0] or not truth.size:
+        return []
+    total = np.bincount(truth)
+    right = np.bincount(truth[_guesses(answers) == truth], minlength=total.size)
+    return [float(v) for v in right / np.maximum(total, 1)]

@@ -7,14 +7,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TypeVar, overload
 
 import numpy as np
 
-from grader import alignment, diagnose
+from grader import alignment, diagnose, stepping
 from grader.accuracy import accuracy
 from grader.explained import explained
-from grader.measurement import Gradients, Layers, Outputs, Parameter, Parameters, Returned, Steps
+from grader.learning import every_class, learnt
+from grader.measurement import (
+    Array,
+    Gradients,
+    Layers,
+    Outputs,
+    Parameter,
+    Parameters,
+    Returned,
+    Steps,
+)
 from grader.parts import parts
 from grader.records import Json, Verdict
 
@@ -301,6 +312,32 @@ def _close_steps(student: Steps, reference: Steps, rtol: float, where: str) -> V
     )
 
 
+def stepped(
+    student: Steps,
+    reference: Steps,
+    *,
+    scores: Outputs | None = None,
+    classes: Array | None = None,
+    rtol: float = 1e-6,
+) -> Verdict:
+    """The weights after each of two steps by the student's own function equal ours.
+
+    A slip that explains every number is named and may leave half of the points: see
+    `grader.stepping`. `scores` are the reference's for the same batch, whose `classes` are (N,).
+    """
+    verdict = close(student, reference, rtol=rtol)
+    if verdict.fraction == 1:
+        return verdict
+    ours = _beside(student, reference)
+    before = None if scores is None else scores
+    if before is not None and student.precision == "float32" and before.single is not None:
+        before = before.single
+    found = stepping.slip(student, ours, before, classes)
+    if found is None:
+        return verdict
+    return replace(verdict, fraction=found.worth, feedback=found.sentence, hint=found.fix)
+
+
 def _noted(student: Outputs | Gradients | Steps) -> str:
     return (
         " (in float32, as your code does not run in float64)"
@@ -326,8 +363,11 @@ __all__ = [
     "close",
     "count",
     "equal",
+    "every_class",
     "explained",
     "first_divergence",
+    "learnt",
     "parts",
     "shapes",
+    "stepped",
 ]

@@ -136,9 +136,17 @@ class Images:
     """How many, from the first; None keeps all."""
 
     def __post_init__(self) -> None:
-        known(self.name, CourseError)
+        its = known(self.name, CourseError)
         if self.split not in get_args(Split):
             raise CourseError(f"there is no split {self.split!r}; ask for 'test' or 'train'")
+        if self.classes is not None and (
+            len(set(self.classes)) < max(1, len(self.classes))
+            or not set(self.classes) <= set(range(its.classes))
+        ):
+            raise CourseError(
+                f"{its.title} has no such choice of classes as {self.classes}; pass different "
+                f"numbers from 0 to {its.classes - 1}"
+            )
 
     def describe(self) -> str:
         """What is asked for, whichever files it is read from; see `identity` for those."""
@@ -259,28 +267,22 @@ class Source:
         its = known(name, UsageError)
         if self.has(name):
             return False
-        if self.stand_in and its.stand_in:
-            return True
-        fact = f"{its.title} is not in {self.folder}"
         if self.stand_in:
-            fact += ", and it has no stand-in yet"
-        other = f", or pass --stand-in to use {STAND_INS[its.stand_in]}" if its.stand_in else ""
+            return True
         raise DataSetAbsent(
-            f"{fact}. Run `grader data fetch {name}`, point --data or GRADER_DATA to a folder "
-            f"that has it{other}."
+            f"{its.title} is not in {self.folder}. Run `grader data fetch {name}`, point --data or "
+            "GRADER_DATA to a folder that has it, or pass --stand-in to use "
+            f"{its.stand_in.instead} instead."
         )
 
     def used(self, name: str, split: Split = "test") -> str:
         """What the score rests on, for the first lines of a report. Raises DataSetAbsent."""
         its, stand_in = known(name, UsageError), self.stands_in(name)
         count = len(raw(name, split, self.folder, stand_in=stand_in)[1])
-        if stand_in and its.stand_in:
-            which = "scanned" if split == "test" else "scanned training"
-            return f"STAND-IN: {count:,} {which} digits of scikit-learn in {its.title}'s framing"
+        if stand_in:
+            return its.stand_in.used(split, count)
         return f"{its.title}, {count:,} {'test' if split == 'test' else 'training'} images"
 
-
-STAND_INS = {"digits": "scikit-learn's digits instead"}
 
 _PLAIN = Source()
 _current: ContextVar[Source] = ContextVar("source", default=_PLAIN)
@@ -313,7 +315,7 @@ class Shelf:
     folder: str
     """Where its files are, or would be."""
     stand_in: str
-    """What serves where it is absent, or ''."""
+    """What serves where it is absent."""
 
 
 def available(source: Source | None = None) -> list[Shelf]:
@@ -325,7 +327,7 @@ def available(source: Source | None = None) -> list[Shelf]:
             title=its.title,
             present=source.has(name),
             folder=str(source.folder / its.folder),
-            stand_in=its.stand_in or "",
+            stand_in=its.stand_in.name,
         )
         for name, its in KNOWN.items()
     ]
@@ -363,7 +365,7 @@ def _labels(images: Images) -> Labels:
 def _identity(images: Images, root: Path, *, stand_in: bool) -> str:
     pixels, labels = _chosen(images, root, stand_in=stand_in)
     digest = hashlib.sha256(labels.astype("<i8").tobytes() + np.ascontiguousarray(pixels).tobytes())
-    which = f"stand-in {KNOWN[images.name].stand_in}" if stand_in else "real"
+    which = f"stand-in {KNOWN[images.name].stand_in.name}" if stand_in else "real"
     return f"{images.name} {images.split}, {which}, sha256 {digest.hexdigest()}"
 
 

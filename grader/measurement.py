@@ -246,6 +246,8 @@ class Steps:
 
     runs: tuple[tuple[Group, Group], ...]
     precision: Precision
+    before: Group = ()
+    """The weights that the first run started from; only where the student's function stepped."""
     single: Steps | None = None
 
     @classmethod
@@ -259,7 +261,8 @@ class Steps:
                 raise Malformed("a run of other than two steps")
             first, second = (tuple(Named.from_wire(g) for g in _list(s)) for s in pair)
             runs.append((first, second))
-        return cls(runs=tuple(runs), precision=_precision(head.get("precision")))
+        before = tuple(Named.from_wire(g) for g in _list(head.get("before", [])))
+        return cls(runs=tuple(runs), precision=_precision(head.get("precision")), before=before)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,9 @@ class Known:
     mean: tuple[float, ...]
     """Of each channel, of pixels from 0 to 1."""
     deviation: tuple[float, ...]
-    stand_in: Literal["digits"] | None
+    classes: int
+    """How many there are; labels run from 0."""
+    stand_in: standin.StandIn
 
 
 KNOWN = {
@@ -48,7 +50,8 @@ KNOWN = {
         side=28,
         mean=(0.1307,),
         deviation=(0.3081,),
-        stand_in="digits",
+        classes=10,
+        stand_in=standin.DIGITS,
     ),
     "cifar10": Known(
         title="CIFAR-10",
@@ -57,7 +60,8 @@ KNOWN = {
         side=32,
         mean=(0.4914, 0.4822, 0.4465),
         deviation=(0.2470, 0.2435, 0.2616),
-        stand_in=None,
+        classes=10,
+        stand_in=standin.SHAPES,
     ),
 }
 """Statistics of the training sets; file names of torchvision's layout."""
@@ -85,7 +89,7 @@ def opened(name: str, split: Split, root: Path, *, download: bool = False) -> An
 def raw(name: str, split: Split, root: Path, *, stand_in: bool) -> tuple[Pictures, Labels]:
     """Pixels (N, C, H, W) and labels (N,) as the set has them."""
     if stand_in:
-        return standin.digits(split)
+        return KNOWN[name].stand_in.made(split)
     try:
         found = opened(name, split, root)
     except Exception as error:  # its files may hold anything, and torchvision asserts

@@ -51,7 +51,9 @@ class Probe(Generic[T]):
     @property
     def subject(self) -> str:
         """The name in the student's file that the question is about."""
-        return str(self.args.get("module") or self.args.get("live") or self.args.get("name") or "")
+        return str(
+            next((self.args[k] for k in ("by", "module", "live", "name") if k in self.args), "")
+        )
 
     @property
     def key(self) -> str:
@@ -125,13 +127,15 @@ class Module:
             ask="gradients", args=self._args(x=x, y=y), read=m.Gradients.from_wire, twice=True
         )
 
-    def steps(self, x: Any, y: Any, *, lr: float = STEP) -> Probe[m.Steps]:
+    def steps(self, x: Any, y: Any, *, lr: float = STEP, by: str | None = None) -> Probe[m.Steps]:
         """Weights after each of two steps of gradient descent with learning rate `lr`, in train
         mode.
+
+        With `by`, the student's function of that name takes them: it is called twice as
+        `by(network, optimizer, x, y)`, with an `torch.optim.SGD` that holds the network's weights.
         """
-        return Probe(
-            ask="steps", args=self._args(x=x, y=y, lr=lr), read=m.Steps.from_wire, twice=True
-        )
+        args = self._args(x=x, y=y, lr=lr, by=by)
+        return Probe(ask="steps", args=args, read=m.Steps.from_wire, twice=True)
 
     def logits(self, images: Any, *, weights: str) -> Probe[m.Logits]:
         """The answer to `images` in eval mode, float32, with the trained weights of the given

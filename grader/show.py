@@ -261,7 +261,7 @@ def shelves(rows: Sequence[Shelf]) -> None:
     """Which data sets are here."""
     for row in rows:
         there = "here" if row.present else "absent"
-        other = f"; stand-in: {row.stand_in}" if row.stand_in and not row.present else ""
+        other = f"; stand-in: {row.stand_in}" if not row.present else ""
         line(f"{row.name:9} {there:7} {row.folder}{other}")
 
 

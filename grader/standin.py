@@ -1,18 +1,21 @@
 """Offline stand-ins for data sets that are not on this machine.
 
 `digits` stands in for MNIST: the 1,797 scanned digits that come with scikit-learn (8×8, 17 greys),
-in
-MNIST's framing. There a digit fills a box of 20 rows and the picture's centre is its centre of
-mass;
-plainly enlarged digits lie elsewhere, and networks trained on MNIST misread two in five of them.
+in MNIST's framing. There a digit fills a box of 20 rows and the picture's centre is its centre of
+mass; plainly enlarged digits lie elsewhere, and networks trained on MNIST misread two in five of
+them. `shapes`, which are generated, stand in for CIFAR-10: see the module of that name.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from grader.shapes import shapes
 
 Pictures = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -65,3 +68,38 @@ def _corner(box: npt.NDArray[np.float64]) -> tuple[int, int]:
         centre = float(profile @ np.arange(length)) / float(profile.sum())
         corner.append(min(max(round(SIDE / 2 - centre), 0), SIDE - length))
     return corner[0], corner[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandIn:
+    """What serves where a data set is absent, and how it is called in sentences."""
+
+    name: str
+    made: Callable[[str], tuple[Pictures, Labels]]
+    """Pictures (N, C, H, W) and labels (N,) of the split of that name."""
+    instead: str
+    """What `--stand-in` uses."""
+    kind: str
+    """Before "training", where it is that split; then `pictures`."""
+    pictures: str
+
+    def used(self, split: str, count: int) -> str:
+        """What a score rests on, for a report: it cannot be taken for the real set."""
+        which = self.kind if split == "test" else f"{self.kind} training"
+        return f"STAND-IN: {count:,} {which} {self.pictures}"
+
+
+DIGITS = StandIn(
+    name="digits",
+    made=digits,
+    instead="scikit-learn's digits",
+    kind="scanned",
+    pictures="digits of scikit-learn in MNIST's framing",
+)
+SHAPES = StandIn(
+    name="shapes",
+    made=shapes,
+    instead="generated pictures of shapes",
+    kind="generated",
+    pictures="pictures of shapes in CIFAR-10's format",
+)

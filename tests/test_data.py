@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader import data, standin
+from grader import data, shapes, standin
 from grader.errors import CourseError, DataSetAbsent, GraderError, UsageError
 from grader.inside.wire import Malformed, pack
 
@@ -89,6 +89,9 @@ def test_numbers_keep_to_their_bounds():
         lambda: data.uniform(3, low=1, high=1),
         lambda: data.uniform(3, high=float("nan")),
         lambda: data.test("minst"),
+        lambda: data.test("cifar10", classes=(2, 10)),
+        lambda: data.test("cifar10", classes=(2, 2)),
+        lambda: data.test("cifar10", classes=()),
     ],
 )
 def test_a_description_that_cannot_be_drawn_is_refused_when_written(wrong):
@@ -180,6 +183,67 @@ def test_the_stand_in_stays_the_same():
     assert f"mnist test, stand-in digits, sha256 {expected}" == identity
 
 
+# ---------------------------------------------------------------------- shapes
+
+
+def test_shapes_are_dealt_evenly():
+    """2,500 for training and 500 for the test, as many of each shape, no picture twice."""
+    prints = set()
+    for split, each in (("test", 50), ("train", 250)):
+        pictures, labels = shapes.shapes(split)
+        prints |= {hashlib.sha256(p.tobytes()).digest() for p in pictures}
+
+        assert pictures.shape == (10 * each, 3, 32, 32)
+        assert (pictures.dtype, labels.dtype) == (np.uint8, np.int64)
+        assert np.bincount(labels).tolist() == [each] * 10
+        assert len(set(labels[:100].tolist())) == 10
+    assert len(prints) == 3000
+
+
+def test_shapes_stay_the_same(offline):
+    """Weights and expected scores were made with exactly these pixels, training split included."""
+    expected = {
+        "test": "88aa94bb610438f4f7e29de1ab71bad23cdc6ea53032d67b54432acad42ccc03",
+        "train": "2150ab6bc261bda767af93d8ba4baa60e80832ba80437263ec83d0563625d8b4",
+    }
+    found = {
+        "test": data.test("cifar10").images.identity(),
+        "train": data.train("cifar10").images.identity(),
+    }
+
+    assert found == {
+        s: f"cifar10 {s}, stand-in shapes, sha256 {digest}" for s, digest in expected.items()
+    }
+
+
+def test_shapes_are_learnt_from_their_outline():
+    """Colours and places tell a linear classifier little; those who see the outline tell them apart.
+
+    The outline is recovered by taking the noise and the colours away: what a pixel differs from its
+    neighbours by, without sign.
+    """
+    from sklearn.linear_model import RidgeClassifier
+
+    def edges(pictures):
+        grey = pictures.astype(float).mean(axis=1)
+        across = abs(grey[:, :, 2:] - grey[:, :, :-2])[:, 1:-1]
+        down = abs(grey[:, 2:] - grey[:, :-2])[:, :, 1:-1]
+        where = (across + down > 40).astype(float)
+        return np.stack([centred(w) for w in where]).reshape(len(where), -1)
+
+    def centred(where):
+        rows, columns = np.nonzero(where)
+        shift = [15 - round(k.mean()) if k.size else 0 for k in (rows, columns)]
+        return np.roll(where, shift, axis=(0, 1))
+
+    (kept, kept_labels), (seen, seen_labels) = shapes.shapes("train"), shapes.shapes("test")
+    plain = RidgeClassifier(alpha=1e4).fit(kept.reshape(2500, -1) / 255, kept_labels)
+    by_outline = RidgeClassifier(alpha=100).fit(edges(kept), kept_labels)
+
+    assert plain.score(seen.reshape(500, -1) / 255, seen_labels) < 0.4
+    assert by_outline.score(edges(seen), seen_labels) > 0.8
+
+
 # ---------------------------------------------------------------------- sources
 
 
@@ -214,6 +278,20 @@ def test_classes_are_numbered_in_the_order_given(offline):
     assert every.labels.reveal()[kept].tolist() == [names[k] for k in both.labels.reveal().tolist()]
 
 
+def test_two_shapes_stand_in_for_birds_and_airplanes(offline):
+    """As in the real set class 2 becomes 0 and class 0 becomes 1; the pictures stay in order."""
+    pixels, labels = shapes.shapes("test")
+    both = data.test("cifar10", classes=(2, 0))
+    kept = np.isin(labels, (2, 0))
+    mean, deviation = np.array([[0.4914, 0.4822, 0.4465], [0.2470, 0.2435, 0.2616]])[
+        ..., None, None
+    ]
+
+    assert np.allclose(both.images.realise(), (pixels[kept] / 255 - mean) / deviation, atol=1e-6)
+    assert both.labels.reveal().tolist() == [{2: 0, 0: 1}[k] for k in labels[kept].tolist()]
+    assert data.train("cifar10", classes=(2, 0)).images.realise().shape == (500, 3, 32, 32)
+
+
 def test_a_limit_keeps_the_first(offline):
     """Pictures and labels stay beside each other."""
     few, every = data.test("mnist", limit=30), data.test("mnist")
@@ -244,10 +322,12 @@ def test_an_absent_set_is_said_with_every_remedy(tmp_path):
     )
 
 
-def test_cifar10_has_no_stand_in_yet(offline):
-    """It is absent even where a stand-in is welcome."""
-    with pytest.raises(DataSetAbsent, match=r"CIFAR-10 is not in .*, and it has no stand-in yet"):
+def test_the_remedies_name_the_stand_in_of_the_set(tmp_path):
+    """CIFAR-10's is generated."""
+    with data.located(data.Source(tmp_path)), pytest.raises(DataSetAbsent) as caught:
         data.test("cifar10").images.realise(0)
+
+    assert str(caught.value).endswith("--stand-in to use generated pictures of shapes instead.")
 
 
 def test_a_damaged_set_is_said(tmp_path):
@@ -287,6 +367,13 @@ def test_a_report_says_which_set_was_used(offline):
     assert (
         offline.used("mnist") == "STAND-IN: 500 scanned digits of scikit-learn in MNIST's framing"
     )
+    assert (
+        offline.used("cifar10") == "STAND-IN: 500 generated pictures of shapes in CIFAR-10's format"
+    )
+    assert (
+        offline.used("cifar10", "train")
+        == "STAND-IN: 2,500 generated training pictures of shapes in CIFAR-10's format"
+    )
 
 
 def test_every_known_set_is_listed(tmp_path):
@@ -295,7 +382,7 @@ def test_every_known_set_is_listed(tmp_path):
 
     assert [r.name for r in rows] == ["mnist", "cifar10"]
     assert [r.present for r in rows] == [False, False]
-    assert [r.stand_in for r in rows] == ["digits", ""]
+    assert [r.stand_in for r in rows] == ["digits", "shapes"]
 
 
 # ---------------------------------------------------------------------- real data
@@ -341,6 +428,9 @@ def test_birds_and_airplanes_of_cifar10():
 
         assert both.images.realise(0).shape == (2000, 3, 32, 32)
         assert np.bincount(both.labels.reveal()).tolist() == [1000, 1000]
+        every = data.test("cifar10").labels.reveal()
+        kept = every[np.isin(every, (2, 0))].tolist()
+        assert both.labels.reveal().tolist() == [{2: 0, 0: 1}[k] for k in kept]
 
 
 # ---------------------------------------------------------------------- torchvision

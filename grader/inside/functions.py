@@ -47,6 +47,14 @@ def named(names: dict[str, Any], name: str) -> Any:
     )
 
 
+def callable_named(names: dict[str, Any], name: str) -> Any:
+    """The function of that name; refused where the name is bound to something else."""
+    function = named(names, name)
+    if not callable(function):
+        raise Unanswerable(f"`{name}` is a {type(function).__name__}, not a function")
+    return function
+
+
 def _defined_here(value: Any, names: dict[str, Any]) -> bool:
     home = getattr(value, "__module__", None)
     return isinstance(home, str) and home == names.get("__name__")
@@ -67,9 +75,7 @@ def _indented(path: str, name: str) -> int:
 
 def call(names: dict[str, Any], args: dict[str, Any]) -> Any:
     """What a function returns for fresh copies of the arguments, and which of them it changed."""
-    function = named(names, args["name"])
-    if not callable(function):
-        raise Unanswerable(f"`{args['name']}` is a {type(function).__name__}, not a function")
+    function = callable_named(names, args["name"])
     given = [_argument(a, tensors=bool(args.get("tensors"))) for a in args.get("args", [])]
     kept = [np.array(a) if isinstance(a, np.ndarray) else None for a in args.get("args", [])]
     result = returned(function(*given))

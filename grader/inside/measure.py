@@ -7,6 +7,7 @@ student could not foresee are evidence. Every question builds a fresh network.
 from __future__ import annotations
 
 import copy
+import functools
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from grader.inside import budget, functions, network, scripts, weights
+from grader.inside import budget, functions, network, scripts, stepping, weights
 from grader.inside.functions import directory_of, named
 from grader.inside.namespace import Unanswerable, located, trouble
 from grader.inside.trace import Trace
@@ -261,29 +262,26 @@ def gradients(names: dict[str, Any], args: dict[str, Any]) -> Any:
 
 
 def steps(names: dict[str, Any], args: dict[str, Any]) -> Any:
-    """The weights after each of two steps of plain gradient descent, in train mode."""
+    """The weights after each of two steps of plain gradient descent, in train mode.
 
-    def measured(prepared: network.Prepared, pairs: Any) -> Any:
-        net, x, after = prepared.net, prepared.x, []
-        kept = [(k, w) for k, w in pairs if w.role in ("weight", "bias")]
-        leaves = list({id(w.leaf): w.leaf for _, w in kept if w.leaf.requires_grad}.values())
-        for inputs in (x, x.flip(0)):
-            with torch.enable_grad():
-                output = network.check_output(net(inputs), len(inputs), _where(names, net))
-                loss = network.loss_of(output, args["y"])
-            for leaf in leaves:
-                leaf.grad = None
-            if loss.requires_grad:
-                loss.backward()
-            with torch.no_grad():
-                for leaf in leaves:
-                    if leaf.grad is not None:
-                        leaf.sub_(leaf.grad, alpha=args["lr"])
-            rows = [(k, w, network.as_received(w.leaf.detach(), w)) for k, w in kept]
-            after.append(network.packed(rows, args["seed"]))
-        return after
-
-    return _each_pairing(names, args, measured, train=True)
+    With `by` the student's function of that name takes them, and the weights before come as well.
+    It does so in float32 where it cannot do with float64, as one that says `images.float()` cannot.
+    """
+    if "by" not in args:
+        where = functools.partial(_where, names)
+        return _each_pairing(names, args, stepping.descent(args, where), train=True)
+    measured = stepping.by_function(functions.callable_named(names, args["by"]), args)
+    for precision in args["precisions"]:
+        try:
+            found = _each_pairing(names, {**args, "precisions": [precision]}, measured, train=True)
+            break
+        except Unanswerable:
+            raise
+        except Exception:
+            if precision == args["precisions"][-1]:
+                raise
+    runs = found["runs"]
+    return {**found, "before": runs[0][0], "runs": [run[1:] for run in runs]}
 
 
 # ---------------------------------------------------------------------- trained networks
@@ -349,7 +347,7 @@ def train(names: dict[str, Any], args: dict[str, Any]) -> Any:
     its losses, or yields them one by one. What was learned until then is measured as in `logits`.
     """
     torch.set_default_dtype(torch.float32)
-    function = named(names, args["name"])
+    function = functions.callable_named(names, args["name"])
     x = torch.from_numpy(np.array(args["x"], dtype=np.float32))
     y = torch.from_numpy(np.array(args["y"], dtype=np.int64))
     make, directory = _maker(names, args), directory_of(names)
