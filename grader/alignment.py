@@ -124,6 +124,9 @@ def _note(seen: Layer, expected: Layer) -> str:
     lacking = {r for r, _, _ in expected.weights} - {r for r, _, _ in seen.weights}
     if "bias" in lacking:
         return f"{_capital(seen.label)}{_at(seen)} has no bias."
+    if "running_mean" in lacking:
+        told = "keeps no running statistics, so it normalises by the batch in eval mode too"
+        return f"{_capital(seen.label)}{_at(seen)} {told}."
     spare = {r for r, _, _ in seen.weights} - {r for r, _, _ in expected.weights}
     if "bias" in spare:
         return f"{_capital(seen.label)}{_at(seen)} has a bias, ours has none."
