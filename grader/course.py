@@ -127,9 +127,16 @@ class Course:
             known = {c.name for c in assignment.checks}
             sys.modules["assignment"] = module
             try:
-                probes.update(_probes(_run(hidden, f"_grader_{slug}_hidden")))
+                more = _probes(_run(hidden, f"_grader_{slug}_hidden"))
             finally:
                 sys.modules.pop("assignment", None)
+            twice = [n for n in more if more[n] is not probes.get(n, more[n])]
+            if twice:
+                raise CourseError(
+                    f"{slug}/hidden.py calls a probe `{twice[0]}`, and so does assignment.py "
+                    f"another one; rename it"
+                )
+            probes.update(more)
             assignment.hide({c.name for c in assignment.checks} - known)
             rules.update(hidden.read_bytes())
         if not assignment.checks:

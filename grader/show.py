@@ -233,9 +233,9 @@ def rubric(loaded: Loaded) -> None:
     for name in ("check", "points", "what it asks", "after"):
         table.add_column(name, justify="right" if name == "points" else "left", overflow="fold")
     for check in assignment.checks:
-        extra = " (bonus)" if check.extra else ""
+        marks = " (bonus)" * check.extra + " (hidden)" * check.hidden
         table.add_row(
-            check.name, f"{check.points:g}{extra}", safe(check.title), ", ".join(check.after)
+            check.name, f"{check.points:g}{marks}", safe(check.title), ", ".join(check.after)
         )
     console.print(table)
     crossing = Table(box=None, header_style="bold", pad_edge=False)

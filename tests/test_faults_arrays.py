@@ -145,7 +145,7 @@ ARRAYS: dict[str, tuple[Array, Array, Context, str]] = {
     "own suspect": (
         np.tanh(MATRIX),
         MATRIX,
-        Context(suspects=(("{it} has passed tanh.", np.tanh(MATRIX)),)),
+        Context(suspects=(("{it} has passed tanh.", "Leave it out.", np.tanh(MATRIX)),)),
         "Your result has passed tanh.",
     ),
     "float32": (

@@ -201,7 +201,7 @@ def test_silent_where_a_number_is_nearly_met() -> None:
 def test_silent_where_too_much_is_left() -> None:
     """A mistake that is hardly greater than the tolerance has to be met all the more exactly."""
     slight = MATRIX + 4e-6 * MATRIX.T
-    known = Context(suspects=(("{it} is slightly wrong.", slight),))
+    known = Context(suspects=(("{it} is slightly wrong.", "Look.", slight),))
     assert faults.name(slight, MATRIX, context=known) is not None
     assert faults.name(slight + 1e-6 * np.cos(MATRIX), MATRIX, context=known) is None
 

@@ -1,5 +1,6 @@
 """A network from scratch: derivatives by hand in NumPy and torch, autograd, a convolution."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,9 +19,8 @@ scores = data.normal(12, 10)
 twelve = data.integers(12, below=10)
 real = data.train("mnist", size=28, limit=500)
 SEED, RATE = 7, 0.25
-HAND = {"MLPNumpy": "cross_entropy", "MLPTorch": "cross_entropy_torch"}
-AUTOMATIC = ("MLPAutograd", "CNNAutograd")
-UPDATES = {"MLPTorch": "update_torch", "MLPAutograd": "update_autograd"}
+STEP = 0.1
+SMALL = 0.002  # with 0.02 the convolution is sure of its second answers, and their gradient is 0
 W, V = data.normal(3, 4, draw=1), data.normal(4, 2, draw=2)
 GW, GV = data.normal(3, 4, draw=3), data.normal(4, 2, draw=4)
 
@@ -37,23 +37,31 @@ by_hand_torch = probe.script("gradients", "MLPTorch", "cross_entropy_torch", ima
 updated_numpy = probe.script("update", "update", [W, V], [GW, GV], RATE)
 updated_torch = probe.script("update", "update_torch", [W, V], [GW, GV], RATE)
 stepped_auto = probe.script(
-    "steps", "MLPAutograd", "cross_entropy_torch", "update_autograd", images, classes, SEED
+    "steps", "MLPAutograd", "cross_entropy_torch", "update_autograd", images, classes, SEED, STEP
 )
 stepped_conv = probe.script(
-    "steps", "CNNAutograd", "cross_entropy_torch", "update_autograd", images, classes, SEED
+    "steps", "CNNAutograd", "cross_entropy_torch", "update_autograd", images, classes, SEED, SMALL
 )
 trained = probe.script(
     "training", "MLPNumpy", "cross_entropy", "update", real.images, real.targets, 40, 12, 42
 )
 
 # Checks: what the grader concludes. None of this enters the sandbox.
-SINGLE = 1e-4  # tolerance in float32
+SINGLE = 1e-4  # tolerance where a student may compute in float32
+STEPPED = 2e-6  # the same, of weights after small steps, which keep most of their digits
+MLP = (785, 1000), (1001, 10)
+CNN = (10, 1, 5, 5), (10,), (1440, 10), (10,)
 
 
-@assignment.check(points=8)
+@assignment.check(points=6)
 def random_batches(student: Measurements, _reference: Measurements) -> Verdict:
     """`random_batch` draws other rows each time, with the labels that belong to them."""
-    first, second = (student[drawn].plain[k] for k in ("first", "second"))
+    return drawn_anew(student[drawn].plain, among=500)
+
+
+def drawn_anew(draws: dict[str, Any], *, among: int) -> Verdict:
+    """Two draws from so many images differ, and their labels belong to them."""
+    first, second = draws["first"], draws["second"]
     for found in (first, second):
         if not np.array_equal(found["rows"], found["labels"]):
             return Verdict(fraction=0.0, feedback="Images and labels are of different rows.")
@@ -61,22 +69,27 @@ def random_batches(student: Measurements, _reference: Measurements) -> Verdict:
     if np.array_equal(rows, second["rows"]):
         text = f"Two calls give the same {len(rows)} rows: {rows[:4].astype(int).tolist()} …"
         return Verdict(fraction=0.0, feedback=text, hint="Draw the indices from `rng`.")
-    if max(rows.max(), second["rows"].max()) < 250:
-        text = "80 indices were drawn, none from the second half of the images."
+    if max(rows.max(), second["rows"].max()) < among / 2:
+        text = f"{2 * len(rows)} indices were drawn, none from the second half of the images."
         return Verdict(fraction=0.5, feedback=text, hint="Draw from 0 to the number of images.")
     return Verdict(fraction=1.0, feedback=f"{len(rows)} rows, drawn anew for each batch.")
 
 
-@assignment.check(points=8)
+@assignment.check(points=6)
 def first_weights(student: Measurements, reference: Measurements) -> Verdict:
     """New networks hold `w1` (785, 1000), then `w2` (1001, 10), both drawn from N(0, 0.01²)."""
-    for found in (first_numpy, first_torch):
+    for name, found in (("MLPNumpy", first_numpy), ("MLPTorch", first_torch)):
         own, ours = student[found].plain, reference[found].plain
         if own["shapes"] != ours["shapes"]:
             text = f"The shapes of `params` are {own['shapes']}, expected are {ours['shapes']}."
             return Verdict(fraction=0.0, feedback=text, hint="Each layer has one row for the bias.")
         verdict = compare.explained(
-            own["corners"], ours["corners"], ("w1", "w2"), what="", rtol=SINGLE
+            own["corners"],
+            ours["corners"],
+            (f"{name}.params[0]", f"{name}.params[1]"),
+            what="",
+            context=[faults.Context(suspects=(s,)) for s in _turned_round()],
+            rtol=SINGLE,
         )
         if verdict.fraction < 1:
             return verdict
@@ -86,10 +99,10 @@ def first_weights(student: Measurements, reference: Measurements) -> Verdict:
 @assignment.check(points=10)
 def numpy_forward(student: Measurements, reference: Measurements) -> Verdict:
     """`MLPNumpy.forward_pass` gives the probabilities that ours gives under equal weights."""
-    return _predicted(student[forward_numpy], reference[forward_numpy], "MLPNumpy")
+    return _predicted(student, reference, forward_numpy, "MLPNumpy", 1e-6)
 
 
-@assignment.check(points=8)
+@assignment.check(points=6)
 def losses(student: Measurements, reference: Measurements) -> Verdict:
     """Both functions return the mean cross-entropy of a batch."""
     own, ours = ([m[p].plain for p in (loss_numpy, loss_torch)] for m in (student, reference))
@@ -105,7 +118,7 @@ def losses(student: Measurements, reference: Measurements) -> Verdict:
     )
 
 
-def _by_hand(student: Measurements, reference: Measurements, which: Any, rtol: float) -> Verdict:
+def by_hand(student: Measurements, reference: Measurements, which: Any, rtol: float) -> Verdict:
     seen, right = student[which].plain, reference[which].plain
     batches = zip(
         seen["gradients"], right["gradients"], right["images"], right["labels"], strict=True
@@ -126,10 +139,10 @@ def _by_hand(student: Measurements, reference: Measurements, which: Any, rtol: f
 @assignment.check(points=20, after=[numpy_forward])
 def numpy_gradients(student: Measurements, reference: Measurements) -> Verdict:
     """`MLPNumpy.backward_pass` gives the derivatives of the loss, without help; half for half."""
-    return _by_hand(student, reference, by_hand_numpy, 1e-6)
+    return by_hand(student, reference, by_hand_numpy, 1e-6)
 
 
-@assignment.check(points=8)
+@assignment.check(points=6)
 def updates(student: Measurements, reference: Measurements) -> Verdict:
     """`update` and `update_torch` take one step of gradient descent."""
     for found in (updated_numpy, updated_torch):
@@ -151,34 +164,40 @@ def updates(student: Measurements, reference: Measurements) -> Verdict:
     return verdict
 
 
-@assignment.check(points=8)
+@assignment.check(points=6)
 def torch_forward(student: Measurements, reference: Measurements) -> Verdict:
-    """`MLPTorch.forward_pass` gives the same in float32."""
-    return _predicted(student[forward_torch], reference[forward_torch], "MLPTorch", rtol=SINGLE)
+    """`MLPTorch.forward_pass` gives the same."""
+    return _predicted(student, reference, forward_torch, "MLPTorch", SINGLE)
 
 
 @assignment.check(points=10, after=[torch_forward])
 def torch_gradients(student: Measurements, reference: Measurements) -> Verdict:
     """`MLPTorch.backward_pass` gives the same derivatives, without autograd."""
-    return _by_hand(student, reference, by_hand_torch, SINGLE)
+    return by_hand(student, reference, by_hand_torch, SINGLE)
 
 
 @assignment.check(points=8)
 def autograd_steps(student: Measurements, reference: Measurements) -> Verdict:
     """Two steps with `MLPAutograd` and `update_autograd` lead to the right weights."""
-    return _stepped(student, reference, stepped_auto, ("w1", "w2"))
+    known = reference[by_hand_numpy].plain
+    batch = known["images"][0], known["weights"], known["labels"][0]
+    straight = faults.descents(faults.Pass.forward(*batch, "last"), STEP)
+    return _stepped(
+        student, reference, stepped_auto, ("w1", "w2"), known["weights"], straight, STEP
+    )
 
 
 @assignment.check(points=6)
 def convolution_forward(student: Measurements, reference: Measurements) -> Verdict:
     """`CNNAutograd.forward_pass` convolves, applies ReLU, pools and classifies."""
-    return _predicted(student[forward_conv], reference[forward_conv], "CNNAutograd", rtol=SINGLE)
+    return _predicted(student, reference, forward_conv, "CNNAutograd", SINGLE)
 
 
 @assignment.check(points=2, after=[convolution_forward])
 def convolution_steps(student: Measurements, reference: Measurements) -> Verdict:
     """Two steps with `CNNAutograd` lead to the right weights."""
-    return _stepped(student, reference, stepped_conv, ("w1", "b1", "w2", "b2"))
+    names = ("w1", "b1", "w2", "b2")
+    return _stepped(student, reference, stepped_conv, names, _prepared(CNN), ((),) * 4, SMALL)
 
 
 @assignment.check(points=4, after=[random_batches, numpy_gradients, updates])
@@ -193,27 +212,116 @@ def training(student: Measurements, reference: Measurements) -> Verdict:
     return Verdict(fraction=1.0, feedback=f"{len(ours)} losses agree with ours.")
 
 
-def _stepped(
-    student: Measurements, reference: Measurements, which: Any, names: tuple[str, ...]
+# Mistakes by name: what they would have given, computed from the reference's numbers.
+
+
+def _turned_round() -> Iterator[tuple[str, str, Any]]:
+    """What the corners of `w1` and `w2` hold where `w2` is drawn first."""
+    rng = np.random.RandomState(SEED)
+    second, first = (rng.normal(0.0, 0.01, shape) for shape in reversed(MLP))
+    told = "{it} holds the numbers that come where `w2` is drawn before `w1`."
+    for drawn in (first, second):
+        corners = np.stack([drawn[:10, :10], drawn[-10:, -10:]])
+        yield told, "Draw them in the order of `params`.", corners
+
+
+def _prepared(shapes: tuple[tuple[int, ...], ...]) -> list[Any]:
+    """The weights that `probes.py` puts into a network of these shapes."""
+    rng = np.random.RandomState(SEED + 1)
+    fans = [s[0] if len(s) == 2 else int(np.prod(s[1:])) for s in shapes]
+    return [rng.normal(0.0, 1.0 / np.sqrt(f), s) for f, s in zip(fans, shapes, strict=True)]
+
+
+def _convolved(
+    given: Any,
+    *,
+    turned: int = 1,
+    bias: float = 1.0,
+    activation: Callable[[Any], Any] = lambda z: np.maximum(z, 0.0),
+    pool: Callable[..., Any] = np.max,
+    order: tuple[int, ...] = (0, 1, 2, 3),
+    end: Callable[[Any], Any] = faults.softmax,
+) -> Any:
+    """(N, 10) what `CNNAutograd` answers when its parts are computed so."""
+    w1, b1, w2, b2 = _prepared(CNN)
+    pictures = given.reshape(-1, 28, 28)
+    windows = np.lib.stride_tricks.sliding_window_view(pictures, (5, 5), axis=(1, 2))
+    maps = np.einsum("nijkl,fkl->nfij", windows, w1[:, 0, ::turned, ::turned])
+    maps = activation(maps + bias * b1[:, None, None])
+    pooled = pool(maps.reshape(-1, 10, 12, 2, 12, 2), axis=(3, 5)).transpose(order)
+    return end(pooled.reshape(len(pictures), -1) @ w2 + bias * b2)
+
+
+def _convolutions(given: Any) -> Iterator[tuple[str, str, Any]]:
+    """What each known mistake in the convolution's forward pass would answer."""
+    for told, activation in faults.ACTIVATIONS.items():
+        yield f"{{it}} {told}.", faults.RELU, _convolved(given, activation=activation)
+    for told, end in faults.ENDS.items():
+        yield f"{{it}} {told}.", faults.SOFTMAX, _convolved(given, end=end)
+    told = "{it} takes the mean of each 2 × 2 pixels, not their maximum."
+    yield told, "Use max pooling.", _convolved(given, pool=np.mean)
+    told = "{it} turns the filters round before it multiplies."
+    yield told, "Lay them on the image as they are, as F.conv2d does.", _convolved(given, turned=-1)
+    told = "{it} flattens the maps pixel by pixel, ten filters each time."
+    fix = "Flatten them filter by filter: (N, 10, 12, 12) to (N, 1440)."
+    yield told, fix, _convolved(given, order=(0, 2, 3, 1))
+    yield "{it} leaves out both biases.", "Add `b1` and `b2`.", _convolved(given, bias=0.0)
+
+
+def _predicted(
+    student: Measurements, reference: Measurements, which: Any, name: str, rtol: float
 ) -> Verdict:
+    own, ours = student[which].plain, reference[which].plain
+    names = (f"{name}.forward_pass",)
+    verdict = compare.explained([own], [ours], names, what="", rtol=rtol)
+    if verdict.fraction == 1:
+        return verdict
+    given = np.concatenate(reference[by_hand_numpy].plain["images"])
+    with np.errstate(all="ignore"):
+        suspects = (
+            tuple(_convolutions(given))
+            if which is forward_conv
+            else faults.predictions(faults.Pass.forward(given, _prepared(MLP), ours, "last"))
+        )
+    context = faults.Context(suspects=suspects)
+    verdict = compare.explained([own], [ours], names, what="", context=context, rtol=rtol)
+    hint = "Go through the brief's steps: which array, which weights, ReLU, softmax over a row."
+    return verdict if verdict.hint else replace(verdict, hint=hint)
+
+
+def _stepped(
+    student: Measurements,
+    reference: Measurements,
+    which: Any,
+    names: tuple[str, ...],
+    before: list[Any],
+    suspects: tuple[tuple[tuple[str, str, Any], ...], ...],
+    rate: float,
+) -> Verdict:
+    """`before` are the weights before the first step, `suspects` what it may have made of each."""
     seen, right = student[which].plain, reference[which].plain
     for step, (own, ours) in enumerate(zip(seen, right, strict=True), 1):
-        verdict = compare.explained(own["arrays"], ours["arrays"], names, what="", rtol=SINGLE)
+        after = ours["arrays"]
+        known = [
+            faults.Context(before=b, gradient=(b - a) / rate, rate=rate, suspects=s)
+            for b, a, s in zip(before, after, suspects, strict=True)
+        ]
+        verdict = compare.explained(
+            own["arrays"], after, names, what="", context=known, rtol=STEPPED
+        )
         if verdict.fraction < 1:
-            late = (
-                "After the first step the weights are right, after the second they are not: "
-                "the gradient of the first was still there. Set it to zero in `update_autograd`. "
-                if step == 2
-                else "After the first step: "
-            )
-            return Verdict(fraction=0.0, feedback=late + verdict.feedback, hint=verdict.hint)
+            when = ("After the first step", "The first step is right; after the second")[step - 1]
+            return replace(verdict, feedback=f"{when}: {verdict.feedback}")
+        suspects = tuple(_repeated(*w) for w in zip(before, after, right[1]["arrays"], strict=True))
+        before = after
     return verdict
 
 
-def _predicted(student: Any, reference: Any, name: str, rtol: float = 1e-6) -> Verdict:
-    own, ours = student.plain, reference.plain
-    verdict = compare.explained([own], [ours], (f"{name}.forward_pass",), what="", rtol=rtol)
-    if verdict.fraction == 1 or verdict.hint:
-        return verdict
-    hint = "Go through the brief's steps: which array, which weights, ReLU, softmax over a row."
-    return replace(verdict, hint=hint)
+def _repeated(before: Any, first: Any, second: Any) -> tuple[tuple[str, str, Any], ...]:
+    """What the second step becomes where the first one's gradient is still there."""
+    both = "{it} moved along the sum of both gradients: that of the first step was still there."
+    stale = "{it} moved along the gradient of the first step once more."
+    return (
+        (both, "Set it to zero in `update_autograd`.", second - (before - first)),
+        (stale, "Return the gradients of this pass.", 2 * first - before),
+    )

@@ -16,13 +16,13 @@ BY_HAND = ("MLPNumpy", "MLPTorch")
 LIVE = 24  # the last hidden units; in `gradients` and `steps` the weights of the others are zero
 
 
-def batches(student, size, seed):
-    """Which rows two draws take, and which labels they bring along."""
-    images = np.repeat(np.arange(500.0)[:, None], 784, axis=1)
+def batches(student, size, seed, among=500):
+    """Which rows of so many two draws take, and which labels they bring along."""
+    images = np.repeat(np.arange(float(among))[:, None], 784, axis=1)
     rng = np.random.RandomState(seed)
     found = {}
     for name in ("first", "second"):
-        drawn = student["random_batch"](images, np.arange(500), size, rng)
+        drawn = student["random_batch"](images, np.arange(among), size, rng)
         if not isinstance(drawn, (tuple, list)) or len(drawn) != 2:
             student.refuse("`random_batch` has to return two things: the images and their labels")
         rows = student.array(drawn[0], "the images of `random_batch`", (size, 784))
@@ -48,10 +48,13 @@ def forward(student, name, images, seed):
     return _predicted(student, name, net, images)
 
 
-def gradients(student, name, loss, images, classes, seed):
-    """What backward passes on two batches give, and under which weights."""
+def gradients(student, name, loss, images, classes, seed, first=None):
+    """What backward passes on two batches give, and under which weights.
+
+    `first` is the number of images in the first batch; half of them where it is left out.
+    """
     net, labels = _prepared(student, name, seed, live=LIVE), np.eye(10)[classes]
-    half, found = len(images) // 2, []
+    half, found = len(images) // 2 if first is None else first, []
     for part in (slice(half), slice(half, None)):
         found.append(_lively(_backward(student, name, loss, net, images[part], labels[part])))
         _zero(net)
@@ -63,15 +66,15 @@ def gradients(student, name, loss, images, classes, seed):
     }
 
 
-def steps(student, name, loss, updating, images, classes, seed):
+def steps(student, name, loss, updating, images, classes, seed, rate):
     """The weights after each of two steps, with the student's own update."""
     net, labels = _prepared(student, name, seed, live=LIVE), np.eye(10)[classes]
     half, found = len(images) // 2, []
     for part in (slice(half), slice(half, None)):
         predicted = net.forward_pass(_fresh(name, images[part]))
         value = student[loss](predicted, labels[part].copy())
-        grads = _differentiated(student, name, net, value, labels[part])
-        _update(student, updating, net, grads, 0.1)
+        grads = _differentiated(student, name, net, value, labels[part].copy())
+        _update(student, updating, net, grads, rate)
         found.append(_lively(_weights(student, name, net)))
     return found
 
@@ -83,6 +86,28 @@ def loss(student, name, scores, classes):
     given = torch.tensor(predicted) if name.endswith("torch") else predicted.copy()
     found = student.array(student[name](given, labels.copy()), f"what `{name}` returned", ())
     return {"loss": found, "predicted": predicted, "labels": labels}
+
+
+def changes(student, images, classes, seed):
+    """For each argument of the functions of the NumPy part: 1 where they change it, else 0."""
+    rng, labels = np.random.RandomState(seed), np.eye(10)[classes]
+    net, found = _prepared(student, "MLPNumpy", seed), {}
+
+    def call(name, function, *given):
+        copies = [np.array(g) for g in given]
+        result = function(*copies)
+        pairs = zip(copies, given, strict=True)
+        found[name] = [int(not np.array_equal(copy, array)) for copy, array in pairs]
+        return result
+
+    call("random_batch", lambda *g: student["random_batch"](*g, 3, rng), images, labels)
+    rows = call("forward_pass", net.forward_pass, images)
+    predicted = student.array(rows, "what `forward_pass` of `MLPNumpy` returned", labels.shape)
+    value = call("cross_entropy", student["cross_entropy"], predicted, labels)
+    call("backward_pass", lambda y: _differentiated(student, "MLPNumpy", net, value, y), labels)
+    slopes = images[:, :3], images[:, 3:5]
+    call("update", lambda *g: student["update"]([s + 1 for s in slopes], list(g), 0.5), *slopes)
+    return found
 
 
 def update(student, name, weights, grads, rate):
@@ -113,7 +138,8 @@ def training(student, name, loss, updating, images, classes, size, count, seed):
         predicted = net.forward_pass(rows)
         value = student[loss](predicted, wanted)
         losses.append(float(student.array(value, f"what `{loss}` returned", ())))
-        _update(student, updating, net, _differentiated(student, name, net, value, wanted), 0.01)
+        grads = _differentiated(student, name, net, value, np.array(wanted))
+        _update(student, updating, net, grads, 0.01)
     return losses
 
 
@@ -185,7 +211,7 @@ def _predicted(student, name, net, images):
 def _backward(student, name, loss, net, images, labels):
     predicted = net.forward_pass(_fresh(name, images))
     value = student[loss](predicted, labels.copy())
-    grads = _differentiated(student, name, net, value, labels)
+    grads = _differentiated(student, name, net, value, labels.copy())
     params = _params(student, name, net)
     return [
         student.array(g, f"gradient {i} of `{name}`", tuple(p.shape))
@@ -198,7 +224,7 @@ def _differentiated(student, name, net, value, labels):
     made = []
 
     def call():
-        made.append(net.backward_pass(value, labels.copy()))
+        made.append(net.backward_pass(value, labels))
 
     with _alone(student, name, net) if name in BY_HAND else contextlib.nullcontext():
         if not student.within(SECONDS, call):

@@ -8,15 +8,31 @@ fit (constant, nearly empty) get none, and a context that does not explain the r
 used: silence is better than a wrong diagnosis.
 
 `name` looks at one array, `explain` at all arrays of a pass together, so that one mistake that
-shows in many gradients is said once.
+shows in many gradients is said once. `predictions` and `descents` make suspects for a context: what
+mistakes in a forward pass make of its result, and of the weights after a step.
 """
 
 from __future__ import annotations
 
-from grader.faults.backprop import Pass
+from grader.faults.backprop import Pass, softmax
 from grader.faults.context import Context
 from grader.faults.explanation import Finding, explain
+from grader.faults.forward import ACTIVATIONS, ENDS, RELU, SOFTMAX, descents, predictions
 from grader.faults.naming import name
 from grader.faults.wording import Fault
 
-__all__ = ["Context", "Fault", "Finding", "Pass", "explain", "name"]
+__all__ = [
+    "ACTIVATIONS",
+    "ENDS",
+    "RELU",
+    "SOFTMAX",
+    "Context",
+    "Fault",
+    "Finding",
+    "Pass",
+    "descents",
+    "explain",
+    "name",
+    "predictions",
+    "softmax",
+]

@@ -67,7 +67,7 @@ class Pass:
         after = before = np.asarray(images, np.float64).reshape(len(images), -1)
         layers = []
         for weights in params:
-            inputs, below = _extended(after, bias), _extended(before, bias)
+            inputs, below = extended(after, bias), extended(before, bias)
             before = inputs @ weights
             layers.append(Dense(inputs=inputs, below=below, weights=weights, scores=before))
             after = np.maximum(before, 0.0)
@@ -83,7 +83,8 @@ def softmax(scores: Array) -> Array:
     return rows
 
 
-def _extended(rows: Array, bias: Bias) -> Array:
+def extended(rows: Array, bias: Bias) -> Array:
+    """(N, D) inputs with the column of ones behind them, where there is a bias."""
     return rows if bias == "none" else np.hstack([rows, np.ones((len(rows), 1))])
 
 

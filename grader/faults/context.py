@@ -11,6 +11,8 @@ from grader.measurement import Array
 
 Bias = Literal["last", "apart", "none"]
 """Where a bias stands: in the weights' last row, fed by a column of ones; in a vector; nowhere."""
+Suspected = tuple[str, str, Array]
+"""(sentence, what to do next, the array after this mistake); `{it}` stands for the array's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +47,8 @@ class Context:
     """The gradient that the update should use."""
     rate: float | None = None
     """The learning rate."""
-    suspects: tuple[tuple[str, Array], ...] = field(default=())
-    """(sentence, array): what mistakes that only this assignment knows would produce."""
+    suspects: tuple[Suspected, ...] = field(default=())
+    """What mistakes that only this assignment knows would produce."""
 
     @property
     def onehot(self) -> Array | None:

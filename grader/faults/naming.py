@@ -123,8 +123,8 @@ def _causes(seen: Array, expected: Array, context: Context, rtol: float) -> Iter
     yield from layer.guesses(expected, context, rtol)
     if expected.ndim == 1:
         yield from loss.guesses(expected, context, rtol)
-    for sentence, values in context.suspects:
-        yield Guess(kind="suspect", values=values, blanks={"sentence": sentence})
+    for sentence, fix, values in context.suspects:
+        yield Guess(kind="suspect", values=values, blanks={"sentence": sentence, "fix": fix})
 
 
 def _both(
@@ -174,8 +174,8 @@ def _one_number(seen: Array, expected: Array, context: Context, rtol: float) -> 
 def said(guess: Guess, context: Context, it: str) -> Fault:
     """The guess as a sentence."""
     if guess.kind == "suspect":
-        sentence = str(guess.blanks["sentence"]).replace("{it}", it)
-        return Fault(kind="suspect", sentence=sentence, fix="", share=0.5)
+        told, fix = (str(guess.blanks[k]).replace("{it}", it) for k in ("sentence", "fix"))
+        return Fault(kind="suspect", sentence=told, fix=fix, share=0.5)
     known = {"n": context.samples, "c": context.classes, "rate": context.rate}
     return worded(guess.kind, {**known, **guess.blanks}, it)
 

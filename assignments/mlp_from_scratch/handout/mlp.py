@@ -38,7 +38,7 @@ def update(params, grads, learning_rate):
 
 
 class MLPTorch:
-    """The same in torch, float32, with derivatives written by hand."""
+    """The same in torch, with derivatives written by hand."""
 
     def __init__(self, rng):
         self.params = []

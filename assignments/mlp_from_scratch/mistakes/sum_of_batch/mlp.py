@@ -1,6 +1,6 @@
 """The gradients add up over the batch; the loss is a mean.
 
-Loses: numpy_gradients, training
+Loses: numpy_gradients, training, uneven_batches_numpy
 """
 
 import numpy as np
@@ -56,21 +56,19 @@ def update(params, grads, learning_rate):
 
 
 class MLPTorch:
-    """The same in torch, float32, with derivatives written by hand."""
+    """The same in torch, with derivatives written by hand."""
 
     needs_grad = False
 
     def __init__(self, rng):
         sizes = (PIXELS + 1, HIDDEN), (HIDDEN + 1, CLASSES)
         drawn = [rng.normal(loc=0.0, scale=DEVIATION, size=s) for s in sizes]
-        self.params = [
-            torch.tensor(d, dtype=torch.float, requires_grad=self.needs_grad) for d in drawn
-        ]
+        self.params = [torch.tensor(d, requires_grad=self.needs_grad) for d in drawn]
 
     def forward_pass(self, images):
         w1, w2 = self.params
-        images = torch.as_tensor(images, dtype=torch.float)
-        ones = torch.ones(len(images), 1)
+        images = torch.as_tensor(images, dtype=torch.double)
+        ones = torch.ones(len(images), 1, dtype=torch.double)
         self.x = torch.cat([images, ones], dim=1)
         self.scores = self.x @ w1
         self.hidden = torch.cat([self.scores.clamp(min=0), ones], dim=1)
@@ -80,7 +78,7 @@ class MLPTorch:
 
     def backward_pass(self, loss, y_real):
         _, w2 = self.params
-        y_real = torch.as_tensor(y_real, dtype=torch.float)
+        y_real = torch.as_tensor(y_real, dtype=torch.double)
         by_logits = (self.predicted - y_real) / len(y_real)
         by_hidden = (by_logits @ w2.T)[:, :-1]
         by_scores = by_hidden * (self.scores > 0)
@@ -88,7 +86,7 @@ class MLPTorch:
 
 
 def cross_entropy_torch(y_pred, y_real):
-    y_real = torch.as_tensor(y_real, dtype=torch.float)
+    y_real = torch.as_tensor(y_real, dtype=torch.double)
     return -torch.mean(torch.sum(y_real * torch.log(y_pred + EPS), dim=1))
 
 
@@ -121,11 +119,11 @@ class CNNAutograd:
         # 28 − 5 + 1 = 24 pixels a side; pooling leaves 12: ten maps of 12 × 12 are 1440 numbers.
         sizes = (10, 1, 5, 5), (10,), (10 * 12 * 12, CLASSES), (CLASSES,)
         drawn = [rng.normal(loc=0.0, scale=DEVIATION, size=s) for s in sizes]
-        self.params = [torch.tensor(d, dtype=torch.float, requires_grad=True) for d in drawn]
+        self.params = [torch.tensor(d, requires_grad=True) for d in drawn]
 
     def forward_pass(self, images):
         w1, b1, w2, b2 = self.params
-        images = torch.as_tensor(images, dtype=torch.float)
+        images = torch.as_tensor(images, dtype=torch.double)
         maps = F.max_pool2d(F.relu(F.conv2d(images, w1, b1)), 2)
         return torch.softmax(maps.flatten(1) @ w2 + b2, dim=1)
 
