@@ -80,16 +80,16 @@ def by_value(rows: Sequence[Row], student: Layers, reference: Layers, rtol: floa
     pooling of another window shows, and a layer that only calls itself right.
     """
     found: list[Row] = []
-    equal = student.before == reference.before and not (student.unset or reference.unset)
+    comparable = not (student.unset or reference.unset)
     for row in rows:
         seen, expected = row.seen, row.expected
         note = row.note
+        equal = comparable and seen and expected and _same(seen.start, expected.start, rtol)
         if equal and not note and seen and expected and _differs(seen, expected, rtol):
             note = (
                 f"{_capital(seen.label)}{_at(seen)} gives other values than ours from equal input "
                 "and equal weights."
             )
-        equal = equal and bool(seen and expected and _same(seen.end, expected.end, rtol))
         found.append(replace(row, note=note))
     return found
 
@@ -103,14 +103,16 @@ def _distance(seen: Layer, expected: Layer) -> float:
 def _note(seen: Layer, expected: Layer) -> str:
     """What is wrong with a layer that stands where another is expected."""
     if seen.kind != expected.kind:
-        same = seen.shape == expected.shape and _same(seen.result, expected.result, 1e-6)
+        same = _core(seen.shape) == _core(expected.shape) and _same(
+            seen.result, expected.result, 1e-6
+        )
         if same and not seen.weights and not expected.weights:
             return ""
         return (
             f"{_capital(seen.label)}{_at(seen)} stands where {expected.kind} "
             f"with output {_size(expected.shape)} is expected."
         )
-    if seen.shape != expected.shape:
+    if _core(seen.shape) != _core(expected.shape):
         return (
             f"{_capital(seen.label)}{_at(seen)} has output {_size(seen.shape)}, expected "
             f"is {_size(expected.shape)}."
@@ -131,6 +133,13 @@ def _note(seen: Layer, expected: Layer) -> str:
     if "bias" in spare:
         return f"{_capital(seen.label)}{_at(seen)} has a bias, ours has none."
     return ""
+
+
+def _core(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape without ones at its end: (6, 1, 1) holds a row of 6."""
+    while shape and shape[-1] == 1:
+        shape = shape[:-1]
+    return shape
 
 
 def _weight(layer: Layer) -> tuple[int, ...]:
@@ -167,7 +176,8 @@ def divergence(student: Layers, reference: Layers, rtol: float) -> str:
     if not _same(seen.result, expected.result, rtol):
         if first == 0 and student.before != reference.before:
             return f"The input is changed before {place}: {_steps(student.before)} there."
-        why = extra or "its stride, padding or weights are used otherwise than in ours"
+        parts = "statistics, eps" if seen.kind.endswith("norm") else "stride, padding"
+        why = extra or f"its {parts} or weights are used otherwise than in ours"
         return f"The values part at {place}: {why.rstrip('.')}."
     if seen.steps != expected.steps:
         return (
@@ -175,6 +185,11 @@ def divergence(student: Layers, reference: Layers, rtol: float) -> str:
             f"there, ours {_steps(expected.steps)}."
         )
     return f"The values part after {place}, before the next layer. {extra}".strip()
+
+
+def same_end(student: Layers, reference: Layers, rtol: float) -> bool:
+    """True where both networks give the same log-probabilities, as far as their sketches tell."""
+    return _same(student.rows[-1].end, reference.rows[-1].end, rtol)
 
 
 def _steps(steps: Sequence[str]) -> str:

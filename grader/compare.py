@@ -88,6 +88,49 @@ def shapes(student: Layers, reference: Layers) -> Verdict:
     )
 
 
+def values(student: Layers, reference: Layers, *, rtol: float = 1e-6) -> Verdict:
+    """Under equal weights the network answers what the reference's does, judged by a sketch.
+
+    The sketch of its log-probabilities holds eight numbers and the root mean square of all. That
+    costs no further run, which counts where a network has a hundred million weights.
+    """
+    reference, rtol = _beside(student, reference), _rtol(student, rtol)
+    if student.error:
+        told = student.error.sentence().rstrip(".")
+        return Verdict(fraction=0.0, feedback=f"`forward` stopped before it was done. {told}.")
+    if student.unset:
+        return Verdict(fraction=0.0, feedback=f"{student.unset}.", person=True)
+    if not student.rows:
+        return Verdict(fraction=0.0, feedback="No layer ran in `forward`.")
+    if alignment.same_end(student, reference, rtol):
+        return Verdict(fraction=1.0, feedback="From equal weights, equal answers.")
+    where = alignment.divergence(student, reference, rtol)
+    last = student.rows[-1].steps
+    hint = (
+        "Return the scores (logits); cross-entropy applies softmax itself."
+        if "softmax" in last
+        else _by_dropout(where)
+    )
+    return Verdict(
+        fraction=0.0,
+        feedback=f"From equal weights and equal inputs your network answers otherwise. {where}",
+        hint=hint or "Compare your forward step by step with the brief.",
+    )
+
+
+def dropouts(student: Parameters, reference: Parameters) -> Verdict:
+    """Dropout stands where it stands in the reference, with the same share.
+
+    Both measured with `parameters(x, train=True)`.
+    """
+    fault = diagnose.dropouts(student.dropouts, reference.dropouts)
+    if fault:
+        hint = "nn.Dropout(p), or F.dropout(x, p, training=self.training)."
+        return Verdict(fraction=0.0, feedback=fault, hint=hint, standing="claim")
+    count = len(reference.dropouts)
+    return Verdict(fraction=1.0, feedback=f"{count} dropouts, each in its place.", standing="claim")
+
+
 def first_divergence(student: Layers, reference: Layers) -> str:
     """A sentence that names the first layer whose values differ under equal weights; empty if
     none.
@@ -194,11 +237,14 @@ def close(
     `where` is a sentence about the first diverging layer, shown where the numbers differ.
     """
     if isinstance(student, Outputs) and isinstance(reference, Outputs):
-        return _close_outputs(student, _beside(student, reference), _rtol(student, rtol), where)
+        note, rtol = _noted(student, reference), _rtol(student, rtol)
+        return _close_outputs(student, _beside(student, reference), rtol, where, note)
     if isinstance(student, Gradients) and isinstance(reference, Gradients):
-        return _close_gradients(student, _beside(student, reference), _rtol(student, rtol), where)
+        note, rtol = _noted(student, reference), _rtol(student, rtol)
+        return _close_gradients(student, _beside(student, reference), rtol, where, note)
     if isinstance(student, Steps) and isinstance(reference, Steps):
-        return _close_steps(student, _beside(student, reference), _rtol(student, rtol), where)
+        note, rtol = _noted(student, reference), _rtol(student, rtol)
+        return _close_steps(student, _beside(student, reference), rtol, where, note)
     if isinstance(student, Returned) and isinstance(reference, Returned):
         return _close_values(student, reference, rtol)
     raise TypeError(
@@ -206,7 +252,9 @@ def close(
     )
 
 
-def _close_outputs(student: Outputs, reference: Outputs, rtol: float, where: str) -> Verdict:
+def _close_outputs(
+    student: Outputs, reference: Outputs, rtol: float, where: str, note: str
+) -> Verdict:
     expected = diagnose.log_softmax(reference.runs[0])
     if any(r.reshape(r.shape[0], -1).shape != expected.shape for r in student.runs):
         seen = student.runs[0].shape
@@ -221,7 +269,8 @@ def _close_outputs(student: Outputs, reference: Outputs, rtol: float, where: str
     results = [diagnose.mismatch(r, expected, rtol) for r in runs]
     if any(r is None for r in results):
         return Verdict(
-            fraction=1.0, feedback=f"Equal to ours on {len(expected)} inputs{_noted(student)}."
+            fraction=1.0,
+            feedback=f"Equal to ours on {len(expected)} inputs{note}.",
         )
     special = diagnose.probabilities(student.runs[0])
     if (
@@ -272,12 +321,14 @@ def _by_dropout(where: str) -> str:
     )
 
 
-def _close_gradients(student: Gradients, reference: Gradients, rtol: float, where: str) -> Verdict:
+def _close_gradients(
+    student: Gradients, reference: Gradients, rtol: float, where: str, note: str
+) -> Verdict:
     results = [diagnose.groups(run, reference.runs[0], rtol) for run in student.runs]
     best = min(results, key=lambda r: len(r.wrong))
     if not best.wrong:
         names = len(reference.runs[0])
-        return Verdict(fraction=1.0, feedback=f"All {names} gradients equal ours{_noted(student)}.")
+        return Verdict(fraction=1.0, feedback=f"All {names} gradients equal ours{note}.")
     return Verdict(
         fraction=0.0,
         feedback=f"{best.sentence('gradient')} {where}".strip(),
@@ -286,18 +337,19 @@ def _close_gradients(student: Gradients, reference: Gradients, rtol: float, wher
     )
 
 
-def _close_steps(student: Steps, reference: Steps, rtol: float, where: str) -> Verdict:
+def _close_steps(student: Steps, reference: Steps, rtol: float, where: str, note: str) -> Verdict:
     first = [diagnose.groups(run[0], reference.runs[0][0], rtol) for run in student.runs]
     second = [diagnose.groups(run[1], reference.runs[0][1], rtol) for run in student.runs]
     pairs = sorted(zip(first, second, strict=True), key=lambda p: len(p[0].wrong) + len(p[1].wrong))
     one, two = pairs[0]
     if not one.wrong and not two.wrong:
-        return Verdict(fraction=1.0, feedback=f"Equal weights after both steps{_noted(student)}.")
+        return Verdict(fraction=1.0, feedback=f"Equal weights after both steps{note}.")
     if one.wrong:
         text = f"After the first step of gradient descent: {one.sentence('weight')}"
+        parts = (diagnose.dropouts(student.dropouts, reference.dropouts), text, where)
         return Verdict(
             fraction=0.0,
-            feedback=f"{text} {where}".strip(),
+            feedback=" ".join(filter(None, parts)),
             hint=one.hint,
             evidence=one.to_json("weights after step 1"),
         )
@@ -338,12 +390,12 @@ def stepped(
     return replace(verdict, fraction=found.worth, feedback=found.sentence, hint=found.fix)
 
 
-def _noted(student: Outputs | Gradients | Steps) -> str:
-    return (
-        " (in float32, as your code does not run in float64)"
-        if student.precision == "float32"
-        else ""
-    )
+def _noted(student: M, reference: M) -> str:
+    if student.precision == "float64":
+        return ""
+    if reference.single is None and reference.precision == "float32":
+        return " (in float32)"
+    return " (in float32, as your code does not run in float64)"
 
 
 def equal(student: Returned, reference: Returned) -> Verdict:
@@ -362,6 +414,7 @@ __all__ = [
     "accuracy",
     "close",
     "count",
+    "dropouts",
     "equal",
     "every_class",
     "explained",
@@ -370,4 +423,5 @@ __all__ = [
     "parts",
     "shapes",
     "stepped",
+    "values",
 ]

@@ -4,12 +4,13 @@ arrays.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from grader.measurement import Array, Group, Named, Returned
+from grader.measurement import Array, Dropout, Group, Named, Returned
 from grader.records import Json
 
 # ---------------------------------------------------------------------- one array
@@ -191,6 +192,23 @@ def _factor(seen: Array, expected: Array, rtol: float) -> str:
         return " by its sign"
     shown = f"{factor:.6g}" if abs(factor) >= 1 else f"1/{1 / factor:.6g}"
     return f" by the factor {shown}"
+
+
+def dropouts(seen: Sequence[Dropout], expected: Sequence[Dropout]) -> str:
+    """Which dropout is too much, too little or of another share; empty where none is."""
+    own = {place: (name, share) for place, name, share in seen}
+    other = {place: (name, share) for place, name, share in expected}
+    for place in sorted(own.keys() | other.keys()):
+        if own.get(place, ("", 0.0))[1] == other.get(place, ("", 0.0))[1]:
+            continue
+        label = own.get(place, other.get(place, ("", 0.0)))[0]
+        where = f"after {f'`{label}`' if label else f'layer {place}'}" if place else "of the input"
+        drops, right = (d[place][1] if place in d else 0.0 for d in (own, other))
+        return (
+            f"In train mode your network drops {f'{drops:.0%}' if drops else 'nothing'} {where}, "
+            f"ours drops {f'{right:.0%}' if right else 'nothing'} there."
+        )
+    return ""
 
 
 # ---------------------------------------------------------------------- plain values

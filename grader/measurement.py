@@ -20,6 +20,9 @@ from grader.records import Trouble
 Array = npt.NDArray[Any]
 Precision = Literal["float64", "float32"]
 
+Dropout = tuple[int, str, float]
+"""A dropout: operators with weights before it, name of the last of them, share taken away."""
+
 _OPERANDS = 5_000
 """Weights of a network. Their keys go into another box, in a head of limited length."""
 _KEY = 100
@@ -47,10 +50,12 @@ class Layer:
     file: str | None
     line: int | None
     """The student's line that ran it."""
+    start: Array | None
+    """Sketch of what it received under equal weights, float64; None where there was no such run."""
     result: Array | None
-    """Sketch of its output under equal weights, float64; None where there was no such run."""
+    """Sketch of its output."""
     end: Array | None
-    """Sketch of what the next operator received."""
+    """Sketch of what the next operator that it feeds received."""
 
     @property
     def label(self) -> str:
@@ -73,6 +78,7 @@ class Layer:
             settings=_settings(row.get("settings")),
             file=None if row.get("file") is None else _text(row.get("file")),
             line=None if row.get("line") is None else _count(row.get("line")),
+            start=_optional_sketch(row.get("start")),
             result=_optional_sketch(row.get("result")),
             end=_optional_sketch(row.get("end")),
         )
@@ -132,6 +138,8 @@ class Parameters:
     """Everything a network owns, each counted once."""
 
     rows: tuple[Parameter, ...]
+    dropouts: tuple[Dropout, ...] = ()
+    """Those that ran: in train mode all of them, in eval mode none should."""
     single: Parameters | None = None
 
     @property
@@ -147,10 +155,14 @@ class Parameters:
     @classmethod
     def from_wire(cls, value: Any) -> Self:
         """The parameters that the box listed, at most 100,000."""
-        rows = _list(_mapping(value).get("rows"))
+        head = _mapping(value)
+        rows = _list(head.get("rows"))
         if len(rows) > 100_000:
             raise Malformed("more than 100,000 parameters")
-        return cls(rows=tuple(_parameter(_mapping(r)) for r in rows))
+        return cls(
+            rows=tuple(_parameter(_mapping(r)) for r in rows),
+            dropouts=_dropouts(head.get("dropouts", [])),
+        )
 
 
 def _parameter(row: Mapping[str, Any]) -> Parameter:
@@ -248,6 +260,8 @@ class Steps:
     precision: Precision
     before: Group = ()
     """The weights that the first run started from; only where the student's function stepped."""
+    dropouts: tuple[Dropout, ...] = ()
+    """In train mode."""
     single: Steps | None = None
 
     @classmethod
@@ -262,7 +276,12 @@ class Steps:
             first, second = (tuple(Named.from_wire(g) for g in _list(s)) for s in pair)
             runs.append((first, second))
         before = tuple(Named.from_wire(g) for g in _list(head.get("before", [])))
-        return cls(runs=tuple(runs), precision=_precision(head.get("precision")), before=before)
+        return cls(
+            runs=tuple(runs),
+            precision=_precision(head.get("precision")),
+            before=before,
+            dropouts=_dropouts(head.get("dropouts", [])),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -429,6 +448,19 @@ def _key(value: Any) -> str:
 def _count(value: Any) -> int:
     if type(value) is not int or not 0 <= value < 2**53:
         raise Malformed("a count that is none")
+    return value
+
+
+def _dropouts(value: Any) -> tuple[Dropout, ...]:
+    rows = [_list(d) for d in _list(value)]
+    if len(rows) > 10_000 or any(len(d) != 3 for d in rows):
+        raise Malformed("dropouts that are not described by place, name and share")
+    return tuple((_count(d[0]), _text(d[1]), _share(d[2])) for d in rows)
+
+
+def _share(value: Any) -> float:
+    if type(value) is not float or not 0.0 <= value <= 1.0:
+        raise Malformed("a share that is none")
     return value
 
 

@@ -100,31 +100,47 @@ class Module:
     name: str
     init: tuple[Any, ...] = ()
     """Positional arguments of the constructor."""
+    precision: m.Precision | None = None
+    """Where one is asked for; else float64, and float32 for code that runs in nothing else."""
 
     def _args(self, **more: Any) -> dict[str, Any]:
+        more["precision"] = self.precision
         given = {k: _argument(v) for k, v in more.items() if v is not None}
         return {"module": self.name, "init": list(self.init), **given}
+
+    @property
+    def _twice(self) -> bool:
+        return self.precision is None
 
     def layers(self, x: Any) -> Probe[m.Layers]:
         """Operators with output shapes and, under equal weights, sketches of their values. `x`:
         (N, …), N ≥ 2.
         """
-        return Probe(ask="layers", args=self._args(x=x), read=m.Layers.from_wire, twice=True)
+        return Probe(ask="layers", args=self._args(x=x), read=m.Layers.from_wire, twice=self._twice)
 
-    def parameters(self, x: Any) -> Probe[m.Parameters]:
-        """Parameters and buffers, each once; `x` is passed through to see which are used."""
-        return Probe(ask="parameters", args=self._args(x=x), read=m.Parameters.from_wire)
+    def parameters(self, x: Any, *, train: bool = False) -> Probe[m.Parameters]:
+        """Parameters and buffers, each once; `x` is passed through to see which are used.
+
+        In train mode it also shows where dropout stands.
+        """
+        args = self._args(x=x, train=int(train) or None)
+        return Probe(ask="parameters", args=args, read=m.Parameters.from_wire)
 
     def outputs(self, x: Any) -> Probe[m.Outputs]:
         """The answer to `x` in eval mode under equal weights, float64."""
-        return Probe(ask="outputs", args=self._args(x=x), read=m.Outputs.from_wire, twice=True)
+        return Probe(
+            ask="outputs", args=self._args(x=x), read=m.Outputs.from_wire, twice=self._twice
+        )
 
     def gradients(self, x: Any, y: Any) -> Probe[m.Gradients]:
         """Gradients of the mean cross-entropy for classes `y` (N,) in eval mode under equal
         weights.
         """
         return Probe(
-            ask="gradients", args=self._args(x=x, y=y), read=m.Gradients.from_wire, twice=True
+            ask="gradients",
+            args=self._args(x=x, y=y),
+            read=m.Gradients.from_wire,
+            twice=self._twice,
         )
 
     def steps(self, x: Any, y: Any, *, lr: float = STEP, by: str | None = None) -> Probe[m.Steps]:
@@ -135,7 +151,7 @@ class Module:
         `by(network, optimizer, x, y)`, with an `torch.optim.SGD` that holds the network's weights.
         """
         args = self._args(x=x, y=y, lr=lr, by=by)
-        return Probe(ask="steps", args=args, read=m.Steps.from_wire, twice=True)
+        return Probe(ask="steps", args=args, read=m.Steps.from_wire, twice=self._twice)
 
     def logits(self, images: Any, *, weights: str) -> Probe[m.Logits]:
         """The answer to `images` in eval mode, float32, with the trained weights of the given
@@ -171,9 +187,12 @@ def live(name: str) -> Live:
     return Live(name=name)
 
 
-def module(name: str, *init: Any) -> Module:
-    """The class of that name in the student's file, built with these arguments."""
-    return Module(name=name, init=tuple(_argument(a) for a in init))
+def module(name: str, *init: Any, precision: m.Precision | None = None) -> Module:
+    """The class of that name in the student's file, built with these arguments.
+
+    `precision="float32"` halves what a very large network needs of memory and time.
+    """
+    return Module(name=name, init=tuple(_argument(a) for a in init), precision=precision)
 
 
 def call(name: str, *args: Any, tensors: bool = False) -> Probe[m.Returned]:

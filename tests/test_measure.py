@@ -5,15 +5,14 @@ The measuring code runs here in the test's own process, on sources of ours; the 
 
 from __future__ import annotations
 
-import linecache
-from dataclasses import replace
 from typing import Any
 
+import measuring
 import pytest
+from measuring import SEED, ask, measured, names, questions
 
 from grader import compare, data, probe
 from grader.errors import CourseError
-from grader.inside import measure, wire
 from grader.inside.namespace import Unanswerable
 
 torch = pytest.importorskip("torch")
@@ -42,55 +41,19 @@ class LeNet5(nn.Module):
         x = F.relu(self.fc2(x))
         return self.fc3(x)
 """
-SEED = 7
 NET = probe.module("LeNet5")
 X, Y = data.normal(3, 1, 32, 32), data.integers(3, below=10)
-PROBES: dict[str, probe.Probe[Any]] = {
-    "layers": NET.layers(X),
-    "parameters": NET.parameters(X),
-    "outputs": NET.outputs(X),
-    "gradients": NET.gradients(X, Y),
-    "steps": NET.steps(X, Y),
-}
-
-
-def names(source: str) -> dict[str, Any]:
-    """The names of a student's file with this content."""
-    path = f"/sub/{abs(hash(source))}/lenet.py"
-    linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
-    space: dict[str, Any] = {"__name__": "lenet", "__file__": path}
-    exec(compile(source, path, "exec"), space)
-    return space
-
-
-def ask(space: dict[str, Any], one: probe.Probe[Any], precisions: list[str]) -> Any:
-    """The measurement, with question and answer on the wire and back."""
-    given = wire.unpack(*wire.pack({**one.arguments(SEED), "precisions": precisions}))
-    return one.read(wire.unpack(*wire.pack(measure.answer(space, one.ask, given))))
+PROBES = questions(NET, X, Y)
 
 
 @pytest.fixture(scope="module")
 def reference() -> dict[str, Any]:
-    space = names(LENET)
-    found = {k: ask(space, p, ["float64"]) for k, p in PROBES.items()}
-    return {
-        k: replace(v, single=ask(space, PROBES[k], ["float32"])) if PROBES[k].twice else v
-        for k, v in found.items()
-    }
+    return measured(LENET, PROBES)
 
 
 def verdicts(source: str, reference: dict[str, Any]) -> dict[str, Any]:
     """The verdict of every comparison on a network with this source."""
-    space = names(source)
-    found = {k: ask(space, p, ["float64", "float32"]) for k, p in PROBES.items()}
-    where = compare.first_divergence(found["layers"], reference["layers"])
-    return {
-        "layers": compare.shapes(found["layers"], reference["layers"]),
-        "parameters": compare.count(found["parameters"], reference["parameters"]),
-        "outputs": compare.close(found["outputs"], reference["outputs"], where=where),
-        "gradients": compare.close(found["gradients"], reference["gradients"]),
-        "steps": compare.close(found["steps"], reference["steps"]),
-    }
+    return measuring.verdicts(source, reference, PROBES)
 
 
 def edited(*pairs: tuple[str, str]) -> str:

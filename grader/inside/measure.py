@@ -15,13 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from grader.inside import budget, functions, network, scripts, stepping, weights
+from grader.inside import account, budget, functions, network, scripts, stepping, weights
 from grader.inside.functions import directory_of, named
 from grader.inside.namespace import Unanswerable, located, trouble
-from grader.inside.trace import Trace
-
-SKETCH = 8
-"""Values kept of an operator's output to find the first divergence."""
 
 
 def answer(names: dict[str, Any], ask: str, args: dict[str, Any]) -> Any:
@@ -55,6 +51,11 @@ def _maker(names: dict[str, Any], args: dict[str, Any]) -> Callable[[], Any]:
     return lambda: target(*copy.deepcopy(list(args.get("init", []))))
 
 
+def _precisions(args: dict[str, Any]) -> list[str]:
+    """Those to be tried; an assignment may ask for one, where a network is large."""
+    return [args["precision"]] if args.get("precision") else list(args["precisions"])
+
+
 def _where(names: dict[str, Any], net: torch.nn.Module) -> str:
     """Where the student wrote the network's `forward`, for the start of a sentence."""
     directory = directory_of(names)
@@ -71,7 +72,7 @@ def _prepared(
         args["x"],
         seed=args["seed"],
         directory=directory_of(names),
-        precisions=args["precisions"],
+        precisions=_precisions(args),
         train=train,
     )
     if error is not None:
@@ -94,7 +95,7 @@ def layers(names: dict[str, Any], args: dict[str, Any]) -> Any:
         args["x"],
         seed=args["seed"],
         directory=directory,
-        precisions=args["precisions"],
+        precisions=_precisions(args),
     )
     head = {
         "precision": prepared.precision,
@@ -106,7 +107,7 @@ def layers(names: dict[str, Any], args: dict[str, Any]) -> Any:
         return {
             **head,
             "error": trouble(error, directory, names),
-            "layers": _rows(prepared.trace, None),
+            "layers": account.operators(prepared.trace, None),
         }
     network.check_output(output, len(prepared.x), _where(names, prepared.net))
     try:
@@ -114,47 +115,13 @@ def layers(names: dict[str, Any], args: dict[str, Any]) -> Any:
         pairs = next(network.pairings(prepared.trace.operators))
         network.write(pairs, lambda key, shape: network.drawn(key, shape, args["seed"]))
         torch.manual_seed(args["seed"])
-        output, trace, error = network.run(prepared.net, prepared.x, directory, _sketch)
+        output, trace, error = network.run(prepared.net, prepared.x, directory, account.sketch)
         if error is not None:
             raise error
         network.took(pairs, trace)
     except Unanswerable as reason:
-        return {**head, "unset": str(reason), "layers": _rows(prepared.trace, None)}
-    return {**head, "layers": _rows(trace, output)}
-
-
-def _rows(trace: Trace, output: Any) -> list[dict[str, Any]]:
-    rows = []
-    for operator in trace.operators:
-        end = operator.end
-        if operator is trace.operators[-1] and isinstance(output, torch.Tensor):
-            end = _sketch(torch.log_softmax(output.reshape(output.shape[0], -1), dim=1))
-        rows.append(
-            {
-                "name": operator.name,
-                "kind": operator.kind,
-                "shape": list(operator.shape),
-                "weights": [[w.role, w.name, list(w.view.shape)] for w in operator.weights],
-                "settings": operator.settings,
-                "steps": operator.steps[:20],
-                "file": operator.place[0] if operator.place else None,
-                "line": operator.place[1] if operator.place else None,
-                "result": operator.result,
-                "end": end,
-            }
-        )
-    return rows
-
-
-def _sketch(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
-    """`SKETCH` values spread over the first sample and the root mean square of all of them."""
-    values = network.array(tensor).astype(np.float64).reshape(-1)
-    if not values.size:
-        return np.zeros(SKETCH + 1)
-    positions = (np.arange(SKETCH) * values.size) // SKETCH + min(
-        7, values.size // SKETCH - 1 if values.size > SKETCH else 0
-    )
-    return np.append(values[positions % values.size], np.sqrt(np.mean(values**2)))
+        return {**head, "unset": str(reason), "layers": account.operators(prepared.trace, None)}
+    return {**head, "layers": account.operators(trace, output)}
 
 
 # ---------------------------------------------------------------------- parameters
@@ -168,7 +135,8 @@ def parameters(names: dict[str, Any], args: dict[str, Any]) -> Any:
         args["x"],
         seed=args["seed"],
         directory=directory_of(names),
-        precisions=args["precisions"],
+        precisions=_precisions(args),
+        train=bool(args.get("train")),
     )
     if error is not None:  # the count needs no forward pass
         prepared.trace.operators.clear()
@@ -197,7 +165,11 @@ def parameters(names: dict[str, Any], args: dict[str, Any]) -> Any:
                 "used": None if error is not None else prepared.trace.uses(tensor),
             }
         )
-    return {"rows": rows, "ran": error is None}
+    return {
+        "rows": rows,
+        "ran": error is None,
+        "dropouts": account.dropouts(prepared.trace),
+    }
 
 
 # ---------------------------------------------------------------------- values under equal weights
@@ -267,10 +239,19 @@ def steps(names: dict[str, Any], args: dict[str, Any]) -> Any:
     With `by` the student's function of that name takes them, and the weights before come as well.
     It does so in float32 where it cannot do with float64, as one that says `images.float()` cannot.
     """
+    dropouts: list[Any] = []
+
+    def noting(measured: stepping.Measured) -> stepping.Measured:
+        def both(prepared: network.Prepared, pairs: Any) -> list[Any]:
+            dropouts[:] = account.dropouts(prepared.trace)
+            return measured(prepared, pairs)
+
+        return both
+
     if "by" not in args:
-        where = functools.partial(_where, names)
-        return _each_pairing(names, args, stepping.descent(args, where), train=True)
-    measured = stepping.by_function(functions.callable_named(names, args["by"]), args)
+        descent = noting(stepping.descent(args, functools.partial(_where, names)))
+        return {**_each_pairing(names, args, descent, train=True), "dropouts": dropouts}
+    measured = noting(stepping.by_function(functions.callable_named(names, args["by"]), args))
     for precision in args["precisions"]:
         try:
             found = _each_pairing(names, {**args, "precisions": [precision]}, measured, train=True)
@@ -281,7 +262,8 @@ def steps(names: dict[str, Any], args: dict[str, Any]) -> Any:
             if precision == args["precisions"][-1]:
                 raise
     runs = found["runs"]
-    return {**found, "before": runs[0][0], "runs": [run[1:] for run in runs]}
+    stepped = {"before": runs[0][0], "runs": [run[1:] for run in runs]}
+    return {**found, **stepped, "dropouts": dropouts}
 
 
 # ---------------------------------------------------------------------- trained networks

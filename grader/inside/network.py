@@ -16,13 +16,19 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from grader.inside.namespace import Unanswerable, located
-from grader.inside.trace import Operator, Trace, Weight
+from grader.inside.order import Operator, Weight
+from grader.inside.trace import Trace
 
+FILLS = (torch.ops.aten.normal_.default, torch.ops.aten.uniform_.default)
+"""What draws the first numbers of weights."""
 PRECISIONS = {"float64": torch.float64, "float32": torch.float32}
 PAIRINGS = 6
 """How many pairings among operators of equal shape are tried."""
+PERIOD = 1_000_003
+"""Random numbers drawn for one array; a prime, so that no two rows begin alike."""
 SAMPLE = 1 << 16
 """Values kept of one array when all of them would be too many."""
 WHOLE = 8 << 20
@@ -124,6 +130,27 @@ def build(
     return net
 
 
+class Quick(TorchDispatchMode):
+    """While a network is built, its large tensors are filled with numbers that repeat.
+
+    Drawing hundreds of millions takes longer than all else, and other numbers take their place.
+    """
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func not in FILLS or args[0].numel() <= PERIOD or not args[0].is_contiguous():
+            return func(*args, **(kwargs or {}))
+        tensor = args[0]
+        flat = tensor.view(-1)
+        func(flat[:PERIOD], *args[1:], **(kwargs or {}))
+        _repeat(flat[PERIOD:], flat[:PERIOD])
+        return tensor
+
+
+def _repeat(flat: torch.Tensor, numbers: torch.Tensor) -> None:
+    for part in flat.split(len(numbers)):
+        part.copy_(numbers[: len(part)])
+
+
 def run(
     net: torch.nn.Module,
     x: torch.Tensor,
@@ -132,12 +159,16 @@ def run(
 ) -> tuple[Any, Trace, Exception | None]:
     """The network's output, the operators that ran, and the exception that stopped it, if any."""
     trace = Trace(net, x, directory, keep)
+    fused = torch._C._get_mkldnn_enabled()
+    if any(isinstance(m, torch.nn.RNNBase) for m in torch.nn.Module.modules(net)):
+        torch._C._set_mkldnn_enabled(False)  # in float32 it makes one unreadable operator of it
     try:
         with torch.enable_grad(), trace:
             return net(x), trace, None
     except Exception as error:  # the student's code may raise anything
         return None, trace, error
     finally:
+        torch._C._set_mkldnn_enabled(fused)
         trace.close()
 
 
@@ -156,9 +187,12 @@ def prepare(
     next precision is tried. The exception of the last attempt comes back with what ran until then.
     """
     for precision in precisions:
-        inputs = torch.from_numpy(np.array(x)).to(PRECISIONS[precision])
+        inputs = torch.from_numpy(np.array(x))
+        if inputs.is_floating_point():  # words stay numbers of words
+            inputs = inputs.to(PRECISIONS[precision])
         torch.manual_seed(seed)
-        net = build(make, precision, inputs, directory=directory, train=train)
+        with Quick():  # type: ignore[no-untyped-call]
+            net = build(make, precision, inputs, directory=directory, train=train)
         output, trace, error = run(net, inputs, directory)
         while error is not None and _convert(trace, PRECISIONS[precision]):
             torch.manual_seed(seed)
@@ -181,48 +215,49 @@ def _convert(trace: Trace, dtype: torch.dtype) -> bool:
 # ---------------------------------------------------------------------- equal weights
 
 
-def keyed(operators: Sequence[Operator]) -> list[tuple[str, Operator, list[tuple[str, Weight]]]]:
-    """(group, operator, [(key, weight)]) for every operator that owns weights not seen before."""
-    seen: set[int] = set()
-    counts: dict[str, int] = {}
+def keyed(operators: Sequence[Operator]) -> list[tuple[Operator, list[Weight]]]:
+    """(operator, its weights) for every operator that owns weights not seen before."""
+    seen: set[tuple[int, Any]] = set()
     found = []
     for operator in operators:
         own = []
         for weight in operator.weights:
             identity = (id(weight.leaf), weight.view.storage_offset())
-            if hash(identity) not in seen:
-                seen.add(hash(identity))
+            if identity not in seen:
+                seen.add(identity)
                 own.append(weight)
-        if not own:
-            continue
-        first = operator.weights[0]
-        group = f"{operator.kind}/{'x'.join(map(str, first.view.shape))}"
-        number = counts[group] = counts.get(group, -1) + 1
-        found.append((group, operator, [(f"{group}/{number}/{w.role}", w) for w in own]))
+        if own:
+            found.append((operator, own))
     return found
 
 
 def pairings(operators: Sequence[Operator]) -> Iterator[list[tuple[str, Weight]]]:
-    """Ways to give keys to weights: by order of use, then others among operators of equal shape."""
+    """Ways to give keys to weights: by place, then others where nothing before tells two apart.
+
+    Operators of one group and unequal standing have one order only; `order.ordered` found it.
+    """
     rows = keyed(operators)
     groups: dict[str, list[int]] = {}
-    for index, (group, _, _) in enumerate(rows):
-        groups.setdefault(group, []).append(index)
-    shared = [members for members in groups.values() if len(members) > 1]
-    choices = itertools.product(*(itertools.permutations(range(len(m))) for m in shared))
+    alike: dict[tuple[str, str], list[int]] = {}
+    for index, (operator, _) in enumerate(rows):
+        groups.setdefault(operator.group, []).append(index)
+        alike.setdefault((operator.group, operator.standing), []).append(index)
+    number = {index: n for members in groups.values() for n, index in enumerate(members)}
+    tied = [members for members in alike.values() if len(members) > 1]
+    choices = itertools.product(*(itertools.permutations(members) for members in tied))
     for choice in itertools.islice(choices, PAIRINGS):
-        number = {i: 0 for m in groups.values() for i in m}
-        for members, order in zip(shared, choice, strict=True):
-            number.update(zip(members, order, strict=True))
+        chosen = dict(number)
+        for members, order in zip(tied, choice, strict=True):
+            chosen.update({i: number[j] for i, j in zip(members, order, strict=True)})
         yield [
-            (f"{group}/{number[i]}/{weight.role}", weight)
-            for i, (group, _, weights) in enumerate(rows)
-            for _, weight in weights
+            (f"{operator.group}/{chosen[i]}/{weight.role}", weight)
+            for i, (operator, weights) in enumerate(rows)
+            for weight in weights
         ]
 
 
 def drawn(key: str, shape: Sequence[int], seed: int) -> np.ndarray[Any, Any]:
-    """The numbers that belong to a key: float64 of the given shape.
+    """The numbers that belong to a key: float64 of the given shape, or `PERIOD` to be repeated.
 
     Weights are normal with deviation √(2 / fan-in) (He et al. 2015, eq. 10), so that signals keep a
     size at which a clipped or leaky activation shows; scales and variances lie between 0.5 and 1.5.
@@ -231,11 +266,11 @@ def drawn(key: str, shape: Sequence[int], seed: int) -> np.ndarray[Any, Any]:
     rng = np.random.Generator(np.random.PCG64([seed, zlib.crc32(key.encode())]))
     if role == "running_var" or (role == "weight" and "norm" in kind):
         return rng.uniform(0.5, 1.5, shape)
-    numbers = rng.standard_normal(shape)
-    if role != "weight":
-        return numbers * 0.5
-    fan_in = shape[0] if kind == "linear" else math.prod(shape[1:])
-    return numbers * math.sqrt(2.0 / max(1, fan_in))
+    scale = 0.5
+    if role == "weight":
+        fan_in = shape[0] if kind == "linear" else math.prod(shape[1:])
+        scale = math.sqrt(2.0 / max(1, fan_in))
+    return rng.standard_normal(shape if math.prod(shape) <= PERIOD else PERIOD) * scale
 
 
 def as_received(owner: torch.Tensor, weight: Weight) -> torch.Tensor:
@@ -252,18 +287,38 @@ def write(
     with torch.no_grad():
         for key, weight in pairs:
             target = as_received(weight.leaf.detach(), weight)
-            value = torch.from_numpy(np.array(numbers(key, tuple(target.shape))))
-            target.copy_(value.to(target.dtype))
+            value = torch.from_numpy(np.asarray(numbers(key, tuple(target.shape))))
+            if value.numel() == target.numel():
+                target.copy_(value.reshape(target.shape))
+            else:
+                _fill(target, value)
+
+
+def _fill(target: torch.Tensor, numbers: torch.Tensor) -> None:
+    """`target` holds the numbers again and again, in the order of the transposed matrix.
+
+    That is how most keep a large one in memory, so nothing has to be made beside it.
+    """
+    turned = target.t() if target.dim() == 2 else target
+    if turned.is_contiguous():
+        _repeat(turned.view(-1), numbers.to(target.dtype))
+    else:
+        whole = torch.empty(turned.shape, dtype=target.dtype)
+        _repeat(whole.view(-1), numbers.to(target.dtype))
+        turned.copy_(whole)
 
 
 def took(pairs: Sequence[tuple[str, Weight]], again: Trace) -> None:
     """Raise Unanswerable unless a second run received what was written."""
-    received = {(w.role, id(w.leaf)): w for o in again.operators for w in o.weights}
+    received: dict[tuple[Any, ...], Weight] = {}
+    for operator in again.operators:
+        for w in operator.weights:  # a tied weight comes in two layouts
+            received.setdefault((w.role, id(w.leaf), w.view.numel(), tuple(w.view.stride())), w)
     for _, weight in pairs:
-        other = received.get((weight.role, id(weight.leaf)))
+        view = weight.view
+        other = received.get((weight.role, id(weight.leaf), view.numel(), tuple(view.stride())))
         same = other is not None and torch.equal(
-            as_received(weight.leaf.detach(), weight),
-            other.view.detach().reshape(weight.view.shape),
+            as_received(weight.leaf.detach(), weight), other.view.detach().reshape(view.shape)
         )
         if not same and weight.role not in ("running_mean", "running_var"):
             label = weight.name or f"the {weight.role} of shape {tuple(weight.view.shape)}"
@@ -291,15 +346,16 @@ def gradient(weight: Weight, grad: torch.Tensor | None) -> torch.Tensor | None:
     if grad is None:
         return None
     leaf = weight.leaf
-    like = torch.empty_strided(leaf.shape, leaf.stride(), dtype=grad.dtype)
-    like.copy_(grad)
-    return as_received(like, weight)
+    if grad.stride() != leaf.stride():
+        like = torch.empty_strided(leaf.shape, leaf.stride(), dtype=grad.dtype)
+        grad = like.copy_(grad)
+    return as_received(grad, weight)
 
 
 def packed(
     rows: Sequence[tuple[str, Weight, torch.Tensor | None]], seed: int
 ) -> list[dict[str, Any]]:
-    """Arrays with their names; above `WHOLE` bytes in sum, a seeded sample of each and its norm."""
+    """Arrays with their names; above `WHOLE` bytes in sum, a seeded sample of each."""
     total = sum(t.numel() * t.element_size() for _, _, t in rows if t is not None)
     found = []
     for key, weight, tensor in rows:
@@ -311,11 +367,12 @@ def packed(
             "values": None,
             "sampled": total > WHOLE,
         }
-        if tensor is not None:
-            values = array(tensor).reshape(-1)
-            if total > WHOLE:
-                rng = np.random.Generator(np.random.PCG64([seed, zlib.crc32(key.encode()), 1]))
-                values = values[rng.integers(0, values.size, min(SAMPLE, values.size))]
-            row["values"] = values if total > WHOLE else values.reshape(weight.view.shape)
+        if tensor is not None and total > WHOLE:
+            rng = np.random.Generator(np.random.PCG64([seed, zlib.crc32(key.encode()), 1]))
+            places = rng.integers(0, tensor.numel(), min(SAMPLE, tensor.numel()))
+            at = np.unravel_index(places, tuple(tensor.shape))
+            row["values"] = array(tensor.detach()[tuple(map(torch.from_numpy, at))])
+        elif tensor is not None:
+            row["values"] = array(tensor).reshape(weight.view.shape)
         found.append(row)
     return found

@@ -124,6 +124,16 @@ def linear_roles(name: str, args: Any, is_data: Any) -> list[tuple[str, torch.Te
     return [("bias", bias)]
 
 
+def dropped(name: str, args: Any) -> float | None:
+    """The share that a dropout takes away; None for another operator."""
+    share = args[1] if len(args) > 1 else 0.5  # torch leaves a default out
+    if not isinstance(share, float):
+        return None
+    if name == "bernoulli":  # drawn for what is kept
+        return round(1.0 - share, 6)
+    return round(share, 6) if name in ("native_dropout", "dropout") else None
+
+
 def settings(args: Any, kwargs: Any) -> dict[str, Any]:
     """Stride, padding and dilation of a convolution."""
     found: dict[str, Any] = {}

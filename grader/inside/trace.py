@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -21,48 +20,14 @@ from grader.inside.operators import (
     KINDS,
     SHOWN,
     STRUCTURE,
+    dropped,
     linear_roles,
     pooling_by_mean,
     roles,
     settings,
     tensors,
 )
-
-
-@dataclass(eq=False)
-class Weight:
-    """A parameter or buffer as one operator receives it."""
-
-    role: str
-    """weight, bias, running_mean or running_var."""
-    view: torch.Tensor
-    """The received tensor, in the layout that is compared: (in, out) for linear operators."""
-    leaf: torch.Tensor
-    """The tensor that owns the storage."""
-    name: str
-    """`conv1.weight` where the module names it, else an empty text."""
-
-
-@dataclass(eq=False)
-class Operator:
-    """One operator with parameters, or one pooling."""
-
-    kind: str
-    name: str
-    """Module path, or the parameter's prefix, or empty."""
-    shape: tuple[int, ...]
-    """Shape of its result without the batch dimension."""
-    result: Any
-    """What it returned, kept as `Trace` was told to."""
-    weights: list[Weight] = field(default_factory=list)
-    settings: dict[str, Any] = field(default_factory=dict)
-    """Stride, padding and the like, where the operator has them."""
-    steps: list[str] = field(default_factory=list)
-    """Activations between this operator and the next."""
-    end: Any = None
-    """What the next operator received, kept likewise."""
-    place: tuple[str, int] | None = None
-    """The student's file and line that ran it."""
+from grader.inside.order import Operator, Weight, ordered
 
 
 class Trace(TorchDispatchMode):
@@ -85,17 +50,23 @@ class Trace(TorchDispatchMode):
         self.leaves: dict[int, torch.Tensor] = {}
         self.before: list[str] = []
         """Activations before the first operator."""
+        self.dropped: list[float] = []
+        """Shares that dropout takes away of the input itself."""
         self._directory = directory.rstrip(os.sep) + os.sep
         self._keep = keep
         self._batch = x.shape[0] if x.dim() else 1
         self._data = {_storage(x)}
         self._derived: set[int] = set()
+        self._constant: set[int] = set()
+        """Storages made of no tensor at all, such as `torch.zeros`."""
+        self._sources: dict[int, frozenset[int]] = {}
+        """For data: the operators since whose results nothing but small steps was done."""
         self._alive: list[Any] = [x]
         self._path: list[str] = []
         self._names: dict[int, str] = {}
         self._touched: set[int] = set()
         self._scales: set[int] = set()
-        self._once: set[tuple[Any, ...]] = set()
+        self._once: dict[tuple[Any, ...], int] = {}
         self._handles: list[Any] = []
         for name, tensor in named_tensors(module):
             self.leaves.setdefault(_storage(tensor), tensor)
@@ -119,9 +90,11 @@ class Trace(TorchDispatchMode):
             )
 
     def close(self) -> None:
-        """Take the hooks off again."""
+        """Take the hooks off again, and put the operators in the order of what feeds what."""
         for handle in self._handles:
             handle.remove()
+        self._alive.clear()
+        self.operators = ordered(self.operators)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
@@ -145,21 +118,49 @@ class Trace(TorchDispatchMode):
         if not tainted and kind in ("convolution", "linear"):
             tainted = self._rejoined(inputs)
         if not tainted:
-            self._derived.update(k for k in map(_storage, outputs) if k not in self.leaves)
+            made = {_storage(t) for t in outputs} - self.leaves.keys()
+            self._derived |= made
+            if {_storage(t) for t in inputs} <= self._constant | made:
+                self._constant |= made
             return
+        before = self._before(inputs)
         for tensor in outputs:
             if _storage(tensor) not in self.leaves:
                 self._data.add(_storage(tensor))
+                self._sources[_storage(tensor)] = before
         if plain_name == "mean":
             kind = pooling_by_mean(args, inputs)
+        if plain_name in ("index", "index_select") and self._looks_up(args):
+            kind = "embedding"
+        if kind and kind.startswith("adaptive") and inputs[0].shape == outputs[0].shape:
+            return  # to the size that it has already: the identity
         if kind == "linear" and not any(self._is_weight(t) for t in inputs):
             kind = None  # attention scores and the like: data times data
         if kind is not None:
-            self._operator(kind, plain_name, args, kwargs, outputs)
+            self._operator(kind, plain_name, args, kwargs, outputs, before)
         elif plain_name in ("add", "sub", "add_") and self._bias(inputs, outputs):
             pass
         elif plain_name not in STRUCTURE:
-            self._step(plain_name, inputs)
+            self._step(plain_name, inputs, args)
+
+    def _before(self, inputs: list[torch.Tensor]) -> frozenset[int]:
+        """The operators whose results these tensors hold, changed by small steps at most."""
+        return frozenset[int]().union(
+            *(self._sources.get(_storage(t), frozenset()) for t in inputs)
+        )
+
+    def _nearest(self, sources: frozenset[int]) -> Operator | None:
+        """The operator that small steps on data from these belong to: the deepest, then the last.
+
+        Which of two branches ran first says nothing.
+        """
+        if not sources:
+            return None
+        return self.operators[max(sources, key=lambda i: (self.operators[i].depth, i))]
+
+    def _looks_up(self, args: Any) -> bool:
+        """True for `weight[words]`: rows of a weight, chosen by data."""
+        return self._is_weight(args[0]) and len(tensors(args)) == 2
 
     def _rejoined(self, inputs: list[torch.Tensor]) -> bool:
         """True where data went through numpy or a list, so that only a new tensor is seen."""
@@ -168,9 +169,12 @@ class Trace(TorchDispatchMode):
             return False
         if self._batch not in (other[0].shape[0], other[0].shape[-1]):
             return False
-        self.leaves.pop(_storage(other[0]), None)
-        self._derived.discard(_storage(other[0]))
-        self._data.add(_storage(other[0]))
+        key = _storage(other[0])
+        self.leaves.pop(key, None)
+        self._derived.discard(key)
+        self._data.add(key)
+        if key not in self._constant and self.operators:  # a first state comes from nowhere
+            self._sources[key] = frozenset({len(self.operators) - 1})
         return True
 
     def uses(self, tensor: torch.Tensor) -> bool:
@@ -195,7 +199,13 @@ class Trace(TorchDispatchMode):
         return _storage(tensor) in self.leaves and tensor.is_floating_point()
 
     def _operator(
-        self, kind: str, name: str, args: Any, kwargs: Any, outputs: list[torch.Tensor]
+        self,
+        kind: str,
+        name: str,
+        args: Any,
+        kwargs: Any,
+        outputs: list[torch.Tensor],
+        before: frozenset[int],
     ) -> None:
         result = outputs[0]
         operator = Operator(
@@ -203,6 +213,7 @@ class Trace(TorchDispatchMode):
             name="",
             shape=self._per_sample(result),
             result=self._keep(result),
+            feeds=before,
             place=self._place(),
         )
         if kind == "linear":
@@ -229,30 +240,40 @@ class Trace(TorchDispatchMode):
         operator.name = self._name_of(operator)
         received = _first_data(args, self._is_data)
         once = (kind, *(id(w.leaf) for w in operator.weights), id(received))
+        place = len(self.operators)
         if operator.weights and once in self._once:
-            return  # the same layer on the same input again, as in f(x) * (f(x) > 0)
-        self._once.add(once)
-        if self.operators:
-            self.operators[-1].end = None if received is None else self._keep(received)
+            place = self._once[once]  # the same layer on the same input, as in f(x) * (f(x) > 0)
+        self._sources[_storage(result)] = frozenset({place})
+        if place < len(self.operators):
+            return
+        self._once[once] = place
+        operator.start = None if received is None else self._keep(received)
+        last = self._nearest(before)
+        if last is not None and last.end is None:
+            last.end = operator.start
+        deepest = max((self.operators[i].depth for i in before), default=0)
+        operator.depth = deepest + bool(operator.weights)
         self.operators.append(operator)
 
     def _bias(self, inputs: list[torch.Tensor], outputs: list[torch.Tensor]) -> bool:
-        """True where an addition is the bias of the last operator, written by hand."""
-        if not self.operators or len(inputs) != 2:
-            return False
-        last = self.operators[-1]
+        """True where an addition is the bias of an operator, written by hand.
+
+        Of a sum of operators, as in `x @ W + h @ V + b`, one that has no bias yet takes it.
+        """
         data = [t for t in inputs if _storage(t) in self._data]
         bias = [t for t in inputs if self._is_weight(t)]
-        if len(data) != 1 or len(bias) != 1 or any(w.role == "bias" for w in last.weights):
+        if len(inputs) != 2 or len(data) != 1 or len(bias) != 1:
             return False
-        if (
-            not last.weights
-            or last.steps
-            or bias[0].numel() not in (last.shape[:1] + last.shape[-1:])
-        ):
+        sources = self._before(data)
+        last = self._nearest(sources)
+        if last is None or set(last.steps) - {"add"}:
+            return False
+        found = [last, *(self.operators[i] for i in sorted(sources, reverse=True))]
+        owner = next((o for o in found if self._lacks(o, bias[0])), None)
+        if owner is None:
             return False
         key = _storage(bias[0])
-        last.weights.append(
+        owner.weights.append(
             Weight(
                 role="bias",
                 view=bias[0].reshape(-1),
@@ -260,10 +281,21 @@ class Trace(TorchDispatchMode):
                 name=self._names.get(key, ""),
             )
         )
-        last.result = self._keep(outputs[0])
+        if len(sources) == 1:
+            owner.result = self._keep(outputs[0])
         return True
 
-    def _step(self, name: str, inputs: list[torch.Tensor]) -> None:
+    @staticmethod
+    def _lacks(operator: Operator, bias: torch.Tensor) -> bool:
+        """True where the operator could take this bias, and nothing came after but sums."""
+        return (
+            bool(operator.weights)
+            and not set(operator.steps) - {"add"}
+            and all(w.role != "bias" for w in operator.weights)
+            and bias.numel() in (operator.shape[:1] + operator.shape[-1:])
+        )
+
+    def _step(self, name: str, inputs: list[torch.Tensor], args: Any) -> None:
         stray = [t for t in inputs if self._is_weight(t) and t.requires_grad]
         if stray and name in ("_prelu_kernel", "prelu"):
             self._scales.update(map(_storage, stray))
@@ -271,9 +303,11 @@ class Trace(TorchDispatchMode):
             label = self._names.get(_storage(stray[0]), "") or "a parameter"
             self.trouble.append(f"`{label}` is used in `{name}`, which the grader cannot follow")
         if name in ACTIVATIONS or name in JOINS:
-            (self.operators[-1].steps if self.operators else self.before).append(
-                SHOWN.get(name, name)
-            )
+            last = self._nearest(self._before(inputs))
+            share = dropped(name, args)
+            if share is not None:
+                (self.dropped if last is None else last.dropped).append(share)
+            (self.before if last is None else last.steps).append(SHOWN.get(name, name))
 
     # ------------------------------------------------------------------ names, shapes, places
 

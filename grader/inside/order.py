@@ -1,0 +1,101 @@
+"""Operators of a network, and the order in which they depend on each other.
+
+Where two branches meet, as around a residual block, it says nothing which of them ran first. So
+operators are put in an order that follows from what feeds what: the longer branch before the
+shorter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+
+@dataclass(eq=False)
+class Weight:
+    """A parameter or buffer as one operator receives it."""
+
+    role: str
+    """weight, bias, running_mean or running_var."""
+    view: torch.Tensor
+    """The received tensor, in the layout that is compared: (in, out) for linear operators."""
+    leaf: torch.Tensor
+    """The tensor that owns the storage."""
+    name: str
+    """`conv1.weight` where the module names it, else an empty text."""
+
+
+@dataclass(eq=False)
+class Operator:
+    """One operator with parameters, or one pooling."""
+
+    kind: str
+    name: str
+    """Module path, or the parameter's prefix, or empty."""
+    shape: tuple[int, ...]
+    """Shape of its result without the batch dimension."""
+    result: Any
+    """What it returned, kept as `Trace` was told to."""
+    weights: list[Weight] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Stride, padding and the like, where the operator has them."""
+    dropped: list[float] = field(default_factory=list)
+    """Shares that dropout takes away between this operator and the next."""
+    steps: list[str] = field(default_factory=list)
+    """Activations between this operator and the next that it feeds."""
+    start: Any = None
+    """What it received, kept likewise."""
+    end: Any = None
+    """What the next operator that it feeds received."""
+    feeds: frozenset[int] = frozenset()
+    """Places in the order of use of the operators whose results it received."""
+    depth: int = 0
+    """Operators with weights on the longest way that leads to it, itself included."""
+    standing: str = ""
+    """What it is and what came before it, filled in by `ordered`. Equal where nothing tells two
+    apart.
+    """
+    place: tuple[str, int] | None = None
+    """The student's file and line that ran it."""
+
+    @property
+    def group(self) -> str:
+        """Kind and shape of its weight; empty where it has none."""
+        if not self.weights:
+            return ""
+        return f"{self.kind}/{'x'.join(map(str, self.weights[0].view.shape))}"
+
+
+def ordered(operators: Sequence[Operator]) -> list[Operator]:
+    """The operators, given in the order of use, each after those that feed it.
+
+    Branches stay together. A chain stays as it is, and so do operators that nothing tells apart.
+    """
+    for operator in operators:  # what feeds an operator was run before it
+        parts = sorted({operators[i].standing for i in operator.feeds})
+        if operator.group:
+            text = "\n".join([operator.group, *parts])
+            operator.standing = hashlib.sha256(text.encode()).hexdigest()[:16]
+        else:  # poolings have many names for one thing
+            operator.standing = "".join(parts)[:64]
+    fed = frozenset[int]().union(*(o.feeds for o in operators))
+    found: list[Operator] = []
+    seen: set[int] = set()
+
+    def preferred(indices: frozenset[int] | set[int]) -> list[int]:
+        return sorted(indices, key=lambda i: (-operators[i].depth, operators[i].standing, i))
+
+    stack = [(i, False) for i in reversed(preferred({*range(len(operators))} - fed))]
+    while stack:
+        index, ready = stack.pop()
+        if ready:
+            found.append(operators[index])
+        elif index not in seen:
+            seen.add(index)
+            stack.append((index, True))
+            stack += [(i, False) for i in reversed(preferred(operators[index].feeds - seen))]
+    return found
