@@ -96,7 +96,9 @@ def every_class(
     return Verdict(
         fraction=max(by_own, by_proof),
         feedback=f"{said}{more}.",
-        hint="Is every class in each batch's lottery: were the pictures shuffled?" if weak else "",
+        hint="Train longer, and shuffle the pictures, so that each batch holds several classes."
+        if weak
+        else "",
         evidence={"table": {"columns": ["class", "recognised"], "rows": rows}},
         standing="proof" if counted is proven else "evidence",
     )

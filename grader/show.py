@@ -242,15 +242,18 @@ def rubric(loaded: Loaded) -> None:
     for name in ("crosses into the sandbox", "question", "with"):
         crossing.add_column(name, overflow="fold")
     for name, probe in loaded.probes.items():
-        given = ", ".join(
-            f"{k}={_described(v)}" for k, v in probe.args.items() if v not in ([], None)
-        )
+        given = ", ".join(f"{k}={_described(v)}" for k, v in probe.args.items() if not _empty(v))
         crossing.add_row(name, probe.ask, safe(given))
     console.print(crossing)
     line(
         "Stays here: labels, the reference and its measurements, thresholds, other students' "
         "files, the verdict."
     )
+
+
+def _empty(value: Any) -> bool:
+    """An argument that was not given; an array is one, whatever it holds."""
+    return value is None or (isinstance(value, list) and not value)
 
 
 def _described(value: Any) -> str:

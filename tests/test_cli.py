@@ -20,6 +20,7 @@ from conftest import ASSIGNMENT, POINTS, RIGHT, ROOT, TANH, WRONG, CommandLine, 
 
 import grader
 from grader.cli import cli, main
+from grader.course import Course
 from grader.errors import CourseError
 
 LENET = ROOT / "assignments/lenet5_mnist"
@@ -353,6 +354,14 @@ def test_show_the_real_one(call: CommandLine) -> None:
     assert done.code == 0
     assert "images=mnisttest,32×32" in text
     assert "labels=" not in text
+
+
+def test_show_every_assignment_of_ours(call: CommandLine) -> None:
+    """Whatever is passed to a probe can be shown, arrays included."""
+    for slug in Course(ROOT).slugs():
+        done = call("show", slug, "--course", ROOT)
+        assert (done.code, done.err) == (0, "")
+        assert "Stays here: labels" in done.out
 
 
 def test_data(call: CommandLine, bare: Path) -> None:

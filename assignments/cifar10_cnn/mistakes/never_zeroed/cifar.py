@@ -36,7 +36,7 @@ def training_step(network, optimizer, images, labels):
 
 
 def train(network, images, labels):
-    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
     losses = []
     for epoch in range(15):
         for batch in torch.randperm(len(images)).split(20):
