@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -215,14 +216,14 @@ def training(student: Measurements, reference: Measurements) -> Verdict:
 # Mistakes by name: what they would have given, computed from the reference's numbers.
 
 
-def _turned_round() -> Iterator[tuple[str, str, Any]]:
+@cache
+def _turned_round() -> tuple[tuple[str, str, Any], ...]:
     """What the corners of `w1` and `w2` hold where `w2` is drawn first."""
     rng = np.random.RandomState(SEED)
     second, first = (rng.normal(0.0, 0.01, shape) for shape in reversed(MLP))
     told = "{it} holds the numbers that come where `w2` is drawn before `w1`."
-    for drawn in (first, second):
-        corners = np.stack([drawn[:10, :10], drawn[-10:, -10:]])
-        yield told, "Draw them in the order of `params`.", corners
+    corners = (np.stack([w[:10, :10], w[-10:, -10:]]) for w in (first, second))
+    return tuple((told, "Draw them in the order of `params`.", c) for c in corners)
 
 
 def _prepared(shapes: tuple[tuple[int, ...], ...]) -> list[Any]:
