@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from grader.records import Json, Verdict
 
 CURVE = 200
 """Points of a loss curve that a record keeps."""
+SAID = 6
+"""Epochs whose accuracy stands in the sentence; the table has all."""
 
 
 def accuracy(
@@ -22,6 +25,7 @@ def accuracy(
     full: float,
     zero: float,
     unproven: float = 0.5,
+    called: str = "test images",
 ) -> Verdict:
     """Share of pictures that are classified rightly, beside the reference's own share.
 
@@ -30,6 +34,7 @@ def accuracy(
     are given, with a straight line between. Counted is what the student's weights answer in the
     reference's network, recomputed outside, which cannot be forged. What the student's own network
     answers earns at most the share `unproven`: it counts where the weights do not fit ours.
+    `called` names the pictures in the sentence that students read.
     """
     truth = np.asarray(labels.reveal())
     score = _Score(
@@ -39,6 +44,7 @@ def accuracy(
         images=len(truth),
         why_not=student.why_not,
         unproven=unproven,
+        called=called,
     )
     by_own = unproven * between(score.own - score.target, full, zero)
     by_proof = 0.0 if score.proven is None else between(score.proven - score.target, full, zero)
@@ -51,11 +57,12 @@ def accuracy(
         "images": score.images,
         **_by_class(counted, truth),
     }
+    epochs = _epochs(student, reference, truth)
     return Verdict(
         fraction=max(by_own, by_proof),
-        feedback=score.sentence(),
+        feedback=f"{score.sentence()} {_course(epochs)}".strip(),
         hint=score.hint(full) if max(by_own, by_proof) < 1 else "",
-        evidence={"accuracy": evidence, **curve(student)},
+        evidence={"accuracy": evidence, **curve(student), **_table(epochs)},
         standing="proof" if counted is student.proven else "evidence",
     )
 
@@ -70,6 +77,7 @@ class _Score:
     images: int
     why_not: str
     unproven: float
+    called: str
 
     @property
     def differs(self) -> bool:
@@ -80,7 +88,7 @@ class _Score:
 
     def sentence(self) -> str:
         """What was counted, beside ours."""
-        ours = f"of {self.images:,} test images are read rightly; ours reads {self.target:.2%}"
+        ours = f"of {self.images:,} {self.called} are read rightly; ours reads {self.target:.2%}"
         most = f"which earns at most {self.unproven:.0%} of the points"
         if self.proven is None:
             because = f": {self.why_not}" if self.why_not else ""
@@ -119,6 +127,33 @@ def curve(student: Logits) -> dict[str, Json]:
             "spent": student.spent,
         }
     }
+
+
+def _epochs(
+    student: Logits, reference: Logits, truth: Array
+) -> list[tuple[float | None, float | None]]:
+    """The student's accuracy and ours after each epoch; None where one side had no such epoch."""
+    sides = []
+    for side in (student, reference):
+        guesses = side.epochs if isinstance(side, Trained) else None
+        fits = guesses is not None and guesses.shape[1:] == truth.shape
+        sides.append([float(np.mean(g == truth)) for g in guesses] if fits else [])  # type: ignore[union-attr]
+    return [(own, ours) for own, ours in zip_longest(*sides)] if sides[0] else []
+
+
+def _course(epochs: list[tuple[float | None, float | None]]) -> str:
+    """The first epochs in a sentence."""
+    own = [f"{a:.1%}" for a, _ in epochs if a is not None]
+    more = " …" if len(own) > SAID else "."
+    return f"After each epoch: {', '.join(own[:SAID])}{more}" if own else ""
+
+
+def _table(epochs: list[tuple[float | None, float | None]]) -> dict[str, Json]:
+    rows: list[Json] = [
+        [n, *("–" if share is None else f"{share:.1%}" for share in pair)]
+        for n, pair in enumerate(epochs, 1)
+    ]
+    return {"table": {"columns": ["epoch", "yours", "ours"], "rows": rows}} if rows else {}
 
 
 def _share(answers: Array, truth: Array) -> float:

@@ -174,7 +174,8 @@ def verify(slugs: tuple[str, ...], every: bool, **options: Any) -> int:  # noqa:
         ):
             with show.progress() as progress:
                 findings = run(executor, course, Path(folder), progress)
-            used = [source.used(n) for n in sorted({i.name for i in executor.images})]
+            shown = sorted({(i.name, i.split) for i in executor.images})
+            used = [source.used(name, split) for name, split in shown]
         faults += show.findings(slug, findings, used)
     return 1 if faults else 0
 

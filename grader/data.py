@@ -134,6 +134,10 @@ class Images:
     """Classes kept; a label becomes its place in this list. None keeps all."""
     limit: int | None = None
     """How many, from the first; None keeps all."""
+    start: int | None = None
+    """First of those that is taken, as in a slice: negative counts from their end."""
+    stop: int | None = None
+    """First of those that is no longer taken, as in a slice."""
 
     def __post_init__(self) -> None:
         its = known(self.name, CourseError)
@@ -151,9 +155,16 @@ class Images:
     def describe(self) -> str:
         """What is asked for, whichever files it is read from; see `identity` for those."""
         size = self.size or KNOWN[self.name].side
+        part = "" if self.part == slice(None) else f", from {self.start} to {self.stop}"
         return (
             f"{self.name} {self.split}, {size}×{size}, classes {self.classes}, limit {self.limit}"
+            f"{part}"
         )
+
+    @property
+    def part(self) -> slice:
+        """Which of the pictures within the limit are taken."""
+        return slice(self.start, self.stop)
 
     def identity(self, source: Source | None = None) -> str:
         """Name, split, real or stand-in, and the SHA-256 of the labels and pixels chosen."""
@@ -217,9 +228,18 @@ def train(
     size: int | None = None,
     classes: tuple[int, ...] | None = None,
     limit: int | None = None,
+    start: int | None = None,
+    stop: int | None = None,
 ) -> DataSet:
-    """The training split of `mnist` or `cifar10`; read when first needed."""
-    return _described(Images(name=name, split="train", size=size, classes=classes, limit=limit))
+    """The training split of `mnist` or `cifar10`; read when first needed.
+
+    `start` and `stop` take a part of the first `limit` pictures, as a slice does: with
+    `limit=2500`, `stop=-500` leaves 2,000 to train with and `start=-500` the others to validate.
+    """
+    images = Images(
+        name=name, split="train", size=size, classes=classes, limit=limit, start=start, stop=stop
+    )
+    return _described(images)
 
 
 test.__test__ = False  # type: ignore[attr-defined]  # pytest would collect it
@@ -353,7 +373,7 @@ def _chosen(images: Images, root: Path, *, stand_in: bool) -> tuple[Pictures, La
         kept = np.isin(labels, images.classes)
         pixels, labels = pixels[kept], labels[kept]
         labels = np.array([images.classes.index(int(k)) for k in labels], dtype=np.int64)
-    return pixels[: images.limit], labels[: images.limit].copy()
+    return pixels[: images.limit][images.part], labels[: images.limit][images.part].copy()
 
 
 def _labels(images: Images) -> Labels:

@@ -143,7 +143,8 @@ class Class:
     def _provenance(self, submission: Submission) -> dict[str, Json]:
         executor = self.executor
         names = sorted({i.name for i in executor.images})
-        used = [executor.source.used(n) for n in names]
+        shown = sorted({(i.name, i.split) for i in executor.images})
+        used = [executor.source.used(name, split) for name, split in shown]
         stand_in = any(executor.source.stands_in(n) for n in names)
         return {
             "grader": executor.versions["grader"],

@@ -14,6 +14,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
+from grader.inside.budget import EPOCHS
 from grader.inside.wire import Malformed
 from grader.records import Trouble
 
@@ -322,10 +323,12 @@ class Trained(Logits):
     """As the training function gave them, float64 (steps,)."""
     spent: bool
     """True where the budget ended the training."""
+    epochs: Array | None = None
+    """Where it was asked for: the class of each picture after each epoch, int64 (epochs, N)."""
 
     @classmethod
     def from_wire(cls, value: Any) -> Self:
-        """The answers with the loss curve, of at most 100,000 steps."""
+        """The answers with the loss curve, of at most 100,000 steps, and those by epoch."""
         head = _mapping(value)
         plain = Logits.from_wire(head)
         losses = _floats(head.get("losses"))
@@ -338,6 +341,7 @@ class Trained(Logits):
             why_not=plain.why_not,
             losses=losses,
             spent=head["spent"],
+            epochs=_by_epoch(head.get("epochs"), len(plain.own)),
         )
 
 
@@ -490,6 +494,16 @@ def _rows(value: Any) -> Array:
     if array.ndim < 2 or not array.size:
         raise Malformed("class scores that are not one row per picture")
     return array.reshape(array.shape[0], -1)
+
+
+def _by_epoch(value: Any, pictures: int) -> Array | None:
+    if value is None:
+        return None
+    array = _floats(value)
+    fits = array.ndim == 2 and len(array) <= EPOCHS and array.shape[1] == pictures
+    if not fits or array.dtype.kind != "i":
+        raise Malformed("answers by epoch that are not one class per picture")
+    return array
 
 
 def _optional_sketch(value: Any) -> Array | None:

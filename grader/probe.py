@@ -160,13 +160,27 @@ class Module:
         args = self._args(images=images, weights=weights)
         return Probe(ask="logits", args=args, read=m.Logits.from_wire, proof=True)
 
-    def train(self, by: str, x: Any, y: Any, *, seconds: float, images: Any) -> Probe[m.Trained]:
+    def train(
+        self,
+        by: str,
+        x: Any,
+        y: Any,
+        *,
+        seconds: float,
+        images: Any,
+        by_epoch: bool = False,
+        **options: float,
+    ) -> Probe[m.Trained]:
         """What a fresh network answers to `images` after the student's function `by` trained it.
 
-        The function is called as `by(network, x, y)`, stopped after `seconds` of CPU time, and
-        returns or yields its losses. `x`: (N, C, H, W), `y`: (N,), from the training split.
+        The function is called as `by(network, x, y, **options)`, stopped after `seconds` of CPU
+        time, and returns or yields its losses. `x`: (N, C, H, W), `y`: (N,), from the training
+        split. With `by_epoch` it yields once after each epoch, and the network answers `images`
+        there as well, in time that does not count.
         """
         args = self._args(name=by, x=x, y=y, seconds=seconds, images=images)
+        if by_epoch or options:  # a probe without them keeps the key it always had
+            args |= {"by_epoch": by_epoch, "options": {k: _argument(v) for k, v in options.items()}}
         return Probe(ask="train", args=args, read=m.Trained.from_wire, proof=True)
 
 

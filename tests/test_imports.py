@@ -35,7 +35,7 @@ LAYERS = (
         "stepping",
     ),
     ("accuracy",),
-    ("data", "diagnose", "faults"),
+    ("data", "descent", "diagnose", "faults"),
     ("personal", "pictures", "probe"),
     ("standin", "measurement"),
     ("shapes", "records", "neutral"),
@@ -50,6 +50,7 @@ ANYBODY = {"__init__"}
 PURE = (
     "judge",
     "compare",
+    "descent",
     "diagnose",
     "faults",
     "measurement",

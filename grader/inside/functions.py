@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import copy
 import difflib
+import inspect
 import linecache
 import os
 import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
 from grader.inside import network
-from grader.inside.namespace import Unanswerable, origin
+from grader.inside.namespace import Unanswerable, located, origin
 
 
 def directory_of(names: dict[str, Any]) -> str:
@@ -71,6 +73,47 @@ def _indented(path: str, name: str) -> int:
     begun = re.compile(rf"[ \t]+(class|def) +{re.escape(name)}\b")
     lines = enumerate(linecache.getlines(path), 1)
     return next((n for n, line in lines if begun.match(line)), 0)
+
+
+def maker(names: dict[str, Any], args: dict[str, Any]) -> Callable[[], Any]:
+    """What builds a fresh network: the class, or function, of the name `args["module"]`."""
+    target = named(names, args["module"])
+    file = os.path.basename(str(names.get("__file__", "the file")))
+    if isinstance(target, torch.nn.Module):
+        raise Unanswerable(
+            f"`{args['module']}` in {file} is a finished network, not the class; write "
+            f"`class {args['module']}(nn.Module):`"
+        )
+    if not callable(target):
+        raise Unanswerable(
+            f"`{args['module']}` in {file} is a {type(target).__name__}, not a class; write "
+            f"`class {args['module']}(nn.Module):`"
+        )
+    return lambda: target(*copy.deepcopy(list(args.get("init", []))))
+
+
+def where_written(names: dict[str, Any], net: torch.nn.Module) -> str:
+    """Where the student wrote the network's `forward`, for the start of a sentence."""
+    directory = directory_of(names)
+    own = located(getattr(type(net), "forward", None), directory)
+    return own or located(type(net), directory)
+
+
+def accepts(
+    function: Any, name: str, given: Sequence[Any], options: Mapping[str, Any] | None = None
+) -> None:
+    """Raise Unanswerable unless the student's function can be called so."""
+    if not callable(function):
+        raise Unanswerable(f"`{name}` is a {type(function).__name__}, not a function")
+    try:
+        inspect.signature(function).bind(*given, **(options or {}))
+    except TypeError as error:
+        raise Unanswerable(
+            f"`{name}` cannot be called as the brief says: {error}; take the arguments that are "
+            "listed there, under those names"
+        ) from None
+    except ValueError:  # built-in functions tell no signature
+        pass
 
 
 def call(names: dict[str, Any], args: dict[str, Any]) -> Any:

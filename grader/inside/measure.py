@@ -6,18 +6,15 @@ student could not foresee are evidence. Every question builds a fresh network.
 
 from __future__ import annotations
 
-import copy
 import functools
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 
-from grader.inside import account, budget, functions, network, scripts, stepping, weights
-from grader.inside.functions import directory_of, named
-from grader.inside.namespace import Unanswerable, located, trouble
+from grader.inside import account, functions, network, scripts, stepping, trained
+from grader.inside.functions import directory_of, maker, where_written
+from grader.inside.namespace import Unanswerable, trouble
 
 
 def answer(names: dict[str, Any], ask: str, args: dict[str, Any]) -> Any:
@@ -35,32 +32,9 @@ def answer(names: dict[str, Any], ask: str, args: dict[str, Any]) -> Any:
         torch.set_default_dtype(before)
 
 
-def _maker(names: dict[str, Any], args: dict[str, Any]) -> Callable[[], Any]:
-    target = named(names, args["module"])
-    file = os.path.basename(str(names.get("__file__", "the file")))
-    if isinstance(target, torch.nn.Module):
-        raise Unanswerable(
-            f"`{args['module']}` in {file} is a finished network, not the class; write "
-            f"`class {args['module']}(nn.Module):`"
-        )
-    if not callable(target):
-        raise Unanswerable(
-            f"`{args['module']}` in {file} is a {type(target).__name__}, not a class; write "
-            f"`class {args['module']}(nn.Module):`"
-        )
-    return lambda: target(*copy.deepcopy(list(args.get("init", []))))
-
-
 def _precisions(args: dict[str, Any]) -> list[str]:
     """Those to be tried; an assignment may ask for one, where a network is large."""
     return [args["precision"]] if args.get("precision") else list(args["precisions"])
-
-
-def _where(names: dict[str, Any], net: torch.nn.Module) -> str:
-    """Where the student wrote the network's `forward`, for the start of a sentence."""
-    directory = directory_of(names)
-    own = located(getattr(type(net), "forward", None), directory)
-    return own or located(type(net), directory)
 
 
 def _prepared(
@@ -68,7 +42,7 @@ def _prepared(
 ) -> network.Prepared:
     """A fresh network that ran once; what its `forward` raised goes on."""
     prepared, output, error = network.prepare(
-        _maker(names, args),
+        maker(names, args),
         args["x"],
         seed=args["seed"],
         directory=directory_of(names),
@@ -77,7 +51,7 @@ def _prepared(
     )
     if error is not None:
         raise error
-    network.check_output(output, len(prepared.x), _where(names, prepared.net))
+    network.check_output(output, len(prepared.x), where_written(names, prepared.net))
     return prepared
 
 
@@ -91,7 +65,7 @@ def layers(names: dict[str, Any], args: dict[str, Any]) -> Any:
     """
     directory = directory_of(names)
     prepared, output, error = network.prepare(
-        _maker(names, args),
+        maker(names, args),
         args["x"],
         seed=args["seed"],
         directory=directory,
@@ -109,7 +83,7 @@ def layers(names: dict[str, Any], args: dict[str, Any]) -> Any:
             "error": trouble(error, directory, names),
             "layers": account.operators(prepared.trace, None),
         }
-    network.check_output(output, len(prepared.x), _where(names, prepared.net))
+    network.check_output(output, len(prepared.x), where_written(names, prepared.net))
     try:
         network.settable(prepared.trace)
         pairs = next(network.pairings(prepared.trace.operators))
@@ -129,7 +103,7 @@ def layers(names: dict[str, Any], args: dict[str, Any]) -> Any:
 
 def parameters(names: dict[str, Any], args: dict[str, Any]) -> Any:
     """Every parameter once, with its size, whether it is trained, and whether it is used."""
-    make = _maker(names, args)
+    make = maker(names, args)
     prepared, _, error = network.prepare(
         make,
         args["x"],
@@ -207,7 +181,7 @@ def outputs(names: dict[str, Any], args: dict[str, Any]) -> Any:
             raise error
         network.took(pairs, trace)
         return network.array(
-            network.check_output(output, len(prepared.x), _where(names, prepared.net))
+            network.check_output(output, len(prepared.x), where_written(names, prepared.net))
         )
 
     return _each_pairing(names, args, measured)
@@ -219,7 +193,7 @@ def gradients(names: dict[str, Any], args: dict[str, Any]) -> Any:
     def measured(prepared: network.Prepared, pairs: Any) -> Any:
         with torch.enable_grad():
             output = prepared.net(prepared.x)
-            network.check_output(output, len(prepared.x), _where(names, prepared.net))
+            network.check_output(output, len(prepared.x), where_written(names, prepared.net))
             loss = network.loss_of(output, args["y"])
             kept = [(k, w) for k, w in pairs if w.role in ("weight", "bias")]
             leaves = [w.leaf for _, w in kept if w.leaf.requires_grad]
@@ -249,7 +223,7 @@ def steps(names: dict[str, Any], args: dict[str, Any]) -> Any:
         return both
 
     if "by" not in args:
-        descent = noting(stepping.descent(args, functools.partial(_where, names)))
+        descent = noting(stepping.descent(args, functools.partial(where_written, names)))
         return {**_each_pairing(names, args, descent, train=True), "dropouts": dropouts}
     measured = noting(stepping.by_function(functions.callable_named(names, args["by"]), args))
     for precision in args["precisions"]:
@@ -266,112 +240,14 @@ def steps(names: dict[str, Any], args: dict[str, Any]) -> Any:
     return {**found, **stepped, "dropouts": dropouts}
 
 
-# ---------------------------------------------------------------------- trained networks
-
-
-def logits(names: dict[str, Any], args: dict[str, Any]) -> Any:
-    """What a trained network answers to pictures in eval mode, float32: (N, classes).
-
-    The network is built and filled from the file `weights`, or with `operands` (key → array), or is
-    the object `live` that the student's code left behind. Its weights come back in the operators'
-    layout.
-    """
-    torch.set_default_dtype(torch.float32)
-    images = torch.from_numpy(np.array(args["images"], dtype=np.float32))
-    if "live" in args:
-        net = _alive(names, args["live"])
-    else:
-        make, directory = _maker(names, args), directory_of(names)
-        net = network.build(make, "float32", images[:2], directory=directory)
-    if "weights" in args:
-        weights.load_into(net, directory_of(names), args["weights"])
-    return _answers(names, net, images, args)
-
-
-def _alive(names: dict[str, Any], name: str) -> torch.nn.Module:
-    """The trained object of that name."""
-    found = named(names, name)
-    if not isinstance(found, torch.nn.Module):
-        raise Unanswerable(
-            f"`{name}` is a {type(found).__name__} at the end, not a network (torch.nn.Module)"
-        )
-    return found
-
-
-def _answers(
-    names: dict[str, Any], net: torch.nn.Module, images: torch.Tensor, args: dict[str, Any]
-) -> dict[str, Any]:
-    torch.nn.Module.train(net, False)
-    _, trace, error = network.run(net, images[:2], directory_of(names))
-    if error is not None:
-        raise error
-    pairs = next(network.pairings(trace.operators))
-    if "operands" in args:
-        _write_operands(pairs, args["operands"])
-    where = _where(names, net)
-    with torch.no_grad():
-        found = [
-            network.array(network.check_output(net(batch), len(batch), where, scores=True))
-            for batch in torch.split(images, args.get("batch", 500))
-        ]
-    exported = [[k, network.array(network.as_received(w.leaf.detach(), w))] for k, w in pairs]
-    return {
-        "logits": np.concatenate(found).astype(np.float32),
-        "operands": [] if trace.trouble or "operands" in args else exported,
-        "unset": trace.trouble[0] if trace.trouble else "",
-    }
-
-
-def train(names: dict[str, Any], args: dict[str, Any]) -> Any:
-    """A fresh network trained by the student's function until it returns or its budget is spent.
-
-    The function gets the network, pictures (N, C, H, W) float32 and classes (N,) int64; it returns
-    its losses, or yields them one by one. What was learned until then is measured as in `logits`.
-    """
-    torch.set_default_dtype(torch.float32)
-    function = functions.callable_named(names, args["name"])
-    x = torch.from_numpy(np.array(args["x"], dtype=np.float32))
-    y = torch.from_numpy(np.array(args["y"], dtype=np.int64))
-    make, directory = _maker(names, args), directory_of(names)
-    net = network.build(make, "float32", x[:2], directory=directory, train=True)
-    losses: list[float] = []
-    with torch.enable_grad():
-        spent = budget.run(lambda: _follow(function(net, x, y), losses), args["seconds"])
-    images = torch.from_numpy(np.array(args["images"], dtype=np.float32))
-    measured = _answers(names, net, images, args)
-    return {**measured, "losses": np.array(losses[:100_000]), "spent": spent}
-
-
-def _follow(result: Any, losses: list[float]) -> None:
-    """Collect losses from a generator, a list, an array, a tensor or a number."""
-    if result is None:
-        return
-    rows = (
-        result if hasattr(result, "__iter__") and not isinstance(result, torch.Tensor) else [result]
-    )
-    for row in rows:
-        numbers = network.array(row) if isinstance(row, torch.Tensor) else np.asarray(row)
-        if numbers.dtype.kind not in "biuf":
-            raise Unanswerable("the training function gives something other than losses")
-        losses.extend(float(n) for n in numbers.reshape(-1))
-
-
-def _write_operands(pairs: Sequence[tuple[str, Any]], operands: Sequence[Sequence[Any]]) -> None:
-    given = {str(key): value for key, value in operands}
-    wanted = {key for key, _ in pairs}
-    if set(given) != wanted:
-        raise Unanswerable("the weights do not fit the network of the brief, layer by layer")
-    network.write(pairs, lambda key, shape: given[key].reshape(shape))
-
-
 ASKS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
     "layers": layers,
     "parameters": parameters,
     "outputs": outputs,
     "gradients": gradients,
     "steps": steps,
-    "logits": logits,
-    "train": train,
+    "logits": trained.logits,
+    "train": trained.train,
     "call": functions.call,
     "value": functions.value,
     "script": scripts.run,

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
+import torch
 
-from grader.inside import budget, functions, namespace
+from grader.inside import budget, functions, namespace, network
 from grader.inside.namespace import Unanswerable
 
 FILE = "probes.py"
@@ -25,8 +26,8 @@ _LARGEST = 1 << 24
 class Student:
     """The student's file as a function of `probes.py` sees it."""
 
-    def __init__(self, names: dict[str, Any]) -> None:
-        self._names = names
+    def __init__(self, names: dict[str, Any], seed: int = 0) -> None:
+        self._names, self._seed = names, seed
 
     def __getitem__(self, name: str) -> Any:
         """What the file binds to that name; refused, with near names, where it binds nothing."""
@@ -35,6 +36,33 @@ class Student:
     def refuse(self, why: str) -> NoReturn:
         """Ends the measurement; `why` is a sentence for the student."""
         raise Unanswerable(why)
+
+    def function(self, name: str, *given: object, **options: object) -> Any:
+        """The student's function of that name, which takes these arguments; refused otherwise."""
+        found = self[name]
+        functions.accepts(found, name, given, options)
+        return found
+
+    def network(self, name: str, x: Any) -> tuple[torch.nn.Module, torch.Tensor]:
+        """A fresh network of that class, or made by that function, and `x` as a tensor.
+
+        In eval mode, float32, with the equal weights of the class's seed. `x`: (N, …), N ≥ 2.
+        """
+        prepared, output, error = network.prepare(
+            functions.maker(self._names, {"module": name}),
+            x,
+            seed=self._seed,
+            directory=functions.directory_of(self._names),
+            precisions=("float32",),
+        )
+        if error is not None:  # perhaps in no line of the student's, who put the layers together
+            self.refuse(f"`{name}` cannot be run on {tuple(x.shape)}: {error}")
+        where = functions.where_written(self._names, prepared.net)
+        network.check_output(output, len(prepared.x), where)
+        network.settable(prepared.trace)
+        pairs = next(network.pairings(prepared.trace.operators))
+        network.write(pairs, lambda key, shape: network.drawn(key, shape, self._seed))
+        return prepared.net, prepared.x
 
     def array(self, value: object, what: str, shape: tuple[int, ...] | None = None) -> Any:
         """A float64 copy of what the student's code gave, an array or a tensor of that shape.
@@ -71,7 +99,7 @@ def run(names: dict[str, Any], args: dict[str, Any]) -> Any:
     directory = functions.directory_of(names)
     try:
         exec(compile(args["script"], FILE, "exec", dont_inherit=True), space)
-        result = space[args["name"]](Student(names), *args["args"])
+        result = space[args["name"]](Student(names, args.get("seed", 0)), *args["args"])
     except Unanswerable:
         raise
     except Exception as error:

@@ -1,0 +1,174 @@
+"""LeNet-5 from scratch: as a Sequential, saved and loaded, trained where one can watch."""
+
+import numpy as np
+
+from grader import (
+    Assignment,
+    Limits,
+    Measurements,
+    Verdict,
+    compare,
+    data,
+    descent,
+    diagnose,
+    probe,
+)
+
+assignment = Assignment(
+    "Training LeNet-5 from scratch",
+    entry="training",
+    limits=Limits(cpu_seconds=120, memory_mib=4096),
+)
+
+# Probes: what the sandbox is asked to do. The student can read every argument.
+x = data.normal(3, 1, 32, 32)
+y = data.integers(3, below=10)
+digits = data.train("mnist", size=32, limit=2000)
+unseen = data.test("mnist", size=32, limit=1000)
+COUNT, EPOCHS, RATE, MOMENTUM, BATCH = 150, 5, 0.01, 0.5, 64
+few, classes = data.normal(COUNT, 1, 8, 8), data.integers(COUNT, below=10)
+start = data.uniform(10, 64, low=-0.1, high=0.1)
+
+net = probe.module("lenet5_sequential")
+layers = net.layers(x)
+parameters = net.parameters(x)
+outputs = net.outputs(x)
+gradients = net.gradients(x, y)
+form = probe.script("form")
+round_trip = probe.script("round_trip", x)
+file = probe.script("plain", x)
+watched = probe.script("training", few, classes, start, [])
+trained = net.train(
+    "train",
+    digits.images,
+    digits.targets,
+    seconds=20,
+    images=unseen.images,
+    by_epoch=True,
+    epochs=EPOCHS,
+    learning_rate=0.03,
+    momentum=0.9,
+)
+
+
+# Checks: what the grader concludes. None of this enters the sandbox.
+@assignment.check(points=5)
+def sequential_form(student: Measurements, _reference: Measurements) -> Verdict:
+    """`lenet5_sequential()` returns an `nn.Sequential`."""
+    found = student[form].plain
+    if found["sequential"] is True:
+        return Verdict(fraction=1.0, feedback="It is a Sequential.", standing="claim")
+    text = f"`lenet5_sequential()` returns a {found['kind']}, not a Sequential."
+    return Verdict(fraction=0.0, feedback=text, hint="Give the layers to nn.Sequential, in order.")
+
+
+@assignment.check(points=15)
+def layer_shapes(student: Measurements, reference: Measurements) -> Verdict:
+    """The network runs the layers of the brief in order, each with the right output shape."""
+    return compare.shapes(student[layers], reference[layers])
+
+
+@assignment.check(points=5)
+def parameter_count(student: Measurements, reference: Measurements) -> Verdict:
+    """The network has 61,706 trainable parameters."""
+    return compare.count(student[parameters], reference[parameters])
+
+
+@assignment.check(points=10, after=[layer_shapes])
+def values(student: Measurements, reference: Measurements) -> Verdict:
+    """Under equal weights the network gives our answers, and our gradients; half for half."""
+    where = compare.first_divergence(student[layers], reference[layers])
+    first = compare.close(student[outputs], reference[outputs], rtol=1e-6, where=where)
+    if first.fraction < 1:
+        return first
+    second = compare.close(student[gradients], reference[gradients], rtol=1e-6)
+    if second.fraction == 1:
+        return Verdict(fraction=1.0, feedback=f"{first.feedback} {second.feedback}")
+    text = f"The answers are right. {second.feedback}"
+    return Verdict(fraction=0.5, feedback=text, hint=second.hint, evidence=second.evidence)
+
+
+@assignment.check(points=15)
+def save_and_load(student: Measurements, _reference: Measurements) -> Verdict:
+    """What `load` makes of the file answers what the saved network answered."""
+    found = student[round_trip].plain
+    before, after = found["before"], found["after"]
+    if np.shape(before) != np.shape(after):
+        text = f"The loaded network answers with shape {np.shape(after)}."
+        return Verdict(fraction=0.0, feedback=text, hint="Load into `lenet5_sequential()`.")
+    worst = diagnose.mismatch(after, before, 1e-5)
+    if worst is None:
+        return Verdict(fraction=1.0, feedback="The loaded network answers as the saved one did.")
+    text = f"The loaded network answers otherwise than the saved one did. {worst.sentence()}"
+    hint = "Save `network.state_dict()` of the given network; load it with `load_state_dict`."
+    return Verdict(fraction=0.0, feedback=text, hint=hint)
+
+
+@assignment.check(points=5)
+def plain_file(student: Measurements, reference: Measurements) -> Verdict:
+    """The file holds arrays only, and is opened without running code from it."""
+    found, ours = student[file].plain, reference[file].plain
+    if found["opened"] is True and found["numbers"] >= ours["numbers"]:
+        return Verdict(fraction=1.0, feedback=f"{found['numbers']:,} numbers, and no code.")
+    if found["opened"] is True:
+        text = f"The file holds {found['numbers']:,} numbers, expected are {ours['numbers']:,}."
+    else:
+        text = "The file cannot be opened without running code from it: it is a pickled object."
+    hint = "`torch.save(network.state_dict(), path)` writes names and numbers only."
+    return Verdict(fraction=0.0, feedback=text, hint=hint)
+
+
+@assignment.check(points=10)
+def epochs(student: Measurements, reference: Measurements) -> Verdict:
+    """`train` yields after each epoch, in which every picture is shown once, in a new order."""
+    run = descent.Descent.read(student[watched].plain, reference[watched].plain)
+    if run is None or not run.rows:
+        return Verdict(fraction=0.0, feedback="`train` shows the network no picture.")
+    faults = [f for f in (run.yielding(EPOCHS), run.showing(), run.shuffling()) if f]
+    if not faults:
+        text = f"{EPOCHS} epochs, {COUNT} pictures in each, always in another order."
+        return Verdict(fraction=1.0, feedback=text)
+    share = max(0.0, 1 - 0.4 * len(faults))
+    hint = "An epoch is one pass over a new random permutation of all pictures, then a `yield`."
+    return Verdict(fraction=share, feedback=" ".join(faults), hint=hint)
+
+
+@assignment.check(points=15)
+def recipe(student: Measurements, reference: Measurements) -> Verdict:
+    """Batches of 64, gradients of the mean cross-entropy, learning rate 0.01, momentum 0.5."""
+    run = descent.Descent.read(student[watched].plain, reference[watched].plain)
+    if run is None or len(run.rows) < 2:
+        return Verdict(fraction=0.0, feedback="`train` does not take several steps.")
+    wrong, told = 0, []
+    if run.batch != BATCH:
+        wrong, told = 1, [f"The batches hold {run.batch} pictures, expected are {BATCH}."]
+    if loss := run.loss():
+        wrong, told = wrong + 1, [*told, loss]
+    settings = run.settings()
+    if settings is None:
+        wrong, told = wrong + 2, [*told, run.otherwise()]
+    else:
+        odd = other_settings(settings, RATE, MOMENTUM)
+        wrong, told = wrong + len(odd), [*told, *odd]
+    if not wrong:
+        return Verdict(fraction=1.0, feedback="Every step is the one that the recipe gives.")
+    hint = "torch.optim.SGD takes lr and momentum; zero_grad, cross_entropy, backward, step."
+    return Verdict(fraction=1 - wrong / 4, feedback=" ".join(told), hint=hint)
+
+
+def other_settings(seen: tuple[float, float], rate: float, momentum: float) -> list[str]:
+    """A sentence for each of learning rate and momentum that is another."""
+    told = []
+    if not abs(seen[0] - rate) <= 0.01 * rate:
+        told.append(f"The learning rate is {seen[0]:.3g}, expected is {rate:g}.")
+    if not abs(seen[1] - momentum) <= 0.01:
+        told.append(f"The momentum is {seen[1] + 0.0:.2f}, expected is {momentum:g}.")
+    return told
+
+
+@assignment.check(points=10)
+def accuracy_by_epoch(student: Measurements, reference: Measurements) -> Verdict:
+    """In five epochs your `train` takes your network from nothing to reading digits."""
+    return compare.accuracy(
+        student[trained], reference[trained], unseen.labels, full=-0.10, zero=-0.50
+    )

@@ -1,0 +1,254 @@
+"""Three small readers of digits: built, trained, and looked into."""
+
+from typing import Any
+
+import numpy as np
+
+from grader import Assignment, Limits, Measurements, Verdict, compare, data, diagnose, probe
+
+assignment = Assignment(
+    "What a network sees", entry="views", limits=Limits(cpu_seconds=60, memory_mib=4096)
+)
+
+# Probes: what the sandbox is asked to do. The student can read every argument.
+x = data.normal(3, 1, 28, 28)
+y = data.integers(3, below=10)
+learnt = data.train("mnist", limit=2500, stop=-500)
+held_out = data.train("mnist", limit=2500, start=-500)
+PARAMETERS = {"LogisticRegression": 7_850, "MLP": 23_860, "CNN": 4_266}
+
+logistic = probe.module("LogisticRegression")
+logistic_rows, logistic_size = logistic.layers(x), logistic.parameters(x)
+logistic_answers, logistic_slopes = logistic.outputs(x), logistic.gradients(x, y)
+mlp = probe.module("MLP")
+mlp_rows, mlp_size = mlp.layers(x), mlp.parameters(x)
+mlp_answers, mlp_slopes = mlp.outputs(x), mlp.gradients(x, y)
+cnn = probe.module("CNN")
+cnn_rows, cnn_size = cnn.layers(x), cnn.parameters(x)
+cnn_answers, cnn_slopes = cnn.outputs(x), cnn.gradients(x, y)
+
+given = {"x": learnt.images, "y": learnt.targets, "images": held_out.images}
+logistic_trained = logistic.train("train", seconds=10, by_epoch=True, **given)
+mlp_trained = mlp.train("train", seconds=10, by_epoch=True, **given)
+
+CASES = [[28, 3, 1, 1], [28, 3, 0, 1], [631, 11, 2, 4], [631, 3, 1, 2], [13, 5, 0, 2]]
+drawn = probe.script("pictures", x)
+weights = probe.script("shapes")
+sides = probe.script("sides", CASES)
+halves = probe.script("halves", 1200, 200)
+alexnet = probe.script("alexnet", data.uniform(1, 3, 631, 631))
+
+
+# Checks: what the grader concludes. None of this enters the sandbox.
+@assignment.check(points=5)
+def logistic_layers(student: Measurements, reference: Measurements) -> Verdict:
+    """`LogisticRegression` is one linear layer."""
+    return compare.shapes(student[logistic_rows], reference[logistic_rows])
+
+
+@assignment.check(points=5)
+def mlp_layers(student: Measurements, reference: Measurements) -> Verdict:
+    """`MLP` is two linear layers with 30 hidden units between."""
+    return compare.shapes(student[mlp_rows], reference[mlp_rows])
+
+
+@assignment.check(points=10)
+def cnn_layers(student: Measurements, reference: Measurements) -> Verdict:
+    """`CNN` runs the layers of the brief in order, each with the right output shape."""
+    return compare.shapes(student[cnn_rows], reference[cnn_rows])
+
+
+@assignment.check(points=6)
+def parameter_counts(student: Measurements, reference: Measurements) -> Verdict:
+    """The networks have 7,850, 23,860 and 4,266 trainable parameters."""
+    sizes = dict(zip(PARAMETERS, (logistic_size, mlp_size, cnn_size), strict=True))
+    found = {n: compare.count(student[p], reference[p]) for n, p in sizes.items()}
+    wrong = [n for n, v in found.items() if v.fraction < 1]
+    if not wrong:
+        told = ", ".join(f"`{n}` {count:,}" for n, count in PARAMETERS.items())
+        return Verdict(fraction=1.0, feedback=f"{told}.", standing="claim")
+    told = " ".join(f"`{n}`: {found[n].feedback}" for n in wrong)
+    first = found[wrong[0]]
+    share = 1 - len(wrong) / len(found)
+    return Verdict(fraction=share, feedback=told, hint=first.hint, evidence=first.evidence)
+
+
+@assignment.check(points=5, after=[logistic_layers])
+def logistic_values(student: Measurements, reference: Measurements) -> Verdict:
+    """Under equal weights `LogisticRegression` gives our answers, and our gradients."""
+    probes = logistic_rows, logistic_answers, logistic_slopes
+    return _values(student, reference, *probes)
+
+
+@assignment.check(points=7, after=[mlp_layers])
+def mlp_values(student: Measurements, reference: Measurements) -> Verdict:
+    """Under equal weights `MLP` gives our answers, and our gradients."""
+    return _values(student, reference, mlp_rows, mlp_answers, mlp_slopes)
+
+
+@assignment.check(points=8, after=[cnn_layers])
+def cnn_values(student: Measurements, reference: Measurements) -> Verdict:
+    """Under equal weights `CNN` gives our answers, and our gradients."""
+    return _values(student, reference, cnn_rows, cnn_answers, cnn_slopes)
+
+
+@assignment.check(points=6)
+def data_split(student: Measurements, reference: Measurements) -> Verdict:
+    """`split` keeps the last pictures for validation, all others to train with."""
+    own, ours = student[halves].plain, reference[halves].plain
+    for name, seen, right in zip(("training", "validation"), own, ours, strict=True):
+        if not np.array_equal(seen["images"], seen["labels"]):
+            text = f"In the {name} part images and labels are of different rows."
+            return Verdict(fraction=0.0, feedback=text, hint="Cut both at the same place.")
+        if not np.array_equal(seen["images"], right["images"]):
+            return _odd_part(name, *(part["images"].astype(int) for part in (*own, right)))
+    kept, held = (len(part["images"]) for part in ours)
+    return Verdict(fraction=1.0, feedback=f"{kept:,} to train with, {held} others to validate.")
+
+
+def _odd_part(name: str, kept: Any, held: Any, right: Any) -> Verdict:
+    """What is wrong with a part of 1,200 rows, whose numbers these are."""
+    both = len(np.intersect1d(kept, held))
+    if both:
+        text = f"{both} pictures are in both parts, so that validation meets what was learnt."
+        return Verdict(fraction=0.0, feedback=text, hint="What is held out has to leave the other.")
+    seen = kept if name == "training" else held
+    text = f"The {name} part has {_rows(seen)} of 1,200, expected are {_rows(right)}."
+    share = 0.5 if len(kept) + len(held) == 1200 else 0.0
+    hint = "The last `held_out` pictures are for validation, in the order in which they came."
+    return Verdict(fraction=share, feedback=text, hint=hint)
+
+
+def _rows(numbers: Any) -> str:
+    if not len(numbers):
+        return "no row"
+    if np.array_equal(numbers, np.arange(numbers[0], numbers[0] + len(numbers))):
+        return f"rows {numbers[0]:,} to {numbers[-1]:,}"
+    return f"{len(numbers):,} rows, the first {numbers[:3].tolist()}"
+
+
+@assignment.check(points=8)
+def logistic_training(student: Measurements, reference: Measurements) -> Verdict:
+    """After your `train`, a `LogisticRegression` reads the 500 pictures that were held out."""
+    return _trained(student, reference, logistic_trained)
+
+
+@assignment.check(points=8)
+def mlp_training(student: Measurements, reference: Measurements) -> Verdict:
+    """After your `train`, an `MLP` reads the 500 pictures that were held out."""
+    return _trained(student, reference, mlp_trained)
+
+
+@assignment.check(points=10, after=[logistic_layers])
+def weight_pictures(student: Measurements, reference: Measurements) -> Verdict:
+    """`weight_pictures` gives one picture for each digit, every weight where its pixel is."""
+    own, ours = np.asarray(student[drawn].plain), np.asarray(reference[drawn].plain)
+    worst = None if own.shape != ours.shape else diagnose.mismatch(own, ours, 1e-5)
+    if own.shape == ours.shape and worst is None:
+        return Verdict(fraction=1.0, feedback="Ten pictures, every weight in its place.")
+    if own.size != ours.size or own.shape != ours.shape:
+        text = f"The pictures have shape {own.shape}, expected is {ours.shape}."
+        return Verdict(fraction=0.0, feedback=text, hint="One picture of 28 × 28 for each digit.")
+    return Verdict(
+        fraction=0.0,
+        feedback=_misplaced(own, ours) or f"The pictures differ. {worst.sentence()}",
+        hint="Row k of the weights, 784 numbers, belongs to digit k: 28 rows of 28 pixels.",
+        evidence={"mismatch": worst.to_json("weight pictures")},
+    )
+
+
+def _misplaced(own: Any, ours: Any) -> str:
+    """What was done with the right numbers, a sentence; empty where they are others."""
+    done = {
+        "Rows and columns of every picture are exchanged.": ours.transpose(0, 2, 1),
+        "The weights were cut after transposing them, so that digits are mixed in every picture.": (
+            ours.reshape(10, 784).T.reshape(10, 28, 28)
+        ),
+        "The sign of every weight is turned.": -ours,
+    }
+    low, high = ours.min(axis=(1, 2), keepdims=True), ours.max(axis=(1, 2), keepdims=True)
+    stretched = "The weights are stretched to lie between 0 and 1, for each picture"
+    done[f"{stretched}; give them as they are."] = (ours - low) / (high - low)
+    done[f"{stretched} alike; give them as they are."] = (ours - ours.min()) / np.ptp(ours)
+    return next((s for s, a in done.items() if diagnose.mismatch(own, a, 1e-5) is None), "")
+
+
+@assignment.check(points=5)
+def weight_shapes(student: Measurements, reference: Measurements) -> Verdict:
+    """`weight_shapes` lists the shapes of weights and kernels."""
+    own, ours = student[weights].plain, reference[weights].plain
+    wrong = [n for n in ours if own[n] != ours[n]]
+    if not wrong:
+        return Verdict(fraction=1.0, feedback="`Conv2d(5, 10, 3)` has a kernel of (10, 5, 3, 3).")
+    name = wrong[0]
+    seen, right = ([tuple(s) for s in side[name]] for side in (own, ours))
+    text = f"For {name} `weight_shapes` gives {seen}, expected is {right}."
+    hint = (
+        "torch keeps what comes out before what comes in, and kernels as (out, in, height, width)."
+    )
+    return Verdict(fraction=0.0, feedback=text, hint=hint)
+
+
+@assignment.check(points=5)
+def output_sides(student: Measurements, reference: Measurements) -> Verdict:
+    """`output_side` knows what padding and stride do to a picture's size."""
+    own, ours = student[sides].plain, reference[sides].plain
+    rows = zip(CASES, own, ours, strict=True)
+    wrong = [(case, seen, right) for case, seen, right in rows if seen != right]
+    if not wrong:
+        return Verdict(fraction=1.0, feedback=f"Right in {len(CASES)} of {len(CASES)} cases.")
+    (side, kernel, padding, stride), seen, right = wrong[0]
+    text = (
+        f"Side {side}, kernel {kernel}, padding {padding}, stride {stride}: `output_side` gives "
+        f"{seen:g}, expected is {right:g}. {len(wrong)} of {len(CASES)} cases differ."
+    )
+    hint = (
+        "Count the places of a kernel on the padded side; then every `stride`-th, from the first."
+    )
+    return Verdict(fraction=1 - len(wrong) / len(CASES), feedback=text, hint=hint)
+
+
+@assignment.check(points=6)
+def alexnet_features(student: Measurements, reference: Measurements) -> Verdict:
+    """`features` of a picture of 631 × 631 after the first convolution: (1, 64, 157, 157)."""
+    own, ours = student[alexnet].plain, reference[alexnet].plain
+    if own["shape"] != ours["shape"]:
+        text = f"The features have shape {own['shape']}, expected is {ours['shape']}."
+        return Verdict(fraction=0.0, feedback=text, hint="Depth 1 is the first convolution alone.")
+    worst = diagnose.mismatch(own["values"], ours["values"], 1e-4)
+    if worst is None:
+        return Verdict(fraction=1.0, feedback="(1, 64, 157, 157), with our values.")
+    if diagnose.mismatch(own["values"], np.maximum(ours["values"], 0), 1e-4) is None:
+        text = (
+            "All negative values are 0: the ReLU behind the convolution worked in place on the "
+            "tensor that you kept, or came before you took it."
+        )
+        hint = "In a hook keep a copy: `output.detach().clone()`."
+        return Verdict(fraction=0.0, feedback=text, hint=hint)
+    return Verdict(fraction=0.0, feedback=f"The features differ. {worst.sentence()}")
+
+
+def _values(
+    student: Measurements, reference: Measurements, rows: Any, answers: Any, slopes: Any
+) -> Verdict:
+    """Half for equal answers, half for equal gradients."""
+    where = compare.first_divergence(student[rows], reference[rows])
+    first = compare.close(student[answers], reference[answers], rtol=1e-6, where=where)
+    if first.fraction < 1:
+        return first
+    second = compare.close(student[slopes], reference[slopes], rtol=1e-6)
+    if second.fraction == 1:
+        return Verdict(fraction=1.0, feedback=f"{first.feedback} {second.feedback}")
+    text = f"The answers are right. {second.feedback}"
+    return Verdict(fraction=0.5, feedback=text, hint=second.hint, evidence=second.evidence)
+
+
+def _trained(student: Measurements, reference: Measurements, which: Any) -> Verdict:
+    return compare.accuracy(
+        student[which],
+        reference[which],
+        held_out.labels,
+        full=-0.10,
+        zero=-0.35,
+        called="held-out images",
+    )

@@ -1,0 +1,42 @@
+"""What students do not get: features from other depths, of a network that has to stay whole."""
+
+import numpy as np
+from assignment import assignment
+
+from grader import Measurements, Verdict, data, diagnose, probe
+
+DEPTHS = [2, 3, 6, 9, 13]
+inner = probe.script("features", data.uniform(2, 3, 95, 95), DEPTHS)
+
+
+@assignment.check(points=6)
+def inner_features(student: Measurements, reference: Measurements) -> Verdict:
+    """`features` finds what comes out of any layer, and leaves the network as it was."""
+    own, ours = student[inner].plain, reference[inner].plain
+    wrong = 0
+    told = ""
+    for depth, seen, right in zip(DEPTHS, own["found"], ours["found"], strict=True):
+        if seen.shape == right.shape and diagnose.mismatch(seen, right, 1e-4) is None:
+            continue
+        wrong += 1
+        told = told or f"Asked for layer {depth}, `features` gives {_which(seen, ours['layers'])}."
+    share = 1 - wrong / len(DEPTHS)
+    after = own["after"]
+    if after is None or not np.array_equal(after, own["before"]):
+        told += " Afterwards the network no longer answers what it answered before."
+        hint = "Build a new Sequential of the layers you need, and leave the given one alone."
+        return Verdict(fraction=share / 2, feedback=told.strip(), hint=hint)
+    if wrong:
+        hint = "Layers are counted from 1: depth 3 is the first pooling."
+        return Verdict(fraction=share, feedback=told, hint=hint)
+    return Verdict(fraction=1.0, feedback=f"Right at depths {DEPTHS}.")
+
+
+def _which(seen: np.ndarray, layers: list[np.ndarray]) -> str:
+    """What the features are instead."""
+    same = [
+        number
+        for number, right in enumerate(layers, 1)
+        if seen.shape == right.shape and diagnose.mismatch(seen, right, 1e-4) is None
+    ]
+    return f"what comes out of layer {same[0]}" if same else f"other numbers, shape {seen.shape}"
