@@ -85,6 +85,16 @@ def test_hidden(course: Tiny) -> None:
     assert whole.rules != public.rules
 
 
+def test_a_hidden_probe_takes_no_name_of_a_public_one(course: Tiny) -> None:
+    """The public probe would not be asked any more; the same probe under its name is no second one."""
+    text = "from assignment import net, x, outputs\n"
+    course.write("assignments/tiny/hidden.py", text)
+    assert "outputs" in course.load().probes
+    course.write("assignments/tiny/hidden.py", f"{text}layers = net.layers(x)\n")
+    with pytest.raises(CourseError, match=r"hidden\.py calls a probe `layers`, and so does"):
+        course.load()
+
+
 def test_rules_change_with_the_file(course: Tiny) -> None:
     """The digest of the rules changes with every character of assignment.py."""
     before = course.load().rules

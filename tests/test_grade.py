@@ -447,7 +447,7 @@ def test_rendering_runs_nothing(pair: Tiny, regrade: Grading) -> None:
 def slow(course: Tiny, tmp_path: Path) -> Iterator[tuple[Tiny, subprocess.Popen[str], Path]]:
     """A class in the middle of being graded by a process of its own: at least one is done."""
     for i in range(6):
-        course.submit(f"s{i}", f"import time\ntime.sleep({0.0 if i == 0 else 0.7})\n{RIGHT}")
+        course.submit(f"s{i}", f"import time\ntime.sleep({0.0 if i == 0 else 1.2})\n{RIGHT}")
     temporary = tmp_path / "temporary"
     process = start(
         *("grade", "tiny", course.class_, "-o", course.out, "--course", course.root, "--jobs", "2"),

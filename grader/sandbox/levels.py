@@ -94,11 +94,18 @@ def _try_group(warm: WarmProcess) -> str:
     return "" if ended.status == "memory" else f"the control group ended it with: {ended.reason}"
 
 
+_DEEP = 70
+"""Bytes of a temporary folder's path above which a socket in it may have no address: of 107."""
+
+
 @contextlib.contextmanager
 def _canaries() -> Iterator[dict[str, Any]]:
     """A file and three listening sockets that nothing in a box may reach."""
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="grader-canary-"))
+        deep = len(os.fsencode(tempfile.gettempdir())) > _DEEP
+        folder = stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="grader-canary-", dir="/tmp" if deep else None)
+        )
         os.chmod(folder, 0o755)  # what keeps a box out is the box, not the mode
         name = f"canary{secrets.token_hex(4)}"
         file, path = os.path.join(folder, "file"), os.path.join(folder, "socket")
