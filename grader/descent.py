@@ -96,6 +96,8 @@ class Descent:
     def shuffling(self) -> str:
         """Whether epochs have the order in which the pictures were given, or one another's."""
         first, *later = self._epochs()
+        if (first < 0).any():
+            return ""
         if np.array_equal(first, np.arange(len(first))):
             return "The pictures come in the order in which they were given."
         if later and np.array_equal(first, later[0]):

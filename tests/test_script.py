@@ -10,6 +10,8 @@ from conftest import POINTS, RIGHT, CommandLine, Grading, Tiny, by_name, check, 
 PROBES = '''\
 """How `double` does on what the class does not foresee."""
 
+import torch
+
 
 def doubled(student, numbers, times):
     found = numbers
@@ -24,6 +26,16 @@ def endless(student, seconds):
 
 def faulty(student):
     return 1 / 0
+
+
+def equal(student, x):
+    net, inputs = student.network("Tiny", x)
+    with torch.no_grad():
+        return {"answers": net(inputs), "training": net.training, "dtype": str(inputs.dtype)}
+
+
+def fitting(student):
+    return student.function("double", [1.0], times=2)([1.0], times=2)
 '''
 
 
@@ -116,3 +128,35 @@ def test_authors_are_told(course: Tiny, call: CommandLine, text: str | None, sen
     else:
         path.write_text(text)
     assert sentence in call("show", "tiny", "--course", course.root).sentence
+
+
+def test_a_network_under_equal_weights(course: Tiny, regrade: Grading) -> None:
+    """Names and order of declaration do not matter to it; what differs shows, or is said."""
+    asked(course, 'probe.script("equal", data.normal(3, 4))')
+    course.submit("Ada")
+    renamed = RIGHT.replace("self.first", "self.later").replace("self.second", "self.earlier")
+    course.submit("Bob", renamed)
+    course.submit("Cy", RIGHT.replace("torch.relu", "torch.tanh"))
+    course.submit("Dee", RIGHT.replace("nn.Linear(5, 2)", "nn.Linear(6, 2)"))
+    graded = by_name(regrade(course)[0].graded)
+    assert check(graded["Ada"], "scripted").outcome == "passed"
+    assert check(graded["Bob"], "scripted").outcome == "passed"
+    assert check(graded["Cy"], "scripted").outcome == "failed"
+    assert "`Tiny` cannot be run on (3, 4): mat1 and mat2" in said(graded["Dee"])
+    assert not any(one.person for one in graded.values())
+
+
+def test_a_function_that_cannot_be_called_so_is_the_students(
+    course: Tiny, regrade: Grading
+) -> None:
+    """Arguments are looked at before the call."""
+    asked(course, 'probe.script("fitting")')
+    course.write("reference/tiny/tiny.py", RIGHT.replace("(numbers)", "(numbers, times=2)"))
+    course.submit("Ada", RIGHT.replace("(numbers)", "(numbers, times=2)"))
+    course.submit("Bob")
+    course.submit("Cy", RIGHT + "\ndouble = 3\n")
+    graded = by_name(regrade(course)[0].graded)
+    assert check(graded["Ada"], "scripted").outcome == "passed"
+    assert "`double` cannot be called as the brief says" in said(graded["Bob"])
+    assert "`double` is a int, not a function" in said(graded["Cy"])
+    assert not any(one.person for one in graded.values())

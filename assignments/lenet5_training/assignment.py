@@ -162,7 +162,7 @@ def other_settings(seen: tuple[float, float], rate: float, momentum: float) -> l
     if not abs(seen[0] - rate) <= 0.01 * rate:
         told.append(f"The learning rate is {seen[0]:.3g}, expected is {rate:g}.")
     if not abs(seen[1] - momentum) <= 0.01:
-        told.append(f"The momentum is {seen[1] + 0.0:.2f}, expected is {momentum:g}.")
+        told.append(f"The momentum is {round(seen[1], 2) + 0.0:.2f}, expected is {momentum:g}.")
     return told
 
 
