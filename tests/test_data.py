@@ -300,6 +300,22 @@ def test_a_limit_keeps_the_first(offline):
     assert np.array_equal(every.labels.reveal()[:30], few.labels.reveal())
 
 
+def test_a_part_divides_what_the_limit_keeps(offline):
+    """`stop=-200` and `start=-200` of 500 are 300 and the 200 after them; each has its name."""
+    every, first, last = (
+        data.train("mnist", limit=500, **part) for part in ({}, {"stop": -200}, {"start": -200})
+    )
+    with data.located(offline):
+        images, labels = every.images.realise(), every.labels.reveal()
+        assert np.array_equal(first.images.realise(), images[:300])
+        assert np.array_equal(last.images.realise(), images[300:])
+        assert np.array_equal(first.targets.realise(), labels[:300])
+        assert np.array_equal(last.labels.reveal(), labels[300:])
+        assert len({d.images.identity() for d in (every, first, last)}) == 3
+    assert len({d.images.describe() for d in (every, first, last)}) == 3
+    assert every.images.describe() == "mnist train, 28×28, classes None, limit 500"
+
+
 def test_nothing_is_read_before_it_is_needed(tmp_path):
     """A data set is described where none is; only its pictures and labels ask for it."""
     digits = data.test("mnist", size=32)

@@ -5,14 +5,17 @@ The measuring code runs here in the test's own process, on sources of ours; the 
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import measuring
+import numpy as np
 import pytest
 from measuring import SEED, ask, measured, names, questions
 
-from grader import compare, data, probe
+from grader import compare, data, measurement, probe
 from grader.errors import CourseError
+from grader.inside import budget, wire
 from grader.inside.namespace import Unanswerable
 
 torch = pytest.importorskip("torch")
@@ -367,6 +370,122 @@ def test_training_that_returns_its_losses_ends_before_its_budget() -> None:
     found = ask(names(LENET + TRAINING), one, ["float64"])
     assert not found.spent
     assert found.losses.tolist() == [0.5, 0.25]
+
+
+BY_EPOCH = """
+
+def by_epoch(network, images, labels, epochs=2, learning_rate=0.0):
+    optimizer = torch.optim.SGD(network.parameters(), lr=learning_rate)
+    network.drop = torch.nn.Dropout(0.5)
+    network.drop.eval()
+    for epoch in range(epochs):
+        assert network.training and not network.drop.training
+        drawn = torch.rand(1)
+        optimizer.zero_grad()
+        F.cross_entropy(network(images), labels).backward()
+        optimizer.step()
+        yield {"epoch": epoch} if epoch else (0.5, drawn)
+
+
+def all_at_once(network, images, labels):
+    return [3.0, 2.0]
+
+
+def endless(network, images, labels):
+    for _ in range(10_000):
+        yield
+"""
+
+
+def test_answers_of_each_epoch_are_kept() -> None:
+    """At each `yield`, whatever is yielded; neither mode, random numbers nor clock notice it."""
+    space = names(LENET + BY_EPOCH)
+    many = data.uniform(500, 1, 32, 32)
+    one = NET.train("by_epoch", X, Y, seconds=5, images=many, by_epoch=True, epochs=3)
+    found = ask(space, one, ["float64"])
+    assert not found.spent
+    assert found.epochs.shape == (3, 500)
+    assert (found.epochs == found.own.argmax(axis=1)).all()  # a learning rate of 0
+    taught = NET.train(
+        "by_epoch", X, Y, seconds=5, images=many, by_epoch=True, epochs=3, learning_rate=0.5
+    )
+    other = ask(space, taught, ["float64"])
+    assert not np.allclose(other.own, found.own)
+    assert found.losses[0] == 0.5
+    assert found.losses.tolist() == other.losses.tolist()
+    unseen = ask(space, NET.train("by_epoch", X, Y, seconds=5, images=many), ["float64"])
+    assert unseen.epochs is None
+
+
+def test_looking_takes_none_of_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twelve looks take longer than the budget; the training itself takes none."""
+    monkeypatch.setattr(budget, "EPOCHS", 12)
+    many = data.uniform(500, 1, 32, 32)
+    one = NET.train("endless", X, Y, seconds=0.2, images=many, by_epoch=True)
+    began = time.process_time()
+    found = ask(names(LENET + BY_EPOCH), one, ["float64"])
+    assert found.epochs.shape == (12, 500)
+    assert time.process_time() - began > 0.2
+    assert not found.spent
+
+
+def test_a_training_without_yield_has_no_epochs() -> None:
+    one = NET.train("all_at_once", X, Y, seconds=5, images=IMAGES, by_epoch=True)
+    found = ask(names(LENET + BY_EPOCH), one, ["float64"])
+    assert found.epochs.shape == (0, 6)
+    assert found.losses.tolist() == [3.0, 2.0]
+
+
+def test_a_training_function_with_other_arguments_is_told_so() -> None:
+    one = NET.train("all_at_once", X, Y, seconds=5, images=IMAGES, epochs=3)
+    with pytest.raises(Unanswerable, match="unexpected keyword argument 'epochs'"):
+        ask(names(LENET + BY_EPOCH), one, ["float64"])
+
+
+@pytest.mark.parametrize(
+    "epochs",
+    [
+        np.zeros((2, 5), np.int64),
+        np.zeros((2, 6)),
+        np.zeros(6, np.int64),
+        np.zeros((101, 6), np.int64),
+        [[1] * 6],
+    ],
+)
+def test_answers_by_epoch_of_another_form_are_malformed(epochs: object) -> None:
+    head = {"logits": np.zeros((6, 10)), "losses": np.zeros(2), "spent": False, "epochs": epochs}
+    with pytest.raises(wire.Malformed):
+        measurement.Trained.from_wire(head)
+
+
+class Labels:
+    """As `data` keeps them."""
+
+    def reveal(self) -> Any:
+        return np.array([0, 1, 2, 3])
+
+
+def test_accuracy_by_epoch_is_told_beside_ours() -> None:
+    """In a sentence and a table; where one side has fewer epochs, with a dash."""
+
+    def trained(*epochs: list[int]) -> measurement.Trained:
+        guesses = np.array(epochs, np.int64).reshape(-1, 4)
+        head = {"logits": np.eye(4), "losses": np.zeros(0), "spent": False, "epochs": guesses}
+        return measurement.Trained.from_wire(head)
+
+    ours = trained([0, 0, 0, 0], [0, 1, 2, 0], [0, 1, 2, 3])
+    verdict = compare.accuracy(
+        trained([0, 1, 0, 0], [0, 1, 2, 3]), ours, Labels(), full=0.0, zero=-0.5, called="digits"
+    )
+    assert "of 4 digits are read rightly" in verdict.feedback
+    assert "After each epoch: 50.0%, 100.0%." in verdict.feedback
+    assert verdict.evidence["table"] == {
+        "columns": ["epoch", "yours", "ours"],
+        "rows": [[1, "50.0%", "25.0%"], [2, "100.0%", "75.0%"], [3, "–", "100.0%"]],
+    }
+    none = compare.accuracy(trained(), ours, Labels(), full=0.0, zero=-0.5)
+    assert "table" not in none.evidence
+    assert "epoch" not in none.feedback
 
 
 def test_a_live_network_is_measured_as_it_was_left() -> None:

@@ -117,6 +117,7 @@ class Driver:
         ticker, end = asyncio.create_task(self._tick()), asyncio.create_task(self._end.wait())
         context = zmq.asyncio.Context()
         context.MAXMSGSIZE, context.RCVHWM, context.LINGER = _MESSAGE_CAP, _QUEUE, 0
+        context.SNDTIMEO = 0  # a peer that student's code cut off would be waited for, for ever
         work = asyncio.create_task(self._work(context))
         try:
             await asyncio.wait({work, end}, return_when=asyncio.FIRST_COMPLETED)
@@ -190,6 +191,8 @@ class Driver:
                 await self._hand_over(client)
         except DeadKernelError:
             return
+        except zmq.Again:  # garbage on the kernel's socket cut us off from it
+            self._forged()
         except Exception:  # what was forged by the last cell comes to light only now
             if self.child.why is None:
                 raise
