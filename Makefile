@@ -37,6 +37,8 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/boxes.py
 	$(BIN)/python benchmarks/notebooks.py
 	$(BIN)/python benchmarks/peers.py
+	$(BIN)/python benchmarks/networks.py
+	$(BIN)/python benchmarks/whole_set.py
 
 figures: $(STAMP)
 	$(BIN)/python benchmarks/figures.py

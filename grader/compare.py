@@ -127,7 +127,7 @@ def dropouts(student: Parameters, reference: Parameters) -> Verdict:
     if fault:
         hint = "nn.Dropout(p), or F.dropout(x, p, training=self.training)."
         return Verdict(fraction=0.0, feedback=fault, hint=hint, standing="claim")
-    count = len(reference.dropouts)
+    count = len(reference.dropouts.places)
     return Verdict(fraction=1.0, feedback=f"{count} dropouts, each in its place.", standing="claim")
 
 

@@ -4,13 +4,12 @@ arrays.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from grader.measurement import Array, Dropout, Group, Named, Returned
+from grader.measurement import Array, Dropouts, Group, Named, Returned
 from grader.records import Json
 
 # ---------------------------------------------------------------------- one array
@@ -194,21 +193,31 @@ def _factor(seen: Array, expected: Array, rtol: float) -> str:
     return f" by the factor {shown}"
 
 
-def dropouts(seen: Sequence[Dropout], expected: Sequence[Dropout]) -> str:
-    """Which dropout is too much, too little or of another share; empty where none is."""
-    own = {place: (name, share) for place, name, share in seen}
-    other = {place: (name, share) for place, name, share in expected}
-    for place in sorted(own.keys() | other.keys()):
-        if own.get(place, ("", 0.0))[1] == other.get(place, ("", 0.0))[1]:
-            continue
-        label = own.get(place, other.get(place, ("", 0.0)))[0]
-        where = f"after {f'`{label}`' if label else f'layer {place}'}" if place else "of the input"
-        drops, right = (d[place][1] if place in d else 0.0 for d in (own, other))
-        return (
-            f"In train mode your network drops {f'{drops:.0%}' if drops else 'nothing'} {where}, "
-            f"ours drops {f'{right:.0%}' if right else 'nothing'} there."
-        )
-    return ""
+def dropouts(seen: Dropouts, expected: Dropouts) -> str:
+    """Which dropout is too much, too little or of another share; empty where none is.
+
+    Places are counted from the input or from the output, whichever fits better: one layer too many
+    somewhere moves no dropout.
+    """
+    moved = min((_moved(seen, expected, from_end=end) for end in (False, True)), key=len)
+    if not moved:
+        return ""
+    place, drops, right = moved[0]
+    name = seen.layers[place - 1] if 0 < place <= len(seen.layers) else ""
+    where = f"after {f'`{name}`' if name else f'layer {place}'}" if place > 0 else "of the input"
+    return (
+        f"In train mode your network drops {f'{drops:.0%}' if drops else 'nothing'} {where}, "
+        f"ours drops {f'{right:.0%}' if right else 'nothing'} there."
+    )
+
+
+def _moved(seen: Dropouts, expected: Dropouts, *, from_end: bool) -> list[tuple[int, float, float]]:
+    """(Layers of `seen` before it, share seen, share expected) wherever the shares differ."""
+    last, other_last = (len(d.layers) if from_end else 0 for d in (seen, expected))
+    own = {place - last: share for place, share in seen.places}
+    other = {place - other_last: share for place, share in expected.places}
+    pairs = ((k + last, own.get(k, 0.0), other.get(k, 0.0)) for k in sorted(own | other))
+    return [(place, drops, right) for place, drops, right in pairs if drops != right]
 
 
 # ---------------------------------------------------------------------- plain values

@@ -21,9 +21,6 @@ from grader.records import Trouble
 Array = npt.NDArray[Any]
 Precision = Literal["float64", "float32"]
 
-Dropout = tuple[int, str, float]
-"""A dropout: operators with weights before it, name of the last of them, share taken away."""
-
 _OPERANDS = 5_000
 """Weights of a network. Their keys go into another box, in a head of limited length."""
 _KEY = 100
@@ -135,11 +132,36 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dropouts:
+    """Where dropout acts in a network."""
+
+    layers: tuple[str, ...] = ()
+    """Names of the operators with weights, in order."""
+    places: tuple[tuple[int, float], ...] = ()
+    """Of each dropout how many of those are before it, and the share that it takes away."""
+
+    @classmethod
+    def from_wire(cls, value: Any) -> Self:
+        """At most 10,000 dropouts and as many layers."""
+        head = _mapping(value)
+        layers, rows = _list(head.get("layers", [])), _list(head.get("places", []))
+        if max(len(layers), len(rows)) > 10_000 or any(len(_list(d)) != 2 for d in rows):
+            raise Malformed("dropouts that are not described by place and share")
+        return cls(
+            layers=tuple(_text(n) for n in layers),
+            places=tuple((_count(d[0]), _share(d[1])) for d in rows),
+        )
+
+
+NO_DROPOUT = Dropouts()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
     """Everything a network owns, each counted once."""
 
     rows: tuple[Parameter, ...]
-    dropouts: tuple[Dropout, ...] = ()
+    dropouts: Dropouts = NO_DROPOUT
     """Those that ran: in train mode all of them, in eval mode none should."""
     single: Parameters | None = None
 
@@ -162,7 +184,7 @@ class Parameters:
             raise Malformed("more than 100,000 parameters")
         return cls(
             rows=tuple(_parameter(_mapping(r)) for r in rows),
-            dropouts=_dropouts(head.get("dropouts", [])),
+            dropouts=Dropouts.from_wire(head.get("dropouts", {})),
         )
 
 
@@ -261,7 +283,7 @@ class Steps:
     precision: Precision
     before: Group = ()
     """The weights that the first run started from; only where the student's function stepped."""
-    dropouts: tuple[Dropout, ...] = ()
+    dropouts: Dropouts = NO_DROPOUT
     """In train mode."""
     single: Steps | None = None
 
@@ -281,7 +303,7 @@ class Steps:
             runs=tuple(runs),
             precision=_precision(head.get("precision")),
             before=before,
-            dropouts=_dropouts(head.get("dropouts", [])),
+            dropouts=Dropouts.from_wire(head.get("dropouts", {})),
         )
 
 
@@ -453,13 +475,6 @@ def _count(value: Any) -> int:
     if type(value) is not int or not 0 <= value < 2**53:
         raise Malformed("a count that is none")
     return value
-
-
-def _dropouts(value: Any) -> tuple[Dropout, ...]:
-    rows = [_list(d) for d in _list(value)]
-    if len(rows) > 10_000 or any(len(d) != 3 for d in rows):
-        raise Malformed("dropouts that are not described by place, name and share")
-    return tuple((_count(d[0]), _text(d[1]), _share(d[2])) for d in rows)
 
 
 def _share(value: Any) -> float:

@@ -413,7 +413,7 @@ def test_answers_of_each_epoch_are_kept() -> None:
     assert not np.allclose(other.own, found.own)
     assert found.losses[0] == 0.5
     assert found.losses.tolist() == other.losses.tolist()
-    unseen = ask(space, NET.train("by_epoch", X, Y, seconds=5, images=many), ["float64"])
+    unseen = ask(space, NET.train("all_at_once", X, Y, seconds=5, images=many), ["float64"])
     assert unseen.epochs is None
 
 

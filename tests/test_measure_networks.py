@@ -288,6 +288,12 @@ RIGHT: Mapping[str, tuple[str, Mapping[str, str]]] = {
                 ("self.four = Block(6, 6, 1)\n", "    Block(6, 6, 1))\n"),
                 ("self.four(self.three(self.two(self.one(x))))", "self.body(x)"),
             ),
+            "mean over one dimension after the other": edited(
+                RESIDUAL, ("F.adaptive_avg_pool2d(x, 1).flatten(1)", "x.mean(3).mean(2)")
+            ),
+            "mean of what was flattened": edited(
+                RESIDUAL, ("F.adaptive_avg_pool2d(x, 1).flatten(1)", "x.flatten(2).mean(2)")
+            ),
             "functions on parameters of its own": UNROLLED,
         },
     ),

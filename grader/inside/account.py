@@ -50,12 +50,12 @@ def sketch(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
     return np.append(values[positions % values.size], np.sqrt(np.mean(values**2)))
 
 
-def dropouts(trace: Trace) -> list[list[Any]]:
-    """[operators with weights before it, name of the last of them, share] of every dropout."""
-    found: list[list[Any]] = [[0, "", share] for share in trace.dropped]
-    count, name = 0, ""
+def dropouts(trace: Trace) -> dict[str, list[Any]]:
+    """Names of the operators with weights, and of every dropout [how many are before it, share]."""
+    layers: list[str] = []
+    places: list[list[Any]] = [[0, share] for share in trace.dropped]
     for operator in trace.operators:
         if operator.weights:
-            count, name = count + 1, operator.name
-        found += [[count, name, share] for share in operator.dropped]
-    return found
+            layers.append(operator.name)
+        places += [[len(layers), share] for share in operator.dropped]
+    return {"layers": layers, "places": places}

@@ -213,11 +213,11 @@ def steps(names: dict[str, Any], args: dict[str, Any]) -> Any:
     With `by` the student's function of that name takes them, and the weights before come as well.
     It does so in float32 where it cannot do with float64, as one that says `images.float()` cannot.
     """
-    dropouts: list[Any] = []
+    dropouts: dict[str, Any] = {}
 
     def noting(measured: stepping.Measured) -> stepping.Measured:
         def both(prepared: network.Prepared, pairs: Any) -> list[Any]:
-            dropouts[:] = account.dropouts(prepared.trace)
+            dropouts.update(account.dropouts(prepared.trace))
             return measured(prepared, pairs)
 
         return both

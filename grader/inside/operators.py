@@ -79,12 +79,16 @@ def tensors(value: Any) -> list[torch.Tensor]:
     return found
 
 
-def pooling_by_mean(args: Any, inputs: list[torch.Tensor]) -> str | None:
-    """`mean` over the last two dimensions of a picture is adaptive average pooling to 1."""
-    if not inputs or inputs[0].dim() != 4 or len(args) < 2 or args[1] is None:
+def pooling_by_mean(result: torch.Tensor, shape: tuple[int, ...]) -> str | None:
+    """A `mean` that leaves one number of each channel is adaptive average pooling to 1.
+
+    `shape` is that of the picture, (C, H, W). Whether it was flattened before, or the mean taken
+    over one dimension after the other, says nothing.
+    """
+    if len(shape) != 3 or result.dim() < 2:
         return None
-    dims = sorted(d % 4 for d in ([args[1]] if isinstance(args[1], int) else args[1]))
-    return "adaptive_avg_pool2d" if dims == [2, 3] else None
+    whole = result.shape[1] == shape[0] and result.numel() == result.shape[0] * shape[0]
+    return "adaptive_avg_pool2d" if whole else None
 
 
 def roles(kind: str, args: Any, kwargs: Any) -> list[tuple[str, torch.Tensor | None]]:

@@ -129,7 +129,9 @@ class Trace(TorchDispatchMode):
                 self._data.add(_storage(tensor))
                 self._sources[_storage(tensor)] = before
         if plain_name == "mean":
-            kind = pooling_by_mean(args, inputs)
+            source = self._nearest(before)
+            picture = self._per_sample(inputs[0]) if source is None else source.shape
+            kind = pooling_by_mean(outputs[0], picture)
         if plain_name in ("index", "index_select") and self._looks_up(args):
             kind = "embedding"
         if kind and kind.startswith("adaptive") and inputs[0].shape == outputs[0].shape:
