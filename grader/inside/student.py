@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn, TextIO
 
-from grader.inside import box, cell, linux, lockdown, measure, namespace, selftest, wire
+from grader.inside import box, cell, linux, lockdown, measure, namespace, remarks, selftest, wire
 
 Answerer = Callable[[dict[str, Any], str, dict[str, Any]], Any]
 
@@ -46,8 +46,6 @@ class Pipes:
 
 
 READY = b"ready"
-_remarks: set[str] = set()
-"""What the grader should note: "alone", where DataLoader's workers were done without."""
 
 
 def live(
@@ -120,7 +118,7 @@ def _serve(job: dict[str, Any], directory: str, pipes: Pipes, names: dict[str, A
             os._exit(0)
         _flush()
         to = pipes.loaded if head["do"] == "load" else pipes.answers
-        _send(to, {**outcome, "nonce": head["nonce"], "remarks": sorted(_remarks)}, values)
+        _send(to, {**outcome, "nonce": head["nonce"], "remarks": remarks.rows()}, values)
 
 
 def _take_place(pipes: Pipes) -> None:
@@ -224,7 +222,7 @@ def _load_data_alone() -> None:
 
     def alone(self: Any) -> Any:
         if self.num_workers:
-            _remarks.add("alone")
+            remarks.add("alone")
         self.num_workers, self.timeout, self.prefetch_factor = 0, 0, None
         return dataloader._SingleProcessDataLoaderIter(self)
 

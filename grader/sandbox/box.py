@@ -14,7 +14,7 @@ from grader.errors import SandboxError
 from grader.inside import wire
 from grader.inside.cell import THREADS, is_notebook
 from grader.records import Execution, Limits, Missing, Trouble
-from grader.sandbox import cells, outcome
+from grader.sandbox import cells, outcome, remarks
 from grader.sandbox.cells import CellRun
 from grader.sandbox.line import Line
 from grader.sandbox.outcome import Outcome
@@ -53,7 +53,7 @@ class Box:
         self._outcome = Outcome()
         self._tried, self._trouble = False, None  # type: bool, Trouble | None
         self._alive, self._hopeless, self._restarts = False, "", 0
-        self._remarks: set[str] = set()
+        self._remarks: dict[tuple[str, str], None] = {}
         self.cells: tuple[CellRun, ...] = ()
         """How each code cell of a notebook went, once it is loaded."""
         self.notebook: bytes | None = None
@@ -94,6 +94,7 @@ class Box:
             self._hopeless = self._hopeless or trouble.message
             return trouble
         self._alive = True
+        self._remark(said)
         if "trouble" not in said:
             return None
         trouble = outcome.read_trouble(said["trouble"], self._files)
@@ -128,8 +129,7 @@ class Box:
         return Missing(why=self._hopeless)
 
     def _value(self, answer: Mapping[str, Any], values: list[wire.Array]) -> Any | Missing:
-        if answer.get("remarks") == ["alone"]:
-            self._remarks.add(outcome.ALONE)
+        self._remark(answer)
         if "trouble" in answer:
             trouble = outcome.read_trouble(answer["trouble"], self._files)
             self._note(outcome.of_trouble(trouble, self._limits, loading=False))
@@ -141,6 +141,10 @@ class Box:
         except (ValueError, KeyError, RecursionError):
             self._note(outcome.of_unasked(0))
             return Missing(why="The answer that came out of the box was malformed.", person=True)
+
+    def _remark(self, said: Mapping[str, Any]) -> None:
+        if len(self._remarks) < remarks.CAP:
+            self._remarks |= dict.fromkeys(remarks.read(said.get("remarks")))
 
     def _unexplained(self, missing: Missing, facts: Any) -> Missing:
         """A name that a notebook lacks, with the first cell that failed: often it is why."""
@@ -200,7 +204,7 @@ class Box:
             self._note(outcome.of_death(facts["death"], self._limits))
         if facts["unasked"]:
             self._note(outcome.of_unasked(int(facts["unasked"])))
-        notes = [*sorted(self._remarks), *cells.notes(self.cells, self._passes)]
+        notes = [*remarks.sentences(self._remarks), *cells.notes(self.cells, self._passes)]
         if self._restarts and not self._passes:
             notes.append(f"The student's process was started {int(facts['starts'])} times.")
         if facts["full"]:

@@ -14,8 +14,6 @@ from typing import Any
 
 from grader.records import Limits, Missing, Status, Trouble
 
-ALONE = "DataLoader's workers cannot run at this sandbox level; the data was loaded without them."
-
 _GRAVITY: Mapping[str, int] = {
     "ok": 0,
     "stopped": 1,

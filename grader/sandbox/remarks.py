@@ -1,0 +1,38 @@
+"""What the student's process remarks, in words. The vocabulary is ours; details are claims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+WORDS: Mapping[str, str] = {
+    "alone": "DataLoader's workers cannot run at this sandbox level; "
+    "the data was loaded without them.",
+}
+"""By key the sentence; `{}` in it stands for the details."""
+CAP = 40
+"""Remarks that are read."""
+_DETAIL = 200
+_LISTED = 5
+
+
+def read(rows: Any) -> list[tuple[str, str]]:
+    """Key and detail of each remark; what is none is passed over."""
+    found = []
+    for row in rows[:CAP] if isinstance(rows, list) else []:
+        if isinstance(row, list) and len(row) == 2 and all(isinstance(p, str) for p in row):
+            key, detail = row
+            if key in WORDS:
+                found.append((key, "".join(c for c in detail[:_DETAIL] if c.isprintable())))
+    return found
+
+
+def sentences(remarks: Mapping[tuple[str, str], None]) -> list[str]:
+    """One for each key, in the order of the vocabulary, with its details."""
+    said = []
+    for key, words in WORDS.items():
+        details = [d for k, d in remarks if k == key]
+        if details:
+            more = f" and {len(details) - _LISTED} more" if len(details) > _LISTED else ""
+            said.append(words.format(", ".join(details[:_LISTED]) + more))
+    return said

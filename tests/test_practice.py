@@ -1,0 +1,112 @@
+"""Notebooks as students really write them: each oddity gets what `expected.toml` says.
+
+A specimen is a folder in `submissions/notebooks/`: `cells.txt`, cells parted by lines `# %%`, and
+files that are handed in with them. `# %% markdown` begins a text cell, `# %% network` stands for a
+right `LeNet5`. `make.py` makes files that git should not hold.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import runpy
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from conftest import ROOT, SUBMISSIONS, Borrower, Lenet, outcomes, said
+from nbformat import v4
+
+from grader.course import Course
+from grader.ledger import Ledger
+from grader.records import Graded
+from grader.sandbox import Warm
+
+PRACTICE = SUBMISSIONS / "notebooks"
+EXPECTED: Mapping[str, Mapping[str, Any]] = tomllib.loads((PRACTICE / "expected.toml").read_text())
+NETWORK = (PRACTICE / "network.py").read_text()
+_CELL = re.compile(r"^# %%[ ]?(\w*)\n", re.MULTILINE)
+
+
+def cells(text: str) -> list[Any]:
+    """The notebook's cells out of a `cells.txt`."""
+    first, *parts = _CELL.split(text)
+    assert not first.strip(), "cells.txt begins with a line `# %%`"
+    made = []
+    for kind, source in zip(parts[::2], parts[1::2], strict=True):
+        make = v4.new_markdown_cell if kind == "markdown" else v4.new_code_cell
+        made.append(make((NETWORK if kind == "network" else source).removesuffix("\n")))
+    return made
+
+
+def handed_in(name: str, folder: Path) -> Path:
+    """The specimen's files, in a folder of its own; `lenet.pt` is ours unless it is left out."""
+    source, wanted, made = PRACTICE / name, EXPECTED[name], folder / name
+    made.mkdir()
+    for path in sorted(p for p in source.rglob("*") if p.is_file()):
+        relative = path.relative_to(source)
+        (made / relative).parent.mkdir(parents=True, exist_ok=True)
+        if path.name == "make.py":
+            for file, content in runpy.run_path(str(path))["files"]().items():
+                (made / file).write_bytes(content)
+        elif path.name == "cells.txt":
+            book = nbformat.writes(v4.new_notebook(cells=cells(path.read_text())))
+            (made / relative).with_name(wanted.get("file", "lenet.ipynb")).write_text(book)
+        else:
+            (made / relative).write_bytes(path.read_bytes())
+    if wanted.get("weights", True) and not list(made.rglob("*.pt")):
+        weights = (ROOT / "reference/lenet5_mnist/lenet.pt").read_bytes()
+        (made / "lenet.pt").write_bytes(weights)
+    return made
+
+
+@pytest.fixture(scope="module")
+def own(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lenet]:
+    """lenet5_mnist, whose settings a specimen may change."""
+    path = tmp_path_factory.mktemp("practice") / "grades.db"
+    with Borrower(warm, Course(ROOT).load("lenet5_mnist")) as executor, Ledger(path) as ledger:
+        yield Lenet(executor, ledger)
+
+
+def graded(lenet: Lenet, name: str, folder: Path) -> Graded:
+    """What the specimen gets, with the settings that it asks for."""
+    wanted, assignment = EXPECTED[name], lenet.executor.loaded.assignment
+    before = copy.copy(assignment)
+    assignment.limits = replace(before.limits, **wanted.get("limits", {}))
+    if "run" in wanted:
+        assignment.run = wanted["run"]
+    try:
+        return lenet.folder(handed_in(name, folder))
+    finally:
+        vars(assignment).update(vars(before))
+
+
+def test_every_specimen_is_expected() -> None:
+    """The folders are those that expected.toml lists, in order; there are at least forty."""
+    assert list(EXPECTED) == sorted(p.name for p in PRACTICE.iterdir() if p.is_dir())
+
+
+@pytest.mark.parametrize("name", list(EXPECTED))
+def test_is_judged(own: Lenet, tmp_path: Path, name: str) -> None:
+    """Status, lost checks and sentences are as expected; no path of ours, no traceback is told."""
+    wanted, found = EXPECTED[name], graded(own, name, tmp_path)
+    text = said(found)
+    every = {c.name for c in found.checks}
+    loses = every if wanted.get("loses") == "all" else set(wanted.get("loses", []))
+    assert found.execution.status == wanted.get("status", "ok"), text
+    assert {c.name for c in found.checks if c.lost} == loses, text
+    assert "broken" not in outcomes(found).values(), text
+    assert not found.person, text
+    for piece in wanted["says"]:
+        assert piece in text
+    for piece in wanted.get("silent", []):
+        assert piece not in text
+    record = json.dumps(found.to_json(), ensure_ascii=False)
+    for path in (str(ROOT), "site-packages", "/sub/", "grader/inside"):
+        assert path not in text + record
+    assert "Traceback" not in text
