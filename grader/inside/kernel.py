@@ -23,11 +23,12 @@ from ipykernel.ipkernel import IPythonKernel
 from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython.core.interactiveshell import ExecutionResult
 from IPython.core.profiledir import ProfileDir
+from IPython.utils.text import SList
 from jupyter_client.session import json_packer
 from traitlets import Type
 from traitlets.config import Config
 
-from grader.inside import namespace, student
+from grader.inside import namespace, remarks, student
 from grader.inside.cell import SHUT_DOWN, place
 from grader.inside.namespace import MESSAGE_CAP, clean
 from grader.inside.outputs import FLOOD
@@ -39,6 +40,7 @@ _SHOWN = 50
 _CONFIG = Config({"HistoryManager": {"enabled": False}})
 _BACKEND = "module://matplotlib_inline.backend_inline"
 _INSTALLS = re.compile(r"(^|[\s/])(pip3?|conda|mamba|uv|apt|apt-get)\s")
+_NO_PROGRAM, _NOT_FOUND, _LINE = "the grader runs no other programs", 127, 60
 _PROGRAMS = "script bash sh perl ruby python python2 python3 pypy cmd javascript_node".split()
 
 
@@ -75,34 +77,36 @@ class Shell(ZMQInteractiveShell):
         raise SystemExit
 
     def system_piped(self, cmd: str) -> None:
-        """No program runs; a line that installs packages is passed over, any other is an error."""
-        text = clean(str(cmd), 200)
-        if _INSTALLS.search(text):
-            sys.stderr.write(f"Passed over, as the grader installs nothing: {text}\n")
-            return
-        raise PermissionError(
-            f"the grader runs no other programs (`!`, `%%bash`): take out `{text}`"
-        )
+        """No program runs, and the cell goes on."""
+        text = clean(str(cmd), 200).strip()
+        installs = _INSTALLS.search(text)
+        _pass_over(text, f"`!{text}`", "the grader installs nothing" if installs else _NO_PROGRAM)
+        self.user_ns["_exit_code"] = _NOT_FOUND
 
     system = system_raw = system_piped
 
-    def getoutput(self, cmd: str, *_: Any, **__: Any) -> list[str]:
+    def getoutput(self, cmd: str, *_: Any, **__: Any) -> SList:
         """What `x = !cmd` gives."""
         self.system_piped(cmd)
-        return []
+        return SList()
 
     def init_magics(self) -> None:
-        """Magics that would start programs say that they do not."""
+        """Magics that would start programs pass over their cell."""
         super().init_magics()
         for name in _PROGRAMS:
             self.register_magic_function(_refusing(name), "line_cell", name)
 
 
 def _refusing(name: str) -> Any:
-    def magic(_line: str, _cell: str = "") -> NoReturn:
-        raise PermissionError(f"the grader runs no other programs: take out `%%{name}`")
+    def magic(_line: str, _cell: str = "") -> None:
+        _pass_over(f"%%{name}", f"`%%{name}`", _NO_PROGRAM)
 
     return magic
+
+
+def _pass_over(text: str, shown: str, why: str) -> None:
+    sys.stderr.write(f"Passed over, as {why}: {text}\n")
+    remarks.add("program", shown if len(shown) < _LINE else f"{shown[:_LINE]}…`")
 
 
 class Kernel(IPythonKernel):

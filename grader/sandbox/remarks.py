@@ -8,6 +8,8 @@ from typing import Any
 WORDS: Mapping[str, str] = {
     "alone": "DataLoader's workers cannot run at this sandbox level; "
     "the data was loaded without them.",
+    "program": "The grader runs no other programs and installs nothing; passed over: {}. What is "
+    "graded may not depend on them.",
 }
 """By key the sentence; `{}` in it stands for the details."""
 CAP = 40
