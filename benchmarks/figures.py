@@ -1,8 +1,10 @@
-"""The figures that course documents promise, computed by our references on the real data.
+"""The figures that course documents state, and ours.
 
     make figures
 
-Writes docs/reference/figures.md. GRADER_DATA has to name the folder with MNIST.
+Writes docs/reference/figures.md: counts, statistics and the networks of mlp_from_scratch computed
+by our references on the real data, longer trainings from their records. GRADER_DATA has to name the
+folder with MNIST and CIFAR-10.
 """
 
 from __future__ import annotations
@@ -10,161 +12,73 @@ from __future__ import annotations
 import platform
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from importlib import metadata
-from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
-
-from grader.course import Course
-from grader.data import Source
-from grader.inside import vision
-
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "reference" / "figures.md"
-SEED, SIZE, RATE, STEPS = 42, 40, 0.01, 400
-Arrays = tuple[Any, Any]
-
-
-def mnist(root: Path) -> tuple[Arrays, Arrays]:
-    """Training and test images, each set with mean 0 and deviation 1, and one-hot labels."""
-    vision.install()
-    from torchvision import datasets
-
-    found = []
-    for train in (True, False):
-        read = datasets.MNIST(root, train=train)
-        images = read.data.numpy().astype(np.float64)
-        images = (images - images.mean()) / images.std()
-        found.append((images, np.eye(10)[read.targets.numpy()]))
-    return found[0], found[1]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """One network after training."""
-
-    title: str
-    promised: str
-    """Percent of the test images, as the document says."""
-    test: float
-    """Percent of the test images, ours."""
-    last: float
-    """Percent of the last batch."""
-    margin: float
-    """Least distance between the two greatest probabilities of a test image."""
-    seconds: float
-
-    @property
-    def row(self) -> str:
-        """A line of the table; seconds last, which no two runs share."""
-        numbers = f"{self.test:.2f} | {self.last:.2f} | {self.margin:.1e} | {self.seconds:.1f}"
-        return f"| {self.title} | {self.promised} | {numbers} |"
-
-
-HAND, TORCH = ("cross_entropy", "update"), ("cross_entropy_torch", "update_torch")
-AUTOMATIC = ("cross_entropy_torch", "update_autograd")
-NETWORKS = (
-    ("NumPy, the same batch in every step", "59.57", "MLPNumpy", HAND),
-    ("NumPy, random batches", "88.15", "MLPNumpy", HAND),
-    ("torch, by hand", "88.15", "MLPTorch", TORCH),
-    ("torch, autograd", "88.15", "MLPAutograd", AUTOMATIC),
-    ("convolution", "87.61", "CNNAutograd", AUTOMATIC),
+from figure_mlp import Figure, figures, mlp_from_scratch
+from figure_sections import (
+    birds_vs_planes,
+    cifar10_cnn,
+    classic_networks,
+    conv_arithmetic,
+    lenet5_mnist,
+    lenet5_training,
+    mnist_views,
+    statistics,
 )
-"""(title, what the document promises, class, loss and update)."""
+from figure_tables import NONE, ROOT
+
+from grader.data import Source
+
+PAGE = ROOT / "docs" / "reference" / "figures.md"
 
 
-def figures(folder: Path) -> Iterator[Figure]:
-    """Every network of the reference, trained on the MNIST of this folder, one thread."""
-    torch.set_num_threads(1)
-    names: dict[str, Any] = {}
-    text = Course.bundled().load("mlp_from_scratch").reference.files["mlp.py"]
-    exec(compile(text, "mlp.py", "exec"), names)
-    sets = mnist(folder)
-    for title, promised, network, (loss, update) in NETWORKS:
-        began = time.perf_counter()
-        batch = fixed if "the same batch" in title else names["random_batch"]
-        last, test, margin = trained(names, network, loss, update, sets, batch)
-        seconds = time.perf_counter() - began
-        yield Figure(
-            title=title, promised=promised, test=test, last=last, margin=margin, seconds=seconds
-        )
+def page(found: Iterable[Figure], measured: Sequence[float]) -> str:
+    """The page, from the networks of mlp_from_scratch and the statistics of CIFAR-10's channels.
 
-
-def fixed(images: Any, labels: Any, size: int, _rng: Any) -> Arrays:
-    """The first images, in every step."""
-    return images[:size], labels[:size]
-
-
-def trained(
-    names: Any, network: str, loss: str, updating: str, sets: tuple[Arrays, Arrays], batch: Any
-) -> tuple[float, float, float]:
-    """Accuracy on the last batch and on the test images, percent; least margin there."""
-    shape = (-1, 1, 28, 28) if network.startswith("CNN") else (-1, 784)
-    (images, labels), (tests, wanted) = sets
-    images, tests = images.reshape(shape), tests.reshape(shape)
-    rng = np.random.RandomState(SEED)
-    net = names[network](rng)
-    for _ in range(STEPS):
-        rows, right = batch(images, labels, SIZE, rng)
-        predicted = net.forward_pass(rows)
-        value = names[loss](predicted, right)
-        names[updating](net.params, net.backward_pass(value, right), RATE)
-    answers = array(net.forward_pass(tests))
-    best = np.sort(answers, axis=1)[:, -2:]
-    margin = float(np.min(best[:, 1] - best[:, 0]))
-    return accuracy(array(predicted), right), accuracy(answers, wanted), margin
-
-
-def array(predicted: Any) -> Any:
-    """Probabilities (N, 10) as NumPy's."""
-    return predicted.detach().numpy() if isinstance(predicted, torch.Tensor) else predicted
-
-
-def accuracy(predicted: Any, labels: Any) -> float:
-    """Percent of rows whose greatest entry is the right one."""
-    return float(100 * np.mean(predicted.argmax(axis=1) == labels.argmax(axis=1)))
-
-
-def page(found: Iterable[Figure]) -> str:
-    """The page; its last line and the last column belong to the machine."""
+    Its last line belongs to the machine, and so does the last column of the first table.
+    """
+    sections = (
+        mlp_from_scratch(found),
+        conv_arithmetic(),
+        mnist_views(),
+        lenet5_mnist(),
+        lenet5_training(),
+        cifar10_cnn(),
+        birds_vs_planes(measured),
+        classic_networks(),
+    )
     versions = ", ".join(f"{n} {metadata.version(n)}" for n in ("numpy", "torch", "torchvision"))
     lines = [
         "# Figures of course documents, and ours",
         "",
-        "Written by `make figures` from the references of this repository on the real data. "
-        f"Seed {SEED}, batches of {SIZE}, learning rate {RATE}, {STEPS} steps, float64.",
+        "Written by `make figures`, one section for each assignment. Beside each figure of the "
+        "course document stands what the reference of this repository gives, on the real data. "
+        "Shapes, counts, statistics and the first table are computed; longer trainings are read "
+        f"from the record that the reference's `train.py` wrote. {NONE} stands where the document "
+        "states no figure, or where we measured none. Accuracies are shares of 1 but in the first "
+        "table.",
         "",
-        "## mlp_from_scratch, MNIST",
-        "",
-        "| network | document, test % | test % | last batch % | least margin | seconds |",
-        "|---|---|---|---|---|---|",
-        *(figure.row for figure in found),
-        "",
-        "The least margin is the distance between the two greatest probabilities of the test image "
-        f"that was hardest to decide. Numbers of float32 between 1/2 and 1 are "
-        f"{np.finfo(np.float32).epsneg:.1e} apart: where the margin is about as small, networks in "
-        "float32 that are equal on paper may read one image of 10,000 differently.",
-        "",
-        f"Computed with Python {platform.python_version()}, {versions}, one thread, "
-        f"{platform.machine()}, {time.strftime('%Y-%m-%d')}.",
+        *(line for section in sections for line in section.lines),
+        f"Computed with Python {platform.python_version()}, {versions}, {platform.machine()}, "
+        f"{time.strftime('%Y-%m-%d')}.",
     ]
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    """The page is written, and its rows stand on stdout."""
+    """The page is written, and the figures that take time stand on stdout."""
     source = Source()
-    if not source.has("mnist"):
-        sys.exit("figures: MNIST is not here; set GRADER_DATA to the folder that holds it")
+    for name in ("mnist", "cifar10"):
+        if not source.has(name):
+            sys.exit(f"figures: {name} is not here; set GRADER_DATA to the folder that holds it")
+    measured = statistics(source.folder)
+    print("channels of CIFAR-10:", *(f"{value:.4f}" for value in measured), flush=True)
     found = []
     for figure in figures(source.folder):
         found.append(figure)
-        print(figure.row, flush=True)
-    PAGE.write_text(page(found), encoding="utf-8")
+        print(*figure.row, sep=" | ", flush=True)
+    PAGE.write_text(page(found, measured), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -65,6 +65,7 @@ def main() -> None:
             "torch": version("torch"),
             "torchvision": version("torchvision"),
         },
+        "machine": f"{platform.system()} {platform.machine()}, one thread",
     }
     (options.folder / "record.json").write_text(json.dumps(record, indent=2) + "\n")
 
