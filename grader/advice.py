@@ -153,6 +153,12 @@ _OUTSIDE: Sequence[_Rule] = (
     ),
     _Rule(
         kind="FileNotFoundError|NotADirectoryError",
+        code=r".*\bchdir\b",
+        advice="Only what you hand in lies here, without its folders: take out this line, and open "
+        "files by their names alone",
+    ),
+    _Rule(
+        kind="FileNotFoundError|NotADirectoryError",
         message=r"'(?:[^']*[/\\])?(?P<name>[^'/\\]+)[/\\]?'$",
         advice="Only what you hand in lies here, without its folders: hand the file in and open it "
         "as `{name}`; or, if it is for training, " + _GUARD,

@@ -11,7 +11,7 @@ from grader import advice as rules
 from grader.advice import advice
 from grader.records import Trouble
 
-EXPECTED = (SUBMISSIONS / "broken" / "expected.toml").read_text()
+EXPECTED = [(SUBMISSIONS / n / "expected.toml").read_text() for n in ("broken", "notebooks")]
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,9 @@ def test_in_a_notebook_other_things_help() -> None:
 
 
 def test_every_rule_is_heard_by_a_specimen() -> None:
-    """Each rule's advice, up to what it fills in, stands in some expected sentence of the corpus."""
-    told = "".join(str(e) for e in tomllib.loads(EXPECTED).values()).replace("\\'", "'")
+    """Each rule's advice, up to what it fills in, stands in some expected sentence of a corpus."""
+    every = [e for text in EXPECTED for e in tomllib.loads(text).values()]
+    told = "".join(map(str, every)).replace("\\'", "'")
     silent = [r.advice for r in rules._RULES if r.advice.split("{")[0] not in told]
     usual = {f"Add `{line}` on top" for line in rules._IMPORTS.values()}
     assert set(silent) - usual == set()

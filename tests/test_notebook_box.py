@@ -195,7 +195,7 @@ def test_pictures_magics_and_unfinished_business(boxed):
         14: "Exception",
         17: "SyntaxError",
     }
-    assert "Passed over, as the grader runs no other programs: ls /" in ran.text(3)
+    assert "Passed over, as the grader runs no other programs: !ls /" in ran.text(3)
     assert "Passed over, as the grader runs no other programs: %%bash" in ran.text(4)
     assert "nobody" in ran.cells[5].error.message
     assert "installs nothing" in ran.text(9)

@@ -39,8 +39,10 @@ _SHOWN = 50
 """Calls at each end of a traceback that are shown."""
 _CONFIG = Config({"HistoryManager": {"enabled": False}})
 _BACKEND = "module://matplotlib_inline.backend_inline"
-_INSTALLS = re.compile(r"(^|[\s/])(pip3?|conda|mamba|uv|apt|apt-get)\s")
-_NO_PROGRAM, _NOT_FOUND, _LINE = "the grader runs no other programs", 127, 60
+_INSTALLS = re.compile(r"(^!|[\s/])(pip3?|conda|mamba|uv|apt|apt-get)\s")
+_INSTALLERS = "pip conda mamba micromamba uv".split()
+_NO_PROGRAM, _NO_INSTALL = "the grader runs no other programs", "the grader installs nothing"
+_NOT_FOUND, _LINE = 127, 60
 _PROGRAMS = "script bash sh perl ruby python python2 python3 pypy cmd javascript_node".split()
 
 
@@ -78,9 +80,8 @@ class Shell(ZMQInteractiveShell):
 
     def system_piped(self, cmd: str) -> None:
         """No program runs, and the cell goes on."""
-        text = clean(str(cmd), 200).strip()
-        installs = _INSTALLS.search(text)
-        _pass_over(text, f"`!{text}`", "the grader installs nothing" if installs else _NO_PROGRAM)
+        text = f"!{clean(str(cmd), 200).strip()}"
+        _pass_over(text, _NO_INSTALL if _INSTALLS.search(text) else _NO_PROGRAM)
         self.user_ns["_exit_code"] = _NOT_FOUND
 
     system = system_raw = system_piped
@@ -90,23 +91,29 @@ class Shell(ZMQInteractiveShell):
         self.system_piped(cmd)
         return SList()
 
+    def enable_matplotlib(self, gui: str | None = None) -> tuple[str, str | None]:  # noqa: ARG002
+        """Every backend is `inline`: pictures belong into the notebook that is kept."""
+        return super().enable_matplotlib("inline")  # type: ignore[no-any-return]
+
     def init_magics(self) -> None:
-        """Magics that would start programs pass over their cell."""
+        """Magics that would start programs pass over their line or cell."""
         super().init_magics()
         for name in _PROGRAMS:
-            self.register_magic_function(_refusing(name), "line_cell", name)
+            self.register_magic_function(_refusing(f"%%{name}", _NO_PROGRAM), "line_cell", name)
+        for name in _INSTALLERS:
+            self.register_magic_function(_refusing(f"%{name}", _NO_INSTALL), "line", name)
 
 
-def _refusing(name: str) -> Any:
-    def magic(_line: str, _cell: str = "") -> None:
-        _pass_over(f"%%{name}", f"`%%{name}`", _NO_PROGRAM)
+def _refusing(name: str, why: str) -> Any:
+    def magic(line: str, _cell: str = "") -> None:
+        _pass_over(f"{name} {clean(str(line), 200)}".rstrip(), why)
 
     return magic
 
 
-def _pass_over(text: str, shown: str, why: str) -> None:
+def _pass_over(text: str, why: str) -> None:
     sys.stderr.write(f"Passed over, as {why}: {text}\n")
-    remarks.add("program", shown if len(shown) < _LINE else f"{shown[:_LINE]}…`")
+    remarks.add("program", f"`{text if len(text) < _LINE else text[:_LINE] + '…'}`")
 
 
 class Kernel(IPythonKernel):
