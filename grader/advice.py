@@ -60,6 +60,34 @@ def advice(kind: str, message: str, code: str | None, file: str | None) -> str:
     return ""
 
 
+_BLANKS: Sequence[_Rule] = (
+    _Rule(
+        kind="SyntaxError",
+        code=r"[^#'\"]*\?\?",
+        advice="The question marks are a blank that was left: put your own code in their place",
+    ),
+    _Rule(
+        kind="SyntaxError|NameError",
+        code=r"[^#'\"]*\b(TODO|FIXME|YOUR[_ ]CODE)\b",
+        advice="A blank was left here: put your own code in its place",
+    ),
+    _Rule(
+        kind="TypeError|AttributeError",
+        message=r"'ellipsis'|(got|not|non-iterable) ellipsis|got \(.*\bellipsis\b",
+        advice="`...` is a blank that was left: put your own code in its place",
+    ),
+    _Rule(
+        kind="NotImplementedError",
+        code="raise NotImplementedError",
+        advice="This is a blank that was left: put your own code in its place",
+    ),
+    _Rule(
+        kind="NameError",
+        message="was not run, since this assignment takes definitions only$",
+        advice="Nothing that is graded may depend on that line: make it a constant, or hand its "
+        "value over as an argument",
+    ),
+)
 _READING: Sequence[_Rule] = (
     _Rule(
         kind="SyntaxError|IndentationError",
@@ -90,7 +118,8 @@ _READING: Sequence[_Rule] = (
     ),
     _Rule(
         kind="SyntaxError",
-        message="^invalid syntax$|unterminated|was never closed|unmatched|does not match",
+        message="(^|could not be read: )invalid syntax$|unterminated|was never closed|unmatched|"
+        "does not match",
         advice="Python cannot read this line: look for a bracket, quote or operator that is "
         "missing in it or before it, and for text that is no code",
     ),
@@ -227,4 +256,4 @@ _NETWORK: Sequence[_Rule] = (
         "what `forward` runs",
     ),
 )
-_RULES = (*_READING, *_IMPORTING, *_OUTSIDE, *_NETWORK)
+_RULES = (*_BLANKS, *_READING, *_IMPORTING, *_OUTSIDE, *_NETWORK)

@@ -15,6 +15,9 @@ from grader.records import Json, Limits, Missing, Submission, Verdict
 
 T = TypeVar("T")
 
+RUNS = ("all", "definitions")
+"""What of a submission is run: everything, or its definitions only."""
+
 
 class Measurements:
     """What was measured on one submission: `measurements[probe]` is the value.
@@ -85,18 +88,25 @@ class Assignment:
         entry: str,
         also: Sequence[str] = (),
         limits: Limits | None = None,
+        run: str = "all",
     ) -> None:
         """`entry` is the stem of the file to run (`lenet` for lenet.py); `also` names further
         files.
+
+        `run="definitions"` takes imports, functions, classes and constants of that file and skips
+        the rest: training, plots, downloads, prints. Raises CourseError for what is neither.
         """
         if not entry.isidentifier():
             raise CourseError(
                 f"entry {entry!r} is not a file stem such as 'lenet'; leave out the suffix"
             )
+        if run not in RUNS:
+            raise CourseError(f"run {run!r} is not known; give {' or '.join(map(repr, RUNS))}")
         self.title = title
         self.entry = entry
         self.also = tuple(also)
         self.limits = limits or Limits()
+        self.run = run
         self._checks: list[Check] = []
         self._personal: Personal | None = None
 

@@ -191,6 +191,7 @@ class Executor:
             "probes": sorted(p.key for p in self.loaded.probes.values()),
             "script": self.loaded.script,
             "limits": asdict(self.loaded.assignment.limits),
+            "run": self.loaded.assignment.run,
             "data": self.data_identity,
             "seed": self.seed,
             "level": level,
@@ -315,7 +316,8 @@ class Executor:
         mixed = hashlib.sha256(f"{self.seed}:{submission.digest}".encode()).digest()
         seed = int.from_bytes(mixed[:4], "little")
         files = laid_beside(submission)
-        return self.warm.open(files, entry=submission.entry, limits=limits, seed=seed)
+        run = self.loaded.assignment.run
+        return self.warm.open(files, entry=submission.entry, limits=limits, seed=seed, run=run)
 
     def _roomy(self) -> Limits:
         """Limits for our own code, which serves a whole class."""

@@ -37,6 +37,11 @@ MARKS = {
     "broken": "[magenta]![/]",
 }
 
+RUN_WORDS = {
+    "all": "Run: every cell of a notebook, and every line of a module",
+    "definitions": "Run: definitions only, which are imports, functions, classes and constants",
+}
+
 # emoji=False: `:x:` in what a student wrote is not a cross.
 console = Console(highlight=False, soft_wrap=False, emoji=False)
 errors = Console(stderr=True, highlight=False, emoji=False)
@@ -229,6 +234,7 @@ def rubric(loaded: Loaded) -> None:
         f"Limits: {limits.cpu_seconds:g} s CPU, {limits.wall_seconds:g} s in all, "
         f"{limits.memory_mib} MiB"
     )
+    line(RUN_WORDS[assignment.run])
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("check", "points", "what it asks", "after"):
         table.add_column(name, justify="right" if name == "points" else "left", overflow="fold")

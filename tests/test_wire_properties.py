@@ -285,6 +285,7 @@ JOB = {
     "level": 0,
     "seed": 1,
     "selftest": False,
+    "run": "all",
     "limits": {
         "output_kib": 4, "cpu_seconds": 1.0, "wall_seconds": 1.0, "memory_mib": 512, "processes": 8,
     },

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from grader.inside import network
+from grader.inside import network, reading
 from grader.inside.namespace import Unanswerable, located, origin
 
 
@@ -32,6 +32,11 @@ def named(names: dict[str, Any], name: str) -> Any:
     near = folded or difflib.get_close_matches(name, own, n=3, cutoff=0.6)
     path = str(names.get("__file__", "the file"))
     file, directory = os.path.basename(path), os.path.dirname(path)
+    if why := reading.selection.why(name):
+        raise Unanswerable(
+            f"{file} does not define `{name}`: {why}. Make `{name}` a function, a class or a "
+            "constant, at the left margin"
+        )
     if near:
         found = ", ".join(f"`{n}`{_line(names[n], directory)}" for n in near)
         raise Unanswerable(f"{file} does not define `{name}`, but {found}; rename it to `{name}`")
@@ -169,6 +174,8 @@ def returned(item: Any, depth: int = 0) -> Any:
     ):
         rows = [[k, returned(v, depth + 1)] for k, v in item.items()]
         return {"kind": "dict", "item": rows}
+    if item is ...:
+        raise Unanswerable("it is `...`, a blank that was left; put your own code in its place")
     raise Unanswerable(
         f"it is a {type(item).__name__}; return a number, an array, a tensor or a list of them"
     )

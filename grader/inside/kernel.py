@@ -7,13 +7,14 @@ comes before `bind` starts several; seccomp, which can bind all threads, comes a
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 from ipykernel import kernelapp
@@ -28,7 +29,7 @@ from jupyter_client.session import json_packer
 from traitlets import Type
 from traitlets.config import Config
 
-from grader.inside import namespace, remarks, student
+from grader.inside import definitions, namespace, reading, remarks, student
 from grader.inside.cell import SHUT_DOWN, place
 from grader.inside.namespace import MESSAGE_CAP, clean
 from grader.inside.outputs import FLOOD
@@ -57,6 +58,32 @@ class Compiler(XCachingCompiler):
         text, name = self.cell
         return name if name and raw_code == text else f"<text run by a cell, {number}>"
 
+    fault: BaseException | None = None
+    """Why what was parsed last was not all that the cell holds."""
+    names: Mapping[str, object] = {}
+    """The notebook's names."""
+
+    def ast_parse(self, source: str, filename: str = "<unknown>", symbol: str = "exec") -> ast.AST:
+        """What is to be run of a source; of one that does not parse, what can be read."""
+        try:
+            tree = super().ast_parse(source, filename, symbol)
+        except reading.FAULTS:
+            try:  # as a file: where a bracket is open, IPython says that more is to come
+                tree = compile(source, filename, symbol, ast.PyCF_ONLY_AST, True)
+            except reading.FAULTS as error:
+                if filename == "<unknown>" and isinstance(error, SyntaxError):  # below a `%%time`
+                    error.filename, error.lineno = self.cell[1], (error.lineno or 0) + 1
+                self.fault = error
+                return self.recovered(source, filename)
+        if reading.only_definitions and isinstance(tree, ast.Module):
+            return reading.chosen(tree, source, self.cell[1] or filename)
+        return tree
+
+    def recovered(self, source: str, filename: str) -> ast.Module:
+        """The definitions that can be read of a source that does not parse."""
+        where = reading.called(self.cell[1] or filename)
+        return reading.recovered(source, filename, self.names, where=where)
+
 
 class Shell(ZMQInteractiveShell):
     """IPython without other programs."""
@@ -73,6 +100,56 @@ class Shell(ZMQInteractiveShell):
         if steps:
             steps[-1].tb_next = None
         return kind, error, steps[0] if steps else None
+
+    async def run_ast_nodes(
+        self, nodelist: list[ast.stmt], cell_name: str, *args: Any, **more: Any
+    ) -> bool:
+        """Runs what could be read of a cell, and then says what could not."""
+        compiler: Any = self.compile
+        fault, compiler.fault = compiler.fault, None
+        if fault is not None:
+            raised = await self._each(nodelist, cell_name, more.get("result"))
+        else:
+            raised = await super().run_ast_nodes(nodelist, cell_name, *args, **more)
+            fault, compiler.fault = compiler.fault, None  # of the text below a `%%time`
+        if fault is None:
+            return bool(raised)
+        if (result := more.get("result")) is not None:
+            result.error_before_exec = fault
+        try:
+            raise fault
+        except IndentationError:
+            self.showindentationerror()
+        except reading.FAULTS:
+            self.showsyntaxerror()
+        return True
+
+    async def run_cell_async(
+        self, raw_cell: str, *args: Any, preprocessing_exc_tuple: Any = None, **more: Any
+    ) -> ExecutionResult:
+        """A cell of which IPython cannot tell the magics loses only what cannot be read."""
+        result = await super().run_cell_async(
+            raw_cell, *args, preprocessing_exc_tuple=preprocessing_exc_tuple, **more
+        )
+        if preprocessing_exc_tuple is not None:
+            name = self.compile.cache(raw_cell, self.execution_count, raw_code=raw_cell)
+            compiler: Any = self.compile
+            fault = result.error_before_exec
+            if isinstance(fault, SyntaxError) and compiler.cell[0] == raw_cell:
+                fault.filename = name
+            with self.builtin_trap:
+                await self._each(compiler.recovered(raw_cell, name).body, name, None)
+        return result
+
+    async def _each(self, nodes: list[ast.stmt], cell_name: str, result: Any) -> bool:
+        """Runs each by itself, so that one that fails loses only itself."""
+        raised = False
+        for node in nodes:
+            failed = await super().run_ast_nodes(
+                [node], cell_name, interactivity="none", compiler=self.compile, result=result
+            )
+            raised = bool(failed) or raised
+        return raised
 
     def ask_exit(self) -> NoReturn:
         """`exit` in a cell is an error of that cell, not the end of the kernel."""
@@ -131,7 +208,12 @@ class Kernel(IPythonKernel):
         """Runs a cell; the reply says in which of the student's lines it failed."""
         number = cell_meta.get("cell") if isinstance(cell_meta, dict) else None
         shell: Any = self.shell
-        shell.compile.cell = (code, place(self.path, number) if number else "")
+        where = place(self.path, number) if number else ""
+        if number:
+            reading.note(code, where)
+        if reading.only_definitions:
+            code = definitions.unwrapped(code)
+        shell.compile.cell, shell.compile.names = (code, where), shell.user_ns
         reply = await super().do_execute(code, *args, cell_meta=cell_meta, **more)
         if reply["status"] == "error":
             result = shell.last_execution_result
@@ -291,6 +373,7 @@ def run(app: App) -> dict[str, Any]:
         app.io_loop.start()
     if app.kernel.done != "measure":
         _end()
+    reading.tell()
     student.restore_streams()
     sys.displayhook = sys.__displayhook__
     names: dict[str, Any] = app.kernel.shell.user_ns

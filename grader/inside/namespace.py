@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import linecache
 import os
 import re
 import sys
 from collections.abc import Sequence
-from types import ModuleType, TracebackType
+from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
+from grader.inside import reading
 from grader.inside.wire import Array
 
 MESSAGE_CAP = 2000
@@ -72,7 +74,8 @@ def load(directory: str, entry: str) -> dict[str, Any]:
 
     The module is named after its file, so that `if __name__ == "__main__"` does not hold, and
     stands in `sys.modules`; the student's other files can be imported. Whatever the code raises
-    passes through, SystemExit included.
+    passes through, SystemExit included. Where the assignment takes definitions only, so does this,
+    and of a file that does not parse those that can be read: `reading.unread` says why not all.
     """
     path = os.path.join(directory, entry)
     sys.path[:] = search_path(path, directory)
@@ -81,11 +84,29 @@ def load(directory: str, entry: str) -> dict[str, Any]:
         source = file.read()
     if fault := _no_module(source, entry):
         raise SyntaxError(fault, (path, 1, None, None))
-    code = compile(source, path, "exec", dont_inherit=True)
+    code = _compiled(source, path)
     module = _empty_module(path)
     sys.modules[module.__name__] = module
     exec(code, module.__dict__)
     return module.__dict__
+
+
+def _compiled(source: bytes, path: str) -> CodeType:
+    """What is to be run of the file. Raises what `compile` raises."""
+    try:
+        text = importlib.util.decode_source(source)
+    except (SyntaxError, UnicodeDecodeError):
+        return compile(source, path, "exec", dont_inherit=True)  # raises, and says where
+    reading.note(text, path)
+    if not reading.only_definitions:
+        return compile(source, path, "exec", dont_inherit=True)
+    try:
+        tree = reading.chosen(ast.parse(text, path), text, path)
+        return compile(tree, path, "exec", dont_inherit=True)
+    except reading.FAULTS as error:
+        reading.unread = error
+        tree = reading.recovered(text, path, {})
+        return compile(tree, path, "exec", dont_inherit=True)
 
 
 def _no_module(source: bytes, entry: str) -> str:
@@ -156,6 +177,8 @@ def _message(error: BaseException, directory: str) -> str:
         text = str(error)
     except BaseException as second:
         return f"(its message cannot be shown: {type(second).__name__})"
+    if isinstance(error, NameError) and (why := reading.selection.why(error.name)):
+        text = f"{text}: {why}"
     shown = clean(text, MESSAGE_CAP).replace(directory.rstrip("/") + "/", "")
     for place in _LIBRARIES:
         shown = shown.replace(place, "")

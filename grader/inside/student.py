@@ -16,7 +16,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn, TextIO
 
-from grader.inside import box, cell, linux, lockdown, measure, namespace, remarks, selftest, wire
+from grader.inside import (
+    box,
+    cell,
+    linux,
+    lockdown,
+    measure,
+    namespace,
+    reading,
+    remarks,
+    selftest,
+    wire,
+)
 
 Answerer = Callable[[dict[str, Any], str, dict[str, Any]], Any]
 
@@ -61,6 +72,7 @@ def live(
     thread, so it comes before the kernel's threads; seccomp binds all of them, so it comes after.
     """
     app = None
+    reading.read(job["run"])
     try:
         _take_place(pipes)
         _dress(directory, job["level"])
@@ -251,9 +263,14 @@ def _load(directory: str, entry: str | None) -> tuple[dict[str, Any], dict[str, 
     if entry is None:
         return {}, {"loaded": True}
     try:
-        return namespace.load(directory, entry), {"loaded": True}
+        names = namespace.load(directory, entry)
     except BaseException as error:  # SystemExit and KeyboardInterrupt too
         return {}, {"trouble": namespace.trouble(error, directory)}
+    finally:
+        reading.tell()
+    if reading.unread is None:
+        return names, {"loaded": True}
+    return names, {"loaded": True, "trouble": namespace.trouble(reading.unread, directory)}
 
 
 def _answer(

@@ -48,6 +48,7 @@ class Box:
         level: int,
         selftest: bool = False,
         group: Group | None = None,
+        run: str = "all",
     ) -> None:
         self._files, self._entry, self._limits, self._level = files, entry, limits, level
         self._outcome = Outcome()
@@ -60,7 +61,10 @@ class Box:
         """The notebook as it was executed, JSON. It comes out of the box: treat it as hostile."""
         self._passes = 0
         self._closed: Execution | None = None
-        job = {"level": level, "seed": seed, "selftest": selftest, **_job(files, limits)}
+        self._unread: Trouble | None = None
+        """Why not all of a module could be read, though the rest was."""
+        job = {"level": level, "seed": seed, "selftest": selftest, "run": run}
+        job |= _job(files, limits)
         if level >= 4:
             job["group"] = group or _group(job)
         self._line = Line(*opener(job), limits.wall_seconds)
@@ -98,6 +102,10 @@ class Box:
         if "trouble" not in said:
             return None
         trouble = outcome.read_trouble(said["trouble"], self._files)
+        if said.get("loaded") is True:
+            self._unread = trouble
+            self._note(outcome.of_unread(trouble))
+            return None
         self._note(outcome.of_trouble(trouble, self._limits, loading=True))
         return trouble
 
@@ -147,11 +155,13 @@ class Box:
             self._remarks |= dict.fromkeys(remarks.read(said.get("remarks")))
 
     def _unexplained(self, missing: Missing, facts: Any) -> Missing:
-        """A name that a notebook lacks, with the first cell that failed: often it is why."""
-        first = cells.first_error(self.cells)
+        """A name that is missing, with the first cell or line that failed: often it is why."""
+        first, what = cells.first_error(self.cells), "A cell failed"
+        if self._unread is not None:
+            first, what = self._unread.sentence(), "A part could not be read"
         if not first or not isinstance(facts, dict) or facts.get("undefined") is not True:
             return missing
-        return replace(missing, why=f"{missing.why.rstrip('.')}. A cell failed: {first}")
+        return replace(missing, why=f"{missing.why.rstrip('.')}. {what}: {first}")
 
     def _revive(self) -> bool:
         """A new process has loaded the submission again; False where there is no use in that."""
@@ -219,7 +229,7 @@ class Box:
             peak_mib=round(float(facts["peak_mib"]), 1),
             stdout=printed[0],
             stderr=printed[1],
-            error=self._trouble,
+            error=self._trouble or self._unread,
             notes=tuple(notes),
             level=self._level,
         )

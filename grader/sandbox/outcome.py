@@ -65,6 +65,14 @@ def of_trouble(trouble: Trouble, limits: Limits, *, loading: bool) -> Outcome:
     )
 
 
+def of_unread(trouble: Trouble) -> Outcome:
+    """A module does not parse, and what of it does was measured."""
+    return Outcome(
+        status="crashed",
+        reason=f"A part of your file could not be read. {_cut(trouble.sentence()).rstrip('.')}.",
+    )
+
+
 def of_limit(status: Status, limits: Limits) -> Outcome:
     """Which limit was passed, and what to do about it."""
     reasons: Mapping[str, str] = {

@@ -10,12 +10,17 @@ WORDS: Mapping[str, str] = {
     "the data was loaded without them.",
     "program": "The grader runs no other programs and installs nothing; passed over: {}. What is "
     "graded may not depend on them.",
+    "definitions": "This assignment takes definitions only: imports, functions, classes and "
+    "constants. Everything else in the file, such as training and plots, was not run.",
+    "blank": "A blank is left: {}.",
 }
 """By key the sentence; `{}` in it stands for the details."""
+APART: Mapping[str, str] = {"blank": "{} more blanks are left."}
+"""Keys of which each detail gets a sentence of its own, and the one for those beyond `_SPELLED`."""
 CAP = 40
 """Remarks that are read."""
 _DETAIL = 200
-_LISTED = 5
+_LISTED, _SPELLED = 5, 10
 
 
 def read(rows: Any) -> list[tuple[str, str]]:
@@ -30,11 +35,15 @@ def read(rows: Any) -> list[tuple[str, str]]:
 
 
 def sentences(remarks: Mapping[tuple[str, str], None]) -> list[str]:
-    """One for each key, in the order of the vocabulary, with its details."""
+    """One for each key, in the order of the vocabulary, with its details; or one for each."""
     said = []
     for key, words in WORDS.items():
         details = [d for k, d in remarks if k == key]
-        if details:
+        if details and key in APART:
+            said += [words.format(d) for d in details[:_SPELLED]]
+            if len(details) > _SPELLED:
+                said.append(APART[key].format(len(details) - _SPELLED))
+        elif details:
             more = f" and {len(details) - _LISTED} more" if len(details) > _LISTED else ""
             said.append(words.format(", ".join(details[:_LISTED]) + more))
     return said

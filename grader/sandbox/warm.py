@@ -84,11 +84,22 @@ class Warm:
         self.close()
 
     def open(
-        self, files: Mapping[str, bytes], *, entry: str | None, limits: Limits, seed: int
+        self,
+        files: Mapping[str, bytes],
+        *,
+        entry: str | None,
+        limits: Limits,
+        seed: int,
+        run: str = "all",
     ) -> Box:
-        """A box with these files in it; nothing has run yet."""
+        """A box with these files in it; nothing has run yet.
+
+        With `run="definitions"` nothing but definitions will be (see `Assignment`).
+        """
         self._notebooks = self._notebooks or is_notebook(entry)
-        return Box(self._send, files, entry=entry, limits=limits, seed=seed, level=self.level)
+        return Box(
+            self._send, files, entry=entry, limits=limits, seed=seed, level=self.level, run=run
+        )
 
     def _send(self, job: Job) -> Ends:
         with self._lock:

@@ -1,0 +1,274 @@
+"""What `run="definitions"` takes of a student's code: imports, functions, classes and constants.
+
+A notebook that trains for an hour is read in a second that way. Pure: statements come in, those to
+be run go out, untouched, so that every line keeps its number.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections.abc import Iterator, Sequence
+
+_BUILTINS = frozenset(
+    "abs all any bin bool bytes chr complex dict divmod enumerate filter float format frozenset "
+    "getattr hasattr hex int isinstance issubclass len list map max min object oct ord pow "
+    "property range repr reversed round set slice sorted str sum tuple type zip".split()
+)
+_TORCH = (
+    "Generator Size arange as_tensor device empty eye finfo full get_default_dtype iinfo "
+    "inference_mode linspace no_grad ones tensor zeros cuda.device_count cuda.is_available "
+    "backends.mps.is_available backends.cudnn.is_available nn.init.calculate_gain"
+).split()
+_NUMPY = (
+    "arange array asarray empty eye float32 float64 full int32 int64 linspace ones uint8 zeros"
+).split()
+_OTHERS = (
+    "contextlib.suppress dataclasses.field datetime.timedelta decimal.Decimal fractions.Fraction "
+    "functools.partial logging.getLogger os.cpu_count os.environ.get os.getcwd os.getenv "
+    "os.path.basename os.path.dirname os.path.exists os.path.isdir os.path.isfile os.path.join "
+    "pathlib.Path pathlib.PurePath re.compile types.SimpleNamespace warnings.catch_warnings"
+).split()
+_CALLS = _BUILTINS | {f"torch.{n}" for n in _TORCH} | {f"numpy.{n}" for n in _NUMPY} | {*_OTHERS}
+"""Functions that a constant may call: they take no time and touch nothing."""
+_MODULES = (
+    "cmath. collections. enum. itertools. math. operator. string. torchvision.transforms. typing."
+).split()
+"""Modules of which every function is such a one."""
+_METHODS = frozenset(
+    "double float format get items join keys long lower reshape split strip title to unsqueeze "
+    "upper values view".split()
+)
+_SETTINGS = frozenset(
+    "torch.manual_seed torch.cuda.manual_seed torch.cuda.manual_seed_all torch.set_default_dtype "
+    "numpy.random.seed random.seed sys.path.append sys.path.insert "
+    "warnings.filterwarnings".split()
+)
+"""Calls that are taken where they stand alone."""
+_USUAL = {
+    "nn": "torch.nn",
+    "np": "numpy",
+    "optim": "torch.optim",
+    "transforms": "torchvision.transforms",
+}
+"""What names mean of which no import is seen, as after `from torch import *`."""
+_WRAPPERS = re.compile(r"\s*%%(time|capture)\b[^\n]*")
+_FORBIDDEN = (ast.Await, ast.Yield, ast.YieldFrom)
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_TYPE_ALIAS: type = getattr(ast, "TypeAlias", ast.Pass)  # new in Python 3.12
+_SHOWN = 60
+"""Characters of a line that was not run."""
+
+
+def unwrapped(cell: str) -> str:
+    """The cell without a `%%time` or `%%capture` on top, in whose place an empty comment stands."""
+    hit = _WRAPPERS.match(cell)
+    return f"{hit[0].count(chr(10)) * chr(10)}#{cell[hit.end() :]}" if hit else cell
+
+
+class Selection:
+    """Says which statements of one file are run, from the first cell to the last."""
+
+    def __init__(self) -> None:
+        self.skipped: dict[str, str] = {}
+        """By name the place and text of the assignment that was not run, for a sentence."""
+        self.passed_over = False
+        """True once something was left out that a notebook would have done."""
+        self._known: dict[str, str] = {}
+        """By name what it was imported as; empty for what the student defined."""
+
+    def of(self, tree: ast.Module, source: str, where: str) -> list[ast.stmt]:
+        """The statements to be run; of the others the names are remembered.
+
+        `where` is what the source is called in a sentence: `cell 5`, or `lenet.py`.
+        """
+        lines = re.split(r"\r\n|\r|\n", source)
+        taken: list[ast.stmt] = []
+        for number, statement in enumerate(tree.body):
+            kept = self._kept(statement)
+            if kept is None and number == 0 and _is_text(statement):
+                kept = statement
+            if kept is not None:
+                self._bind(kept)
+                taken.append(kept)
+            else:
+                self._miss(statement, lines, where)
+        # A text that stands alone would be displayed as what the cell gives.
+        return taken if len(taken) > 1 or not (taken and _is_text(taken[0])) else []
+
+    def why(self, name: object) -> str:
+        """Why there is nothing of that name, where the reason is an assignment that was skipped."""
+        found = self.skipped.get(name) if isinstance(name, str) else None
+        if not found:
+            return ""
+        return f"{found} was not run, since this assignment takes definitions only"
+
+    # What is taken
+
+    def _kept(self, statement: ast.stmt) -> ast.stmt | None:
+        """The statement, or what of it is run. Changes nothing that is remembered."""
+        match statement:
+            case ast.Import() | ast.ImportFrom() | ast.Pass():
+                return statement
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                return statement
+            case ast.Assign() | ast.AugAssign():
+                return statement if self._is_cheap(statement) else None
+            case ast.AnnAssign(value=value):
+                return statement if value is None or self._is_cheap(statement) else None
+            case ast.Expr(value=ast.Call() as call) if self._dotted(call.func) in _SETTINGS:
+                parts = [*call.args, *(k.value for k in call.keywords)]
+                return statement if all(self._is_cheap(p) for p in parts) else None
+            case ast.If():
+                return self._branches(statement)
+            case ast.Try(body=body, orelse=orelse, finalbody=final, handlers=handlers):
+                blocks = [body, orelse, final, *(h.body for h in handlers)]
+                return statement if all(map(self._whole, blocks)) else None
+            case ast.With(items=items, body=body):
+                cheap = all(self._is_cheap(item) for item in items)
+                return statement if cheap and self._whole(body) else None
+        return statement if isinstance(statement, _TYPE_ALIAS) else None
+
+    def _branches(self, statement: ast.If) -> ast.stmt | None:
+        """An `if` without its prints and calls; nothing where anything else of it is not taken."""
+        if _is_main(statement.test) or not self._is_cheap(statement.test):
+            return None
+        branches: list[list[ast.stmt]] = []
+        for block in (statement.body, statement.orelse):
+            kept = [self._kept(s) for s in block]
+            if any(
+                k is None and not isinstance(s, ast.Expr) for k, s in zip(kept, block, strict=True)
+            ):
+                return None
+            branches.append([k for k in kept if k is not None])
+        body, orelse = branches
+        if not body and not orelse:
+            return None
+        body = body or [ast.copy_location(ast.Pass(), statement)]
+        return ast.copy_location(ast.If(test=statement.test, body=body, orelse=orelse), statement)
+
+    def _whole(self, block: Sequence[ast.stmt]) -> bool:
+        return all(self._kept(s) is s or _is_text(s) for s in block)
+
+    def _is_cheap(self, node: ast.AST) -> bool:
+        """True where running it takes no time, calls no code of the student's, misses no name."""
+        parts = list(_executed(node))
+        if any(isinstance(p, _FORBIDDEN) for p in parts):
+            return False
+        own = {p.id for p in parts if isinstance(p, ast.Name) and isinstance(p.ctx, ast.Store)}
+        for part in parts:
+            if isinstance(part, ast.Call) and not self._is_cheap_call(part.func):
+                return False
+            if isinstance(part, ast.Name) and part.id in self.skipped:
+                if isinstance(part.ctx, ast.Load) and part.id not in own:
+                    return False
+                if isinstance(node, ast.AugAssign) and part is node.target:
+                    return False
+        return True
+
+    def _is_cheap_call(self, called: ast.expr) -> bool:
+        name = self._dotted(called)
+        if name in _CALLS or name.startswith(tuple(_MODULES)):
+            return True
+        if name.startswith("torch.nn.") and name.rpartition(".")[2][:1].isupper():
+            return True  # a layer or a loss
+        if isinstance(called, ast.Attribute) and called.attr in _METHODS:
+            head = name.partition(".")[0]  # `shutil.copy` is no method
+            return head not in self._known.values()
+        return False
+
+    def _dotted(self, node: ast.expr) -> str:
+        """`torch.nn.Linear` for `nn.Linear`; empty for what is no name of a library's."""
+        names: list[str] = []
+        while isinstance(node, ast.Attribute):
+            names.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return ""
+        head = self._known.get(node.id)
+        if head is None:
+            head = _USUAL.get(node.id) or (node.id if hasattr(builtins, node.id) else "")
+        return ".".join([head, *reversed(names)]) if head else ""
+
+    # What is remembered
+
+    def _bind(self, statement: ast.stmt) -> None:
+        for node in _scope(statement):
+            for name, meaning in _bound(node):
+                self._known[name] = meaning
+                self.skipped.pop(name, None)
+        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+            target, value = statement.targets[0], statement.value
+            if isinstance(target, ast.Name) and isinstance(value, (ast.Name, ast.Attribute)):
+                self._known[target.id] = self._dotted(value)  # `Linear = nn.Linear`
+
+    def _miss(self, statement: ast.stmt, lines: Sequence[str], where: str) -> None:
+        main = isinstance(statement, ast.If) and _is_main(statement.test)
+        self.passed_over = self.passed_over or not (
+            main or _is_text(statement) or _magic(statement)
+        )
+        for node in _scope(statement):
+            for name, _ in _bound(node):
+                line = getattr(node, "lineno", statement.lineno)
+                text = lines[line - 1].strip() if line <= len(lines) else ""
+                text = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+                self.skipped[name] = f"{where}, line {line} (`{text}`)"
+
+
+def _executed(node: ast.AST) -> Iterator[ast.AST]:
+    """Every node that runs with this one: not what a lambda will do when it is called."""
+    waiting: list[ast.AST] = [node]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        if isinstance(one, ast.Lambda):
+            waiting += [*one.args.defaults, *(d for d in one.args.kw_defaults if d is not None)]
+        else:
+            waiting += ast.iter_child_nodes(one)
+
+
+def _scope(statement: ast.stmt) -> Iterator[ast.AST]:
+    """Every node whose names are the module's: not what is within functions and classes."""
+    waiting: list[ast.AST] = [statement]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        if not isinstance(one, (*_DEFINITIONS, ast.Lambda)):
+            waiting += ast.iter_child_nodes(one)
+
+
+def _bound(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Names that a node binds, with what they are imported as."""
+    match node:
+        case ast.Import(names=names):
+            for alias in names:
+                head = alias.name.partition(".")[0]
+                yield (alias.asname, alias.name) if alias.asname else (head, head)
+        case ast.ImportFrom(module=module, names=names, level=level):
+            for alias in names:
+                meaning = "" if level else f"{module}.{alias.name}"
+                yield alias.asname or alias.name, meaning
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            yield node.name, ""
+        case ast.Name(id=name, ctx=ast.Store()):
+            yield name, ""
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _magic(statement: ast.stmt) -> bool:
+    """A line with % or !, as IPython has put it."""
+    return any(isinstance(n, ast.Name) and n.id == "get_ipython" for n in ast.walk(statement))
+
+
+def _is_main(test: ast.expr) -> bool:
+    """`__name__ == "__main__"`, either way round."""
+    return any(isinstance(n, ast.Name) and n.id == "__name__" for n in ast.walk(test))
+
+
+def names_of(statement: ast.stmt) -> set[str]:
+    """The module's names that a statement binds."""
+    return {name for node in _scope(statement) for name, _ in _bound(node)}
