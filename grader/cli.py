@@ -80,8 +80,13 @@ def grade(
 
     course = Course.find(options["course"])
     loaded = course.load(slug)
+    assignment = loaded.assignment
     found = intake.submissions(
-        submissions, entry=loaded.assignment.entry, also=loaded.assignment.also
+        submissions,
+        entry=assignment.entry,
+        also=assignment.also,
+        names=loaded.names,
+        blanks=loaded.blanks,
     )
     absent = set(only) - {s.student for s in found}
     if absent:
@@ -266,7 +271,14 @@ def demo(out: Path | None, **options: Any) -> int:
     loaded = course.load(slug)
     options["stand_in"] = True
     sample = loaded.folder / "sample"
-    found = intake.submissions(sample, entry=loaded.assignment.entry, also=loaded.assignment.also)
+    assignment = loaded.assignment
+    found = intake.submissions(
+        sample,
+        entry=assignment.entry,
+        also=assignment.also,
+        names=loaded.names,
+        blanks=loaded.blanks,
+    )
     outcome, target = _grade(course, loaded, found, out, **options)
     show.results(outcome)
     wrong = show.unexpected(outcome, course.expected(slug))
@@ -315,7 +327,14 @@ def check(
             "name that your handout gives as `student`"
         )
     submission = assignment.given(
-        intake.one(files, entry=assignment.entry, also=assignment.also, student=student or "you")
+        intake.one(
+            files,
+            entry=assignment.entry,
+            also=assignment.also,
+            student=student or "you",
+            names=loaded.names,
+            blanks=loaded.blanks,
+        )
     )
     source = data.Source(options["data_root"], options["stand_in"])
     with (

@@ -23,6 +23,8 @@ from grader.errors import CourseError, GraderError, UsageError
 from grader.probe import SCRIPT, Probe
 from grader.records import ENTRY_SUFFIXES, Submission
 
+_ASKED = re.compile(r"""\bstudent(?:\.function|\.network)?[(\[]\s*["'](\w+)["']""")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
@@ -42,6 +44,18 @@ class Loaded:
     """Whether hidden.py was loaded."""
     script: str = ""
     """The text of probes.py, where a probe calls a function of it."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is asked of a student's file, each name once; of probes.py those written in it."""
+        asked = [n for p in self.probes.values() for n in p.names]
+        return tuple(dict.fromkeys([*asked, *_ASKED.findall(self.script)]))
+
+    @property
+    def blanks(self) -> frozenset[str]:
+        """SHA-256 of each file that can be run of the handout, hex."""
+        files = [p for s in ENTRY_SUFFIXES for p in (self.folder / "handout").glob(f"*{s}")]
+        return frozenset(hashlib.sha256(p.read_bytes()).hexdigest() for p in files if p.is_file())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,13 @@ class Probe(Generic[T]):
         )
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Every name in the student's file that the question needs, as far as it says so."""
+        if self.ask == SCRIPT:
+            return ()
+        return tuple(str(self.args[k]) for k in ("module", "by", "live", "name") if k in self.args)
+
+    @property
     def key(self) -> str:
         """Digest of the question without the seed: equal keys ask the same."""
         tree, arrays = pack(

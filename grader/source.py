@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any
 
-CAP = 4 << 20
+CAP = 8 << 20
 """Bytes of a file beyond which nothing is looked for."""
 _DEFINED = re.compile(
     r"^(?:class|def|async +def) +([^\W\d]\w*)|^([^\W\d]\w*)(?: *:[^=\n]+)? *=(?!=)"

@@ -312,9 +312,17 @@ class Lenet:
 
     def folder(self, path: Path) -> Graded:
         """What the specimen in a folder gets."""
-        assignment = self.executor.loaded.assignment
+        loaded = self.executor.loaded
+        entry, also = loaded.assignment.entry, loaded.assignment.also
         return self.grade(
-            intake.one([path], entry=assignment.entry, also=assignment.also, student=path.name)
+            intake.one(
+                [path],
+                entry=entry,
+                also=also,
+                student=path.name,
+                names=loaded.names,
+                blanks=loaded.blanks,
+            )
         )
 
     def files(self, **files: str | bytes) -> Graded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -51,6 +52,21 @@ def test_a_slug_is_no_path(course: Tiny, slug: str) -> None:
     """Nothing outside of `assignments` is loaded by a name."""
     with pytest.raises(UsageError, match="no assignment"):
         Course(course.root).load(slug)
+
+
+def test_names_that_are_asked_for() -> None:
+    """Classes, functions, trained objects, and what probes.py takes of a student; each once."""
+    load = Course(ROOT).load
+    assert load("lenet5_mnist").names == ("LeNet5",)
+    assert load("cifar10_cnn").names == ("SmallCNN", "training_step", "train", "accuracy_by_class")
+    assert load("lenet5_training").names == ("lenet5_sequential", "train", "save", "load")
+
+
+def test_blanks_are_the_files_of_the_handout(course: Tiny) -> None:
+    """Files that can be run, by digest; texts and data are none."""
+    course.write("assignments/tiny/handout/tiny.py", "blank = None\n")
+    course.write("assignments/tiny/handout/numbers.csv", "1,2\n")
+    assert course.load().blanks == {hashlib.sha256(b"blank = None\n").hexdigest()}
 
 
 def test_loaded(course: Tiny) -> None:

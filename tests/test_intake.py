@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import hashlib
 import io
+import json
 import os
 import random
 import socket
@@ -13,16 +15,16 @@ import tarfile
 import time
 import tracemalloc
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import intake
+from grader import intake, source
 from grader.errors import UsageError
-from grader.intake import archive, entry, folder, tar
+from grader.intake import archive, contents, entry, folder, tar
 from grader.intake.listing import MIB, SUBMISSION, Caps, Listing
 from grader.intake.names import Refused, clean, shown, visible
 from grader.records import Submission
@@ -67,16 +69,16 @@ def special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
     return info
 
 
-def take(path: Path) -> dict[str, Submission]:
-    found = intake.submissions(path, entry="lenet", also=["lenet.pt"])
+def take(path: Path, **asked: Collection[str]) -> dict[str, Submission]:
+    found = intake.submissions(path, entry="lenet", also=["lenet.pt"], **asked)
     return {s.student: s for s in found}
 
 
-def alone(root: Path, files: Mapping[str, bytes]) -> Submission:
+def alone(root: Path, files: Mapping[str, bytes], **asked: Collection[str]) -> Submission:
     """The submission of `ada`, whose folder holds these files."""
     (root / "class" / "ada").mkdir(parents=True, exist_ok=True)
     write(root / "class" / "ada", files)
-    return take(root / "class")["ada"]
+    return take(root / "class", **asked)["ada"]
 
 
 def said(submission: Submission) -> str:
@@ -105,10 +107,12 @@ def test_a_folder_per_student(tmp_path: Path) -> None:
 def test_loose_files_and_archives(tmp_path: Path) -> None:
     """A loose module with its weights is a submission, and so is an archive of any kind."""
     write(tmp_path, {"ada.py": CODE, "ada.pt": b"w", "other.pt": b"", "bob.zip": zipped(GOOD)})
+    write(tmp_path, {"gus.py": CODE, "gus.pth": b"g"})
     write(tmp_path, {"cyd.tar": tarred(GOOD), "dot.tar.gz": gzip.compress(tarred(GOOD))})
     write(tmp_path, {"eva.tgz": gzip.compress(tarred({"./hw/lenet.py": CODE})), "fay.rar": b"Rar"})
     found = take(tmp_path)
-    assert list(found) == ["ada", "bob", "cyd", "dot", "eva", "fay"]
+    assert list(found) == ["ada", "bob", "cyd", "dot", "eva", "fay", "gus"]
+    assert found["gus"].files["lenet.pt"] == b"g"
     assert found["ada"].files == {"lenet.py": CODE, "lenet.pt": b"w"}
     assert [found[s].files for s in ("bob", "cyd", "dot")] == [GOOD] * 3
     assert found["eva"].entry == "lenet.py"
@@ -163,7 +167,18 @@ def test_the_same_student_twice(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["LeNet.py", "lenet (1).py", "lenet(12).PY", "Copy of lenet.py", "lenet - Copy (2).py"],
+    [
+        "LeNet.py",
+        "lenet (1).py",
+        "lenet(12).PY",
+        "Copy of lenet.py",
+        "lenet - Copy (2).py",
+        "lenet-Copy1.py",
+        "lenet copy 2.py",
+        "lenet (copy).py",
+        "lenet-checkpoint.py",
+        "lenet.py.txt",
+    ],
 )
 def test_honest_near_misses(tmp_path: Path, name: str) -> None:
     """Another case, or the mark of a copy, is taken as the entry, with a note."""
@@ -213,12 +228,120 @@ def test_exact_before_near(tmp_path: Path) -> None:
     assert "`lenet.py` was run; left aside: `lenet (1).py`." in submission.notes
 
 
-def test_missing_weights(tmp_path: Path) -> None:
-    """A further file under another name is named, not taken."""
-    submission = alone(tmp_path, {"lenet.py": CODE, "model.pt": b"w"})
-    assert submission.notes == (
-        "`lenet.pt` is missing. Found `model.pt`: rename it to `lenet.pt`.",
-    )
+@pytest.mark.parametrize(
+    "name",
+    [
+        "lenet.safetensors",
+        "lenet.pth",
+        "Lenet.ckpt",
+        "lenet.bin",
+        "lenet (1).pkl",
+        "lenet.pt2",
+        "model.pt",
+        "best/epoch_9.pth",
+    ],
+)
+def test_weights_under_another_name(tmp_path: Path, name: str) -> None:
+    """The only file of weights is taken, and keeps its own name as well, as code may open it."""
+    submission = alone(tmp_path, {"lenet.py": CODE, name: b"w", "data.pkl": b"", "a.bin": b""})
+    assert submission.files["lenet.pt"] == submission.files[name] == b"w"
+    words = f"`{name}` was taken as `lenet.pt`. Please hand it in under that name."
+    assert submission.notes == (words,)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["a.pt", "b.pth"], "`lenet.pt` is missing, and several could be meant: `a.pt`, `b.pth`."),
+        (["lenet.pth", "lenet.bin", "a.pt"], "could be meant: `lenet.bin`, `lenet.pth`."),
+        (["data.pkl", "table.bin"], "`lenet.pt` is missing."),
+    ],
+)
+def test_missing_weights(tmp_path: Path, names: list[str], words: str) -> None:
+    """Of several files none is taken, nor is one that may be data."""
+    submission = alone(tmp_path, {"lenet.py": CODE, **dict.fromkeys(names, b"w")})
+    assert words in said(submission)
+    assert "lenet.pt" not in submission.files
+
+
+def book(*cells: str) -> bytes:
+    made = [{"cell_type": "code", "source": c.splitlines(keepends=True)} for c in cells]
+    return json.dumps({"cells": made, "nbformat": 4}).encode()
+
+
+ASKED = ("LeNet5", "train", "rate")
+WHOLE = b"class LeNet5: ...\ndef train(): ...\nrate = 1\n"
+PART = b"class LeNet5: ...\ndef train(): ...\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "run", "words"),
+    [
+        ({"hw3.py": WHOLE}, "hw3.py", "`hw3.py` was run: it defines `LeNet5`, `train`, `rate`."),
+        ({"hw3.py": WHOLE, "old.py": PART}, "hw3.py", "Please hand it in as `lenet.py`."),
+        (
+            {"a.ipynb": book("import x", WHOLE.decode()), "b.py": CODE},
+            "a.ipynb",
+            "as `lenet.ipynb`",
+        ),
+        ({"a.ipynb": book(WHOLE.decode()), "a.py": WHOLE}, "a.py", "`a.py` was run"),
+        ({"hw 3/a.PY": PART, "hw 3/util.py": b"x = 1"}, "hw 3/a.PY", "folder `hw 3/` counts as"),
+        ({"a.py": PART, "b.py": PART}, None, "not clear which file to run: `a.py`, `b.py`. Keep"),
+        ({"a.py": CODE}, None, "Found `a.py`: rename it to `lenet.py`"),
+        (
+            {"a.py": b"def f():\n    class LeNet5: ...\n    train = rate = 1\n"},
+            None,
+            "Found `a.py`",
+        ),
+        ({"a.ipynb": b"[" * 100_000 + WHOLE}, None, "Found `a.ipynb`: rename it to `lenet.ipynb`"),
+        ({"LeNet.py": b"", "a.py": WHOLE}, "LeNet.py", "`LeNet.py` was taken as `lenet.py`"),
+    ],
+)
+def test_found_by_what_it_defines(
+    tmp_path: Path, files: dict[str, bytes], run: str | None, words: str
+) -> None:
+    """Where no name is right, the file that defines most of what is asked for is run."""
+    submission = alone(tmp_path, files, names=ASKED)
+    assert words in said(submission)
+    assert submission.entry == (None if run is None else f"lenet.{run.lower().split('.')[-1]}")
+    if run is not None:
+        assert submission.files[submission.entry or ""] == files[run]
+
+
+def test_the_file_next_to_a_renamed_one(tmp_path: Path) -> None:
+    """Weights that are called like the file that is run go with it."""
+    files = {"final.py": WHOLE, "final.pth": b"w", "other.pt": b"", "third.pt": b""}
+    submission = alone(tmp_path, files, names=ASKED)
+    assert submission.files["lenet.pt"] == b"w"
+
+
+def test_a_handout_that_was_not_touched(tmp_path: Path) -> None:
+    """It is run only where nothing else can be."""
+    blanks = [hashlib.sha256(CODE).hexdigest()]
+    own = book(WHOLE.decode())
+    submission = alone(tmp_path, {"lenet.py": CODE, "lenet.ipynb": own}, blanks=blanks)
+    assert submission.entry == "lenet.ipynb"
+    words = "`lenet.py` is the handout as it was given; left aside."
+    assert words in submission.notes
+    own_name = {"lenet.py": CODE, "hw.ipynb": own}
+    submission = alone(tmp_path / "2", own_name, blanks=blanks, names=ASKED)
+    assert (submission.entry, submission.files["lenet.ipynb"]) == ("lenet.ipynb", own)
+    assert words in submission.notes
+    for number, files in enumerate(({"lenet.py": CODE}, {"lenet.py": CODE, "plots.py": b"x = 1"})):
+        submission = alone(tmp_path / f"only {number}", files, blanks=blanks, names=ASKED)
+        assert submission.entry == "lenet.py"
+        assert "handout" not in said(submission)
+
+
+def test_files_read_for_their_names_are_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No more than some files, none beyond the cap, are read to see what they define."""
+    monkeypatch.setattr(contents, "READ", 3)
+    files = {f"a{n}.py": b"" for n in range(3)} | {"b.py": WHOLE}
+    assert alone(tmp_path, files, names=ASKED).entry is None
+    large = {"b.py": WHOLE + b"#" * source.CAP}
+    assert alone(tmp_path / "2", large, names=ASKED).entry is None
 
 
 @given(name=st.text(max_size=40), wanted=st.sampled_from(["lenet.py", "Copy of x.py", "(1).py"]))
@@ -276,6 +399,9 @@ def test_one(tmp_path: Path) -> None:
     (tmp_path / "hw.zip").write_bytes(zipped(GOOD))
     packed = intake.one([tmp_path / "hw.zip"], entry="lenet", also=["lenet.pt"], student="you")
     assert packed.files == GOOD
+    (home / "lenet.pt").rename(home / "lenet.safetensors")
+    beside = intake.one([home / "lenet.py"], entry="lenet", also=["lenet.pt"], student="you")
+    assert set(beside.files) == {"lenet.py", "lenet.pt", "lenet.safetensors"}
 
 
 def test_one_that_cannot_be_read(tmp_path: Path) -> None:

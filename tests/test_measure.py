@@ -319,7 +319,7 @@ def test_weights_that_cannot_be_set_go_to_a_person() -> None:
         ),
         (
             LENET.replace("class LeNet5(nn.Module)", "class Network(nn.Module)"),
-            "it defines `Network`",
+            "it defines is `Network`",
         ),
         (LENET + "\nLeNet5 = LeNet5()", "finished network, not the class"),
         (LENET + "\nLeNet5 = 5", "is a int, not a class"),

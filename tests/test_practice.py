@@ -53,6 +53,7 @@ def handed_in(name: str, folder: Path) -> Path:
         (made / relative).parent.mkdir(parents=True, exist_ok=True)
         if path.name == "make.py":
             for file, content in runpy.run_path(str(path))["files"]().items():
+                (made / file).parent.mkdir(parents=True, exist_ok=True)
                 (made / file).write_bytes(content)
         elif path.name == "cells.txt":
             book = nbformat.writes(v4.new_notebook(cells=cells(path.read_text())))
@@ -91,7 +92,13 @@ def test_every_specimen_is_expected() -> None:
     assert list(EXPECTED) == sorted(p.name for p in PRACTICE.iterdir() if p.is_dir())
 
 
-@pytest.mark.parametrize("name", list(EXPECTED))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.proof if e.get("proof") else ())
+        for n, e in EXPECTED.items()
+    ],
+)
 def test_is_judged(own: Lenet, tmp_path: Path, name: str) -> None:
     """Status, lost checks and sentences are as expected; no path of ours, no traceback is told."""
     wanted, found = EXPECTED[name], graded(own, name, tmp_path)

@@ -1,57 +1,19 @@
-"""The student's names: looked up with a sentence where they are missing, called, and read."""
+"""What the student's names are bound to: built, called, and read."""
 
 from __future__ import annotations
 
 import copy
-import difflib
 import inspect
-import linecache
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
-from grader.inside import network, reading
-from grader.inside.namespace import Unanswerable, located, origin
-
-
-def directory_of(names: dict[str, Any]) -> str:
-    """The folder of the student's files."""
-    return os.path.dirname(str(names.get("__file__", "/sub/x")))
-
-
-def named(names: dict[str, Any], name: str) -> Any:
-    """The object of that name, or a sentence that lists near names."""
-    if name in names:
-        return names[name]
-    own = [n for n in names if not n.startswith("_") and _defined_here(names[n], names)]
-    folded = [n for n in own if n.lower().replace("_", "") == name.lower().replace("_", "")]
-    near = folded or difflib.get_close_matches(name, own, n=3, cutoff=0.6)
-    path = str(names.get("__file__", "the file"))
-    file, directory = os.path.basename(path), os.path.dirname(path)
-    if why := reading.selection.why(name):
-        raise Unanswerable(
-            f"{file} does not define `{name}`: {why}. Make `{name}` a function, a class or a "
-            "constant, at the left margin"
-        )
-    if near:
-        found = ", ".join(f"`{n}`{_line(names[n], directory)}" for n in near)
-        raise Unanswerable(f"{file} does not define `{name}`, but {found}; rename it to `{name}`")
-    inner = _indented(path, name)
-    if inner:
-        raise Unanswerable(
-            f"{file}, line {inner}: `{name}` is defined inside of something else, an `if`, a "
-            "function or a class; define it at the left margin"
-        )
-    listed = ", ".join(f"`{n}`" for n in own[:8]) or "nothing"
-    raise Unanswerable(
-        f"{file} does not define `{name}`; it defines {listed}. Define `{name}` in this file, "
-        "spelled so",
-        undefined=True,
-    )
+from grader.inside import network
+from grader.inside.finding import directory_of, named
+from grader.inside.namespace import Unanswerable, located
 
 
 def callable_named(names: dict[str, Any], name: str) -> Any:
@@ -62,27 +24,9 @@ def callable_named(names: dict[str, Any], name: str) -> Any:
     return function
 
 
-def _defined_here(value: Any, names: dict[str, Any]) -> bool:
-    home = getattr(value, "__module__", None)
-    return isinstance(home, str) and home == names.get("__name__")
-
-
-def _line(value: Any, directory: str) -> str:
-    place = origin(value, directory)
-    cell = place["file"].partition(", ")[2] if place else ""
-    return f" ({cell}{', ' if cell else ''}line {place['line']})" if place else ""
-
-
-def _indented(path: str, name: str) -> int:
-    """The line of a module at which `name` is defined, but not at the top level; else 0."""
-    begun = re.compile(rf"[ \t]+(class|def) +{re.escape(name)}\b")
-    lines = enumerate(linecache.getlines(path), 1)
-    return next((n for n, line in lines if begun.match(line)), 0)
-
-
 def maker(names: dict[str, Any], args: dict[str, Any]) -> Callable[[], Any]:
     """What builds a fresh network: the class, or function, of the name `args["module"]`."""
-    target = named(names, args["module"])
+    target = named(names, args["module"], "network", args.get("init", []))
     file = os.path.basename(str(names.get("__file__", "the file")))
     if isinstance(target, torch.nn.Module):
         raise Unanswerable(
@@ -149,7 +93,7 @@ def _numbers(value: Any) -> np.ndarray[Any, Any]:
 
 def value(names: dict[str, Any], args: dict[str, Any]) -> Any:
     """What a name is bound to."""
-    return {"value": returned(named(names, args["name"])), "changed": []}
+    return {"value": returned(named(names, args["name"], "value")), "changed": []}
 
 
 def returned(item: Any, depth: int = 0) -> Any:

@@ -13,7 +13,8 @@ from typing import Any
 import torch
 
 from grader.inside import account, functions, network, scripts, stepping, trained
-from grader.inside.functions import directory_of, maker, where_written
+from grader.inside.finding import directory_of
+from grader.inside.functions import maker, where_written
 from grader.inside.namespace import Unanswerable, trouble
 
 

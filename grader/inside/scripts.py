@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import numpy as np
 import torch
 
-from grader.inside import budget, functions, namespace, network
+from grader.inside import budget, finding, functions, namespace, network
 from grader.inside.namespace import Unanswerable
 
 FILE = "probes.py"
@@ -31,7 +31,7 @@ class Student:
 
     def __getitem__(self, name: str) -> Any:
         """What the file binds to that name; refused, with near names, where it binds nothing."""
-        return functions.named(self._names, name)
+        return finding.named(self._names, name)
 
     def refuse(self, why: str) -> NoReturn:
         """Ends the measurement; `why` is a sentence for the student."""
@@ -52,7 +52,7 @@ class Student:
             functions.maker(self._names, {"module": name}),
             x,
             seed=self._seed,
-            directory=functions.directory_of(self._names),
+            directory=finding.directory_of(self._names),
             precisions=("float32",),
         )
         if error is not None:  # perhaps in no line of the student's, who put the layers together
@@ -96,7 +96,7 @@ class Student:
 def run(names: dict[str, Any], args: dict[str, Any]) -> Any:
     """What the function `args["name"]` of the source `args["script"]` returns."""
     space: dict[str, Any] = {"__name__": "probes", "__file__": FILE}
-    directory = functions.directory_of(names)
+    directory = finding.directory_of(names)
     try:
         exec(compile(args["script"], FILE, "exec", dont_inherit=True), space)
         result = space[args["name"]](Student(names, args.get("seed", 0)), *args["args"])

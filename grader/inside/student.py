@@ -26,6 +26,7 @@ from grader.inside import (
     reading,
     remarks,
     selftest,
+    versions,
     wire,
 )
 
@@ -84,6 +85,7 @@ def live(
             _confine(job, directory)
         _filter(job["level"], accepts=app is not None)
         _seed(job["seed"])
+        versions.watch(directory)
     except BaseException as error:
         text = f"the student's process could not be locked: {type(error).__name__}: {error}"
         os.write(pipes.ready, text.encode("utf-8", "replace")[:2000])

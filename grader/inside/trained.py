@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from grader.inside import budget, functions, network, weights
-from grader.inside.functions import directory_of, maker, named, where_written
+from grader.inside.finding import directory_of, named
+from grader.inside.functions import maker, where_written
 from grader.inside.namespace import Unanswerable
 
 

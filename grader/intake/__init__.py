@@ -2,7 +2,7 @@
 
     names      what a name may be               folder · archive · tar   listings, with caps
     listing    what a source holds              layout                   whose is which file
-    entry      which file is run
+    entry      which file is run            contents                 what their text defines
 
 Nothing is unpacked to a disk, no link is followed, nothing but a regular file is opened. What is
 not taken in is refused by name, in the notes of the submission it belongs to.
@@ -13,14 +13,16 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from grader.errors import UsageError
 from grader.intake.archive import list_archive
-from grader.intake.entry import choose
+from grader.intake.contents import Contents
+from grader.intake.entry import WEIGHTS, choose
 from grader.intake.folder import list_folder, read_path, why
 from grader.intake.layout import Group, Single, plain
 from grader.intake.listing import CLASS, SUBMISSION, Listing, Member
@@ -33,12 +35,36 @@ NOTES = 20
 """How many notes one submission keeps."""
 
 
-def submissions(path: Path, *, entry: str, also: Sequence[str]) -> list[Submission]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What students are to hand in."""
+
+    entry: str
+    """Stem of the file that is run."""
+    also: Sequence[str]
+    """Further files."""
+    names: Sequence[str]
+    """What the entry has to define."""
+    blanks: Collection[str]
+    """SHA-256 of each file that students start from, hex."""
+
+
+def submissions(
+    path: Path,
+    *,
+    entry: str,
+    also: Sequence[str],
+    names: Sequence[str] = (),
+    blanks: Collection[str] = (),
+) -> list[Submission]:
     """Every student's submission below the folder or in the archive, by name.
 
-    A submission without its entry stays in the list, with notes that say what was looked for.
-    Raises UsageError where `path` is no class.
+    Where no file is called like the entry, the one that defines most of `names` is run. One that is
+    still the handout, of whose files `blanks` holds the SHA-256, is run only where there is no
+    other. A submission without its entry stays in the list, with notes that say what was looked
+    for. Raises UsageError where `path` is no class.
     """
+    asked = Asked(entry=entry, also=also, names=names, blanks=blanks)
     with ExitStack() as stack:
         listing = _listing(path, stack)
         try:
@@ -53,31 +79,42 @@ def submissions(path: Path, *, entry: str, also: Sequence[str]) -> list[Submissi
                 f"There are no submissions in {path}. Give a folder with one folder,"
                 f" `.py` file or archive per student."
             )
-        return _gathered(path, groups, entry, also)
+        return _gathered(path, groups, asked)
 
 
-def one(files: Sequence[Path], *, entry: str, also: Sequence[str], student: str) -> Submission:
+def one(
+    files: Sequence[Path],
+    *,
+    entry: str,
+    also: Sequence[str],
+    student: str,
+    names: Sequence[str] = (),
+    blanks: Collection[str] = (),
+) -> Submission:
     """The submission that consists of these files, or of one folder or archive.
 
     Files that `also` names are taken from beside the entry. Raises UsageError for a path that
     cannot be read.
     """
+    asked = Asked(entry=entry, also=also, names=names, blanks=blanks)
     if len(files) == 1 and (files[0].is_dir() or is_archive(files[0].name)):
         with ExitStack() as stack:
             listing = _listing(files[0], stack)
             notes = [f"`{shown(raw)}` {why}." for raw, why in listing.refused.items()]
             group = Group(student=visible(student), members=listing.members, notes=notes)
-            return _gather(group, entry, also)
+            return _gather(group, asked)
     group = Group(student=visible(student))
     for path in files:
         _add_path(group, path, files)
     home = next((f.parent for f in files if f.suffix in ENTRY_SUFFIXES), None)
     for name in also:
-        if home is not None and name not in group.members and os.path.lexists(home / name):
-            group.members[name] = Member(
-                size=(home / name).lstat().st_size, read=partial(read_path, home / name)
+        beside = _beside(home, name) if home is not None else []
+        if beside and not {b.name for b in beside} & group.members.keys():
+            found = beside[0]
+            group.members[found.name] = Member(
+                size=found.lstat().st_size, read=partial(read_path, found)
             )
-    return _gather(group, entry, also)
+    return _gather(group, asked)
 
 
 def digest(files: Mapping[str, bytes]) -> str:
@@ -110,6 +147,14 @@ def _listing(path: Path, stack: ExitStack) -> Listing:
     raise UsageError(f"{path} is neither a folder nor a zip, tar or tar.gz archive.")
 
 
+def _beside(home: Path, name: str) -> list[Path]:
+    """The file of that name in this folder; weights in other forms after it."""
+    path = home / name
+    others = [path.with_suffix(s) for s in WEIGHTS if s != path.suffix]
+    every = [path, *others] if path.suffix in WEIGHTS else [path]
+    return [p for p in every if os.path.lexists(p)]
+
+
 def _add_path(group: Group, path: Path, files: Sequence[Path]) -> None:
     """The file that a student named is a member, under its name below the first file's folder."""
     if path.is_dir():
@@ -128,13 +173,11 @@ def _add_path(group: Group, path: Path, files: Sequence[Path]) -> None:
     group.members[name] = Member(size=len(data), read=lambda _cap: data)
 
 
-def _gathered(
-    path: Path, groups: Iterable[Group], entry: str, also: Sequence[str]
-) -> list[Submission]:
+def _gathered(path: Path, groups: Iterable[Group], asked: Asked) -> list[Submission]:
     """The submissions of all groups, as long as they fit into memory together."""
     gathered, sizes = [], {}
     for group in groups:
-        submission = _gather(group, entry, also)
+        submission = _gather(group, asked)
         gathered.append(submission)
         sizes[submission.student] = sum(map(len, submission.files.values()))
         if sum(sizes.values()) > CLASS.total_bytes:
@@ -147,12 +190,13 @@ def _gathered(
     return gathered
 
 
-def _gather(group: Group, entry: str, also: Sequence[str]) -> Submission:
+def _gather(group: Group, asked: Asked) -> Submission:
     """One student's submission, read: its files under the names the assignment uses."""
     with ExitStack() as stack:
-        members = _unpacked(group, entry, also, stack)
-        choice = choose(members, entry, also)
-        first = [n for n in (choice.entry, *also) if n is not None and n in choice.names]
+        members = _unpacked(group, asked, stack)
+        contents = Contents(members=members, names=asked.names, blanks=asked.blanks)
+        choice = choose(members, asked.entry, asked.also, contents)
+        first = [n for n in (choice.entry, *asked.also) if n is not None and n in choice.names]
         order = dict.fromkeys([*first, *sorted(choice.names, key=lambda n: (n.count("/"), n))])
         files, notes = _read({name: members[choice.names[name]] for name in order})
     packed = [n for n in files if is_archive(n) or is_other_archive(n)]
@@ -173,9 +217,7 @@ def _gather(group: Group, entry: str, also: Sequence[str]) -> Submission:
     )
 
 
-def _unpacked(
-    group: Group, entry: str, also: Sequence[str], stack: ExitStack
-) -> Mapping[str, Member]:
+def _unpacked(group: Group, asked: Asked, stack: ExitStack) -> Mapping[str, Member]:
     """The group's members; those of its archive, where that is the submission.
 
     At most one archive is opened: an archive alone in a student's folder is the submission, one
@@ -184,7 +226,7 @@ def _unpacked(
     name = group.archive
     if name is None:
         packed = [n for n in group.members if is_archive(n)]
-        if len(packed) != 1 or choose(group.members, entry, also).entry is not None:
+        if len(packed) != 1 or choose(group.members, asked.entry, asked.also).entry:
             return group.members
         name = packed[0]
     try:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from grader.errors import UsageError
-from grader.intake.entry import is_near
+from grader.intake.entry import WEIGHTS, is_near
 from grader.intake.listing import Listing, Member
 from grader.intake.names import is_archive, is_other_archive, shown, stem, visible
 from grader.records import ENTRY_SUFFIXES
@@ -111,9 +111,11 @@ def _loose(loose: dict[str, Member], entry: str, also: Sequence[str]) -> list[Gr
             note = f"`{shown(name)}` was taken as `{entry}{suffix}`."
             group = Group(student=student, members={entry + suffix: member}, notes=[note])
             for further in also:
-                twin = student + further[further.rfind(".") :]
-                if "." in further and twin in loose:
-                    group.members.setdefault(further, loose[twin])
+                base, dot, ending = further.rpartition(".")
+                others = WEIGHTS if dot + ending in WEIGHTS else ()
+                twins = [e for e in (dot + ending, *others) if dot and student + e in loose]
+                if twins:
+                    group.members.setdefault(base + twins[0], loose[student + twins[0]])
             groups.append(group)
     return groups
 

@@ -13,6 +13,10 @@ WORDS: Mapping[str, str] = {
     "definitions": "This assignment takes definitions only: imports, functions, classes and "
     "constants. Everything else in the file, such as training and plots, was not run.",
     "blank": "A blank is left: {}.",
+    "twice": "A class is defined more than once, and your weights fit only one definition, which "
+    "was judged: {}. Keep one definition, and save its weights.",
+    "renamed": "The weights stand in the file under other names than your class has, but every "
+    "shape fits, so they were loaded: {}. Save them again from the class that you hand in.",
 }
 """By key the sentence; `{}` in it stands for the details."""
 APART: Mapping[str, str] = {"blank": "{} more blanks are left."}

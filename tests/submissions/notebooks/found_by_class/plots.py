@@ -1,0 +1,2 @@
+def plot(losses):
+    return losses
