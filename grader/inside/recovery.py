@@ -20,8 +20,11 @@ FAULTS = (SyntaxError, ValueError, OverflowError, TypeError, MemoryError, Recurs
 TRIES, ROOM, REACH = 500, 16 << 20, 12
 """Attempts to compile, characters in all of them, and blocks that one statement may span."""
 _UNFINISHED = re.compile(r"never closed|unterminated triple|unexpected EOF")
-_CLAUSE = re.compile(r"\s*(else|elif|except|finally)\b|\s*[)\]}]")
+_CLOSING = re.compile(r"\s*[)\]}]")
+_CLAUSE = re.compile(r"\s*(else|elif|except|finally)\b")
 _HEAD = re.compile(r"\s*(?:async\s+)?(def|class)\s+(\w+)")
+_COMPOUND = re.compile(r"\s*(async|class|def|for|if|match|try|while|with)\b")
+_INNER = re.compile(r"\s*(return|yield|break|continue)\b")
 _HEADER_LINES = 8
 _MESSAGE = 120
 
@@ -72,7 +75,7 @@ class _Attempt:
         starts = _starts(code, first, end, margin)
         edges = [*starts, end]
         found: list[ast.stmt] = []
-        at = 0
+        at, before, count = 0, -1, 0
         while at < len(starts):
             got, error = self._try(edges[at], edges[at + 1], margin)
             past, told = at + 1, error
@@ -82,7 +85,14 @@ class _Attempt:
             if got is None:
                 past = at + 1
             if got is None and error is not None:
+                if before >= 0 and _splits(code, edges[at], edges[past], margin):
+                    at, found = before, found[:count]  # it stands in the one before
+                    error = self._try(edges[at], edges[past], margin)[1] or error
                 got = self._parts(edges[at], edges[past], margin, code, error)
+            if _HEAD.match(code[edges[at]]) or code[edges[at]].lstrip().startswith("@"):
+                before, count = at, len(found)
+            else:
+                before = -1
             found += got or []
             at = past
         return found
@@ -91,7 +101,7 @@ class _Attempt:
         self, first: int, end: int, margin: int
     ) -> tuple[list[ast.stmt] | None, BaseException | None]:
         """The statements of these lines, or why they cannot be read."""
-        inner = margin > 0
+        inner = margin > 0 and margins.indentation(self.lines[first]) > 0
         head = "\n" * (first - 1) + "if 1:\n" if inner else "\n" * first
         text = head + "\n".join(self.lines[first:end]) + "\n"
         self.tries, self.room = self.tries - 1, self.room - len(text)
@@ -147,7 +157,7 @@ class _Attempt:
                 continue
             inner = margins.indentation(code[body])
             if inner <= own:
-                return None
+                continue
             saved = self.lines[body]
             self.lines[body] = " " * inner + "pass"
             got, _ = self._try(first, body + 1, margin)
@@ -164,7 +174,8 @@ class _Attempt:
         fault = fault if isinstance(fault, int) and line <= fault <= end else line
         text = str(getattr(error, "msg", "") or error or type(error).__name__)[:_MESSAGE]
         said = f"`{name}` ({self.where}, line {fault}) could not be read: {text}"
-        made = ast.parse("def x(*_, **__): raise SyntaxError('')").body[0]
+        kind = type(error).__name__ if isinstance(error, SyntaxError) else "SyntaxError"
+        made = ast.parse(f"def x(*_, **__): raise {kind}('')").body[0]
         assert isinstance(made, ast.FunctionDef)
         for node in ast.walk(made):
             if isinstance(node, ast.Constant):
@@ -182,7 +193,9 @@ def _starts(code: list[str], first: int, end: int, margin: int) -> list[int]:
     decorated = False
     for number in range(first, end):
         line = code[number]
-        if not line.strip() or margins.indentation(line) > margin or _CLAUSE.match(line):
+        if not line.strip() or margins.indentation(line) > margin or _CLOSING.match(line):
+            continue
+        if _CLAUSE.match(line) and found and _COMPOUND.match(code[found[-1]]):
             continue
         if not decorated:
             found.append(number)
@@ -194,6 +207,21 @@ def _readable(statements: list[ast.stmt]) -> int:
     """How many functions could be read."""
     nodes = (node for s in statements for node in ast.walk(s) if isinstance(node, ast.FunctionDef))
     return sum(not is_stub(node) for node in nodes)
+
+
+def _splits(code: list[str], first: int, end: int, margin: int) -> bool:
+    """True for a line that is no Python, with lines after it that belong to what stands before.
+
+    Git leaves such lines in the middle of a function, where it could not merge two versions.
+    """
+    line = code[first]
+    if _INNER.match(line):
+        return True
+    opened = sum(map(line.count, "([{")) > sum(map(line.count, ")]}"))
+    if opened or _COMPOUND.match(line) or _CLAUSE.match(line) or line.lstrip().startswith("@"):
+        return False
+    rest = (n for n in code[first + 1 : end] if n.strip())
+    return any(margins.indentation(n) > margin for n in rest)
 
 
 def _decorates(code: list[str], first: int, at: int) -> bool:
