@@ -133,12 +133,65 @@ _READING: Sequence[_Rule] = (
         advice="Indent this line like the others of its block, four spaces for each level",
     ),
 )
+_RENAMED = {
+    r"module 'torchvision\.transforms\S*' has no attribute 'Scale'": "transforms.Resize",
+    r"module 'torchvision\.transforms\S*' has no attribute 'RandomSizedCrop'": (
+        "transforms.RandomResizedCrop"
+    ),
+    "module 'torch' has no attribute 'set_deterministic'": "torch.use_deterministic_algorithms",
+    "module 'numpy' has no attribute 'product'": "np.prod",
+    "module 'numpy' has no attribute 'cumproduct'": "np.cumprod",
+    "module 'numpy' has no attribute 'in1d'": "np.isin",
+    "module 'numpy' has no attribute 'trapz'": "np.trapezoid",
+    "module 'numpy' has no attribute 'bool8'": "np.bool_",
+    "module 'numpy' has no attribute 'asscalar'": "x.item()",
+    r"'(CIFAR10|MNIST)' object has no attribute '(train|test)_data'": ".data",
+    r"'(CIFAR10|MNIST)' object has no attribute '(train|test)_labels'": ".targets",
+    r"DataLoaderIter' object has no attribute 'next'": "next(iterator)",
+    "No module named 'torch._six'": "from math import inf",
+    "No module named 'torchvision.models.utils'": (
+        "from torch.hub import load_state_dict_from_url"
+    ),
+    "'seaborn' is not a valid package style": "plt.style.use('seaborn-v0_8')",
+}
+"""What older versions of the libraries had, as its absence is reported → how it is spelled now."""
+_OLD: Sequence[_Rule] = (
+    *(
+        _Rule(message=said, advice=f"It is spelled `{now}` now: the version here is newer")
+        for said, now in _RENAMED.items()
+    ),
+    _Rule(
+        message=r"`(?P<name>np\.\w+)` was a deprecated alias for the builtin `(?P<now>\w+)`",
+        advice="numpy has no `{name}` any more: write `{now}`",
+    ),
+    _Rule(
+        message=r"`(?P<name>np\.\w+)` was removed in .* Use `(?P<now>[^`]+)` instead",
+        advice="numpy has no `{name}` any more: write `{now}`",
+    ),
+    _Rule(
+        message=r"'seaborn(?P<name>-[\w-]+)' is not a valid package style",
+        advice="It is spelled `plt.style.use('seaborn-v0_8{name}')` now: the version here is newer",
+    ),
+    _Rule(
+        message="invalid index of a 0-dim tensor",
+        advice="Such a tensor is one number: write `.item()` in place of `[0]` or `.data[0]`",
+    ),
+    _Rule(
+        message=r"(LR|Lambda|ReduceLROnPlateau)\.__init__\(\) got an unexpected keyword argument "
+        "'verbose'",
+        advice="Take out `verbose`, which schedulers no longer have, and print "
+        "`scheduler.get_last_lr()` where you want to see it",
+    ),
+    _Rule(
+        message="cannot import name '(?P<name>[^']+)' from 'collections'",
+        advice="Write `from collections.abc import {name}`",
+    ),
+)
 _IMPORTING: Sequence[_Rule] = (
     _Rule(
-        kind="ModuleNotFoundError",
-        message="No module named 'google",
-        advice="It exists on Colab only: take out this line and `drive.mount`, and open files by "
-        "their names alone",
+        kind="ModuleNotFoundError|ImportError",
+        message="No module named 'google|from 'google.colab'",
+        advice="It exists on Colab only: take out this line, and open files by their names alone",
     ),
     _Rule(
         kind="ModuleNotFoundError",
@@ -175,10 +228,10 @@ _IMPORTING: Sequence[_Rule] = (
 _OUTSIDE: Sequence[_Rule] = (
     _Rule(
         message="Dataset not found|Error downloading|urlopen error|name resolution|"
-        "Failed to download|Max retries exceeded",
-        advice="Nothing can be downloaded here, and no data set lies here: " + _GUARD,
-        cell="Nothing can be downloaded here, and no data set lies here: nothing that is graded "
-        "may depend on this cell",
+        "Failed to download|Max retries exceeded|is not on the machine that grades",
+        advice="Nothing can be downloaded here, and this data set is not here: " + _GUARD,
+        cell="Nothing can be downloaded here, and this data set is not here: nothing that is "
+        "graded may depend on this cell",
     ),
     _Rule(
         kind="FileNotFoundError|NotADirectoryError",
@@ -200,11 +253,8 @@ _OUTSIDE: Sequence[_Rule] = (
         advice="input() waits for somebody to type, and nobody does: put the value into the file",
     ),
     _Rule(
-        message="Attempting to deserialize object on a CUDA device",
-        advice="There is no GPU here: write torch.load(…, map_location='cpu')",
-    ),
-    _Rule(
-        message="not compiled with CUDA|No CUDA GPUs|Found no NVIDIA driver|CUDA driver",
+        message="not compiled with CUDA|No CUDA GPUs|Found no NVIDIA driver|CUDA driver|"
+        "support for cuda devices|without ATen_cuda|requires CUDA support",
         advice="There is no GPU here: use `cuda` only if torch.cuda.is_available(), else `cpu`",
     ),
 )
@@ -256,4 +306,4 @@ _NETWORK: Sequence[_Rule] = (
         "what `forward` runs",
     ),
 )
-_RULES = (*_BLANKS, *_READING, *_IMPORTING, *_OUTSIDE, *_NETWORK)
+_RULES = (*_BLANKS, *_READING, *_OLD, *_IMPORTING, *_OUTSIDE, *_NETWORK)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from grader.errors import CourseError, Unmeasured
 from grader.personal import Draw, Personal
+from grader.pictures import known
 from grader.probe import Probe
 from grader.records import Json, Limits, Missing, Submission, Verdict
 
@@ -89,9 +90,10 @@ class Assignment:
         also: Sequence[str] = (),
         limits: Limits | None = None,
         run: str = "all",
+        provides: Sequence[str] = (),
     ) -> None:
         """`entry` is the stem of the file to run (`lenet` for lenet.py); `also` names further
-        files.
+        files; `provides` the data sets whose training pictures students' own code finds.
 
         `run="definitions"` takes imports, functions, classes and constants of that file and skips
         the rest: training, plots, downloads, prints. Raises CourseError for what is neither.
@@ -107,6 +109,9 @@ class Assignment:
         self.also = tuple(also)
         self.limits = limits or Limits()
         self.run = run
+        for name in provides:
+            known(name, CourseError)
+        self.provides = tuple(provides)
         self._checks: list[Check] = []
         self._personal: Personal | None = None
 

@@ -369,11 +369,20 @@ def fetch(name: str, root: Path | None = None) -> Path:
 
 def _chosen(images: Images, root: Path, *, stand_in: bool) -> tuple[Pictures, Labels]:
     pixels, labels = raw(images.name, images.split, root, stand_in=stand_in)
+    chosen = rows(images, labels)
+    if len(chosen) < len(labels):
+        pixels, labels = pixels[chosen], labels[chosen]
     if images.classes is not None:
-        kept = np.isin(labels, images.classes)
-        pixels, labels = pixels[kept], labels[kept]
         labels = np.array([images.classes.index(int(k)) for k in labels], dtype=np.int64)
-    return pixels[: images.limit][images.part], labels[: images.limit][images.part].copy()
+    return pixels, labels.copy()
+
+
+def rows(images: Images, labels: Labels) -> npt.NDArray[np.int64]:
+    """Which pictures of a split, given all its labels, a description chooses."""
+    every = np.arange(len(labels))
+    if images.classes is not None:
+        every = every[np.isin(labels, images.classes)]
+    return every[: images.limit][images.part]
 
 
 def _labels(images: Images) -> Labels:

@@ -28,6 +28,7 @@ from grader.personal import laid_beside
 from grader.probe import SCRIPT, Probe
 from grader.records import Execution, Limits, Missing, Submission
 from grader.sandbox import Box, Warm
+from grader.served import Served
 
 PRECISIONS = ("float64", "float32")
 """In which precisions a student's network is tried."""
@@ -72,6 +73,7 @@ class Executor:
         self._idle: list[Box] = []
         self._boxes: list[Box] = []
         self._lock = threading.Lock()
+        self._served = Served(source, unshown(loaded))
 
     def __enter__(self) -> Self:
         return self
@@ -94,6 +96,7 @@ class Executor:
             if self._warm is not None:
                 self._warm.close()
                 self._warm = None
+            self._served.close()
 
     @property
     def warm(self) -> Warm:
@@ -193,6 +196,7 @@ class Executor:
             "limits": asdict(self.loaded.assignment.limits),
             "run": self.loaded.assignment.run,
             "data": self.data_identity,
+            "served": [self._served.identity(n) for n in self._named(submission)],
             "seed": self.seed,
             "level": level,
             "measuring": self.measuring,
@@ -316,8 +320,19 @@ class Executor:
         mixed = hashlib.sha256(f"{self.seed}:{submission.digest}".encode()).digest()
         seed = int.from_bytes(mixed[:4], "little")
         files = laid_beside(submission)
-        run = self.loaded.assignment.run
-        return self.warm.open(files, entry=submission.entry, limits=limits, seed=seed, run=run)
+        folders = {n: self._served.folder(n) for n in self._named(submission)}
+        return self.warm.open(
+            files,
+            entry=submission.entry,
+            limits=limits,
+            seed=seed,
+            run=self.loaded.assignment.run,
+            datasets=folders,
+        )
+
+    def _named(self, submission: Submission) -> list[str]:
+        """The data sets that lie in this submission's box."""
+        return self._served.named(self.loaded.assignment.provides, submission.files)
 
     def _roomy(self) -> Limits:
         """Limits for our own code, which serves a whole class."""
@@ -414,6 +429,13 @@ def _executed(box: Box) -> dict[str, Any]:
 def images_in(probe: Probe[Any]) -> list[data.Images]:
     """The data sets that a probe shows to student code."""
     return [v for v in probe.args.values() if isinstance(v, data.Images)]
+
+
+def unshown(loaded: Loaded) -> list[data.Images]:
+    """Pictures of training splits that probes show without their labels: those are for judging."""
+    probes = loaded.probes.values()
+    shown = {v.images for p in probes for v in p.args.values() if isinstance(v, data.Targets)}
+    return [i for i in images_of(loaded) if i.split == "train" and i not in shown]
 
 
 def images_of(loaded: Loaded) -> list[data.Images]:

@@ -25,6 +25,7 @@ from grader import neutral
 from grader.course import Loaded
 from grader.data import Shelf
 from grader.grade import Outcome
+from grader.pictures import KNOWN
 from grader.records import STATUS_WORDS, CheckResult, Graded
 from grader.verify import Finding, lost
 
@@ -235,6 +236,9 @@ def rubric(loaded: Loaded) -> None:
         f"{limits.memory_mib} MiB"
     )
     line(RUN_WORDS[assignment.run])
+    if assignment.provides:
+        titles = " and ".join(KNOWN[name].title for name in assignment.provides)
+        line(f"Students' own code finds training pictures of {titles}")
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("check", "points", "what it asks", "after"):
         table.add_column(name, justify="right" if name == "points" else "left", overflow="fold")

@@ -27,6 +27,9 @@ EXPECTED = [(SUBMISSIONS / n / "expected.toml").read_text() for n in ("broken", 
         ("URLError", "<urlopen error timed out>", "", "Nothing can be downloaded"),
         ("RuntimeError", "No CUDA GPUs are available", "x.cuda()", "There is no GPU here"),
         ("TypeError", "LeNet5.forward() got an unexpected keyword", "", "inputs alone"),
+        ("AttributeError", "module 'numpy' has no attribute 'in1d'", "", "`np.isin`"),
+        ("AttributeError", "'CIFAR10' object has no attribute 'train_labels'", "", "`.targets`"),
+        ("OSError", "'seaborn' is not a valid package style, path", "", "seaborn-v0_8"),
         ("ValueError", "math domain error", "math.sqrt(-1)", ""),
         ("OwnError", "{name} {0} {", "raise OwnError", ""),
     ],
@@ -51,6 +54,7 @@ def test_every_rule_is_heard_by_a_specimen() -> None:
     told = "".join(map(str, every)).replace("\\'", "'")
     silent = [r.advice for r in rules._RULES if r.advice.split("{")[0] not in told]
     usual = {f"Add `{line}` on top" for line in rules._IMPORTS.values()}
+    usual |= {r.advice for r in rules._OLD[: len(rules._RENAMED)]}
     assert set(silent) - usual == set()
 
 

@@ -31,6 +31,7 @@ LAYERS = (
         "learning",
         "notebook_cells",
         "parts",
+        "served",
         "source",
         "stepping",
     ),

@@ -7,6 +7,7 @@ assignment = Assignment(
     entry="lenet",
     also=["lenet.pt"],
     limits=Limits(cpu_seconds=20, cell_seconds=5, memory_mib=4096),
+    provides=["mnist"],
 )
 
 # What the sandbox is asked to do. Students can read every argument.

@@ -7,7 +7,10 @@ import numpy as np
 from grader import Assignment, Limits, Measurements, Verdict, compare, data, diagnose, probe
 
 assignment = Assignment(
-    "What a network sees", entry="views", limits=Limits(cpu_seconds=60, memory_mib=4096)
+    "What a network sees",
+    entry="views",
+    limits=Limits(cpu_seconds=60, memory_mib=4096),
+    provides=["mnist"],
 )
 
 # Probes: what the sandbox is asked to do. The student can read every argument.

@@ -16,6 +16,8 @@ from pathlib import PurePosixPath
 from grader.inside import linux
 
 SUBMISSION, TEMPORARY, SHARED = "/sub", "/tmp", "/dev/shm"
+DATASETS = "/datasets"
+"""Where the data sets lie that are served, at levels with a root of their own."""
 INODES = 4096
 _SYSTEM = ("/usr", "/etc/ld.so.cache", "/etc/fonts", "/etc/localtime", "/etc/alternatives")
 _ALIASES = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
@@ -71,11 +73,17 @@ def _map(uid: int, gid: int) -> None:
             file.write(text)
 
 
-def build_root(at: str, uid: int, sizes: Mapping[str, tuple[int, int]]) -> None:
+def build_root(
+    at: str,
+    uid: int,
+    sizes: Mapping[str, tuple[int, int]],
+    datasets: Mapping[str, str],
+) -> None:
     """`/` is a read-only tmpfs with the interpreter, the libraries and sized empty directories.
 
-    `at` is an existing directory that serves as mount point; `sizes` are MiB and files. The
-    grader's own package is covered where it lies below something that is shown.
+    `at` is an existing directory that serves as mount point; `sizes` are MiB and files;
+    `datasets` are folders of the host. The grader's own package is covered where it lies below
+    something that is shown.
     """
     os.umask(0o022)
     linux.mount("", "/", "", linux.MS_PRIVATE | linux.MS_REC)
@@ -93,6 +101,8 @@ def build_root(at: str, uid: int, sizes: Mapping[str, tuple[int, int]]) -> None:
             _show(f"/{name}", at)
     for path in outermost([*_SYSTEM, *interpreter()]):
         _show(path, at)
+    for name, folder in datasets.items():
+        _show(folder, at, f"{DATASETS}/{name}")
     for path in DEVICES:
         _show(path, at, device=True)
     os.symlink("/proc/self/fd", f"{at}/dev/fd")
@@ -105,9 +115,9 @@ def build_root(at: str, uid: int, sizes: Mapping[str, tuple[int, int]]) -> None:
     linux.attributes("/", linux.MS_RDONLY | safe)
 
 
-def _show(path: str, at: str, *, device: bool = False) -> None:
-    """`path` of the host is there, read-only."""
-    source, target = os.path.realpath(path), at + path
+def _show(path: str, at: str, name: str = "", *, device: bool = False) -> None:
+    """`path` of the host is there, read-only, under `name` if one is given."""
+    source, target = os.path.realpath(path), at + (name or path)
     if os.path.isdir(source):
         os.makedirs(target, exist_ok=True)
     elif os.path.exists(source):

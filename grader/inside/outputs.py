@@ -14,6 +14,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from grader.inside import wire
+from grader.inside.streams import overwritten
 
 TEXT_CAP = 256 << 10
 """Characters kept of one cell's text, tables and tracebacks."""
@@ -233,11 +234,3 @@ class Outputs:
         for output in self._cell.outputs:
             if output.output_type == "stream":
                 output["text"] = overwritten(output["text"])
-
-
-def overwritten(text: str) -> str:
-    """`text` as a terminal shows it after carriage returns: progress bars leave one line."""
-    if "\r" not in text:
-        return text
-    lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
-    return "\n".join(lines)

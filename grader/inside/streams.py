@@ -15,17 +15,43 @@ def drain(descriptor: int) -> bytes | None:
         return None
 
 
+LINE_CAP = 4096
+"""Bytes of an unfinished line that wait for what may overwrite them."""
+_UP = "\x1b[A"
+"""Moves to the line above."""
+
+
 class Capture:
-    """Head and tail of what was printed, `cap` bytes at most, and how much it was."""
+    """Head and tail of what was printed, `cap` bytes at most, and how much it was.
+
+    A line that carriage returns overwrite, as progress bars do, is kept as it was last.
+    """
 
     def __init__(self, cap: int) -> None:
         self.cap = cap
         self.total = 0
-        self._head, self._tail = bytearray(), bytearray()
+        """Bytes printed, kept or not."""
+        self._left_out = 0
+        self._head, self._tail, self._line = bytearray(), bytearray(), bytearray()
 
     def take(self, data: bytes) -> None:
         """`data` was printed."""
         self.total += len(data)
+        self._line += data
+        lines, newline, rest = self._line.rpartition(b"\n")
+        if newline:
+            shown = overwritten(lines.decode("latin-1") + "\n")
+            self._keep(shown.encode("latin-1"))
+        del rest[: rest.rstrip(b"\r").rfind(b"\r") + 1]
+        self._line = rest
+        if len(rest) > LINE_CAP:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._keep(bytes(self._line))
+        self._line.clear()
+
+    def _keep(self, data: bytes) -> None:
         half = self.cap // 2
         room = half - len(self._head)
         if room > 0:
@@ -33,17 +59,31 @@ class Capture:
             data = data[room:]
         self._tail += data
         if len(self._tail) > half:
+            self._left_out += len(self._tail) - half
             del self._tail[:-half]
 
     def tail(self, count: int) -> bytes:
         """The last `count` bytes."""
-        return bytes((self._head + self._tail)[-count:])
+        return bytes((self._head + self._tail + self._line)[-count:])
 
     def text(self) -> bytes:
         """What is kept; where something is left out, a line says how much."""
-        left_out = self.total - len(self._head) - len(self._tail)
-        middle = f"\n… {left_out:,} bytes left out …\n".encode() if left_out else b""
+        self._flush()
+        left_out = f"\n… {self._left_out:,} bytes left out …\n"
+        middle = left_out.encode() if self._left_out else b""
         return bytes(self._head) + middle + bytes(self._tail)
+
+
+def overwritten(text: str) -> str:
+    """`text` as a terminal shows it: of a progress bar that returns to its line, the last state.
+
+    Of bars within bars each state of the inner one stands on a line that ends by moving up.
+    """
+    if "\r" not in text and _UP not in text:
+        return text
+    lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
+    kept = [line for line in lines[:-1] if not line.endswith(_UP)]
+    return "\n".join([*kept, lines[-1].removesuffix(_UP)])
 
 
 class Outbox:

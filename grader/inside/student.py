@@ -19,6 +19,7 @@ from typing import Any, NoReturn, TextIO
 from grader.inside import (
     box,
     cell,
+    datasets,
     linux,
     lockdown,
     measure,
@@ -86,6 +87,7 @@ def live(
         _filter(job["level"], accepts=app is not None)
         _seed(job["seed"])
         versions.watch(directory)
+        datasets.install(_served(job))
     except BaseException as error:
         text = f"the student's process could not be locked: {type(error).__name__}: {error}"
         os.write(pipes.ready, text.encode("utf-8", "replace")[:2000])
@@ -205,7 +207,9 @@ def _confine(job: dict[str, Any], directory: str, sockets: str | None = None) ->
         lockdown.confine(read=["/"], write=writable, devices=box.DEVICES)
     elif job["level"] == 2:
         places = [sockets] if sockets else []
-        lockdown.confine(read=[*job["readable"], directory], devices=box.DEVICES, sockets=places)
+        served = [folder for folder in job["datasets"].values() if folder]
+        readable = [*job["readable"], *served, directory]
+        lockdown.confine(read=readable, devices=box.DEVICES, sockets=places)
 
 
 def _filter(level: int, *, accepts: bool) -> None:
@@ -213,6 +217,14 @@ def _filter(level: int, *, accepts: bool) -> None:
         if level < 3:
             _load_data_alone()
         lockdown.student_filter(namespaces=level >= 3, accepts=accepts).install()
+
+
+def _served(job: dict[str, Any]) -> dict[str, str]:
+    """Where each data set lies for this process; empty for one that is absent."""
+    folders: dict[str, str] = job["datasets"]
+    if job["level"] < 3:
+        return folders
+    return {name: f"{box.DATASETS}/{name}" if folders[name] else "" for name in folders}
 
 
 def _process_budget(processes: int, level: int) -> int:

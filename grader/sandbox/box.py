@@ -49,6 +49,7 @@ class Box:
         selftest: bool = False,
         group: Group | None = None,
         run: str = "all",
+        datasets: Mapping[str, str] | None = None,
     ) -> None:
         self._files, self._entry, self._limits, self._level = files, entry, limits, level
         self._outcome = Outcome()
@@ -64,7 +65,7 @@ class Box:
         self._unread: Trouble | None = None
         """Why not all of a module could be read, though the rest was."""
         job = {"level": level, "seed": seed, "selftest": selftest, "run": run}
-        job |= _job(files, limits)
+        job |= {"datasets": dict(datasets or {}), **_job(files, limits)}
         if level >= 4:
             job["group"] = group or _group(job)
         self._line = Line(*opener(job), limits.wall_seconds)

@@ -6,6 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 WORDS: Mapping[str, str] = {
+    "carved": "{} carved from the training set: the test images are not in the sandbox.",
+    "cuda": "`cuda` was asked for; it ran on the CPU.",
+    "untrained": "Weights of torchvision cannot be downloaded here; random ones are in {}.",
+    "colab": "Of Colab, and without effect here: {}. "
+    "Open the files that you hand in by their names.",
     "alone": "DataLoader's workers cannot run at this sandbox level; "
     "the data was loaded without them.",
     "program": "The grader runs no other programs and installs nothing; passed over: {}. What is "

@@ -91,14 +91,23 @@ class Warm:
         limits: Limits,
         seed: int,
         run: str = "all",
+        datasets: Mapping[str, str] | None = None,
     ) -> Box:
         """A box with these files in it; nothing has run yet.
 
-        With `run="definitions"` nothing but definitions will be (see `Assignment`).
+        With `run="definitions"` nothing but definitions will be (see `Assignment`). `datasets` are
+        folders of ours by name of the data set, to be read there (`grader.served`).
         """
         self._notebooks = self._notebooks or is_notebook(entry)
         return Box(
-            self._send, files, entry=entry, limits=limits, seed=seed, level=self.level, run=run
+            self._send,
+            files,
+            entry=entry,
+            limits=limits,
+            seed=seed,
+            level=self.level,
+            run=run,
+            datasets=datasets,
         )
 
     def _send(self, job: Job) -> Ends:

@@ -22,5 +22,5 @@ class LeNet5(nn.Module):
 
 from torchvision import datasets, transforms
 
-digits = datasets.MNIST("data", train=True, download=True, transform=transforms.ToTensor())
+digits = datasets.FashionMNIST("data", train=True, download=True, transform=transforms.ToTensor())
 print(len(digits), "pictures")

@@ -22,7 +22,9 @@ class LeNet5(nn.Module):
 
 from torchvision import datasets, transforms
 
-digits = datasets.MNIST("./mnist_data", train=True, transform=transforms.ToTensor())
+transform = transforms.Compose([transforms.Resize(32), transforms.ToTensor()])
+digits = datasets.MNIST("./mnist_data", train=True, download=True, transform=transform)
 network = LeNet5()
-for image, label in digits:
-    F.cross_entropy(network(image[None]), torch.tensor([label])).backward()
+for epoch in range(1000):
+    for image, label in digits:
+        F.cross_entropy(network(image[None]), torch.tensor([label])).backward()
