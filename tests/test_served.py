@@ -95,7 +95,7 @@ def test_the_end_of_the_training_set_serves_as_test_set(
     assert (len(files["train-labels"]), len(files["test-labels"])) == (train, test)
 
 
-@pytest.mark.parametrize("level", [3, 2])
+@pytest.mark.parametrize("level", [3, 2, 1, 0])
 def test_labels_of_the_test_split_are_nowhere_in_the_box(
     warm: Warm, stand_in: Served, level: int
 ) -> None:

@@ -14,7 +14,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from grader.inside import wire
-from grader.inside.streams import overwritten
+from grader.inside.streams import condensed, overwritten
 
 TEXT_CAP = 256 << 10
 """Characters kept of one cell's text, tables and tracebacks."""
@@ -117,6 +117,7 @@ class Outputs:
             self._clear()
         self._seen += _MESSAGE + len(text)
         self.printed[name].append(text)
+        text = condensed(text)
         room = self._cap // 2 - self._used
         if room > 0 and not self._tail:
             self._used += len(text[:room])

@@ -81,9 +81,24 @@ def overwritten(text: str) -> str:
     """
     if "\r" not in text and _UP not in text:
         return text
-    lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
-    kept = [line for line in lines[:-1] if not line.endswith(_UP)]
-    return "\n".join([*kept, lines[-1].removesuffix(_UP)])
+    *lines, last = text.split("\n")
+    return "\n".join([*_states(lines), _state(last).removesuffix(_UP)])
+
+
+def condensed(piece: str) -> str:
+    """A piece of a longer text without what it overwrites itself: `overwritten` gives the same."""
+    if "\r" not in piece or "\n" not in piece:
+        return piece[max(0, piece.rstrip("\r").rfind("\r")) :]
+    first, *lines, last = piece.split("\n")
+    return "\n".join([condensed(first), *_states(lines), condensed(last)])
+
+
+def _states(lines: list[str]) -> list[str]:
+    return [state for line in lines if not (state := _state(line)).endswith(_UP)]
+
+
+def _state(line: str) -> str:
+    return line.rstrip("\r").rpartition("\r")[2]
 
 
 class Outbox:
