@@ -381,6 +381,7 @@ def test_recovery_is_bounded() -> None:
         "\\" * 9999,
     ):
         recovery.recover(source, "x", "cell 1")
+    assert recovery.recover(f"{GOOD}x = ?\n{'#' * recovery.LONGEST}", "x", "cell 1") == []
     deep = "".join(f"{' ' * n}class A{n}:\n" for n in range(1200)) + " " * 1200 + "x = ?"
     recovery.recover(deep, "x", "cell 1")
 

@@ -90,6 +90,7 @@ def graded(lenet: Lenet, name: str, folder: Path) -> Graded:
 def test_every_specimen_is_expected() -> None:
     """The folders are those that expected.toml lists, in order; there are at least forty."""
     assert list(EXPECTED) == sorted(p.name for p in PRACTICE.iterdir() if p.is_dir())
+    assert len(EXPECTED) >= 40
 
 
 @pytest.mark.parametrize(

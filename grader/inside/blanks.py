@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from grader.inside import margins, recovery
 
-LONGEST = 1 << 20
+LONGEST = 1 << 18
 """Characters of a source that are looked through."""
 _SHOWN = 70
 _MARKS = re.compile(r"\?{2,}|(?<=[(,=\[:])\s*\?\s*(?=[,)\]]|$)")

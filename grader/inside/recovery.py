@@ -17,8 +17,10 @@ from grader.inside import margins
 
 FAULTS = (SyntaxError, ValueError, OverflowError, TypeError, MemoryError, RecursionError)
 """What compiling text may raise: each means that it cannot be read."""
-TRIES, ROOM, REACH = 500, 16 << 20, 12
-"""Attempts to compile, characters in all of them, and blocks that one statement may span."""
+LONGEST, TRIES, ROOM, REACH = 1 << 18, 500, 8 << 20, 12
+"""Characters of a source, of which more is not read; attempts to compile, characters in all of
+them, and blocks that one statement may span.
+"""
 _UNFINISHED = re.compile(r"never closed|unterminated triple|unexpected EOF")
 _CLOSING = re.compile(r"\s*[)\]}]")
 _CLAUSE = re.compile(r"\s*(else|elif|except|finally)\b")
@@ -35,6 +37,8 @@ def recover(source: str, name: str, where: str) -> list[ast.stmt]:
     `name` is the file's; `where` is what it is called in a sentence, such as `cell 7`. Every
     statement compiles by itself.
     """
+    if len(source) > LONGEST:
+        return []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the same text is compiled more than once
         found = _Attempt(source, name, where).statements()
