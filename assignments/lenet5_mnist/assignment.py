@@ -6,7 +6,7 @@ assignment = Assignment(
     "LeNet-5 on MNIST",
     entry="lenet",
     also=["lenet.pt"],
-    limits=Limits(cpu_seconds=20, cell_seconds=5, memory_mib=4096),
+    limits=Limits(cpu_seconds=40, cell_seconds=5, memory_mib=4096),
     provides=["mnist"],
 )
 
