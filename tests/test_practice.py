@@ -93,6 +93,15 @@ def test_every_specimen_is_expected() -> None:
     assert len(EXPECTED) >= 40
 
 
+def test_every_sentence_names_its_place() -> None:
+    """Where something is lost, the sentence names file and line or cell, or the file as a whole."""
+    for name, wanted in EXPECTED.items():
+        if wanted.get("loses"):
+            text = " ".join(wanted["says"])
+            assert re.search(r"\w\.(ipynb|py|pt)\b", text), name
+            assert wanted.get("whole") or re.search(r"\b(line|cell) \d+", text), name
+
+
 @pytest.mark.parametrize(
     "name",
     [
