@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -351,6 +351,50 @@ def lenet(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lene
     path = tmp_path_factory.mktemp("lenet") / "grades.db"
     with Borrower(warm, Course(ROOT).load("lenet5_mnist")) as executor, Ledger(path) as ledger:
         yield Lenet(executor, ledger)
+
+
+@contextmanager
+def opened(warm: Warm, loaded: Loaded, folder: Path) -> Iterator[Class]:
+    """A class without students, to be graded on the stand-in."""
+    with Borrower(warm, loaded) as executor, Ledger(folder / "grades.db") as ledger:
+        made = Class(executor, ledger)
+        made.settle_level()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def group(
+    request: pytest.FixtureRequest, warm: Warm, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Class]:
+    """The assignment that the test's module calls `SLUG`, graded on the stand-in."""
+    loaded = Course(ROOT).load(request.module.SLUG)
+    with opened(warm, loaded, tmp_path_factory.mktemp(loaded.slug)) as made:
+        yield made
+
+
+def graded(group: Class, folder: Path, student: str = "") -> Graded:
+    """What the files of a folder get, with the student's own numbers where there are any."""
+    assignment = group.loaded.assignment
+    handed_in = intake.one(
+        [folder], entry=assignment.entry, also=assignment.also, student=student or folder.name
+    )
+    submission = assignment.given(handed_in)
+    return group.judge(submission, group.executor.measure(submission))
+
+
+def written(group: Class, folder: Path, *pairs: tuple[str, str]) -> Graded:
+    """What the reference gets with these texts exchanged, beside its weights or those there are."""
+    reference = group.loaded.reference
+    for name, content in reference.files.items():
+        if name == reference.entry:
+            text = content.decode()
+            for old, new in pairs:
+                assert old in text, old
+                text = text.replace(old, new)
+            (folder / name).write_text(text, encoding="utf-8")
+        elif not (folder / name).exists():
+            (folder / name).write_bytes(content)
+    return graded(group, folder)
 
 
 def outcomes(graded: Graded) -> dict[str, str]:

@@ -3,46 +3,30 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import nbformat
 import pytest
 import torch
-from conftest import ROOT, Borrower, check, said
+from conftest import ROOT, check, said
+from conftest import graded as judged
 
-from grader import intake
-from grader.course import Course
 from grader.grade import Class
-from grader.ledger import Ledger
 from grader.records import Graded
-from grader.sandbox import Warm
 
-FOLDER = ROOT / "assignments" / "birds_vs_planes"
-REFERENCE = ROOT / "reference" / "birds_vs_planes"
+SLUG = "birds_vs_planes"
+FOLDER = ROOT / "assignments" / SLUG
+REFERENCE = ROOT / "reference" / SLUG
 RIGHT = (REFERENCE / "birds.py").read_text(encoding="utf-8")
 WEIGHTS = (REFERENCE / "birds.pt").read_bytes()
 
 
-@pytest.fixture(scope="module")
-def group(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
-    """The assignment, graded on the stand-in."""
-    path = tmp_path_factory.mktemp("birds") / "grades.db"
-    with (
-        Borrower(warm, Course(ROOT).load("birds_vs_planes")) as executor,
-        Ledger(path) as ledger,
-    ):
-        made = Class(executor, ledger)
-        made.settle_level()
-        yield made
-
-
 def graded(group: Class, folder: Path) -> Graded:
-    """What the files of a folder get."""
+    """What the files of a folder get, beside our weights or those there are."""
     if not (folder / "birds.pt").exists():
         (folder / "birds.pt").write_bytes(WEIGHTS)
-    submission = intake.one([folder], entry="birds", also=("birds.pt",), student=folder.name)
-    return group.judge(submission, group.executor.measure(submission))
+    return judged(group, folder)
 
 
 def mistake(group: Class, folder: Path, name: str) -> Graded:

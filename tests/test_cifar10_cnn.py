@@ -4,56 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
-from conftest import ROOT, Borrower, check, said
+from conftest import ROOT, check, graded, said, written
 
-from grader import intake
-from grader.course import Course
 from grader.grade import Class
-from grader.ledger import Ledger
-from grader.records import Graded
-from grader.sandbox import Warm
 
-FOLDER = ROOT / "assignments" / "cifar10_cnn"
-REFERENCE = ROOT / "reference" / "cifar10_cnn"
+SLUG = "cifar10_cnn"
+FOLDER = ROOT / "assignments" / SLUG
+REFERENCE = ROOT / "reference" / SLUG
 RIGHT = (REFERENCE / "cifar.py").read_text(encoding="utf-8")
 RECORD = json.loads((REFERENCE / "record.json").read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def group(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
-    """The assignment, graded on the stand-in."""
-    path = tmp_path_factory.mktemp("cifar") / "grades.db"
-    with (
-        Borrower(warm, Course(ROOT).load("cifar10_cnn")) as executor,
-        Ledger(path) as ledger,
-    ):
-        made = Class(executor, ledger)
-        made.settle_level()
-        yield made
-
-
-def graded(group: Class, folder: Path) -> Graded:
-    """What the files of a folder get."""
-    submission = intake.one([folder], entry="cifar", also=("cifar.pt",), student=folder.name)
-    return group.judge(submission, group.executor.measure(submission))
-
-
-def written(group: Class, folder: Path, *pairs: tuple[str, str], weights: bool = True) -> Graded:
-    """What the reference gets with these texts exchanged, beside its weights or those there are."""
-    text = RIGHT
-    for old, new in pairs:
-        assert old in text, old
-        text = text.replace(old, new)
-    (folder / "cifar.py").write_text(text, encoding="utf-8")
-    if weights and not (folder / "cifar.pt").exists():
-        shutil.copy(REFERENCE / "cifar.pt", folder)
-    return graded(group, folder)
 
 
 # ---------------------------------------------------------------------- equally right

@@ -5,29 +5,25 @@ from __future__ import annotations
 import math
 import re
 import runpy
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
 from classic_forms import NEAR, RIGHT
-from conftest import ROOT, Borrower, check, said
+from conftest import ROOT, check, graded, said
 from measuring import names
 
-from grader import diagnose, intake
-from grader.course import Course
+from grader import diagnose
 from grader.grade import Class
 from grader.inside import vision
-from grader.ledger import Ledger
 from grader.measurement import Dropouts
-from grader.records import Graded
-from grader.sandbox import Warm
 
 torch = pytest.importorskip("torch")
 vision.install()
 
-FOLDER = ROOT / "assignments" / "classic_networks"
-REFERENCE = ROOT / "reference" / "classic_networks"
+SLUG = "classic_networks"
+FOLDER = ROOT / "assignments" / SLUG
+REFERENCE = ROOT / "reference" / SLUG
 COUNTS = {"AlexNet": 61_100_840, "VGG16": 138_357_544, "ResNet18": 11_689_512}
 BRIEF = (FOLDER / "README.md").read_text(encoding="utf-8")
 
@@ -107,24 +103,6 @@ def test_dropout_is_placed_from_either_end(
 
 
 # ---------------------------------------------------------------------- graded in boxes
-
-
-@pytest.fixture(scope="module")
-def group(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
-    path = tmp_path_factory.mktemp("classics") / "grades.db"
-    with (
-        Borrower(warm, Course(ROOT).load("classic_networks")) as executor,
-        Ledger(path) as ledger,
-    ):
-        made = Class(executor, ledger)
-        made.settle_level()
-        yield made
-
-
-def graded(group: Class, folder: Path) -> Graded:
-    """What the files of a folder get."""
-    submission = intake.one([folder], entry="classics", also=(), student=folder.name)
-    return group.judge(submission, group.executor.measure(submission))
 
 
 @pytest.mark.proof

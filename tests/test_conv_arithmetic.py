@@ -5,51 +5,28 @@ from __future__ import annotations
 import json
 import os
 import runpy
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 import torch
-from conftest import ROOT, Borrower, check
+from conftest import ROOT, check, graded
 from torch import nn
 from torch.nn import functional
 
-from grader import compare, intake
+from grader import compare
 from grader.course import Course
 from grader.grade import Class
 from grader.inside import functions
-from grader.ledger import Ledger
 from grader.measurement import Returned
 from grader.parts import _listed, _same
-from grader.records import Graded
-from grader.sandbox import Warm
 
-FOLDER = ROOT / "assignments" / "conv_arithmetic"
-REFERENCE = ROOT / "reference" / "conv_arithmetic"
+SLUG = "conv_arithmetic"
+FOLDER = ROOT / "assignments" / SLUG
+REFERENCE = ROOT / "reference" / SLUG
 CLASS = [f"student {i}" for i in range(200)]
 UNORDERED = ("parameter_shapes",)
-
-
-@pytest.fixture(scope="module")
-def group(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
-    """The assignment, ready to grade."""
-    path = tmp_path_factory.mktemp("conv") / "grades.db"
-    with (
-        Borrower(warm, Course(ROOT).load("conv_arithmetic")) as executor,
-        Ledger(path) as ledger,
-    ):
-        made = Class(executor, ledger)
-        made.settle_level()
-        yield made
-
-
-def graded(group: Class, folder: Path, student: str = "") -> Graded:
-    """What the files of a folder get."""
-    made = intake.one([folder], entry="convolutions", also=(), student=student or folder.name)
-    made = group.loaded.assignment.given(made)
-    return group.judge(made, group.executor.measure(made))
 
 
 @pytest.fixture(scope="module")

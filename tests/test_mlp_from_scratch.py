@@ -3,54 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import numpy as np
 import pytest
-from conftest import ROOT, Borrower, CommandLine, check, said
+from conftest import ROOT, CommandLine, check, graded, opened, said, written
 
-from grader import intake
 from grader.course import Course
 from grader.grade import Class
-from grader.ledger import Ledger
-from grader.records import Graded
 from grader.sandbox import Warm
 
-FOLDER = ROOT / "assignments" / "mlp_from_scratch"
-REFERENCE = ROOT / "reference" / "mlp_from_scratch"
+SLUG = "mlp_from_scratch"
+FOLDER = ROOT / "assignments" / SLUG
+REFERENCE = ROOT / "reference" / SLUG
 RIGHT = (REFERENCE / "mlp.py").read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def group(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
-    """The assignment, graded on the stand-in."""
-    path = tmp_path_factory.mktemp("mlp") / "grades.db"
-    with (
-        Borrower(warm, Course(ROOT).load("mlp_from_scratch")) as executor,
-        Ledger(path) as ledger,
-    ):
-        made = Class(executor, ledger)
-        made.settle_level()
-        yield made
-
-
-def graded(group: Class, folder: Path) -> Graded:
-    """What the files of a folder get."""
-    submission = intake.one([folder], entry="mlp", also=(), student=folder.name)
-    return group.judge(submission, group.executor.measure(submission))
-
-
-def written(group: Class, folder: Path, *pairs: tuple[str, str]) -> Graded:
-    """What the reference gets with these texts exchanged."""
-    text = RIGHT
-    for old, new in pairs:
-        assert old in text
-        text = text.replace(old, new)
-    (folder / "mlp.py").write_text(text, encoding="utf-8")
-    return graded(group, folder)
 
 
 SAID = {
@@ -174,9 +143,7 @@ def test_a_students_own_check_sees_nothing_hidden(warm: Warm, tmp_path: Path) ->
     }
     asked = {p.key for p in public.probes.values()}
     assert not asked & {whole.probes[n].key for n in secret}
-    with Borrower(warm, public) as executor, Ledger(tmp_path / "grades.db") as ledger:
-        group = Class(executor, ledger)
-        group.settle_level()
+    with opened(warm, public, tmp_path) as group:
         found = graded(group, FOLDER / "mistakes" / "forty_at_all_times")
     assert (found.score, found.max_score) == (90, 90)
     assert not HIDDEN & {c.name for c in found.checks}

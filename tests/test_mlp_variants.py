@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 import variants
-from conftest import ROOT, Borrower, check, said
+from conftest import ROOT, check, opened, said
 
 from grader.course import Course, Loaded, submission
 from grader.grade import Class
-from grader.ledger import Ledger
 from grader.records import Graded, Submission
 from grader.sandbox import Warm
 
-RIGHT = (ROOT / "reference" / "mlp_from_scratch" / "mlp.py").read_text(encoding="utf-8")
+SLUG = "mlp_from_scratch"
+RIGHT = (ROOT / "reference" / SLUG / "mlp.py").read_text(encoding="utf-8")
 COUNT, WHOLE = 200, 20
 """So many variants; every twentieth is asked everything, the others what takes less time."""
 SLOW = {"training", "uneven_batches_numpy", "uneven_batches_torch", "arguments_kept"}
@@ -28,21 +28,7 @@ def made(name: str, text: str) -> Submission:
     return submission(name, {"mlp.py": text.encode()}, "mlp.py")
 
 
-@pytest.fixture
-def group(warm: Warm, tmp_path: Path) -> Iterator[Class]:
-    """The whole assignment, graded on the stand-in."""
-    yield from opened(warm, tmp_path, Course(ROOT).load("mlp_from_scratch"))
-
-
-def opened(warm: Warm, folder: Path, loaded: Loaded) -> Iterator[Class]:
-    """A class without students."""
-    with Borrower(warm, loaded) as executor, Ledger(folder / "grades.db") as ledger:
-        made = Class(executor, ledger)
-        made.settle_level()
-        yield made
-
-
-def graded(group: Class, submissions: list[Submission]) -> Iterator[Graded]:
+def all_graded(group: Class, submissions: list[Submission]) -> Iterator[Graded]:
     """What each of them gets."""
     for one, recorded in group.executor.measure_all(submissions):
         yield group.judge(one, recorded)
@@ -50,7 +36,7 @@ def graded(group: Class, submissions: list[Submission]) -> Iterator[Graded]:
 
 def quick() -> Loaded:
     """The assignment without the checks that take long, one point for each of the others."""
-    loaded = Course(ROOT).load("mlp_from_scratch")
+    loaded = Course(ROOT).load(SLUG)
     loaded.assignment._checks = [c for c in loaded.assignment.checks if c.name not in SLOW]
     probes = {n: p for n, p in loaded.probes.items() if n not in SLOW_PROBES}
     assert len(probes) == len(loaded.probes) - len(SLOW_PROBES)
@@ -73,13 +59,13 @@ def test_the_generator_uses_every_alternative() -> None:
 def test_honest_variants_get_full_marks(warm: Warm, tmp_path: Path) -> None:
     """Whatever the combination, nothing is lost and no mistake is diagnosed."""
     every = [made(f"{k:03}", variants.variant(RIGHT, k)[0]) for k in range(COUNT)]
-    (tmp_path / "whole").mkdir()
-    whole = opened(warm, tmp_path / "whole", Course(ROOT).load("mlp_from_scratch"))
     rest = [s for k, s in enumerate(every) if k % WHOLE]
     seen = 0
-    for groups, chosen in ((whole, every[::WHOLE]), (opened(warm, tmp_path, quick()), rest)):
-        for group in groups:
-            for found in graded(group, chosen):
+    for loaded, chosen in ((Course(ROOT).load(SLUG), every[::WHOLE]), (quick(), rest)):
+        folder = tmp_path / str(len(chosen))
+        folder.mkdir()
+        with opened(warm, loaded, folder) as group:
+            for found in all_graded(group, chosen):
                 seen += 1
                 assert found.score == found.max_score, f"{found.student}: {said(found)}"
                 assert not any(c.hint for c in found.checks), said(found)
@@ -265,7 +251,7 @@ def wrong(name: str, *pairs: tuple[str, str]) -> Submission:
 def test_a_fault_in_a_forward_pass_or_a_step_is_named(group: Class) -> None:
     """What a student would do wrong is said in words, with what to do next."""
     every = [wrong(name, *pairs) for name, (_, _, *pairs) in FAULTS.items()]
-    for found in graded(group, every):
+    for found in all_graded(group, every):
         which, text, *_ = FAULTS[found.student]
         lost = check(found, which)
         assert lost.outcome == "failed", found.student
@@ -278,7 +264,7 @@ def test_a_fault_in_a_forward_pass_or_a_step_is_named(group: Class) -> None:
 def test_a_fault_that_is_none_of_these_is_told_by_numbers(group: Class) -> None:
     """No sentence is better than a wrong one."""
     every = [wrong(name, *pairs) for name, (_, *pairs) in UNNAMED.items()]
-    for found in graded(group, every):
+    for found in all_graded(group, every):
         lost = check(found, UNNAMED[found.student][0])
         assert lost.outcome == "failed", found.student
         assert "differs. The greatest error is" in lost.feedback, lost.feedback

@@ -3,49 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import ROOT, Borrower, check, said
+from conftest import ROOT, check, graded, said, written
 
-from grader import intake
-from grader.course import Course
 from grader.grade import Class
-from grader.ledger import Ledger
-from grader.records import Graded
-from grader.sandbox import Warm
 
-FOLDER = ROOT / "assignments" / "mnist_views"
-REFERENCE = ROOT / "reference" / "mnist_views"
+SLUG = "mnist_views"
+FOLDER = ROOT / "assignments" / SLUG
+REFERENCE = ROOT / "reference" / SLUG
 RIGHT = (REFERENCE / "views.py").read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def group(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
-    """The assignment, graded on the stand-in."""
-    path = tmp_path_factory.mktemp("views") / "grades.db"
-    with Borrower(warm, Course(ROOT).load("mnist_views")) as executor, Ledger(path) as ledger:
-        made = Class(executor, ledger)
-        made.settle_level()
-        yield made
-
-
-def graded(group: Class, folder: Path) -> Graded:
-    """What the files of a folder get."""
-    submission = intake.one([folder], entry="views", also=(), student=folder.name)
-    return group.judge(submission, group.executor.measure(submission))
-
-
-def written(group: Class, folder: Path, *pairs: tuple[str, str]) -> Graded:
-    """What the reference gets with these texts exchanged."""
-    text = RIGHT
-    for old, new in pairs:
-        assert old in text
-        text = text.replace(old, new)
-    (folder / "views.py").write_text(text, encoding="utf-8")
-    return graded(group, folder)
 
 
 SAID = {

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Borrower, CommandLine, Tiny
+from conftest import Borrower, CommandLine, Tiny, opened
 
 from grader import handout
 from grader.assignment import Assignment
 from grader.course import Course, submission
 from grader.errors import CourseError, UsageError
-from grader.grade import Class, grade
-from grader.ledger import Ledger
+from grader.grade import grade
 from grader.personal import Personal
 from grader.sandbox import Warm
 
@@ -119,12 +118,8 @@ def test_each_is_compared_with_their_own(course: Tiny, warm: Warm, tmp_path: Pat
 def test_other_numbers_run_again(course: Tiny, warm: Warm, tmp_path: Path) -> None:
     """An execution under other numbers is another one."""
     one = submission("ada", {"tiny.py": REFERENCE.encode()}, "tiny.py")
-    with (
-        Borrower(warm, course.load()) as executor,
-        Ledger(tmp_path / "grades.db") as ledger,
-    ):
-        group = Class(executor, ledger)
-        group.settle_level()
+    with opened(warm, course.load(), tmp_path) as group:
+        executor = group.executor
         given = executor.loaded.assignment.given
         keys = {executor.key(s, 3) for s in (one, given(one))}
         assert len(keys) == 2
