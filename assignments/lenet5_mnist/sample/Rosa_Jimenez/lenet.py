@@ -3,7 +3,7 @@ import torch.nn.functional as F
 
 
 class LeNet5(nn.Module):
-    """Second version, nicer names. (The first one was one big nn.Sequential.)"""
+    """Second version, nicer names. (The first one was one big nn.Sequential, a little narrower.)"""
 
     def __init__(self):
         super().__init__()
