@@ -6,8 +6,8 @@ from grader import Assignment, Measurements, Verdict, compare, data, probe
 from grader.measurement import Layers, Parameters
 from grader.probe import Probe
 
-# Nothing that is asked for has to be computed in the file: whoever tries the networks there, or loads
-# a photograph, loses no time by it.
+# Nothing that is asked for has to be computed in the file: whoever tries the networks there, or
+# loads a photograph, loses no time by it.
 assignment = Assignment("AlexNet, VGG16 and ResNet-18", entry="classics", run="definitions")
 
 # What the sandbox is asked to do. Students can read every argument. The networks are large, so they
