@@ -80,14 +80,7 @@ def grade(
 
     course = Course.find(options["course"])
     loaded = course.load(slug)
-    assignment = loaded.assignment
-    found = intake.submissions(
-        submissions,
-        entry=assignment.entry,
-        also=assignment.also,
-        names=loaded.names,
-        blanks=loaded.blanks,
-    )
+    found = intake.submissions(submissions, **_asked(loaded))
     absent = set(only) - {s.student for s in found}
     if absent:
         names = ", ".join(s.student for s in found[:8])
@@ -99,6 +92,17 @@ def grade(
     show.results(outcome)
     show.where(target)
     return 1 if any(g.person for g in outcome.graded) else 0
+
+
+def _asked(loaded: Any) -> dict[str, Any]:
+    """What students are to hand in, for `intake`."""
+    assignment = loaded.assignment
+    return {
+        "entry": assignment.entry,
+        "also": assignment.also,
+        "names": loaded.names,
+        "blanks": loaded.blanks,
+    }
 
 
 def _grade(course: Any, loaded: Any, submissions: Any, out: Path | None, /, **options: Any) -> Any:
@@ -271,14 +275,7 @@ def demo(out: Path | None, **options: Any) -> int:
     loaded = course.load(slug)
     options["stand_in"] = True
     sample = loaded.folder / "sample"
-    assignment = loaded.assignment
-    found = intake.submissions(
-        sample,
-        entry=assignment.entry,
-        also=assignment.also,
-        names=loaded.names,
-        blanks=loaded.blanks,
-    )
+    found = intake.submissions(sample, **_asked(loaded))
     outcome, target = _grade(course, loaded, found, out, **options)
     show.results(outcome)
     wrong = show.unexpected(outcome, course.expected(slug))
@@ -326,16 +323,7 @@ def check(
             "the numbers of this assignment are drawn for each student. Pass --student with the "
             "name that your handout gives as `student`"
         )
-    submission = assignment.given(
-        intake.one(
-            files,
-            entry=assignment.entry,
-            also=assignment.also,
-            student=student or "you",
-            names=loaded.names,
-            blanks=loaded.blanks,
-        )
-    )
+    submission = assignment.given(intake.one(files, student=student or "you", **_asked(loaded)))
     source = data.Source(options["data_root"], options["stand_in"])
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -35,7 +35,7 @@ SINGLE_RTOL = 1e-4
 """Tolerance where the student's code only runs in float32."""
 
 
-def _beside(student: M, reference: M) -> M:
+def _beside(student: Outputs | Gradients | Steps | Layers, reference: M) -> M:
     """The reference as measured in the precision in which the student's code ran."""
     if student.precision == "float32" and reference.single is not None:
         return reference.single
@@ -381,9 +381,7 @@ def stepped(
     if verdict.fraction == 1:
         return verdict
     ours = _beside(student, reference)
-    before = None if scores is None else scores
-    if before is not None and student.precision == "float32" and before.single is not None:
-        before = before.single
+    before = None if scores is None else _beside(student, scores)
     found = stepping.slip(student, ours, before, classes)
     if found is None:
         return verdict

@@ -71,7 +71,7 @@ def _opened(path: str, name: str) -> Any:
     if _begins(path, b"\x80") and not _begins(path, _MAGIC):
         raise Unanswerable(_instead(name, "what pickle wrote, not torch.save"))
     if program := _program(path):
-        raise Unanswerable(_instead(name, program))
+        raise Unanswerable(_instead(name, f"{program}, not only weights"))
     try:
         with open(path, "rb") as file:  # by a path torch would look at its ending
             return torch.load(file, map_location="cpu", weights_only=True)
@@ -86,7 +86,9 @@ def _opened(path: str, name: str) -> Any:
                 f"`{name}` was not written by torch.save; "
                 f"save the weights with torch.save(network.state_dict(), '{name}')"
             ) from None
-        raise Unanswerable(_instead(name, "code or a whole pickled model")) from None
+        raise Unanswerable(
+            _instead(name, "code or a whole pickled model, not only weights")
+        ) from None
     except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
         text = (str(error).splitlines() or [""])[0][:200]
         if "zip archive" in text or isinstance(error, EOFError):
@@ -104,8 +106,7 @@ def _damaged(path: str, name: str, why: str) -> str:
 
 def _instead(name: str, what: str) -> str:
     return (
-        f"`{name}` holds {what}{'' if 'not' in what else ', not only weights'}, so it is not "
-        "opened; "
+        f"`{name}` holds {what}, so it is not opened; "
         f"save the weights alone: torch.save(network.state_dict(), '{name}')"
     )
 

@@ -24,7 +24,7 @@ WORDS: Mapping[str, str] = {
     "shape fits, so they were loaded: {}. Save them again from the class that you hand in.",
 }
 """By key the sentence; `{}` in it stands for the details."""
-APART: Mapping[str, str] = {"blank": "{} more blanks are left."}
+APART: Mapping[str, str] = {"blank": "Blanks that are left besides: {}."}
 """Keys of which each detail gets a sentence of its own, and the one for those beyond `_SPELLED`."""
 CAP = 40
 """Remarks that are read."""
