@@ -174,12 +174,24 @@ def test_gains_nothing_and_leaves_nothing(place: Place, name: str, form: str) ->
     assert not place.host.left(before)
 
 
+# How often each is run, and what it races for
+RACES = {
+    "late_cell": (60, "garbage cuts the supervisor off before its last request, one time in 20"),
+    "fork_bomb": (10, "the interrupt of its cell is heeded, or lost in a hook of os.fork"),
+}
+
+
 @pytest.mark.proof
-def test_a_race_for_the_kernels_sockets_is_lost_every_time(place: Place) -> None:
-    """Once in twenty the garbage cuts the supervisor off just before it sends the last request."""
-    specimen = SPECIMENS["late_cell"]
-    for _ in range(60):
-        assert place.graded(specimen, "notebook").execution.status == "tampered"
+@pytest.mark.parametrize("name", RACES)
+def test_however_a_race_ends_the_verdict_is_the_same(place: Place, name: str) -> None:
+    """What the specimen races for decides nothing."""
+    specimen = SPECIMENS[name]
+    expected = specimen.expected(place.level, "notebook")
+    plain = place.without(specimen, "notebook")
+    for _ in range(RACES[name][0]):
+        graded = place.graded(specimen, "notebook")
+        check_points(graded, plain, expected)
+        check_outcome(graded, plain, expected)
 
 
 def check_points(graded: Graded, plain: Graded, expected: Expected) -> None:

@@ -292,6 +292,28 @@ def test_an_endless_cell_costs_its_limit_and_the_next_ones_run(boxed):
     assert ran.text(1) == "" or "KeyboardInterrupt" in str(ran.book.cells[0].outputs)
 
 
+def test_an_interrupted_cell_that_filled_the_box_with_processes_says_so(boxed):
+    """Its interrupt came through, so the kernel lives and the status would else be `ok`."""
+    bomb = """
+        import os, time
+        while True:
+            try:
+                if os.fork() == 0:
+                    time.sleep(60)
+                    os._exit(0)
+            except OSError:
+                break
+        while True:
+            pass
+        """
+    ran = boxed.run(textwrap.dedent(bomb), DOUBLE, calls=("double",), limits=BRIEF)
+    assert ran.statuses == ["time", "ok"]
+    assert ran.answers == [42]
+    assert ran.end.status == "processes"
+    assert ran.end.reason.startswith("Cell 1: Your code started more than the")
+    assert "Cell 1 was interrupted at the limit for one cell." in ran.end.notes
+
+
 STUBBORN = (
     "import time\nwhile True:\n    try:\n        time.sleep(9)\n"
     "    except KeyboardInterrupt:\n        pass"

@@ -140,6 +140,10 @@ class _Host:
     def bury(self, child: Child) -> None:
         self._supervisor.bury(child)
 
+    @property
+    def crowded(self) -> bool:
+        return self._supervisor.crowded
+
     def printed(self, name: str, text: str) -> None:
         capture: Capture = self._supervisor.cells_printed[name]
         capture.take(text.encode("utf-8", "replace"))

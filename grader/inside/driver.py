@@ -53,6 +53,10 @@ class Host(Protocol):
     def printed(self, name: str, text: str) -> None:
         """A cell printed this."""
 
+    @property
+    def crowded(self) -> bool:
+        """As many processes and threads as are allowed have been seen at once."""
+
 
 class Driver:
     """One pass over a notebook on one kernel. The facts of the cells come out in `facts`."""
@@ -298,6 +302,7 @@ class Driver:
             "seconds": round(seconds, 4),
             "trouble": self.reply.get("trouble") if failed else None,
             "cut": self.outputs.cut,
+            "crowded": status == "time" and self.host.crowded,
             "ran": ran,
         }
 

@@ -74,6 +74,8 @@ def outcomes(cells: Sequence[CellRun], said: Mapping[str, Any], limits: Limits) 
     for cell, fact in zip(cells, said["cells"], strict=True):
         if cell.status == "died" and isinstance(fact.get("death"), dict):
             found.append(of_death(cell.index, fact["death"], limits))
+        elif cell.status == "time" and fact.get("crowded") is True:
+            found.append(of_death(cell.index, {"why": "cell", "crowded": True}, limits))
         elif cell.error is not None:
             limit = outcome.of_trouble(cell.error, limits, loading=False)
             reason = f"Cell {cell.index}: {limit.reason}"
