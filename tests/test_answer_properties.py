@@ -48,7 +48,7 @@ KEYS = st.sampled_from(
      "steps", "settings", "file", "line", "result", "end", "error", "unset", "before", "key", "values",
      "sampled", "logits", "operands", "proven", "why_not", "losses", "spent", "value", "item",
      "changed", "message", "code", "where", "why", "crowded", "said", "index", "status", "seconds",
-     "trouble", "death", "cut", "cells", "passes", "missing", "remarks", "person", "before", "cell"]
+     "trouble", "death", "cut", "late", "cells", "passes", "missing", "remarks", "person", "before", "cell"]
 )  # fmt: skip
 JSON = st.recursive(
     LEAVES,
@@ -260,6 +260,7 @@ CELL = st.fixed_dictionaries(
     {},
     optional={
         "index": NUMBERS, "status": WORDS | JSON, "seconds": NUMBERS | st.floats() | JSON,
+        "late": WORDS | JSON, "crowded": JSON,
         "death": FACTS | JSON, "trouble": mutated(TROUBLE, JSON) | JSON, "cut": JSON,
     },
 )  # fmt: skip

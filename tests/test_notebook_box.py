@@ -7,6 +7,7 @@ import json
 import textwrap
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -306,12 +307,66 @@ def test_an_interrupted_cell_that_filled_the_box_with_processes_says_so(boxed):
         while True:
             pass
         """
-    ran = boxed.run(textwrap.dedent(bomb), DOUBLE, calls=("double",), limits=BRIEF)
+    limits = replace(BRIEF, cell_seconds=3.0)  # the loop of forks is over by then
+    ran = boxed.run(bomb, DOUBLE, calls=("double",), limits=limits)
     assert ran.statuses == ["time", "ok"]
     assert ran.answers == [42]
     assert ran.end.status == "processes"
     assert ran.end.reason.startswith("Cell 1: Your code started more than the")
     assert "Cell 1 was interrupted at the limit for one cell." in ran.end.notes
+
+
+TRAINING = "steps = 0\nwhile True:\n    steps += 1"
+LATE = """
+    import functools as tools
+    best = train()
+    size = 21
+
+    @tools.lru_cache
+    def half(a):
+        return a // 2 + size
+
+    while True:
+        pass
+    """
+
+
+@pytest.mark.parametrize(
+    ("shared", "cell", "said"),
+    [
+        ({"cpu_seconds": 4.0}, TRAINING, "67% of the 4 seconds of computing time"),
+        ({"patience": 0.9}, "import time\ntime.sleep(9)", "67% of the 9 seconds, and"),
+    ],
+)
+def test_what_is_kept_for_judging_no_cell_can_use(boxed, shared, cell, said):
+    """Each cell keeps its own limit, all together pass theirs; definitions are still read."""
+    limits = replace(BRIEF, cell_seconds=1.0 if "cpu_seconds" in shared else 2.0, **shared)
+    ran = boxed.run(
+        "import math", *[cell] * 12, DOUBLE, LATE, "print(best)", calls=("double", "half"),
+        limits=limits,
+    )  # fmt: skip
+    assert ran.trouble is None
+    assert ran.answers == [42, 31]
+    stopped = next(c.index for c in ran.cells if c.late)
+    assert ran.statuses[:stopped] == ["ok", *["time"] * (stopped - 1)]
+    assert ran.statuses[stopped:] == ["ok"] * (16 - stopped)
+    assert [c.late for c in ran.cells] == [False] * (stopped - 1) + [True] * (17 - stopped)
+    assert ran.end.status == ("cpu" if "cpu_seconds" in shared else "time")
+    assert ran.end.reason.startswith(f"Cell {stopped} was interrupted: all cells together")
+    assert said in ran.end.reason
+    notes = " ".join(ran.end.notes)
+    assert f"Cell {stopped} was interrupted at the limit for all cells." in notes
+    assert " only definitions were run, as the time for cells was used up." in notes
+    assert "takes definitions only" not in notes
+
+
+def test_a_name_that_a_late_cell_would_have_made_says_why(boxed):
+    limits = replace(BRIEF, cell_seconds=5.0, cpu_seconds=2.0)
+    source = "best = train()\ndef factor(a):\n    return best * a"
+    ran = boxed.run(TRAINING, source, calls=("factor", "best"), limits=limits)
+    assert ran.statuses == ["time", "ok"]
+    for answer in ran.answers:
+        assert "as the cells before it had used up the time for cells" in answer.why
 
 
 STUBBORN = (
@@ -401,10 +456,10 @@ def test_four_killers_are_the_end(boxed):
 
 
 def test_the_limit_of_the_whole_notebook_holds(boxed):
-    """CPU time of all cells together; the rest is skipped."""
-    limits = Limits(cpu_seconds=1.5, patience=60, cell_seconds=60, memory_mib=2048, processes=16)
-    burn = "import time\nwhile time.process_time() < 0.6: pass"
-    ran = boxed.run(burn, "while True: pass", DOUBLE, calls=("double",), limits=limits)
+    """CPU time of all cells together, where an interrupt is not heeded; the rest is skipped."""
+    limits = Limits(cpu_seconds=0.8, patience=60, cell_seconds=60, memory_mib=2048, processes=16)
+    deaf = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"
+    ran = boxed.run("x = 1", deaf, DOUBLE, calls=("double",), limits=limits)
     assert ran.statuses == ["ok", "died", "skipped"]
     assert ran.end.status == "cpu"
     assert ran.end.reason.startswith("Cell 2 was running when")

@@ -11,6 +11,8 @@ SHUT_DOWN = 70
 """Exit code of a kernel that was told to end, as only the student's own code can do."""
 THREADS = 12
 """Threads of a kernel and of the supervisor's client, which are not the student's."""
+SHARE = 2 / 3
+"""What all cells together may use of a box's time; the rest is for measuring."""
 _CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
 _PATH_CAP = 100
 """Longest path of a unix socket that every kernel takes, bytes."""

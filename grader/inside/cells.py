@@ -144,6 +144,9 @@ class _Host:
     def crowded(self) -> bool:
         return self._supervisor.crowded
 
+    def spent(self, share: float) -> str:
+        return self._supervisor.spent(share)
+
     def printed(self, name: str, text: str) -> None:
         capture: Capture = self._supervisor.cells_printed[name]
         capture.take(text.encode("utf-8", "replace"))

@@ -73,6 +73,8 @@ class Selection:
     def __init__(self) -> None:
         self.skipped: dict[str, str] = {}
         """By name the place and text of the assignment that was not run, for a sentence."""
+        self.reason = "since this assignment takes definitions only"
+        """Why not all is run."""
         self.passed_over = False
         """True once something was left out that a notebook would have done."""
         self._known: dict[str, str] = {}
@@ -97,12 +99,17 @@ class Selection:
         # A text that stands alone would be displayed as what the cell gives.
         return taken if len(taken) > 1 or not (taken and _is_text(taken[0])) else []
 
+    def note(self, tree: ast.Module) -> None:
+        """All of this is run; what its names mean is remembered."""
+        for statement in tree.body:
+            self._bind(statement)
+
     def why(self, name: object) -> str:
         """Why there is nothing of that name, where the reason is an assignment that was skipped."""
         found = self.skipped.get(name) if isinstance(name, str) else None
         if not found:
             return ""
-        return f"{found} was not run, since this assignment takes definitions only"
+        return f"{found} was not run, {self.reason}"
 
     # What is taken
 

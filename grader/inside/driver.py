@@ -20,6 +20,7 @@ import zmq.asyncio
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from grader.inside.cell import SHARE
 from grader.inside.child import Child
 from grader.inside.client import Cells, Channel, Client
 from grader.inside.outputs import FLOOD, Outputs
@@ -57,6 +58,9 @@ class Host(Protocol):
     def crowded(self) -> bool:
         """As many processes and threads as are allowed have been seen at once."""
 
+    def spent(self, share: float) -> str:
+        """`cpu` or `time` where the box has used more than that share of it; else empty."""
+
 
 class Driver:
     """One pass over a notebook on one kernel. The facts of the cells come out in `facts`."""
@@ -78,6 +82,8 @@ class Driver:
         self.outputs = Outputs()
         self.dead = False
         self._interrupted = self._overdue = False
+        self._late = ""
+        """Of what the share of all cells is used up; one that begins now runs definitions only."""
         self._start = 0.0
         self._cpu_start: float | None = None
 
@@ -174,8 +180,9 @@ class Driver:
             return
         self._cpu_start = self._cpu_start or cpu  # what the cell used before this look is let go
         used = max(time.monotonic() - self._start, cpu - self._cpu_start)
-        if not self._interrupted and used > self.seconds:
-            self._interrupted, self._overdue = True, True
+        late = "" if self._late else self.host.spent(SHARE)
+        if not self._interrupted and (used > self.seconds or late):
+            self._interrupted, self._overdue, self._late = True, True, self._late or late
             self._interrupt_at = time.monotonic()
             os.kill(self.child.pid, signal.SIGINT)
         elif self._interrupted and time.monotonic() - self._interrupt_at > GRACE:
@@ -262,7 +269,8 @@ class Driver:
         self, cells: Cells, client: Client, number: int, cell: NotebookNode
     ) -> None:
         self.at, self.reply, self.begun = number, {}, False
-        client.session.metadata = {"cell": number}
+        self._late = self.host.spent(SHARE)
+        client.session.metadata = {"cell": number, "late": bool(self._late)}
         self.outputs.open(cell)
         self._begin()
         try:
@@ -303,6 +311,7 @@ class Driver:
             "trouble": self.reply.get("trouble") if failed else None,
             "cut": self.outputs.cut,
             "crowded": status == "time" and self.host.crowded,
+            "late": self._late,
             "ran": ran,
         }
 
@@ -311,6 +320,7 @@ class Driver:
         message = client.session.msg("measure_request", {})
         name = message["header"]["msg_id"]
         self._begin()
+        self._late = "done"  # what is left is to be used now
         client.shell_channel.send(message)
         await self._expect(client.shell_channel, "measure_reply", name, None)
         self._start = 0.0

@@ -75,7 +75,7 @@ class Compiler(XCachingCompiler):
                     error.filename, error.lineno = self.cell[1], (error.lineno or 0) + 1
                 self.fault = error
                 return self.recovered(source, filename)
-        if reading.only_definitions and isinstance(tree, ast.Module):
+        if isinstance(tree, ast.Module):
             return reading.chosen(tree, source, self.cell[1] or filename)
         return tree
 
@@ -211,6 +211,8 @@ class Kernel(IPythonKernel):
         where = place(self.path, number) if number else ""
         if number:
             reading.note(code, where)
+        if isinstance(cell_meta, dict) and cell_meta.get("late") is True:
+            reading.hurry()
         if reading.only_definitions:
             code = definitions.unwrapped(code)
         shell.compile.cell, shell.compile.names = (code, where), shell.user_ns

@@ -14,6 +14,7 @@ from grader.inside import blanks, definitions, recovery, remarks
 MOST = 20
 """Blanks that are named."""
 FAULTS = recovery.FAULTS
+LATE = "as the cells before it had used up the time for cells"
 only_definitions = False
 """True where the assignment takes definitions only."""
 selection = definitions.Selection()
@@ -33,7 +34,7 @@ def tell() -> None:
     for number, blank in blanks.remaining([found for _, found in _found])[:MOST]:
         where = os.path.basename(_found[number][0])
         remarks.add("blank", f"{where}, line {blank.line}: `{blank.code}`")
-    if selection.passed_over:
+    if selection.passed_over and selection.reason != LATE:  # of late cells the supervisor tells
         remarks.add("definitions")
 
 
@@ -43,6 +44,13 @@ def read(run: str) -> None:
     only_definitions = run == "definitions"
 
 
+def hurry() -> None:
+    """The time of all cells together is used up: of what is read from now on definitions run."""
+    global only_definitions
+    if not only_definitions:
+        only_definitions, selection.reason = True, LATE
+
+
 def called(file: str) -> str:
     """What a sentence calls a source: `cell 7`, or the module's name."""
     name = os.path.basename(file)
@@ -50,7 +58,10 @@ def called(file: str) -> str:
 
 
 def chosen(tree: ast.Module, source: str, file: str) -> ast.Module:
-    """The definitions of what was parsed."""
+    """What is run of a source that was parsed: all of it, or its definitions."""
+    if not only_definitions:
+        selection.note(tree)
+        return tree
     return ast.Module(body=selection.of(tree, source, called(file)), type_ignores=[])
 
 

@@ -66,7 +66,7 @@ class Supervisor:
         self.driver: Driver | None = None
         """Drives the cells while they run."""
         self.base = census.anonymous_kib(os.getpid())
-        self.wall = self.cpu_done = 0.0
+        self.wall = self.cpu_done = self.cpu_seen = 0.0
         self.peak_kib = self.unasked = self.answered = self.starts = 0
         self.crowded = self.ended = False
         self.next_look = 0.0
@@ -233,6 +233,7 @@ class Supervisor:
         child, now = self.child, time.monotonic()
         if child is not None:
             self._reap()
+        self.cpu_seen = self.cpu_done
         if child is None or self.child is None:
             return self.cpu_done
         if self.question is not None and now > self.question.deadline:
@@ -240,12 +241,19 @@ class Supervisor:
         seen = census.take(self._others(), self.base)
         own = cell.THREADS // 2 if child.connection else 0
         self.crowded = self.crowded or seen.tasks - own >= self.limits["processes"]
-        used = self.cpu_done + seen.cpu_seconds
+        used = self.cpu_seen = self.cpu_done + seen.cpu_seconds
         if used > self.limits["cpu_seconds"]:
             child.kill("cpu")
         if seen.memory_kib > self.limits["memory_mib"] << 10:
             child.kill("memory")
         return used
+
+    def spent(self, share: float) -> str:
+        """`cpu` or `time` where more than this share of it was used at the last look; else ``."""
+        now = time.monotonic() - self.question.start if self.question is not None else 0.0
+        if self.cpu_seen > share * self.limits["cpu_seconds"]:
+            return "cpu"
+        return "time" if self.wall + now > share * self.limits["wall_seconds"] else ""
 
     def _others(self) -> list[int]:
         """Processes of the box but this one."""

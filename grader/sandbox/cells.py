@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from grader.inside import wire
-from grader.inside.cell import SHUT_DOWN, place
+from grader.inside.cell import SHARE, SHUT_DOWN, place
 from grader.records import Limits, Trouble
 from grader.sandbox import outcome
 from grader.sandbox.outcome import Outcome
 
 CellStatus = Literal["ok", "error", "time", "died", "skipped"]
 _STATUSES: tuple[CellStatus, ...] = ("ok", "error", "time", "died", "skipped")
+_SHARED = {"cpu": " of computing time", "time": ""}
+"""What cells share, and how it is called."""
 _MOST = 5000
 """Cells of a notebook; a box allows fewer."""
 _LONGEST = 1e6
@@ -36,6 +38,10 @@ class CellRun:
     """What it raised, or how it ended the kernel."""
     cut: bool = False
     """True where not all of its output was kept."""
+    late: bool = False
+    """True where all cells together had used up their share of the time: with status `time` this
+    one was interrupted for it, else only its definitions were run.
+    """
 
 
 def read(said: Mapping[str, Any], entry: str, limits: Limits) -> tuple[CellRun, ...]:
@@ -65,6 +71,7 @@ def _cell(fact: Any, entry: str, limits: Limits) -> CellRun:
         seconds=round(float(seconds), 3),
         error=error,
         cut=fact.get("cut") is True,
+        late=fact.get("late") in tuple(_SHARED),
     )
 
 
@@ -76,11 +83,24 @@ def outcomes(cells: Sequence[CellRun], said: Mapping[str, Any], limits: Limits) 
             found.append(of_death(cell.index, fact["death"], limits))
         elif cell.status == "time" and fact.get("crowded") is True:
             found.append(of_death(cell.index, {"why": "cell", "crowded": True}, limits))
+        elif cell.status == "time" and cell.late:
+            found.append(_of_share(cell.index, fact["late"], limits))
         elif cell.error is not None:
             limit = outcome.of_trouble(cell.error, limits, loading=False)
             reason = f"Cell {cell.index}: {limit.reason}"
             found.append(Outcome(status=limit.status, reason=reason if limit.reason else ""))
     return found
+
+
+def _of_share(number: int, kind: Literal["cpu", "time"], limits: Limits) -> Outcome:
+    """All cells together have used up what they may; this one was running."""
+    seconds = limits.cpu_seconds if kind == "cpu" else limits.wall_seconds
+    reason = (
+        f"Cell {number} was interrupted: all cells together had used {SHARE:.0%} of the "
+        f"{seconds:g} seconds{_SHARED[kind]}, and the rest is kept for judging. Train less, or "
+        "comment training out before you hand in."
+    )
+    return Outcome(status=kind, reason=reason)
 
 
 def of_death(number: int, facts: Mapping[str, Any], limits: Limits) -> Outcome:
@@ -126,7 +146,9 @@ def cell_seconds(limits: Limits) -> float:
 def notes(cells: Sequence[CellRun], passes: int) -> list[str]:
     """What a reader should know: cells that failed, were stopped, or have lost output."""
     failed = [c.index for c in cells if c.status == "error"]
-    stopped = [c.index for c in cells if c.status == "time"]
+    stopped = [c.index for c in cells if c.status == "time" and not c.late]
+    last = [c.index for c in cells if c.status == "time" and c.late]
+    late = [c.index for c in cells if c.status in ("ok", "error") and c.late]
     skipped = [c.index for c in cells if c.status == "skipped"]
     cut = [c.index for c in cells if c.cut]
     said = []
@@ -135,13 +157,15 @@ def notes(cells: Sequence[CellRun], passes: int) -> list[str]:
         said.append(f"{len(failed)} {verb}: {_listed(failed)}.")
         said.append(f"The first to fail: {first_error(cells).rstrip('.')}.")
     if stopped:
-        verb = "was" if len(stopped) == 1 else "were"
+        said.append(f"{_first(stopped)} {_was(stopped)} interrupted at the limit for one cell.")
+    if last:
+        said.append(f"{_first(last)} {_was(last)} interrupted at the limit for all cells.")
+    if late:
         said.append(
-            f"{_listed(stopped).capitalize()} {verb} interrupted at the limit for one cell."
+            f"Of {_listed(late)} only definitions were run, as the time for cells was used up."
         )
     if skipped:
-        verb = "was" if len(skipped) == 1 else "were"
-        said.append(f"{_listed(skipped).capitalize()} {verb} not run.")
+        said.append(f"{_first(skipped)} {_was(skipped)} not run.")
     if cut:
         said.append(f"Output of {_listed(cut)} was cut.")
     if passes > 1:
@@ -159,6 +183,15 @@ def first_error(cells: Sequence[CellRun]) -> str:
         return ""
     said = found.error.sentence()
     return said if found.error.file else f"Cell {found.index}: {said}"
+
+
+def _was(numbers: Sequence[int]) -> str:
+    return "was" if len(numbers) == 1 else "were"
+
+
+def _first(numbers: Sequence[int]) -> str:
+    """`Cells 3 and 5`, where a sentence begins."""
+    return _listed(numbers).capitalize()
 
 
 def _listed(numbers: Sequence[int]) -> str:
