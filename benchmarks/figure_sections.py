@@ -118,8 +118,8 @@ def classic_networks() -> Section:
     ]
     head = ("parameters", "document", "ours", "what the document's number is")
     note = (
-        "Ours are torchvision's. The brief names more numbers that are in print, and why they "
-        "differ."
+        "Ours are those of torchvision's networks. The brief names more numbers that are in print, "
+        "and why they differ."
     )
     return Section(title="classic_networks", rows=rows, head=head, notes=(note,))
 

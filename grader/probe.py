@@ -109,9 +109,11 @@ class Module:
     """Positional arguments of the constructor."""
     precision: m.Precision | None = None
     """Where one is asked for; else float64, and float32 for code that runs in nothing else."""
+    without: str | None = None
+    """A package whose classes it may not be made of, `torchvision.models`."""
 
     def _args(self, **more: Any) -> dict[str, Any]:
-        more["precision"] = self.precision
+        more |= {"precision": self.precision, "without": self.without}
         given = {k: _argument(v) for k, v in more.items() if v is not None}
         return {"module": self.name, "init": list(self.init), **given}
 
@@ -208,12 +210,17 @@ def live(name: str) -> Live:
     return Live(name=name)
 
 
-def module(name: str, *init: Any, precision: m.Precision | None = None) -> Module:
+def module(
+    name: str, *init: Any, precision: m.Precision | None = None, without: str | None = None
+) -> Module:
     """The class of that name in the student's file, built with these arguments.
 
     `precision="float32"` halves what a very large network needs of memory and time.
+    `without="torchvision.models"` refuses a network of which a part is an instance of a class of
+    that package, for an assignment in which it is to be written.
     """
-    return Module(name=name, init=tuple(_argument(a) for a in init), precision=precision)
+    given = tuple(_argument(a) for a in init)
+    return Module(name=name, init=given, precision=precision, without=without)
 
 
 def call(name: str, *args: Any, tensors: bool = False) -> Probe[m.Returned]:

@@ -14,9 +14,10 @@ assignment = Assignment("AlexNet, VGG16 and ResNet-18", entry="classics", run="d
 # are measured in float32, and the values are judged by the sketches that come with the layers.
 x = data.normal(2, 3, 224, 224)
 
-alexnet = probe.module("AlexNet", precision="float32")
-vgg16 = probe.module("VGG16", precision="float32")
-resnet18 = probe.module("ResNet18", precision="float32")
+how = {"precision": "float32", "without": "torchvision.models"}
+alexnet = probe.module("AlexNet", **how)
+vgg16 = probe.module("VGG16", **how)
+resnet18 = probe.module("ResNet18", **how)
 alexnet_run, alexnet_owns = alexnet.layers(x), alexnet.parameters(x, train=True)
 vgg16_run, vgg16_owns = vgg16.layers(x), vgg16.parameters(x, train=True)
 resnet18_run, resnet18_owns = resnet18.layers(x), resnet18.parameters(x, train=True)

@@ -38,7 +38,25 @@ def maker(names: dict[str, Any], args: dict[str, Any]) -> Callable[[], Any]:
             f"`{args['module']}` in {file} is a {type(target).__name__}, not a class; write "
             f"`class {args['module']}(nn.Module):`"
         )
-    return lambda: target(*copy.deepcopy(list(args.get("init", []))))
+
+    def make() -> Any:
+        net = target(*copy.deepcopy(list(args.get("init", []))))
+        if args.get("without") and isinstance(net, torch.nn.Module):
+            _written(net, args["module"], args["without"])
+        return net
+
+    return make
+
+
+def _written(net: torch.nn.Module, name: str, package: str) -> None:
+    """Raise Unanswerable where a part of the network is a class of that package."""
+    kinds = (kind for part in torch.nn.Module.modules(net) for kind in type(part).__mro__)
+    for kind in kinds:
+        if f"{kind.__module__}.".startswith(f"{package}."):
+            raise Unanswerable(
+                f"`{name}` is made of {kind.__module__}.{kind.__name__}, and this assignment asks "
+                f"you to write it: build it from the layers of torch.nn, without {package}"
+            )
 
 
 def where_written(names: dict[str, Any], net: torch.nn.Module) -> str:
