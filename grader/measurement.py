@@ -7,26 +7,21 @@ is not exactly of the expected form: what a student's process says is never beli
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from grader.inside.budget import EPOCHS
+from grader import fields
 from grader.inside.wire import Malformed
 from grader.records import Trouble
 
-Array = npt.NDArray[Any]
-Precision = Literal["float64", "float32"]
+Array = fields.Array
+Precision = fields.Precision
 
 _OPERANDS = 5_000
 """Weights of a network. Their keys go into another box, in a head of limited length."""
-_KEY = 100
-"""Characters of such a key."""
-_DIMENSIONS = 64
-"""torch's own limit; a product of as many counts can still be printed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,22 +58,24 @@ class Layer:
     @classmethod
     def from_wire(cls, value: Any) -> Self:
         """The layer that the box described."""
-        row = _mapping(value)
-        weights = [_list(w) for w in _list(row.get("weights"))]
+        row = fields.mapping(value)
+        weights = [fields.items(w) for w in fields.items(row.get("weights"))]
         if any(len(w) != 3 for w in weights):
             raise Malformed("a weight that is not described by role, name and shape")
         return cls(
-            name=_text(row.get("name")),
-            kind=_text(row.get("kind")),
-            shape=_shape(row.get("shape")),
-            weights=tuple((_text(w[0]), _text(w[1]), _shape(w[2])) for w in weights),
-            steps=tuple(_text(s) for s in _list(row.get("steps"))),
-            settings=_settings(row.get("settings")),
-            file=None if row.get("file") is None else _text(row.get("file")),
-            line=None if row.get("line") is None else _count(row.get("line")),
-            start=_optional_sketch(row.get("start")),
-            result=_optional_sketch(row.get("result")),
-            end=_optional_sketch(row.get("end")),
+            name=fields.text(row.get("name")),
+            kind=fields.text(row.get("kind")),
+            shape=fields.shape(row.get("shape")),
+            weights=tuple(
+                (fields.text(w[0]), fields.text(w[1]), fields.shape(w[2])) for w in weights
+            ),
+            steps=tuple(fields.text(s) for s in fields.items(row.get("steps"))),
+            settings=fields.settings(row.get("settings")),
+            file=None if row.get("file") is None else fields.text(row.get("file")),
+            line=None if row.get("line") is None else fields.count(row.get("line")),
+            start=fields.sketch(row.get("start")),
+            result=fields.sketch(row.get("result")),
+            end=fields.sketch(row.get("end")),
         )
 
 
@@ -100,16 +97,16 @@ class Layers:
     @classmethod
     def from_wire(cls, value: Any) -> Self:
         """The layers that the box described, at most 10,000."""
-        head = _mapping(value)
-        rows = _list(head.get("layers"))
+        head = fields.mapping(value)
+        rows = fields.items(head.get("layers"))
         if len(rows) > 10_000:
             raise Malformed("more than 10,000 layers")
         return cls(
             rows=tuple(Layer.from_wire(r) for r in rows),
-            precision=_precision(head.get("precision")),
-            error=trouble(head.get("error")),
-            unset=_text(head.get("unset", "")),
-            before=tuple(_text(s) for s in _list(head.get("before", []))),
+            precision=fields.precision(head.get("precision")),
+            error=fields.trouble(head.get("error")),
+            unset=fields.text(head.get("unset", "")),
+            before=tuple(fields.text(s) for s in fields.items(head.get("before", []))),
         )
 
 
@@ -143,13 +140,13 @@ class Dropouts:
     @classmethod
     def from_wire(cls, value: Any) -> Self:
         """At most 10,000 dropouts and as many layers."""
-        head = _mapping(value)
-        layers, rows = _list(head.get("layers", [])), _list(head.get("places", []))
-        if max(len(layers), len(rows)) > 10_000 or any(len(_list(d)) != 2 for d in rows):
+        head = fields.mapping(value)
+        layers, rows = fields.items(head.get("layers", [])), fields.items(head.get("places", []))
+        if max(len(layers), len(rows)) > 10_000 or any(len(fields.items(d)) != 2 for d in rows):
             raise Malformed("dropouts that are not described by place and share")
         return cls(
-            layers=tuple(_text(n) for n in layers),
-            places=tuple((_count(d[0]), _share(d[1])) for d in rows),
+            layers=tuple(fields.text(n) for n in layers),
+            places=tuple((fields.count(d[0]), fields.share(d[1])) for d in rows),
         )
 
 
@@ -178,12 +175,12 @@ class Parameters:
     @classmethod
     def from_wire(cls, value: Any) -> Self:
         """The parameters that the box listed, at most 100,000."""
-        head = _mapping(value)
-        rows = _list(head.get("rows"))
+        head = fields.mapping(value)
+        rows = fields.items(head.get("rows"))
         if len(rows) > 100_000:
             raise Malformed("more than 100,000 parameters")
         return cls(
-            rows=tuple(_parameter(_mapping(r)) for r in rows),
+            rows=tuple(_parameter(fields.mapping(r)) for r in rows),
             dropouts=Dropouts.from_wire(head.get("dropouts", {})),
         )
 
@@ -193,9 +190,9 @@ def _parameter(row: Mapping[str, Any]) -> Parameter:
     if used is not None and type(used) is not bool:
         raise Malformed("a parameter whose use is neither true nor false")
     return Parameter(
-        name=_text(row.get("name")),
-        shape=_shape(row.get("shape")),
-        kind=_text(row.get("kind")),
+        name=fields.text(row.get("name")),
+        shape=fields.shape(row.get("shape")),
+        kind=fields.text(row.get("kind")),
         trainable=row.get("trainable") is True,
         used=used,
     )
@@ -223,16 +220,16 @@ class Named:
     @classmethod
     def from_wire(cls, value: Any) -> Self:
         """The numbers, whose size has to agree with the shape."""
-        row = _mapping(value)
-        shape, values = _shape(row.get("shape")), row.get("values")
+        row = fields.mapping(value)
+        shape, values = fields.shape(row.get("shape")), row.get("values")
         sampled = row.get("sampled") is True
         if values is not None:
-            values = _floats(values)
+            values = fields.floats(values)
             if not sampled and values.shape != shape:
                 raise Malformed("numbers whose shape is not the one announced")
         return cls(
-            key=_text(row.get("key")),
-            name=_text(row.get("name")),
+            key=fields.text(row.get("key")),
+            name=fields.text(row.get("name")),
             shape=shape,
             values=values,
             sampled=sampled,
@@ -254,9 +251,9 @@ class Outputs:
     @classmethod
     def from_wire(cls, value: Any) -> Self:
         """The answers, at least one."""
-        head = _mapping(value)
-        runs = tuple(_floats(r) for r in _some(head.get("runs")))
-        return cls(runs=runs, precision=_precision(head.get("precision")))
+        head = fields.mapping(value)
+        runs = tuple(fields.floats(r) for r in fields.some(head.get("runs")))
+        return cls(runs=runs, precision=fields.precision(head.get("precision")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,9 +267,12 @@ class Gradients:
     @classmethod
     def from_wire(cls, value: Any) -> Self:
         """The gradients, at least one run."""
-        head = _mapping(value)
-        runs = tuple(tuple(Named.from_wire(g) for g in _list(r)) for r in _some(head.get("runs")))
-        return cls(runs=runs, precision=_precision(head.get("precision")))
+        head = fields.mapping(value)
+        runs = tuple(
+            tuple(Named.from_wire(g) for g in fields.items(r))
+            for r in fields.some(head.get("runs"))
+        )
+        return cls(runs=runs, precision=fields.precision(head.get("precision")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,18 +290,18 @@ class Steps:
     @classmethod
     def from_wire(cls, value: Any) -> Self:
         """The weights after two steps, at least one run."""
-        head = _mapping(value)
+        head = fields.mapping(value)
         runs = []
-        for run in _some(head.get("runs")):
-            pair = _list(run)
+        for run in fields.some(head.get("runs")):
+            pair = fields.items(run)
             if len(pair) != 2:
                 raise Malformed("a run of other than two steps")
-            first, second = (tuple(Named.from_wire(g) for g in _list(s)) for s in pair)
+            first, second = (tuple(Named.from_wire(g) for g in fields.items(s)) for s in pair)
             runs.append((first, second))
-        before = tuple(Named.from_wire(g) for g in _list(head.get("before", [])))
+        before = tuple(Named.from_wire(g) for g in fields.items(head.get("before", [])))
         return cls(
             runs=tuple(runs),
-            precision=_precision(head.get("precision")),
+            precision=fields.precision(head.get("precision")),
             before=before,
             dropouts=Dropouts.from_wire(head.get("dropouts", {})),
         )
@@ -324,16 +324,16 @@ class Logits:
     @classmethod
     def from_wire(cls, value: Any) -> Self:
         """The answers with what was recomputed from them, if it was."""
-        head = _mapping(value)
-        operands = [_list(o) for o in _list(head.get("operands", []))]
+        head = fields.mapping(value)
+        operands = [fields.items(o) for o in fields.items(head.get("operands", []))]
         if len(operands) > _OPERANDS or any(len(o) != 2 for o in operands):
             raise Malformed("operands that are not keys and arrays")
         proven = head.get("proven")
         return cls(
-            own=_rows(head.get("logits")),
-            operands=tuple((_key(k), _floats(v)) for k, v in operands),
-            proven=None if proven is None else _rows(proven),
-            why_not=_text(head.get("why_not", "")) or _text(head.get("unset", "")),
+            own=fields.rows(head.get("logits")),
+            operands=tuple((fields.key(k), fields.floats(v)) for k, v in operands),
+            proven=None if proven is None else fields.rows(proven),
+            why_not=fields.text(head.get("why_not", "")) or fields.text(head.get("unset", "")),
         )
 
 
@@ -351,9 +351,9 @@ class Trained(Logits):
     @classmethod
     def from_wire(cls, value: Any) -> Self:
         """The answers with the loss curve, of at most 100,000 steps, and those by epoch."""
-        head = _mapping(value)
+        head = fields.mapping(value)
         plain = Logits.from_wire(head)
-        losses = _floats(head.get("losses"))
+        losses = fields.floats(head.get("losses"))
         if losses.ndim != 1 or losses.size > 100_000 or type(head.get("spent")) is not bool:
             raise Malformed("a loss curve that is none")
         return cls(
@@ -363,7 +363,7 @@ class Trained(Logits):
             why_not=plain.why_not,
             losses=losses,
             spent=head["spent"],
-            epochs=_by_epoch(head.get("epochs"), len(plain.own)),
+            epochs=fields.by_epoch(head.get("epochs"), len(plain.own)),
         )
 
 
@@ -391,14 +391,16 @@ class Returned:
     @classmethod
     def from_wire(cls, value: Any) -> Self:
         """The value, checked against its kind."""
-        head = _mapping(value)
+        head = fields.mapping(value)
         inner = cls._inner(head.get("value"), 0)
-        return replace(inner, changed=tuple(_count(c) for c in _list(head.get("changed", []))))
+        return replace(
+            inner, changed=tuple(fields.count(c) for c in fields.items(head.get("changed", [])))
+        )
 
     @classmethod
     def _inner(cls, value: Any, depth: int) -> Self:
-        row = _mapping(value)
-        kind, item = _text(row.get("kind")), row.get("item")
+        row = fields.mapping(value)
+        kind, item = fields.text(row.get("kind")), row.get("item")
         if depth > 8:
             raise Malformed("a result nested more than eight deep")
         if kind in ("tensor", "array"):
@@ -406,137 +408,14 @@ class Returned:
                 raise Malformed(f"a {kind} without numbers")
             return cls(kind=kind, item=item)
         if kind in ("list", "tuple"):
-            return cls(kind=kind, item=tuple(cls._inner(i, depth + 1) for i in _list(item)))
+            return cls(kind=kind, item=tuple(cls._inner(i, depth + 1) for i in fields.items(item)))
         if kind == "dict":
-            pairs = [_list(p) for p in _list(item)]
+            pairs = [fields.items(p) for p in fields.items(item)]
             if any(len(p) != 2 for p in pairs):
                 raise Malformed("a dictionary that is not made of pairs")
             return cls(
-                kind=kind, item=tuple((_text(k), cls._inner(v, depth + 1)) for k, v in pairs)
+                kind=kind, item=tuple((fields.text(k), cls._inner(v, depth + 1)) for k, v in pairs)
             )
         if kind != type(item).__name__ or kind not in ("NoneType", "bool", "int", "float", "str"):
             raise Malformed(f"a {kind[:20]} that is a {type(item).__name__}")
         return cls(kind=kind, item=item)
-
-
-def trouble(value: Any) -> Trouble | None:
-    """The student's error that a box described, its text capped."""
-    if value is None:
-        return None
-    row = _mapping(value)
-    optional = {
-        k: None if row.get(k) is None else _text(row.get(k))[:400]
-        for k in ("file", "code", "where")
-    }
-    line = row.get("line")
-    return Trouble(
-        kind=_text(row.get("kind"))[:200],
-        message=_text(row.get("message", ""))[:2000],
-        line=None if line is None else _count(line),
-        **optional,
-    )
-
-
-# ---------------------------------------------------------------------- small readers
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise Malformed(f"a {type(value).__name__} where an object belongs")
-    return value
-
-
-def _list(value: Any) -> Sequence[Any]:
-    if not isinstance(value, list):
-        raise Malformed(f"a {type(value).__name__} where a list belongs")
-    return value
-
-
-def _some(value: Any) -> Sequence[Any]:
-    rows = _list(value)
-    if not 1 <= len(rows) <= 64:
-        raise Malformed(f"{len(rows)} runs")
-    return rows
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise Malformed(f"a {type(value).__name__} where text belongs")
-    return value[:20_000]
-
-
-def _key(value: Any) -> str:
-    if len(_text(value)) > _KEY:
-        raise Malformed(f"a key of more than {_KEY} characters")
-    return _text(value)
-
-
-def _count(value: Any) -> int:
-    if type(value) is not int or not 0 <= value < 2**53:
-        raise Malformed("a count that is none")
-    return value
-
-
-def _share(value: Any) -> float:
-    if type(value) is not float or not 0.0 <= value <= 1.0:
-        raise Malformed("a share that is none")
-    return value
-
-
-def _shape(value: Any) -> tuple[int, ...]:
-    if len(_list(value)) > _DIMENSIONS:
-        raise Malformed(f"a shape of more than {_DIMENSIONS} dimensions")
-    return tuple(_count(n) for n in value)
-
-
-def _precision(value: Any) -> Precision:
-    found = _text(value)
-    if found == "float64":
-        return "float64"
-    if found == "float32":
-        return "float32"
-    raise Malformed("an unknown precision")
-
-
-def _floats(value: Any) -> Array:
-    if not isinstance(value, np.ndarray) or value.dtype.str not in ("<f8", "<f4", "<f2", "<i8"):
-        raise Malformed("numbers that are no array of floats")
-    return value
-
-
-def _rows(value: Any) -> Array:
-    array = _floats(value)
-    if array.ndim < 2 or not array.size:
-        raise Malformed("class scores that are not one row per picture")
-    return array.reshape(array.shape[0], -1)
-
-
-def _by_epoch(value: Any, pictures: int) -> Array | None:
-    if value is None:
-        return None
-    array = _floats(value)
-    fits = array.ndim == 2 and len(array) <= EPOCHS and array.shape[1] == pictures
-    if not fits or array.dtype.kind != "i":
-        raise Malformed("answers by epoch that are not one class per picture")
-    return array
-
-
-def _optional_sketch(value: Any) -> Array | None:
-    if value is None:
-        return None
-    array = _floats(value)
-    if array.ndim != 1 or array.size > 64:
-        raise Malformed("a sketch of impossible size")
-    return array
-
-
-def _settings(value: Any) -> Mapping[str, Any]:
-    found = {}
-    for key, item in _mapping(value).items():
-        plain = isinstance(item, (int, str)) or (
-            isinstance(item, list) and all(isinstance(i, int) for i in item)
-        )
-        if not plain:
-            raise Malformed("a setting that is no number")
-        found[key[:40]] = item
-    return found
