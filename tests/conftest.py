@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -35,6 +36,9 @@ settings.register_profile("tests", deadline=None, derandomize=True, max_examples
 settings.register_profile("proofs", deadline=None, derandomize=True, max_examples=2_000)
 settings.register_profile("search", deadline=None, max_examples=10_000, print_blob=True)
 settings.load_profile("tests")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a shell
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ASSIGNMENT = '''\
 """Two layers and a function: an assignment that takes no time."""
