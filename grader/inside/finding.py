@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from grader.inside import cell, reading, versions
+from grader.inside import absent, cell, reading, versions
 from grader.inside.namespace import Unanswerable, origin
 
 ANSWERS = "answers"
@@ -34,6 +34,7 @@ def named(names: dict[str, Any], name: str, kind: Kind = "", init: Sequence[Any]
     A class that is defined more than once is the one that the weights handed in fit (`init`: the
     arguments of its constructor). Where there is no such name, `answers` may tell another.
     """
+    absent.refuse(names.get(name), f"`{name}`")
     if name in names:
         return versions.fitting(name, names[name], init, directory_of(names))
     answers = names.get(ANSWERS)

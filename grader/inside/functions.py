@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from grader.inside import network
+from grader.inside import absent, network
 from grader.inside.finding import directory_of, named
 from grader.inside.namespace import Unanswerable, located
 
@@ -136,6 +136,7 @@ def returned(item: Any, depth: int = 0) -> Any:
     ):
         rows = [[k, returned(v, depth + 1)] for k, v in item.items()]
         return {"kind": "dict", "item": rows}
+    absent.refuse(item, "it")
     if item is ...:
         raise Unanswerable("it is `...`, a blank that was left; put your own code in its place")
     raise Unanswerable(

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from grader.inside import absent
 from grader.inside.namespace import Unanswerable, located
 from grader.inside.order import Operator, Weight
 from grader.inside.trace import Trace
@@ -66,6 +67,7 @@ def check_output(value: Any, count: int, where: str = "", *, scores: bool = Fals
     `where` is the place of `forward`, as `namespace.located` writes it. `scores` asks for a row of
     several numbers per input, of any kind; without it the numbers have to be floating-point.
     """
+    absent.refuse(value, f"{where}what the network returns")
     if value is None:
         raise Unanswerable(
             f"{where}the network returns nothing (None); end `forward` with `return` and the scores"

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, TextIO
 
 from grader.inside import (
+    absent,
     box,
     cell,
     datasets,
@@ -87,6 +88,7 @@ def live(
         _filter(job["level"], accepts=app is not None)
         _seed(job["seed"])
         versions.watch(directory)
+        absent.install(directory)
         datasets.install(_served(job))
     except BaseException as error:
         text = f"the student's process could not be locked: {type(error).__name__}: {error}"

@@ -11,6 +11,8 @@ WORDS: Mapping[str, str] = {
     "untrained": "Weights of torchvision cannot be downloaded here; random ones are in {}.",
     "colab": "Of Colab, and without effect here: {}. "
     "Open the files that you hand in by their names.",
+    "absent": "Not installed here, so that calls to them do nothing: {}. Where one of them is "
+    "yours, hand it in as well, as a .py file; what is graded has to do without the others.",
     "alone": "DataLoader's workers cannot run at this sandbox level; "
     "the data was loaded without them.",
     "program": "The grader runs no other programs and installs nothing; passed over: {}. What is "
