@@ -316,6 +316,41 @@ def test_an_interrupted_cell_that_filled_the_box_with_processes_says_so(boxed):
     assert "Cell 1 was interrupted at the limit for one cell." in ran.end.notes
 
 
+def test_of_a_cell_that_raises_the_definitions_that_follow_are_run(boxed):
+    """The cell has failed; a name that it would have computed says so; an interrupt is an error."""
+    giant = """
+        import math
+        train_set = load("/content/drive/MyDrive/train.csv")
+        size = len(train_set)
+        other = size + 1
+        from functools import reduce
+        factor = 2
+
+        def double(a):
+            return reduce(max, [a]) * factor
+
+        print("not printed")
+        best = double(3)
+
+        def sized(a):
+            return a * size
+
+        def scored(a):
+            return a * best
+        """
+    endless = "while True:\n    pass\ndef half(a):\n    return a // 2\nprint('nor this')"
+    ran = boxed.run(giant, endless, calls=("double", "half", "sized", "scored"), limits=BRIEF)
+    assert ran.statuses == ["error", "time"]
+    assert ran.cells[0].error.line == 2
+    assert ran.answers[:2] == [42, 10]
+    assert "cell 1, line 3 (`size = len(train_set)`)" in ran.answers[2].why
+    assert (
+        "line 12 (`best = double(3)`) was not run, as an error ended its cell" in ran.answers[3].why
+    )
+    assert ran.end.stdout == ""
+    assert len(ran.book.cells[0].outputs) == 1
+
+
 TRAINING = "steps = 0\nwhile True:\n    steps += 1"
 LATE = """
     import functools as tools

@@ -57,6 +57,7 @@ _WRAPPERS = re.compile(r"\s*%%(time|capture)\b[^\n]*")
 _FORBIDDEN = (ast.Await, ast.Yield, ast.YieldFrom)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _TYPE_ALIAS: type = getattr(ast, "TypeAlias", ast.Pass)  # new in Python 3.12
+ONLY = "since this assignment takes definitions only"
 _SHOWN = 60
 """Characters of a line that was not run."""
 
@@ -72,20 +73,22 @@ class Selection:
 
     def __init__(self) -> None:
         self.skipped: dict[str, str] = {}
-        """By name the place and text of the assignment that was not run, for a sentence."""
-        self.reason = "since this assignment takes definitions only"
+        """By name the place and text of the assignment that gave no value, and why, in words."""
+        self.reason = ONLY
         """Why not all is run."""
         self.passed_over = False
         """True once something was left out that a notebook would have done."""
         self._known: dict[str, str] = {}
         """By name what it was imported as; empty for what the student defined."""
 
-    def of(self, tree: ast.Module, source: str, where: str) -> list[ast.stmt]:
+    def of(self, tree: ast.Module, source: str, where: str, why: str = "") -> list[ast.stmt]:
         """The statements to be run; of the others the names are remembered.
 
-        `where` is what the source is called in a sentence: `cell 5`, or `lenet.py`.
+        `where` is what the source is called in a sentence: `cell 5`, or `lenet.py`; `why` not all
+        of this source is run, where that is not for the usual reason.
         """
         lines = re.split(r"\r\n|\r|\n", source)
+        told = f"was not run, {why or self.reason}"
         taken: list[ast.stmt] = []
         for number, statement in enumerate(tree.body):
             kept = self._kept(statement)
@@ -95,9 +98,14 @@ class Selection:
                 self._bind(kept)
                 taken.append(kept)
             else:
-                self._miss(statement, lines, where)
+                self._miss(statement, lines, where, told)
+                self.passed_over = self.passed_over or (not why and _matters(statement))
         # A text that stands alone would be displayed as what the cell gives.
         return taken if len(taken) > 1 or not (taken and _is_text(taken[0])) else []
+
+    def failed(self, statement: ast.stmt, source: str, where: str) -> None:
+        """It was run, and raised."""
+        self._miss(statement, re.split(r"\r\n|\r|\n", source), where, "failed")
 
     def note(self, tree: ast.Module) -> None:
         """All of this is run; what its names mean is remembered."""
@@ -106,10 +114,7 @@ class Selection:
 
     def why(self, name: object) -> str:
         """Why there is nothing of that name, where the reason is an assignment that was skipped."""
-        found = self.skipped.get(name) if isinstance(name, str) else None
-        if not found:
-            return ""
-        return f"{found} was not run, {self.reason}"
+        return self.skipped.get(name, "") if isinstance(name, str) else ""
 
     # What is taken
 
@@ -210,17 +215,13 @@ class Selection:
             if isinstance(target, ast.Name) and isinstance(value, (ast.Name, ast.Attribute)):
                 self._known[target.id] = self._dotted(value)  # `Linear = nn.Linear`
 
-    def _miss(self, statement: ast.stmt, lines: Sequence[str], where: str) -> None:
-        main = isinstance(statement, ast.If) and _is_main(statement.test)
-        self.passed_over = self.passed_over or not (
-            main or _is_text(statement) or _magic(statement)
-        )
+    def _miss(self, statement: ast.stmt, lines: Sequence[str], where: str, told: str) -> None:
         for node in _scope(statement):
             for name, _ in _bound(node):
                 line = getattr(node, "lineno", statement.lineno)
                 text = lines[line - 1].strip() if line <= len(lines) else ""
                 text = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
-                self.skipped[name] = f"{where}, line {line} (`{text}`)"
+                self.skipped[name] = f"{where}, line {line} (`{text}`) {told}"
 
 
 def _executed(node: ast.AST) -> Iterator[ast.AST]:
@@ -264,6 +265,12 @@ def _bound(node: ast.AST) -> Iterator[tuple[str, str]]:
 
 def _is_text(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _matters(statement: ast.stmt) -> bool:
+    """True for what a notebook, or an import of a module, would have done."""
+    main = isinstance(statement, ast.If) and _is_main(statement.test)
+    return not (main or _is_text(statement) or _magic(statement))
 
 
 def _magic(statement: ast.stmt) -> bool:

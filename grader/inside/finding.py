@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from grader.inside import absent, cell, reading, versions
+from grader.inside import absent, cell, definitions, reading, versions
 from grader.inside.namespace import Unanswerable, origin
 
 ANSWERS = "answers"
@@ -62,11 +62,14 @@ def _mapped(names: dict[str, Any], name: str, value: Any, init: Sequence[Any]) -
 def _unknown(names: dict[str, Any], name: str, kind: Kind) -> Unanswerable:
     """Why there is nothing of that name, and what to do."""
     file, own = _file(names), _own(names)
-    if why := reading.selection.why(name):
+    why = reading.selection.why(name)
+    if why.endswith(definitions.ONLY):
         return Unanswerable(
             f"{file} does not define `{name}`: {why}. Make `{name}` a function, a class or a "
             "constant, at the left margin"
         )
+    if why:
+        return Unanswerable(f"{file} does not define `{name}`: {why}", undefined=True)
     near = _near(names, name, kind)
     if near:
         return Unanswerable(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import json
+import linecache
 import os
 import re
 import sys
@@ -86,7 +87,10 @@ class Compiler(XCachingCompiler):
 
 
 class Shell(ZMQInteractiveShell):
-    """IPython without other programs."""
+    """IPython without other programs, and of a cell that raises the definitions that follow."""
+
+    _done = 0
+    """Statements of the running cell that ran to their end."""
 
     def _get_exc_info(self, exc_tuple: Any = None) -> Any:
         """What is shown of an error ends in the student's code, not in ours."""
@@ -110,7 +114,13 @@ class Shell(ZMQInteractiveShell):
         if fault is not None:
             raised = await self._each(nodelist, cell_name, more.get("result"))
         else:
+            before, self._done = self._done, 0  # a cell may run another text
             raised = await super().run_ast_nodes(nodelist, cell_name, *args, **more)
+            done, self._done = self._done, before
+            if raised and nodelist[done:]:
+                source = "".join(linecache.getlines(cell_name))
+                rest = reading.remaining(nodelist[done:], source, cell_name)
+                await self._each(rest, cell_name, None)
             fault, compiler.fault = compiler.fault, None  # of the text below a `%%time`
         if fault is None:
             return bool(raised)
@@ -140,6 +150,12 @@ class Shell(ZMQInteractiveShell):
             with self.builtin_trap:
                 await self._each(compiler.recovered(raw_cell, name).body, name, None)
         return result
+
+    async def run_code(self, *args: Any, **more: Any) -> bool:
+        """Runs one statement of a cell, and counts those that ran to their end."""
+        raised = bool(await super().run_code(*args, **more))
+        self._done += not raised
+        return raised
 
     async def _each(self, nodes: list[ast.stmt], cell_name: str, result: Any) -> bool:
         """Runs each by itself, so that one that fails loses only itself."""

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from grader.inside import blanks, definitions, recovery, remarks
 
 MOST = 20
 """Blanks that are named."""
 FAULTS = recovery.FAULTS
+FAILED = "as an error ended its cell"
 LATE = "as the cells before it had used up the time for cells"
 only_definitions = False
 """True where the assignment takes definitions only."""
@@ -63,6 +64,13 @@ def chosen(tree: ast.Module, source: str, file: str) -> ast.Module:
         selection.note(tree)
         return tree
     return ast.Module(body=selection.of(tree, source, called(file)), type_ignores=[])
+
+
+def remaining(nodes: Sequence[ast.stmt], source: str, file: str) -> list[ast.stmt]:
+    """What is still run of a cell of which the first of these statements raised."""
+    selection.failed(nodes[0], source, called(file))
+    rest = ast.Module(body=list(nodes[1:]), type_ignores=[])
+    return selection.of(rest, source, called(file), FAILED)
 
 
 def recovered(

@@ -153,8 +153,8 @@ def notes(cells: Sequence[CellRun], passes: int) -> list[str]:
     cut = [c.index for c in cells if c.cut]
     said = []
     if failed:
-        verb = f"of {len(cells)} cells failed"
-        said.append(f"{len(failed)} {verb}: {_listed(failed)}.")
+        count = f"{len(failed)} of {len(cells)} cell{'s' * (len(cells) != 1)}"
+        said.append(f"{count} failed: {_listed(failed)}.")
         said.append(f"The first to fail: {first_error(cells).rstrip('.')}.")
     if stopped:
         said.append(f"{_first(stopped)} {_was(stopped)} interrupted at the limit for one cell.")
