@@ -84,7 +84,7 @@ _BLANKS: Sequence[_Rule] = (
     _Rule(
         kind="NameError",
         message="was not run, (since this assignment takes definitions only|"
-        "as the cells before it had used up the time for cells|as an error ended its cell)$",
+        "as the cells before it had used up the time for cells|as an error came before it)$",
         advice="Nothing that is graded may depend on that line: make it a constant, or hand its "
         "value over as an argument",
     ),

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from grader.inside import absent, namespace, remarks
+from grader.inside import absent, namespace, reading, remarks
 from grader.inside.absent import Absent
+from grader.inside.definitions import Selection
 from grader.inside.namespace import Unanswerable
 
 Load = Callable[..., dict[str, Any]]
@@ -23,6 +24,8 @@ Load = Callable[..., dict[str, Any]]
 def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     """Loads a module of that text as the box does; what it imported is forgotten afterwards."""
     monkeypatch.setattr(remarks, "_found", {})
+    monkeypatch.setattr(reading, "unread", None)
+    monkeypatch.setattr(reading, "selection", Selection())
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "argv", list(sys.argv))
@@ -32,7 +35,10 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     def run(source: str, **others: str) -> dict[str, Any]:
         for name, text in {"lenet": source, **others}.items():
             (tmp_path / f"{name}.py").write_text(text)
-        return namespace.load(str(tmp_path), "lenet.py")
+        names = namespace.load(str(tmp_path), "lenet.py")
+        if reading.unread is not None:
+            raise reading.unread
+        return names
 
     yield run
     sys.dont_write_bytecode = written

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.inside import namespace
+from grader.inside import namespace, reading
+from grader.inside.definitions import Selection
 
 
 @pytest.fixture
@@ -19,6 +20,8 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "argv", list(sys.argv))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setattr(reading, "unread", None)
+    monkeypatch.setattr(reading, "selection", Selection())
     before = set(sys.modules)
     yield tmp_path
     for name in set(sys.modules) - before:
@@ -33,9 +36,14 @@ def load(folder: Path, source: str | bytes, name: str = "lenet.py") -> dict:
 
 
 def trouble(folder: Path, source: str | bytes, name: str = "lenet.py") -> dict:
-    with pytest.raises(BaseException) as caught:
+    """What is told of a module that cannot be loaded, or stopped before its end."""
+    try:
         load(folder, source, name)
-    return namespace.trouble(caught.value, str(folder))
+        error = reading.unread
+    except BaseException as caught:
+        error = caught
+    assert error is not None
+    return namespace.trouble(error, str(folder))
 
 
 def test_a_module_is_named_after_its_file(folder):

@@ -345,7 +345,7 @@ def test_of_a_cell_that_raises_the_definitions_that_follow_are_run(boxed):
     assert ran.answers[:2] == [42, 10]
     assert "cell 1, line 3 (`size = len(train_set)`)" in ran.answers[2].why
     assert (
-        "line 12 (`best = double(3)`) was not run, as an error ended its cell" in ran.answers[3].why
+        "line 12 (`best = double(3)`) was not run, as an error came before it" in ran.answers[3].why
     )
     assert ran.end.stdout == ""
     assert len(ran.book.cells[0].outputs) == 1

@@ -1,8 +1,10 @@
 """Loads a student's module, and says what went wrong in it, at which of the student's lines."""
 
 from __future__ import annotations
+import __future__
 
 import ast
+import contextlib
 import importlib.util
 import linecache
 import os
@@ -17,6 +19,7 @@ from grader.inside.wire import Array
 
 MESSAGE_CAP = 2000
 """Largest message of a trouble, characters."""
+_FUTURE = __future__.annotations.compiler_flag
 _NAME_CAP = 200
 _CODE_CAP = 400
 _FRAMES_CAP = 100_000
@@ -73,9 +76,10 @@ def load(directory: str, entry: str) -> dict[str, Any]:
     """The names of the module `entry` of `directory`, after its code has run.
 
     The module is named after its file, so that `if __name__ == "__main__"` does not hold, and
-    stands in `sys.modules`; the student's other files can be imported. Whatever the code raises
-    passes through, SystemExit included. Where the assignment takes definitions only, so does this,
-    and of a file that does not parse those that can be read: `reading.unread` says why not all.
+    stands in `sys.modules`; the student's other files can be imported. Where the code raises,
+    SystemExit included, the definitions that follow are still run, and `reading.unread` says why
+    not all. Where the assignment takes definitions only, so does this, and of a file that does not
+    parse those that can be read. Raises where there is nothing that could be run.
     """
     path = os.path.join(directory, entry)
     sys.path[:] = search_path(path, directory)
@@ -87,8 +91,33 @@ def load(directory: str, entry: str) -> dict[str, Any]:
     code = _compiled(source, path)
     module = _empty_module(path)
     sys.modules[module.__name__] = module
-    exec(code, module.__dict__)
+    try:
+        exec(code, module.__dict__)
+    except BaseException as error:  # SystemExit and KeyboardInterrupt too
+        reading.unread = reading.unread or error
+        _go_on(source, path, code, error, module.__dict__)
     return module.__dict__
+
+
+def _go_on(
+    source: bytes, path: str, code: CodeType, error: BaseException, names: dict[str, Any]
+) -> None:
+    """The definitions that follow the statement that raised are run, each by itself."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code is not code:
+        trace = trace.tb_next
+    try:
+        text = importlib.util.decode_source(source)
+        body = ast.parse(text, path).body
+    except reading.FAULTS:
+        return
+    line = trace.tb_lineno if trace is not None else sys.maxsize
+    done = next((i for i, s in enumerate(body) if (s.end_lineno or 0) >= line), len(body))
+    reading.selection.note(ast.Module(body=body[:done], type_ignores=[]))
+    for statement in reading.remaining(body[done:], text, path):
+        one, flags = ast.Module(body=[statement], type_ignores=[]), code.co_flags & _FUTURE
+        with contextlib.suppress(BaseException):  # the first error is the one that is told
+            exec(compile(one, path, "exec", flags, dont_inherit=True), names)
 
 
 def _compiled(source: bytes, path: str) -> CodeType:

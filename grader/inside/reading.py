@@ -14,14 +14,14 @@ from grader.inside import blanks, definitions, recovery, remarks
 MOST = 20
 """Blanks that are named."""
 FAULTS = recovery.FAULTS
-FAILED = "as an error ended its cell"
+FAILED = "as an error came before it"
 LATE = "as the cells before it had used up the time for cells"
 only_definitions = False
 """True where the assignment takes definitions only."""
 selection = definitions.Selection()
 """What was not run, where the assignment takes definitions only."""
 unread: BaseException | None = None
-"""Why not all of a module could be read, though parts of it were."""
+"""Why not all of a module could be read or run, though parts of it were."""
 _found: list[tuple[str, blanks.Found]] = []
 
 
@@ -67,7 +67,9 @@ def chosen(tree: ast.Module, source: str, file: str) -> ast.Module:
 
 
 def remaining(nodes: Sequence[ast.stmt], source: str, file: str) -> list[ast.stmt]:
-    """What is still run of a cell of which the first of these statements raised."""
+    """What is still run of a cell or module of which the first of these statements raised."""
+    if not nodes:
+        return []
     selection.failed(nodes[0], source, called(file))
     rest = ast.Module(body=list(nodes[1:]), type_ignores=[])
     return selection.of(rest, source, called(file), FAILED)

@@ -105,7 +105,7 @@ class Box:
         trouble = outcome.read_trouble(said["trouble"], self._files)
         if said.get("loaded") is True:
             self._unread = trouble
-            self._note(outcome.of_unread(trouble))
+            self._note(outcome.of_part(trouble, self._limits))
             return None
         self._note(outcome.of_trouble(trouble, self._limits, loading=True))
         return trouble
@@ -159,7 +159,9 @@ class Box:
         """A name that is missing, with the first cell or line that failed: often it is why."""
         first, what = cells.first_error(self.cells), "A cell failed"
         if self._unread is not None:
-            first, what = self._unread.sentence(), "A part could not be read"
+            unread = outcome.is_unread(self._unread)
+            what = "A part could not be read" if unread else "The file stopped before its end"
+            first = self._unread.sentence()
         if not first or not isinstance(facts, dict) or facts.get("undefined") is not True:
             return missing
         return replace(missing, why=f"{missing.why.rstrip('.')}. {what}: {first}")

@@ -65,12 +65,23 @@ def of_trouble(trouble: Trouble, limits: Limits, *, loading: bool) -> Outcome:
     )
 
 
-def of_unread(trouble: Trouble) -> Outcome:
-    """A module does not parse, and what of it does was measured."""
+def of_part(trouble: Trouble, limits: Limits) -> Outcome:
+    """A module does not parse, or raised; what of it was read, or defined, is measured."""
+    said = f"{_cut(trouble.sentence()).rstrip('.')}."
+    if is_unread(trouble):
+        return Outcome(status="crashed", reason=f"A part of your file could not be read. {said}")
+    limit = of_trouble(trouble, limits, loading=False)
+    if limit.status != "ok":
+        return limit
     return Outcome(
-        status="crashed",
-        reason=f"A part of your file could not be read. {_cut(trouble.sentence()).rstrip('.')}.",
+        status="stopped" if trouble.kind == "SystemExit" else "crashed",
+        reason=f"Your file stopped before its end; what it defines is judged. {said}",
     )
+
+
+def is_unread(trouble: Trouble) -> bool:
+    """True where Python could not read the text, so that nothing of it ran."""
+    return trouble.kind in ("SyntaxError", "IndentationError", "TabError")
 
 
 def of_limit(status: Status, limits: Limits) -> Outcome:
