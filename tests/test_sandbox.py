@@ -247,9 +247,13 @@ def test_an_exception_at_import_names_the_line(warm):
 
 
 def test_a_syntax_error_names_the_line(boxed):
-    trouble, answers, _ = run(boxed, "x = 1\nif x\n    y = 2\n", "f")
-    assert (trouble.kind, trouble.line) == ("SyntaxError", 2)
-    assert "line 2" in answers[0].why
+    """Definitions that can be read are judged all the same."""
+    source = "x = 1\nif x\n    y = 2\ndef g():\n    return x\n"
+    _, answers, execution = run(boxed, source, "f", "g")
+    assert (execution.error.kind, execution.error.line) == ("SyntaxError", 2)
+    assert execution.status == "crashed"
+    assert "A part could not be read: lenet.py, line 2" in answers[0].why
+    assert answers[1] == 1
 
 
 def test_an_exception_in_a_helper_names_the_helper(boxed):

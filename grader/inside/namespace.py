@@ -77,9 +77,9 @@ def load(directory: str, entry: str) -> dict[str, Any]:
 
     The module is named after its file, so that `if __name__ == "__main__"` does not hold, and
     stands in `sys.modules`; the student's other files can be imported. Where the code raises,
-    SystemExit included, the definitions that follow are still run, and `reading.unread` says why
-    not all. Where the assignment takes definitions only, so does this, and of a file that does not
-    parse those that can be read. Raises where there is nothing that could be run.
+    SystemExit included, the definitions that follow are still run, and of a file that does not
+    parse those that can be read; `reading.unread` says why not all. Where the assignment takes
+    definitions only, so does this. Raises what makes a file unreadable as a whole.
     """
     path = os.path.join(directory, entry)
     sys.path[:] = search_path(path, directory)
@@ -88,54 +88,57 @@ def load(directory: str, entry: str) -> dict[str, Any]:
         source = file.read()
     if fault := _no_module(source, entry):
         raise SyntaxError(fault, (path, 1, None, None))
-    code = _compiled(source, path)
-    module = _empty_module(path)
-    sys.modules[module.__name__] = module
-    try:
-        exec(code, module.__dict__)
-    except BaseException as error:  # SystemExit and KeyboardInterrupt too
-        reading.unread = reading.unread or error
-        _go_on(source, path, code, error, module.__dict__)
-    return module.__dict__
-
-
-def _go_on(
-    source: bytes, path: str, code: CodeType, error: BaseException, names: dict[str, Any]
-) -> None:
-    """The definitions that follow the statement that raised are run, each by itself."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code is not code:
-        trace = trace.tb_next
-    try:
-        text = importlib.util.decode_source(source)
-        body = ast.parse(text, path).body
-    except reading.FAULTS:
-        return
-    line = trace.tb_lineno if trace is not None else sys.maxsize
-    done = next((i for i, s in enumerate(body) if (s.end_lineno or 0) >= line), len(body))
-    reading.selection.note(ast.Module(body=body[:done], type_ignores=[]))
-    for statement in reading.remaining(body[done:], text, path):
-        one, flags = ast.Module(body=[statement], type_ignores=[]), code.co_flags & _FUTURE
-        with contextlib.suppress(BaseException):  # the first error is the one that is told
-            exec(compile(one, path, "exec", flags, dont_inherit=True), names)
-
-
-def _compiled(source: bytes, path: str) -> CodeType:
-    """What is to be run of the file. Raises what `compile` raises."""
     try:
         text = importlib.util.decode_source(source)
     except (SyntaxError, UnicodeDecodeError):
-        return compile(source, path, "exec", dont_inherit=True)  # raises, and says where
+        compile(source, path, "exec", dont_inherit=True)  # raises, and says where
+        raise
     reading.note(text, path)
-    if not reading.only_definitions:
-        return compile(source, path, "exec", dont_inherit=True)
+    module = _empty_module(path)
+    sys.modules[module.__name__] = module
+    names = module.__dict__
     try:
-        tree = reading.chosen(ast.parse(text, path), text, path)
-        return compile(tree, path, "exec", dont_inherit=True)
+        code = _compiled(source, text, path)
     except reading.FAULTS as error:
         reading.unread = error
-        tree = reading.recovered(text, path, {})
-        return compile(tree, path, "exec", dont_inherit=True)
+        _run_each(reading.recovered(text, path, {}).body, path, names)
+        return names
+    try:
+        exec(code, names)
+    except BaseException as error:  # SystemExit and KeyboardInterrupt too
+        reading.unread = error
+        _run_each(_remaining(text, path, code, error), path, names, code.co_flags & _FUTURE)
+    return names
+
+
+def _compiled(source: bytes, text: str, path: str) -> CodeType:
+    """What is to be run of the file. Raises one of `reading.FAULTS` where it does not parse."""
+    if not reading.only_definitions:
+        return compile(source, path, "exec", dont_inherit=True)
+    tree = reading.chosen(ast.parse(text, path), text, path)
+    return compile(tree, path, "exec", dont_inherit=True)
+
+
+def _remaining(text: str, path: str, code: CodeType, error: BaseException) -> list[ast.stmt]:
+    """The definitions that follow the statement that raised."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code is not code:
+        trace = trace.tb_next
+    line = trace.tb_lineno if trace is not None else sys.maxsize
+    body = ast.parse(text, path).body
+    done = next((i for i, s in enumerate(body) if (s.end_lineno or 0) >= line), len(body))
+    reading.selection.note(ast.Module(body=body[:done], type_ignores=[]))
+    return reading.remaining(body[done:], text, path)
+
+
+def _run_each(
+    statements: Sequence[ast.stmt], path: str, names: dict[str, Any], flags: int = 0
+) -> None:
+    """Each is run by itself, so that one that raises loses only itself; the first error is told."""
+    for statement in statements:
+        with contextlib.suppress(BaseException):
+            one = ast.Module(body=[statement], type_ignores=[])
+            exec(compile(one, path, "exec", flags, dont_inherit=True), names)
 
 
 def _no_module(source: bytes, entry: str) -> str:
