@@ -163,7 +163,8 @@ def test_a_set_that_is_absent_is_said_to_be(lenet: Lenet, tmp_path: Path) -> Non
     with lenet.executor.warm.open(
         {"a.py": source}, entry="a.py", limits=LIMITS, seed=1, datasets={"mnist": ""}
     ) as box:
-        trouble = box.load()
+        assert box.load() is None
+    trouble = box.close().error
     assert trouble is not None
     assert trouble.sentence() == (
         "a.py, line 2: RuntimeError: MNIST is not on the machine that grades — in "
