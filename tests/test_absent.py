@@ -55,7 +55,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
         "from seaborn.objects import *",
         "if True:\n    import seaborn\n",
         "def plot():\n    import seaborn\nplot()",
-        "try:\n    import json5 as json\nexcept ImportError:\n    import seaborn",
+        "try:\n    import no_such_json as json\nexcept ImportError:\n    import seaborn",
         "try:\n    pass\nfinally:\n    import seaborn",
         "from helper import sns",
     ],
