@@ -84,14 +84,14 @@ _BLANKS: Sequence[_Rule] = (
     _Rule(
         kind="NameError",
         message="was not run, (since this assignment takes definitions only|"
-        "as the cells before it had used up the time for cells|as an error came before it)$",
+        "as the cells before it had used up the time for cells)$",
         advice="Nothing that is graded may depend on that line: make it a constant, or hand its "
         "value over as an argument",
     ),
     _Rule(
         kind="NameError",
-        message=r"line \d+ \(`.+`\) failed$",
-        advice="Mend that line first",
+        message=r"line \d+ \(`.+`\) (failed|was not run, as an error came before it)$",
+        advice="Mend that error first",
     ),
 )
 _READING: Sequence[_Rule] = (

@@ -237,3 +237,18 @@ def test_a_link_is_not_followed(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "target")
     assert namespace.place(str(tmp_path), ["link"], contents(b"1")) == ["link"]
     assert not (tmp_path / "target").exists()
+
+
+def test_what_was_skipped_before_an_error_is_still_told(folder, monkeypatch):
+    """Where definitions only are taken, the statements above the one that raised were judged once."""
+    monkeypatch.setattr(reading, "only_definitions", True)
+    names = load(
+        folder, "net = train()\nsize = int('x')\nother = net\ndef double(a): return 2 * a\n"
+    )
+    assert names["double"](3) == 6
+    assert isinstance(reading.unread, ValueError)
+    for name, line in {"net": 1, "other": 3}.items():
+        told = reading.selection.why(name)
+        assert f"lenet.py, line {line} (" in told
+        assert told.endswith("since this assignment takes definitions only")
+    assert reading.selection.why("size") == "lenet.py, line 2 (`size = int('x')`) failed"

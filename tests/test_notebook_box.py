@@ -347,6 +347,7 @@ def test_of_a_cell_that_raises_the_definitions_that_follow_are_run(boxed):
     assert (
         "line 12 (`best = double(3)`) was not run, as an error came before it" in ran.answers[3].why
     )
+    assert ran.answers[3].why.endswith("Mend that error first")
     assert ran.end.stdout == ""
     assert len(ran.book.cells[0].outputs) == 1
 

@@ -160,7 +160,7 @@ def _is_plain(file: str, line: int) -> bool:
     """True where an import statement stands on that line, outside of `try` and `with`."""
     try:
         tree = ast.parse("".join(linecache.getlines(file)))
-    except (*reading.FAULTS, RecursionError):  # of such a cell only definitions are run
+    except reading.FAULTS:  # of such a cell only definitions are run
         return True
     there = False
     for node in ast.walk(tree):

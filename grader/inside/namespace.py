@@ -127,7 +127,8 @@ def _remaining(text: str, path: str, code: CodeType, error: BaseException) -> li
     line = trace.tb_lineno if trace is not None else sys.maxsize
     body = ast.parse(text, path).body
     done = next((i for i, s in enumerate(body) if (s.end_lineno or 0) >= line), len(body))
-    reading.selection.note(ast.Module(body=body[:done], type_ignores=[]))
+    if not reading.only_definitions:  # else it was noted when they were chosen
+        reading.selection.note(ast.Module(body=body[:done], type_ignores=[]))
     return reading.remaining(body[done:], text, path)
 
 

@@ -17,9 +17,9 @@ FAULTS = recovery.FAULTS
 FAILED = "as an error came before it"
 LATE = "as the cells before it had used up the time for cells"
 only_definitions = False
-"""True where the assignment takes definitions only."""
+"""True where the assignment takes definitions only, and once the time of all cells is used up."""
 selection = definitions.Selection()
-"""What was not run, where the assignment takes definitions only."""
+"""What was not run of what has been read, and why."""
 unread: BaseException | None = None
 """Why not all of a module could be read or run, though parts of it were."""
 _found: list[tuple[str, blanks.Found]] = []
@@ -72,7 +72,7 @@ def remaining(nodes: Sequence[ast.stmt], source: str, file: str) -> list[ast.stm
         return []
     selection.failed(nodes[0], source, called(file))
     rest = ast.Module(body=list(nodes[1:]), type_ignores=[])
-    return selection.of(rest, source, called(file), FAILED)
+    return selection.of(rest, source, called(file), "" if only_definitions else FAILED)
 
 
 def recovered(

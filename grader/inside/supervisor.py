@@ -249,7 +249,7 @@ class Supervisor:
         return used
 
     def spent(self, share: float) -> str:
-        """`cpu` or `time` where more than this share of it was used at the last look; else ``."""
+        """`cpu` or `time`, where more than this share of it was used at the last look; or empty."""
         now = time.monotonic() - self.question.start if self.question is not None else 0.0
         if self.cpu_seen > share * self.limits["cpu_seconds"]:
             return "cpu"
