@@ -26,8 +26,8 @@ import nbformat
 from rich.console import Console
 from rich.table import Table
 
-from grader.errors import SandboxError
-from grader.records import Limits
+from grader.records.errors import SandboxError
+from grader.records.records import Limits
 from grader.sandbox import Warm
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 40

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from figure_tables import Section, reference
 
-from grader.inside import vision
+from grader.inside.shims import vision
 
 SEED, SIZE, RATE, STEPS = 42, 40, 0.01, 400
 Arrays = tuple[Any, Any]

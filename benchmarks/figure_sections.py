@@ -18,8 +18,8 @@ from typing import Any
 import torch
 from figure_tables import NONE, ROOT, Section, epochs, origin, record, reference
 
-from grader.data import Source
-from grader.pictures import raw
+from grader.data.catalogue import raw
+from grader.data.descriptions import Source
 
 Row = tuple[str, str, str]
 

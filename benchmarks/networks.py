@@ -20,8 +20,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from grader import data, probe
-from grader.records import Limits, Missing
+from grader import data
+from grader.assignment import probe
+from grader.records.records import Limits, Missing
 from grader.sandbox import Warm
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 3

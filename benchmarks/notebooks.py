@@ -23,12 +23,12 @@ from nbclient import NotebookClient
 from rich.console import Console
 from rich.table import Table
 
-from grader.course import Course, submission
-from grader.data import Source
-from grader.execute import Executor
-from grader.grade import Class
-from grader.ledger import Ledger
-from grader.records import Limits, Missing, Submission
+from grader.assignment.course import Course, submission
+from grader.data.descriptions import Source
+from grader.grading.executor import Executor
+from grader.grading.grade import Class
+from grader.ledger.ledger import Ledger
+from grader.records.records import Limits, Missing, Submission
 from grader.sandbox import Warm
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 10

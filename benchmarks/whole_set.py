@@ -18,11 +18,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from grader.course import Course
-from grader.data import Source
-from grader.execute import Executor
-from grader.grade import Class
-from grader.ledger import Ledger
+from grader.assignment.course import Course
+from grader.data.descriptions import Source
+from grader.grading.executor import Executor
+from grader.grading.grade import Class
+from grader.ledger.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parents[1]
 NOWHERE = Path("/nonexistent")

@@ -1,4 +1,7 @@
-"""An automated grader for deep-learning courses: sandboxed, measured against a reference."""
+"""An automated grader for deep-learning courses: sandboxed, measured against a reference.
+
+What stands in `__all__` is what assignments import; everything else may change.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,37 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from grader import compare, data, faults, probe
-    from grader.assignment import Assignment, Measurements
-    from grader.records import Limits, Verdict
+    from grader import compare, data, diagnosis
+    from grader.assignment import probe
+    from grader.assignment.assignment import Assignment, Measurements
+    from grader.records import measurements
+    from grader.records.records import Limits, Verdict
 
 __version__ = "0.1.0"
-__all__ = ["Assignment", "Limits", "Measurements", "Verdict", "compare", "data", "faults", "probe"]
+__all__ = [
+    "Assignment",
+    "Limits",
+    "Measurements",
+    "Verdict",
+    "compare",
+    "data",
+    "diagnosis",
+    "measurements",
+    "probe",
+]
 
 _HOMES = {
-    "Assignment": "grader.assignment",
-    "Measurements": "grader.assignment",
-    "Limits": "grader.records",
-    "Verdict": "grader.records",
+    "Assignment": "grader.assignment.assignment",
+    "Limits": "grader.records.records",
+    "Measurements": "grader.assignment.assignment",
+    "Verdict": "grader.records.records",
+}
+_ROOMS = {
+    "compare": "grader.compare",
+    "data": "grader.data",
+    "diagnosis": "grader.diagnosis",
+    "measurements": "grader.records.measurements",
+    "probe": "grader.assignment.probe",
 }
 
 
@@ -27,6 +49,6 @@ def __getattr__(name: str) -> Any:
     """
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
-    if name in __all__:
-        return import_module(f"grader.{name}")
+    if name in _ROOMS:
+        return import_module(_ROOMS[name])
     raise AttributeError(f"module 'grader' has no attribute {name!r}")

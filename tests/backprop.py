@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from grader import faults
+from grader import diagnosis
 
 Array = npt.NDArray[np.float64]
 Gradients = list[Array]
@@ -388,7 +388,7 @@ class Net:
     labels: Array
     kept: Kept
     right: Gradients
-    run: faults.Pass
+    run: diagnosis.Pass
 
 
 def network(n: int, pixels: int, hidden: int, classes: int, seed: int = 5) -> Net:
@@ -410,7 +410,7 @@ def net(images: Array, params: Gradients, labels: Array) -> Net:
         labels=labels,
         kept=kept,
         right=right(kept, labels),
-        run=faults.Pass.forward(images, params, labels, "last"),
+        run=diagnosis.Pass.forward(images, params, labels, "last"),
     )
 
 
@@ -420,22 +420,24 @@ DIGITS = network(SAMPLES, 784, 12, CLASSES)
 SMALL = network(7, 6, 5, 4)
 
 
-def explained(seen: Gradients, net: Net = DIGITS, rtol: float = 1e-6) -> tuple[faults.Finding, ...]:
+def explained(
+    seen: Gradients, net: Net = DIGITS, rtol: float = 1e-6
+) -> tuple[diagnosis.Finding, ...]:
     """What is said of these gradients."""
-    context = faults.Context(rate=RATE)
-    return faults.explain(seen, net.right, NAMES, context=context, run=net.run, rtol=rtol)
+    context = diagnosis.Context(rate=RATE)
+    return diagnosis.explain(seen, net.right, NAMES, context=context, run=net.run, rtol=rtol)
 
 
-def around_w1(net: Net = DIGITS) -> faults.Context:
+def around_w1(net: Net = DIGITS) -> diagnosis.Context:
     """What is known around the gradient of `w1`."""
     k, y = net.kept, net.labels
     up = ((k.y_pred - y) / len(y) @ k.w2.T)[:, :-1]
-    return faults.Context(inputs=k.x, scores=k.h1, upstream=up, bias="last")
+    return diagnosis.Context(inputs=k.x, scores=k.h1, upstream=up, bias="last")
 
 
-def around_w2(net: Net = DIGITS) -> faults.Context:
+def around_w2(net: Net = DIGITS) -> diagnosis.Context:
     """What is known around the gradient of `w2`."""
     k, y = net.kept, net.labels
-    return faults.Context(
+    return diagnosis.Context(
         inputs=k.h1_ext, logits=k.h2, probabilities=k.y_pred, labels=y.argmax(axis=1), bias="last"
     )

@@ -16,14 +16,16 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from grader import cli, data, intake
-from grader.course import Course, Loaded
-from grader.errors import GraderError
-from grader.execute import Executor
-from grader.grade import Class, Outcome, grade
-from grader.ledger import Ledger
-from grader.records import CheckResult, Graded, Submission
+from grader import data
+from grader.assignment.course import Course, Loaded
+from grader.cli import commands
+from grader.grading.executor import Executor
+from grader.grading.grade import Class, Outcome, grade
+from grader.ledger.ledger import Ledger
+from grader.records.errors import GraderError
+from grader.records.records import CheckResult, Graded, Submission
 from grader.sandbox import Warm
+from grader.submissions import collect
 
 ROOT = Path(__file__).resolve().parents[1]
 SUBMISSIONS = Path(__file__).resolve().parent / "submissions"
@@ -152,7 +154,7 @@ class Tiny:
 
     def submissions(self) -> list[Submission]:
         """The class as it lies there now."""
-        return intake.submissions(self.class_, entry="tiny", also=())
+        return collect.submissions(self.class_, entry="tiny", also=())
 
 
 class Borrower(Executor):
@@ -247,7 +249,7 @@ def call(bare: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
     def run(*words: object) -> Result:
         capsys.readouterr()
         with pytest.raises(SystemExit) as end:
-            cli.main([str(w) for w in words])
+            commands.main([str(w) for w in words])
         said = capsys.readouterr()
         assert isinstance(end.value.code, int)
         return Result(code=end.value.code, out=said.out, err=said.err)
@@ -319,7 +321,7 @@ class Lenet:
         loaded = self.executor.loaded
         entry, also = loaded.assignment.entry, loaded.assignment.also
         return self.grade(
-            intake.one(
+            collect.one(
                 [path],
                 entry=entry,
                 also=also,
@@ -336,7 +338,7 @@ class Lenet:
             name = f"{stem[:-3]}.pt" if stem.endswith("_pt") else f"{stem}.py"
             made[name] = content.encode() if isinstance(content, str) else content
         entry = "lenet.py" if "lenet.py" in made else None
-        digest = intake.digest(made)
+        digest = collect.digest(made)
         return self.grade(Submission(student="eve", files=made, entry=entry, digest=digest))
 
     def grade(self, submission: Submission) -> Graded:
@@ -379,7 +381,7 @@ def group(
 def graded(group: Class, folder: Path, student: str = "") -> Graded:
     """What the files of a folder get, with the student's own numbers where there are any."""
     assignment = group.loaded.assignment
-    handed_in = intake.one(
+    handed_in = collect.one(
         [folder], entry=assignment.entry, also=assignment.also, student=student or folder.name
     )
     submission = assignment.given(handed_in)

@@ -19,8 +19,8 @@ import nbformat
 from conftest import ROOT, SUBMISSIONS
 from nbformat import v4
 
-from grader import intake
-from grader.records import Limits, Submission
+from grader.records.records import Limits, Submission
+from grader.submissions import collect
 
 HOSTILE = SUBMISSIONS / "hostile"
 SHARED = HOSTILE / "shared"
@@ -120,7 +120,7 @@ def _submission(
         book = v4.new_notebook(cells=[v4.new_code_cell(p.strip()) for p in parts])
         content = nbformat.writes(book).encode()
     made = {**shared, **files, "aims.py": aims.encode(), entry: content}
-    return Submission(student="eve", files=made, entry=entry, digest=intake.digest(made))
+    return Submission(student="eve", files=made, entry=entry, digest=collect.digest(made))
 
 
 def specimens() -> dict[str, Specimen]:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.inside import census
-from grader.sandbox import Warm, process
+from grader.inside.walls import process_usage
+from grader.sandbox import Warm, server_process
 
 KNOBS = (
     "/proc/sys/kernel/core_pattern",
@@ -35,13 +35,13 @@ class Host:
         """`temporary` is TMPDIR of the warm process, and of nobody else."""
         self.warm, self.temporary, self.canary = warm, temporary, canary
         self.uids = set() if os.geteuid() == 0 else {os.geteuid()}
-        drawn = process._uid
+        drawn = server_process._uid
 
         def uid() -> int:
             self.uids.add(number := drawn())
             return number
 
-        patch.setattr(process, "_uid", uid)
+        patch.setattr(server_process, "_uid", uid)
 
     def state(self) -> State:
         """Everything that has to be the same afterwards."""
@@ -75,7 +75,7 @@ class Host:
         """Number and start of what descends from the warm process, names its folder, or has a
         box's uid: one of these stays, whatever a process does to hide.
         """
-        found = {pid for pid in census.descendants(warm) if census._stat(pid)}
+        found = {pid for pid in process_usage.descendants(warm) if process_usage._stat(pid)}
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 boxed = os.geteuid() == 0 and entry.stat().st_uid in self.uids
@@ -83,7 +83,7 @@ class Host:
                     found.add(int(entry.name))
             except OSError:
                 continue
-        return {(pid, fields[19]) for pid in found if (fields := census._stat(pid))}
+        return {(pid, fields[19]) for pid in found if (fields := process_usage._stat(pid))}
 
     def _owned(self) -> set[str]:
         """Files of boxes' uids where everybody may write."""

@@ -6,8 +6,10 @@ import linecache
 from dataclasses import replace
 from typing import Any
 
-from grader import compare, probe
-from grader.inside import measure, wire
+from grader import compare
+from grader.assignment import probe
+from grader.inside import wire
+from grader.inside.measuring import measure
 
 SEED = 7
 PRECISIONS = ["float64", "float32"]

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from grader.inside import absent, namespace, reading, remarks
-from grader.inside.absent import Absent
-from grader.inside.definitions import Selection
-from grader.inside.namespace import Unanswerable
+from grader.inside import remarks
+from grader.inside.loading import absent, namespace, reading
+from grader.inside.loading.absent import Absent
+from grader.inside.loading.definitions import Selection
+from grader.inside.loading.namespace import Unanswerable
 
 Load = Callable[..., dict[str, Any]]
 

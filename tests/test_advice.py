@@ -7,9 +7,9 @@ import tomllib
 import pytest
 from conftest import SUBMISSIONS
 
-from grader import advice as rules
-from grader.advice import advice
-from grader.records import Trouble
+from grader.records import advice as rules
+from grader.records.advice import advice
+from grader.records.records import Trouble
 
 EXPECTED = [(SUBMISSIONS / n / "expected.toml").read_text() for n in ("broken", "notebooks")]
 

@@ -16,12 +16,13 @@ from conftest import Borrower, Tiny, found
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from grader import judge, report
-from grader import measurement as m
-from grader.grade import Class
+from grader.grading import judge
+from grader.grading.grade import Class
 from grader.inside import wire
-from grader.ledger import Ledger, Recorded
-from grader.records import Execution, Graded, Limits, Missing, Trouble
+from grader.ledger.ledger import Ledger, Recorded
+from grader.records import measurements as m
+from grader.records.records import Execution, Graded, Limits, Missing, Trouble
+from grader.report import pages
 from grader.sandbox import Box, Warm, cells, outcome
 
 LIMITS = Limits()
@@ -194,7 +195,7 @@ class Graders:
         (self.ada,) = course.submissions()
         self.honest = self.executor.measure(self.ada)
         self.probes = self.executor.loaded.probes
-        self.env = report.environment()
+        self.env = pages.environment()
 
     def grade(self, answers: Mapping[str, Any]) -> Graded:
         """What a student gets who gave these answers."""
@@ -207,7 +208,7 @@ class Graders:
         assert kept is not None
         assert kept.answers.keys() == answers.keys()
         assert self.ledger.results() == [Graded.from_json(json.loads(json.dumps(graded.to_json())))]
-        html = report.student_page(graded, self.env)
+        html = pages.student_page(graded, self.env)
         assert "<script" not in html
         html.encode()
         return graded

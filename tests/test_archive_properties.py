@@ -19,13 +19,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from test_intake import CODE, GOOD, alone, header, said, zipped
 
-from grader import intake
-from grader.errors import UsageError
 from grader.inside import wire
-from grader.intake import archive, folder
-from grader.intake.listing import MIB, SUBMISSION, Caps, Listing
-from grader.intake.names import Refused, clean, shown
-from grader.records import Submission
+from grader.records.errors import UsageError
+from grader.records.records import Submission
+from grader.submissions import archive, collect, folder
+from grader.submissions.listing import MIB, SUBMISSION, Caps, Listing
+from grader.submissions.names import Refused, clean, shown
 
 SMALL = Caps(
     file_bytes=3000, total_bytes=9000, members=6, scanned=30, depth=4, names_bytes=400, ratio=20,
@@ -122,7 +121,7 @@ def class_(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_caps() -> Iterator[None]:
     """Caps that small archives reach are in force."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(intake, "SUBMISSION", SMALL)
+        patch.setattr(collect, "SUBMISSION", SMALL)
         yield
 
 
@@ -138,8 +137,8 @@ def within(submission: Submission, caps: Caps) -> None:
         assert name.count("/") < caps.depth
         assert max(len(part.encode()) for part in name.split("/")) <= 255
     assert submission.entry is None or submission.entry in files
-    assert submission.digest == intake.digest(files)
-    assert len(submission.notes) <= intake.NOTES + 1
+    assert submission.digest == collect.digest(files)
+    assert len(submission.notes) <= collect.NOTES + 1
     for note in submission.notes:
         assert len(note) < 700
         assert note.isprintable()
@@ -162,7 +161,7 @@ def test_any_archive_is_taken_or_refused(
     tracemalloc.start()
     try:
         with small_caps():
-            given_in = intake.submissions(class_, entry="lenet", also=["lenet.pt"])
+            given_in = collect.submissions(class_, entry="lenet", also=["lenet.pt"])
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -183,7 +182,7 @@ def test_any_archive_of_a_class_is_a_class_or_refused(class_: Path, data: bytes)
     path.write_bytes(data)
     try:
         with small_caps():
-            found = intake.submissions(path, entry="lenet", also=["lenet.pt"])
+            found = collect.submissions(path, entry="lenet", also=["lenet.pt"])
     except UsageError as error:
         text = str(error)
     else:
@@ -205,7 +204,7 @@ def test_one_archive_is_checked_or_refused(class_: Path, data: bytes) -> None:
     path.write_bytes(data)
     try:
         with small_caps():
-            within(intake.one([path], entry="lenet", also=["lenet.pt"], student="you"), SMALL)
+            within(collect.one([path], entry="lenet", also=["lenet.pt"], student="you"), SMALL)
     except UsageError as error:
         assert str(path) in str(error)  # noqa: PT017 - either is right
     finally:
@@ -220,7 +219,7 @@ def test_small_members_do_not_evade_the_ratio(tmp_path: Path) -> None:
     bomb = zipped({f"{n}.bin": bytes(7 * MIB) for n in range(20)} | GOOD)
     assert len(bomb) < MIB
     (tmp_path / "ada.zip").write_bytes(bomb)
-    (submission,) = intake.submissions(tmp_path, entry="lenet", also=[])
+    (submission,) = collect.submissions(tmp_path, entry="lenet", also=[])
     assert submission.files == {}
     assert "`ada.zip` would grow more than 200-fold when unpacked." in submission.notes
 
@@ -299,7 +298,7 @@ def test_what_is_hashed_is_what_is_graded(tmp_path: Path) -> None:
     for path in (tmp_path / "class" / "ada").iterdir():
         path.write_bytes(b"changed")
     assert submission.files == GOOD
-    assert submission.digest == intake.digest(GOOD)
+    assert submission.digest == collect.digest(GOOD)
 
 
 def test_an_endless_file_is_cut(tmp_path: Path) -> None:
@@ -319,7 +318,7 @@ def test_a_folder_of_very_many_files_is_not_listed_whole(
         (tmp_path / "class" / "eve" / f"{n}").mkdir(parents=True)
     (tmp_path / "class" / "ada").mkdir()
     (tmp_path / "class" / "ada" / "lenet.py").write_bytes(CODE)
-    found = {s.student: s for s in intake.submissions(tmp_path / "class", entry="lenet", also=[])}
+    found = {s.student: s for s in collect.submissions(tmp_path / "class", entry="lenet", also=[])}
     assert found["ada"].entry == "lenet.py"
     assert "`eve` holds more than 30 names." in said(found["eve"])
     descriptor = os.open(tmp_path / "class" / "eve", os.O_RDONLY)

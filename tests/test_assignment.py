@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from grader import Assignment, Measurements, Verdict
-from grader.errors import CourseError
-from grader.records import Limits
+from grader.records.errors import CourseError
+from grader.records.records import Limits
 
 
 def first(student: Measurements, reference: Measurements) -> Verdict:

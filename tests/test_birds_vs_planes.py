@@ -12,8 +12,8 @@ import torch
 from conftest import ROOT, check, said
 from conftest import graded as judged
 
-from grader.grade import Class
-from grader.records import Graded
+from grader.grading.grade import Class
+from grader.records.records import Graded
 
 SLUG = "birds_vs_planes"
 FOLDER = ROOT / "assignments" / SLUG

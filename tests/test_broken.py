@@ -21,9 +21,9 @@ import nbformat
 import pytest
 from conftest import ROOT, SUBMISSIONS, Borrower, Lenet, outcomes, said
 
-from grader.course import Course
-from grader.ledger import Ledger
-from grader.records import Graded, to_json
+from grader.assignment.course import Course
+from grader.ledger.ledger import Ledger
+from grader.records.records import Graded, to_json
 from grader.sandbox import Warm
 
 BROKEN = SUBMISSIONS / "broken"

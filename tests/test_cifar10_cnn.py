@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from conftest import ROOT, check, graded, said, written
 
-from grader.grade import Class
+from grader.grading.grade import Class
 
 SLUG = "cifar10_cnn"
 FOLDER = ROOT / "assignments" / SLUG

@@ -21,9 +21,9 @@ import pytest
 from conftest import POINTS, RIGHT, TANH, WRONG, Borrower, Tiny, found, gone, said
 from host import Host
 
-from grader.grade import Outcome, grade
-from grader.inside import census
-from grader.records import Status
+from grader.grading.grade import Outcome, grade
+from grader.inside.walls import process_usage
+from grader.records.records import Status
 from grader.sandbox import Warm
 
 STUDENTS = 500
@@ -221,7 +221,9 @@ class Memory:
         """One more has been graded."""
         one = self.warm._process
         assert one is not None
-        self.seen.setdefault(one.process.pid, []).append(census.anonymous_kib(one.process.pid))
+        self.seen.setdefault(one.process.pid, []).append(
+            process_usage.anonymous_kib(one.process.pid)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,7 +280,7 @@ def surroundings() -> dict[str, object]:
             descriptors[path.name] = str(path.readlink())
     return {
         "mounts": Path("/proc/self/mountinfo").read_text(),
-        "processes": census.descendants(os.getpid()),
+        "processes": process_usage.descendants(os.getpid()),
         "descriptors": descriptors,
     }
 

@@ -13,10 +13,10 @@ from classic_forms import NEAR, RIGHT
 from conftest import ROOT, check, graded, said
 from measuring import names
 
-from grader import diagnose
-from grader.grade import Class
-from grader.inside import vision
-from grader.measurement import Dropouts
+from grader.compare import differences
+from grader.grading.grade import Class
+from grader.inside.shims import vision
+from grader.records.measurements import Dropouts
 
 torch = pytest.importorskip("torch")
 vision.install()
@@ -107,7 +107,7 @@ def test_dropout_is_placed_from_either_end(
     """A layer too many or too few elsewhere moves no dropout; one in the wrong place is named."""
     expected = Dropouts(layers=tuple("abc"), places=((1, 0.5), (2, 0.5)))
     seen = Dropouts(layers=tuple(layers), places=tuple(places))
-    text = diagnose.dropouts(seen, expected)
+    text = differences.dropouts(seen, expected)
     assert (told in text) if told else not text, text
 
 

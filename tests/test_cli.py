@@ -19,9 +19,9 @@ import pytest
 from conftest import ASSIGNMENT, POINTS, RIGHT, ROOT, TANH, WRONG, CommandLine, Tiny, gone, start
 
 import grader
-from grader.cli import cli, main
-from grader.course import Course
-from grader.errors import CourseError
+from grader.assignment.course import Course
+from grader.cli.commands import cli, main
+from grader.records.errors import CourseError
 
 LENET = ROOT / "assignments/lenet5_mnist"
 

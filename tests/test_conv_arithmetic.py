@@ -16,11 +16,11 @@ from torch import nn
 from torch.nn import functional
 
 from grader import compare
-from grader.course import Course
-from grader.grade import Class
-from grader.inside import functions
-from grader.measurement import Returned
-from grader.parts import _listed, _same
+from grader.assignment.course import Course
+from grader.compare.named_answers import _listed, _same
+from grader.grading.grade import Class
+from grader.inside.measuring import functions
+from grader.records.measurements import Returned
 
 SLUG = "conv_arithmetic"
 FOLDER = ROOT / "assignments" / SLUG

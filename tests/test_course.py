@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import ASSIGNMENT, POINTS, RIGHT, ROOT, TANH, Tiny, found
 
-from grader.course import Course
-from grader.errors import CourseError, UsageError
+from grader.assignment.course import Course
+from grader.records.errors import CourseError, UsageError
 
 
 def test_found_by_option_before_all(

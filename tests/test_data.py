@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader import data, shapes, standin
-from grader.errors import CourseError, DataSetAbsent, GraderError, UsageError
+from grader import data
+from grader.data import shapes, stand_ins
 from grader.inside.wire import Malformed, pack
+from grader.records.errors import CourseError, DataSetAbsent, GraderError, UsageError
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "reference" / "lenet5_mnist"
@@ -151,8 +152,8 @@ def test_a_secret_has_no_encoder():
 
 def test_the_stand_in_deals_out_all_digits_once():
     """1,797 digits: 50 of each class for the test, 1,297 for training, none in both."""
-    seen, seen_labels = standin.digits("test")
-    kept, kept_labels = standin.digits("train")
+    seen, seen_labels = stand_ins.digits("test")
+    kept, kept_labels = stand_ins.digits("train")
     prints = {hashlib.sha256(p.tobytes()).digest() for p in np.concatenate([seen, kept])}
 
     assert seen.shape == (500, 1, 28, 28)
@@ -164,7 +165,7 @@ def test_the_stand_in_deals_out_all_digits_once():
 
 def test_a_framed_digit_lies_where_mnist_puts_it():
     """Its centre of mass is the middle of the picture, to the pixel; its border is empty."""
-    pictures = standin.digits("train")[0][:, 0].astype(float)
+    pictures = stand_ins.digits("train")[0][:, 0].astype(float)
     rows = (pictures.sum(2) @ np.arange(28)) / pictures.sum((1, 2))
     columns = (pictures.sum(1) @ np.arange(28)) / pictures.sum((1, 2))
 
@@ -262,7 +263,7 @@ def test_pictures_come_as_the_brief_says(offline):
 def test_pictures_keep_their_size_where_none_is_asked_for(offline):
     """Without `size` a pixel is only divided by 255 and normalised."""
     pictures = data.test("mnist").images.realise()
-    pixels = standin.digits("test")[0]
+    pixels = stand_ins.digits("test")[0]
 
     assert np.allclose(pictures, (pixels / 255 - 0.1307) / 0.3081, atol=1e-6)
 
@@ -462,7 +463,7 @@ assert not {"torch", "torchvision"} & set(sys.modules)
 from torchvision import datasets, transforms
 from torchvision.transforms import v2
 import torchvision.models
-assert sum(type(f).__module__ == "grader.inside.vision" for f in sys.meta_path) == 1
+assert sum(type(f).__module__ == "grader.inside.shims.vision" for f in sys.meta_path) == 1
 """
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(

@@ -14,8 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grader import Assignment
-from grader.errors import CourseError
-from grader.inside import blanks, definitions, margins, recovery
+from grader.inside.loading import blanks, definitions, margins, recovery
+from grader.records.errors import CourseError
 
 ROOT = Path(__file__).resolve().parents[1]
 

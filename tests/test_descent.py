@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.descent import Descent
+from grader.diagnosis.training_loop import Descent
 
 PICTURES, PIXELS, CLASSES = 50, 12, 4
 IMAGES = np.random.RandomState(0).standard_normal((PICTURES, PIXELS)).astype(np.float32)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from backprop import DIGITS, Array, Gradients, Kept, explained
 
-from grader import faults
-from grader.faults import Pass
+from grader import diagnosis
+from grader.diagnosis import Pass
 
 BOTH = "Each of your gradients (`w1`, `w2`)"
 ONE = "Your gradient of `w1`"
@@ -238,10 +238,10 @@ def deep() -> tuple[Gradients, Array, Array, Pass]:
     return params, images, np.eye(5)[labels], Pass.forward(images, params, labels, "apart")
 
 
-def deep_fault(seen: Gradients) -> faults.Finding:
+def deep_fault(seen: Gradients) -> diagnosis.Finding:
     params, images, y, run = deep()
     expected = made.deep(params, images, y)
-    (finding,) = faults.explain(seen, expected, DEEP_NAMES, run=run)
+    (finding,) = diagnosis.explain(seen, expected, DEEP_NAMES, run=run)
     return finding
 
 

@@ -10,8 +10,8 @@ import pytest
 from backprop import DIGITS, NAMES, SAMPLES, Array, around_w1, around_w2, explained
 from test_faults import GRADIENTS
 
-from grader import faults
-from grader.faults import Context, Fault, wording
+from grader import diagnosis
+from grader.diagnosis import Context, Fault, wording
 
 EPS = 1e-7
 G1, G2 = DIGITS.right
@@ -173,7 +173,7 @@ ARRAYS: dict[str, tuple[Array, Array, Context, str]] = {
 def test_one_array(case: str) -> None:
     """One array is diagnosed by itself, with what its context tells."""
     seen, expected, known, sentence = ARRAYS[case]
-    fault = faults.name(seen, expected, context=known, rtol=1e-9)
+    fault = diagnosis.name(seen, expected, context=known, rtol=1e-9)
     assert fault is not None
     assert fault.sentence == sentence
 
@@ -193,7 +193,7 @@ def test_softmax_that_overflows() -> None:
         seen = powers / powers.sum(axis=1, keepdims=True)
     p = made.softmax(scores)
     known = Context(logits=scores, probabilities=p)
-    fault = faults.name(seen, p, context=known)
+    fault = diagnosis.name(seen, p, context=known)
     assert fault == Fault(
         kind="overflow",
         sentence=f"Your result is NaN or infinite in {np.sum(~np.isfinite(seen))} of 36 places: exp "
@@ -202,8 +202,8 @@ def test_softmax_that_overflows() -> None:
         share=0.7,
     )
     low = Context(logits=MATRIX * 100, probabilities=p)
-    single = faults.name(seen.astype(np.float32), p, context=low)
-    double = faults.name(seen, p, context=low)
+    single = diagnosis.name(seen.astype(np.float32), p, context=low)
+    double = diagnosis.name(seen, p, context=low)
     assert single is not None
     assert double is not None
     assert (single.kind, double.kind) == ("overflow", "nan")
@@ -346,7 +346,7 @@ def test_losses(kind: str) -> None:
     seen, eps, predicate = LOSSES[kind]
     expected = np.asarray(-np.mean(np.sum(Y * np.log(P + eps), axis=1)))
     known = Context(probabilities=P, labels=Y, eps=eps)
-    fault = faults.name(np.asarray(seen), expected, context=known, it="Your loss")
+    fault = diagnosis.name(np.asarray(seen), expected, context=known, it="Your loss")
     assert fault is not None
     assert (fault.kind, fault.sentence) == (kind, f"Your loss {predicate}")
 
@@ -361,7 +361,7 @@ def test_losses_of_each_sample() -> None:
         "squared": np.sum((P - Y) ** 2, axis=1),
     }
     for kind, seen in wrong.items():
-        fault = faults.name(seen, LOGS, context=known)
+        fault = diagnosis.name(seen, LOGS, context=known)
         assert fault is not None
         assert fault.kind == kind
 
@@ -371,7 +371,7 @@ def test_logarithm_of_zero() -> None:
     p = P.copy()
     p[3, Y[3].argmax()] = 0.0
     known = Context(probabilities=p, labels=Y, eps=EPS)
-    fault = faults.name(np.asarray(np.inf), LOGS.mean(), context=known, it="Your loss")
+    fault = diagnosis.name(np.asarray(np.inf), LOGS.mean(), context=known, it="Your loss")
     assert fault is not None
     assert fault.sentence == (
         "Your loss is NaN or infinite: you take the logarithm of a probability that is 0."
@@ -413,7 +413,7 @@ def test_updates(kind: str) -> None:
     """Weights after one step tell what step was taken."""
     seen, predicate = UPDATES[kind]
     known = Context(before=W, gradient=G2, rate=0.01, batch=SAMPLES)
-    (found,) = faults.explain([seen], [W - STEP], ["w2"], context=known, what="")
+    (found,) = diagnosis.explain([seen], [W - STEP], ["w2"], context=known, what="")
     assert (found.fault.kind, found.fault.sentence) == (kind, f"Your `w2` {predicate}")
 
 
@@ -421,7 +421,7 @@ def test_every_kind_is_shown() -> None:
     """Each sentence that can be said is said above, but for two that are shown by themselves."""
     shown = {kind for kind, _ in GRADIENTS.values()} | set(LOSSES) | set(UPDATES)
     for seen, expected, known, _ in ARRAYS.values():
-        fault = faults.name(seen, expected, context=known, rtol=1e-9)
+        fault = diagnosis.name(seen, expected, context=known, rtol=1e-9)
         shown |= {fault.kind} if fault else set()
     shown |= {"overflow", "log-of-zero"}  # test_softmax_that_overflows, test_logarithm_of_zero
     shown |= {"relu-from-input", "weights-not-transposed"}  # test_mask_of_the_inputs and the next

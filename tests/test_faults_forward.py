@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from grader import faults
-from grader.faults import Context, Pass
-from grader.faults.context import Bias
-from grader.measurement import Array
+from grader import diagnosis
+from grader.diagnosis import Context, Pass
+from grader.diagnosis.context import Bias
+from grader.records.measurements import Array
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(6, 7))
@@ -58,9 +58,11 @@ WRONG: dict[str, Array] = {
 """What a sentence says, and the predictions it is true of, computed without the code under test."""
 
 
-def named(seen: Array, run: Pass = RUN, rtol: float = 1e-6) -> faults.Fault | None:
+def named(seen: Array, run: Pass = RUN, rtol: float = 1e-6) -> diagnosis.Fault | None:
     """The mistake in these predictions."""
-    return faults.name(seen, RIGHT, context=Context(suspects=faults.predictions(run)), rtol=rtol)
+    return diagnosis.name(
+        seen, RIGHT, context=Context(suspects=diagnosis.predictions(run)), rtol=rtol
+    )
 
 
 @pytest.mark.parametrize("text", WRONG)
@@ -113,7 +115,7 @@ def test_a_step_without_relu(bias: Bias) -> None:
     else:
         scores = images @ leaves[0] @ leaves[1]
     torch.nn.functional.cross_entropy(scores, torch.tensor(Y)).backward()
-    made = faults.descents(run, 0.1)
+    made = diagnosis.descents(run, 0.1)
     assert len(made) == len(params)
     for leaf, ((told, fix, values),) in zip(leaves, made, strict=True):
         assert leaf.grad is not None

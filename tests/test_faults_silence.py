@@ -29,8 +29,8 @@ from hypothesis import strategies as st
 from test_faults import GRADIENTS
 from test_faults_arrays import EPS, G1, G2, LOGS, MATRIX, STEP, VECTOR, P, W, Y
 
-from grader import faults
-from grader.faults import Context, Pass, naming
+from grader import diagnosis
+from grader.diagnosis import Context, Pass, naming
 
 # ---------------------------------------------------------------------- silence
 
@@ -67,10 +67,10 @@ def test_silent_on_other_numbers(seed: int, power: float) -> None:
     rng = np.random.default_rng(seed)
     loss = Context(probabilities=P, labels=Y, eps=EPS)
     off = np.asarray(LOGS.mean() * (1 + 10.0**power * rng.standard_normal()))
-    assert faults.name(off, LOGS.mean(), context=loss) is None
+    assert diagnosis.name(off, LOGS.mean(), context=loss) is None
     step = Context(before=W, gradient=G2, rate=0.01, batch=SAMPLES)
     moved = W - 0.01 * G2 * (1 + 10.0**power * rng.standard_normal(G2.shape))
-    assert faults.name(moved, W - STEP, context=step) is None
+    assert diagnosis.name(moved, W - STEP, context=step) is None
     assert explained(network(7, 6, 5, 4, seed).right, SMALL) == ()
 
 
@@ -103,7 +103,7 @@ def test_rather_silent_than_wrong(numbers: list[int], rows: int, columns: int, k
         "bias-zero": np.vstack([right[:-1], 0 * right[-1:]]),
         "bias-scaled": np.vstack([right[:-1], 3 * right[-1:]]),
     }[kind]
-    fault = faults.name(seen, right, context=Context(batch=3, bias="last"))
+    fault = diagnosis.name(seen, right, context=Context(batch=3, bias="last"))
     assert fault is None or fault.kind in GENERAL | {kind}
 
 
@@ -168,7 +168,7 @@ def alike(one: Array, other: Array) -> bool:
 )
 def test_silent_where_stories_coincide(seen: Array, expected: Array) -> None:
     """All zeros, constants, one number, an antisymmetric matrix, two classes, nothing, text."""
-    assert faults.name(seen, expected, context=Context(batch=2)) is None
+    assert diagnosis.name(seen, expected, context=Context(batch=2)) is None
 
 
 def test_silent_on_a_context_that_is_wrong() -> None:
@@ -176,34 +176,34 @@ def test_silent_on_a_context_that_is_wrong() -> None:
     seen = made.no_relu(DIGITS.kept, DIGITS.labels)[0]
     known = around_w1()
     assert known.scores is not None
-    assert faults.name(seen, G1, context=known) is not None
-    assert faults.name(seen, G1, context=replace(known, scores=-known.scores)) is None
+    assert diagnosis.name(seen, G1, context=known) is not None
+    assert diagnosis.name(seen, G1, context=replace(known, scores=-known.scores)) is None
     labels = np.roll(Y, 1, axis=0)
     squared = np.mean(np.sum((P - labels) ** 2, axis=1))
     loss = Context(probabilities=P, labels=labels, eps=EPS)
-    assert faults.name(squared, LOGS.mean(), context=loss) is None
+    assert diagnosis.name(squared, LOGS.mean(), context=loss) is None
     step = Context(before=W, gradient=G2, rate=0.02)
-    assert faults.name(W + 0.02 * G2, W - STEP, context=step) is None
+    assert diagnosis.name(W + 0.02 * G2, W - STEP, context=step) is None
     other = network(SAMPLES, 784, 12, CLASSES, seed=6)
     for wrong in (made.first_column_cut, made.label_forgotten):
         foreign = wrong(other.kept, other.labels)
-        assert faults.explain(foreign, DIGITS.right, NAMES, run=other.run) == ()
+        assert diagnosis.explain(foreign, DIGITS.right, NAMES, run=other.run) == ()
 
 
 def test_silent_where_a_number_is_nearly_met() -> None:
     """A loss that differs in the ninth digit from a known mistake is another one."""
     known = Context(probabilities=P, labels=Y, eps=EPS)
     binary = LOGS.mean() / np.log(2)
-    assert faults.name(binary, LOGS.mean(), context=known) is not None
-    assert faults.name(binary * (1 + 1e-8), LOGS.mean(), context=known) is None
+    assert diagnosis.name(binary, LOGS.mean(), context=known) is not None
+    assert diagnosis.name(binary * (1 + 1e-8), LOGS.mean(), context=known) is None
 
 
 def test_silent_where_too_much_is_left() -> None:
     """A mistake that is hardly greater than the tolerance has to be met all the more exactly."""
     slight = MATRIX + 4e-6 * MATRIX.T
     known = Context(suspects=(("{it} is slightly wrong.", "Look.", slight),))
-    assert faults.name(slight, MATRIX, context=known) is not None
-    assert faults.name(slight + 1e-6 * np.cos(MATRIX), MATRIX, context=known) is None
+    assert diagnosis.name(slight, MATRIX, context=known) is not None
+    assert diagnosis.name(slight + 1e-6 * np.cos(MATRIX), MATRIX, context=known) is None
 
 
 def test_silent_on_what_holds_no_real_numbers() -> None:
@@ -220,14 +220,16 @@ def test_silent_where_two_mistakes_coincide() -> None:
     assert (net.h1 > 0).all()
     run = Pass.forward(DIGITS.images, [net.w1, net.w2], DIGITS.labels, "last")
     expected = made.right(net, DIGITS.labels)
-    assert faults.explain(made.no_relu(net, DIGITS.labels), expected, NAMES, run=run) == ()
-    (found,) = faults.explain(made.difference_turned(net, DIGITS.labels), expected, NAMES, run=run)
+    assert diagnosis.explain(made.no_relu(net, DIGITS.labels), expected, NAMES, run=run) == ()
+    (found,) = diagnosis.explain(
+        made.difference_turned(net, DIGITS.labels), expected, NAMES, run=run
+    )
     assert found.fault.kind == "sign"  # and not: mask forgotten, sign turned
     symmetric = MATRIX + MATRIX.T
     step = Context(before=symmetric, gradient=MATRIX @ MATRIX.T, rate=0.1)
     after = symmetric - 0.1 * MATRIX @ MATRIX.T
-    assert faults.name(-after, after, context=step) is None  # and not: transposed, sign turned
-    (found,) = faults.explain(made.mask_inverted(net, DIGITS.labels), expected, NAMES, run=run)
+    assert diagnosis.name(-after, after, context=step) is None  # and not: transposed, sign turned
+    (found,) = diagnosis.explain(made.mask_inverted(net, DIGITS.labels), expected, NAMES, run=run)
     assert found.fault.sentence == "Your gradient of `w1` is zero everywhere."
 
 
@@ -266,16 +268,16 @@ def test_no_name_for_200_honest_variants() -> None:
         seen = refactorings.refactored(variant, SMALL.kept, SMALL.labels)
         for own, other in zip(seen, expected, strict=True):
             assert np.max(np.abs(own - other)) <= 1e-6 * np.max(np.abs(other)), variant
-        found = faults.explain(seen, expected, NAMES, context=context, run=SMALL.run)
+        found = diagnosis.explain(seen, expected, NAMES, context=context, run=SMALL.run)
         assert found == (), variant
         if all(map(np.array_equal, seen, expected)):
             continue
         different += 1
-        found = faults.explain(seen, expected, NAMES, context=context, run=SMALL.run, rtol=0.0)
+        found = diagnosis.explain(seen, expected, NAMES, context=context, run=SMALL.run, rtol=0.0)
         assert found == (), variant
         for own, other in zip(seen, expected, strict=True):
             assert naming.best(own, other, around_w2(SMALL), 1e-6) is None, variant
-            assert naming.best(own, other, faults.Context(batch=7, bias="last"), 1e-3) is None
+            assert naming.best(own, other, diagnosis.Context(batch=7, bias="last"), 1e-3) is None
     assert different >= 150
 
 

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 from conftest import ROOT
 
-from grader.data import Source
+from grader.data.descriptions import Source
 
 REAL = Source()
 needs_data = pytest.mark.skipif(

@@ -11,10 +11,12 @@ import pytest
 import torch
 from measuring import ask, names
 
-from grader import data, probe
-from grader.inside import remarks, versions
-from grader.inside.finding import named
-from grader.inside.namespace import Unanswerable
+from grader import data
+from grader.assignment import probe
+from grader.inside import remarks
+from grader.inside.loading.namespace import Unanswerable
+from grader.inside.measuring import versions
+from grader.inside.measuring.finding import named
 
 NET = """
 import torch

@@ -31,12 +31,12 @@ from conftest import (
     start,
 )
 
-from grader import neutral
-from grader.course import Course
-from grader.errors import SandboxError
-from grader.grade import Outcome, grade, render, seed_of
-from grader.ledger import Ledger, Recorded
-from grader.records import Graded, Submission
+from grader.assignment.course import Course
+from grader.grading.grade import Outcome, grade, render, seed_of
+from grader.ledger.ledger import Ledger, Recorded
+from grader.records import file_names
+from grader.records.errors import SandboxError
+from grader.records.records import Graded, Submission
 from grader.sandbox import Warm
 
 HONEST = ("Ada", "Bob", "Zoë")
@@ -136,7 +136,7 @@ def test_everybody_has_a_report(mixed: Done) -> None:
     out = mixed.course.out
     students = {*HONEST, *SPECIMENS, "absent"}
     assert {g.student for g in mixed.outcome.graded} == students
-    for name, stem in neutral.file_names(students).items():
+    for name, stem in file_names.file_names(students).items():
         assert (out / f"{stem}.html").is_file()
         record = json.loads((out / f"{stem}.json").read_text())
         assert record["student"] == name

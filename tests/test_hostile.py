@@ -24,13 +24,13 @@ from conftest import POINTS, ROOT, Borrower, Lenet, Tiny, found, said
 from corpus import FORMS, Expected, Specimen
 from host import Host
 
-from grader import intake
-from grader.course import Course
-from grader.errors import SandboxError
-from grader.grade import Class
-from grader.ledger import Ledger
-from grader.records import Graded, Limits
+from grader.assignment.course import Course
+from grader.grading.grade import Class
+from grader.ledger.ledger import Ledger
+from grader.records.errors import SandboxError
+from grader.records.records import Graded, Limits
 from grader.sandbox import Box, Warm
+from grader.submissions import collect
 
 SECRET = "s3cret-of-the-grader"
 SPECIMENS = corpus.specimens()
@@ -94,7 +94,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
         patch.setenv("TMPDIR", str(temporary))
         patch.setenv("COURSE_TOKEN", SECRET)
         patch.setattr(tempfile, "tempdir", str(temporary))
-        patch.setattr("grader.sandbox.warm.BOXES_PER_PROCESS", 10**6)  # one process for all
+        patch.setattr("grader.sandbox.forkserver.BOXES_PER_PROCESS", 10**6)  # one process for all
         try:
             warm = stack.enter_context(Warm(level=request.param, notebooks=True))
         except SandboxError as error:
@@ -115,7 +115,7 @@ def _furnished(stack: ExitStack, level: int, warm: Warm, host: Host, work: Path)
     ours = [
         ROOT / "assignments/lenet5_mnist/assignment.py",
         ROOT / "reference/lenet5_mnist/lenet.pt",
-        ROOT / "grader/records.py",
+        ROOT / "grader/records/records.py",
         course.class_ / "ada/tiny.py",
         work / "grades.db",
         work,
@@ -228,7 +228,7 @@ def test_planted_files_harm_nobody(place: Place) -> None:
     reference = place.lenet.executor.loaded.reference
     planted = SPECIMENS["planted_modules"].submission("module", place.aims).files
     files = {**planted, **reference.files}
-    graded = place.lenet.grade(replace(reference, files=files, digest=intake.digest(files)))
+    graded = place.lenet.grade(replace(reference, files=files, digest=collect.digest(files)))
     assert graded.score == graded.max_score, said(graded)
 
 

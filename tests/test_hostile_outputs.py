@@ -24,7 +24,7 @@ from corpus import ARCHIVES, HOSTILE, specimens
 from host import _tree
 from test_report import ACTIVE, Page
 
-from grader import cli
+from grader.cli import commands
 
 SECRET = "s3cret-of-another-student"
 EXPECTED: Mapping[str, Mapping[str, Any]] = tomllib.loads((ARCHIVES / "expected.toml").read_text())
@@ -76,7 +76,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     with redirect_stdout(StringIO()) as shown, pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", "200")
         with pytest.raises(SystemExit) as end:
-            cli.main([*words, "--data", str(NOWHERE), "--stand-in"])
+            commands.main([*words, "--data", str(NOWHERE), "--stand-in"])
     records = [json.loads(p.read_text()) for p in out.glob("*.json")]
     return Written(
         code=int(end.value.code or 0),

@@ -22,12 +22,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import intake, source
-from grader.errors import UsageError
-from grader.intake import archive, contents, entry, folder, tar
-from grader.intake.listing import MIB, SUBMISSION, Caps, Listing
-from grader.intake.names import Refused, clean, shown, visible
-from grader.records import Submission
+from grader.records.errors import UsageError
+from grader.records.records import Submission
+from grader.submissions import archive, collect, contents, definitions, entry, folder, tar
+from grader.submissions.listing import MIB, SUBMISSION, Caps, Listing
+from grader.submissions.names import Refused, clean, shown, visible
 
 CODE = b"class LeNet5: ...\n"
 GOOD = {"lenet.py": CODE, "lenet.pt": b"weights"}
@@ -70,7 +69,7 @@ def special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
 
 
 def take(path: Path, **asked: Collection[str]) -> dict[str, Submission]:
-    found = intake.submissions(path, entry="lenet", also=["lenet.pt"], **asked)
+    found = collect.submissions(path, entry="lenet", also=["lenet.pt"], **asked)
     return {s.student: s for s in found}
 
 
@@ -101,7 +100,7 @@ def test_a_folder_per_student(tmp_path: Path) -> None:
         assert submission.files == GOOD
         assert submission.entry == "lenet.py"
         assert submission.notes == ()
-        assert submission.digest == intake.digest(GOOD)
+        assert submission.digest == collect.digest(GOOD)
 
 
 def test_loose_files_and_archives(tmp_path: Path) -> None:
@@ -340,7 +339,7 @@ def test_files_read_for_their_names_are_bounded(
     monkeypatch.setattr(contents, "READ", 3)
     files = {f"a{n}.py": b"" for n in range(3)} | {"b.py": WHOLE}
     assert alone(tmp_path, files, names=ASKED).entry is None
-    large = {"b.py": WHOLE + b"#" * source.CAP}
+    large = {"b.py": WHOLE + b"#" * definitions.CAP}
     assert alone(tmp_path / "2", large, names=ASKED).entry is None
 
 
@@ -354,9 +353,9 @@ def test_a_name_is_near_itself(name: str, wanted: str) -> None:
 
 def test_digest() -> None:
     """The digest depends on names and contents and on where one ends; not on the order."""
-    assert intake.digest({"a": b"1", "b": b"2"}) == intake.digest({"b": b"2", "a": b"1"})
+    assert collect.digest({"a": b"1", "b": b"2"}) == collect.digest({"b": b"2", "a": b"1"})
     digests = [{"a": b"1"}, {"a1": b""}, {"a": b"", "1": b""}, {"1": b"a"}, {}]
-    assert len({intake.digest(d) for d in digests}) == len(digests)
+    assert len({collect.digest(d) for d in digests}) == len(digests)
 
 
 # What an instructor or a student may get wrong
@@ -388,19 +387,19 @@ def test_usage_errors(tmp_path: Path) -> None:
 def test_one(tmp_path: Path) -> None:
     """Named files are a submission; the weights beside the entry are taken, nothing else is."""
     home = write(tmp_path / "home", {**GOOD, "secret.txt": b"s", "util/x.py": b"x"})
-    submission = intake.one([home / "lenet.py"], entry="lenet", also=["lenet.pt"], student="you")
+    submission = collect.one([home / "lenet.py"], entry="lenet", also=["lenet.pt"], student="you")
     assert (submission.student, submission.files, submission.notes) == ("you", GOOD, ())
-    more = intake.one(
+    more = collect.one(
         [home / "lenet.py", home / "util" / "x.py"], entry="lenet", also=[], student="you"
     )
     assert set(more.files) == {"lenet.py", "util/x.py"}
-    whole = intake.one([home], entry="lenet", also=["lenet.pt"], student="you")
+    whole = collect.one([home], entry="lenet", also=["lenet.pt"], student="you")
     assert set(whole.files) == {*GOOD, "secret.txt", "util/x.py"}
     (tmp_path / "hw.zip").write_bytes(zipped(GOOD))
-    packed = intake.one([tmp_path / "hw.zip"], entry="lenet", also=["lenet.pt"], student="you")
+    packed = collect.one([tmp_path / "hw.zip"], entry="lenet", also=["lenet.pt"], student="you")
     assert packed.files == GOOD
     (home / "lenet.pt").rename(home / "lenet.safetensors")
-    beside = intake.one([home / "lenet.py"], entry="lenet", also=["lenet.pt"], student="you")
+    beside = collect.one([home / "lenet.py"], entry="lenet", also=["lenet.pt"], student="you")
     assert set(beside.files) == {"lenet.py", "lenet.pt", "lenet.safetensors"}
 
 
@@ -417,8 +416,8 @@ def test_one_that_cannot_be_read(tmp_path: Path) -> None:
         ([home / "lenet.py", tmp_path], "is a folder"),
     ]:
         with pytest.raises(UsageError, match=words):
-            intake.one(files, entry="lenet", also=["lenet.pt"], student="you")
-    submission = intake.one([home / "lenet.py"], entry="lenet", also=["lenet.pt"], student="you")
+            collect.one(files, entry="lenet", also=["lenet.pt"], student="you")
+    submission = collect.one([home / "lenet.py"], entry="lenet", also=["lenet.pt"], student="you")
     assert set(submission.files) == {"lenet.py"}
     assert "`lenet.pt` is a symbolic link and was not followed." in submission.notes
 
@@ -479,7 +478,7 @@ def test_odd_names(tmp_path: Path) -> None:
 def test_too_much_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files over a cap are left out by name; the entry and its weights come first."""
     caps = Caps(file_bytes=1000, total_bytes=3000, members=5, scanned=500, depth=3)
-    monkeypatch.setattr(intake, "SUBMISSION", caps)
+    monkeypatch.setattr(collect, "SUBMISSION", caps)
     files = {f"a{n}": b"x" * 900 for n in range(9)} | {"big": b"x" * 1001, "d/d/d/d": b""}
     submission = alone(tmp_path, files | GOOD)
     assert set(submission.files) == {*GOOD, "a0", "a1", "a2"}

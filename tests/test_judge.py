@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader import Assignment, Measurements, Verdict, probe
-from grader.errors import Unmeasured
-from grader.judge import contradictions, judge, score
-from grader.measurement import Gradients, Named, Parameter, Parameters
-from grader.records import CheckResult, Missing, Trouble
+from grader import Assignment, Measurements, Verdict
+from grader.assignment import probe
+from grader.grading.judge import contradictions, judge, score
+from grader.records.errors import Unmeasured
+from grader.records.measurements import Gradients, Named, Parameter, Parameters
+from grader.records.records import CheckResult, Missing, Trouble
 
 ANSWER = probe.value("answer")
 OTHER = probe.value("other")

@@ -18,7 +18,7 @@ from lab import PATIENCE, WIDTHS, Jupyter, Window, serving
 from nbformat import v4
 from PIL import Image
 
-from grader.grade import grade
+from grader.grading.grade import grade
 from grader.sandbox import Warm
 
 if TYPE_CHECKING:  # installed by `make proofs`, not by `make test`

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import POINTS, RIGHT, TANH, WRONG, Grading, Tiny, executions, gone, results, start
 
-from grader.grade import seed_of
+from grader.grading.grade import seed_of
 
 STUDENTS = 40
 JOBS = 2

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from grader import compare
-from grader.data import Secret
-from grader.measurement import Logits, Trained
+from grader.data.descriptions import Secret
+from grader.records.measurements import Logits, Trained
 
 TRUTH = np.arange(40) % 4
 LABELS = Secret(lambda: TRUTH, "forty classes")

@@ -22,12 +22,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from grader.answers import dump as dump_answers
-from grader.answers import load as load_answers
-from grader.errors import GraderError
 from grader.inside import wire
-from grader.ledger import VERSION, Ledger, Recorded
-from grader.records import CheckResult, Execution, Graded, Missing, Trouble
+from grader.ledger.codec import dump as dump_answers
+from grader.ledger.codec import load as load_answers
+from grader.ledger.ledger import VERSION, Ledger, Recorded
+from grader.records.errors import GraderError
+from grader.records.records import CheckResult, Execution, Graded, Missing, Trouble
 
 TROUBLE = Trouble(kind="NameError", message="name 'x' is not defined", file="lenet.py", line=3)
 

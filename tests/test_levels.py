@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from conftest import gone
 
-from grader.errors import SandboxError
-from grader.inside import box, cgroup
-from grader.records import Limits
+from grader.inside.walls import cgroup, root
+from grader.records.errors import SandboxError
+from grader.records.records import Limits
 from grader.sandbox import Warm, levels, remedies
 from grader.sandbox.box import Box
 from grader.sandbox.levels import HIGHEST, NAMES
@@ -31,8 +31,8 @@ from grader.inside.lockdown import Filter
 rules = Filter()
 rules.refuse(*{calls!r})
 rules.install()
-from grader import cli
-cli.main(["doctor", "--json"])
+from grader.cli import commands
+commands.main(["doctor", "--json"])
 """
 
 
@@ -346,8 +346,8 @@ print(json.dumps(told, default=str))
 
 def folders() -> tuple[list[str], list[str]]:
     """Folders closed to others on the way to what a grader needs, and what it needs."""
-    package = str(Path(box.own_package()).parent)
-    kept = [os.path.realpath(p) for p in (*box.interpreter(), package)]
+    package = str(Path(root.own_package()).parent)
+    kept = [os.path.realpath(p) for p in (*root.interpreter(), package)]
     kept += [sys.prefix, package]
     closed: set[str] = set()
     for path in kept:

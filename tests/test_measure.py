@@ -13,10 +13,13 @@ import numpy as np
 import pytest
 from measuring import SEED, ask, measured, names, questions
 
-from grader import compare, data, measurement, probe
-from grader.errors import CourseError
-from grader.inside import budget, wire
-from grader.inside.namespace import Unanswerable
+from grader import compare, data
+from grader.assignment import probe
+from grader.inside import wire
+from grader.inside.loading.namespace import Unanswerable
+from grader.inside.measuring import budget
+from grader.records import measurements
+from grader.records.errors import CourseError
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
@@ -455,7 +458,7 @@ def test_a_training_function_with_other_arguments_is_told_so() -> None:
 def test_answers_by_epoch_of_another_form_are_malformed(epochs: object) -> None:
     head = {"logits": np.zeros((6, 10)), "losses": np.zeros(2), "spent": False, "epochs": epochs}
     with pytest.raises(wire.Malformed):
-        measurement.Trained.from_wire(head)
+        measurements.Trained.from_wire(head)
 
 
 class Labels:
@@ -468,10 +471,10 @@ class Labels:
 def test_accuracy_by_epoch_is_told_beside_ours() -> None:
     """In a sentence and a table; where one side has fewer epochs, with a dash."""
 
-    def trained(*epochs: list[int]) -> measurement.Trained:
+    def trained(*epochs: list[int]) -> measurements.Trained:
         guesses = np.array(epochs, np.int64).reshape(-1, 4)
         head = {"logits": np.eye(4), "losses": np.zeros(0), "spent": False, "epochs": guesses}
-        return measurement.Trained.from_wire(head)
+        return measurements.Trained.from_wire(head)
 
     ours = trained([0, 0, 0, 0], [0, 1, 2, 0], [0, 1, 2, 3])
     verdict = compare.accuracy(

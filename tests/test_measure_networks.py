@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from measuring import measured, questions, verdicts
 
-from grader import data, probe
+from grader import data
+from grader.assignment import probe
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)

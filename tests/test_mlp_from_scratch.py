@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from conftest import ROOT, CommandLine, check, graded, opened, said, written
 
-from grader.course import Course
-from grader.grade import Class
+from grader.assignment.course import Course
+from grader.grading.grade import Class
 from grader.sandbox import Warm
 
 SLUG = "mlp_from_scratch"

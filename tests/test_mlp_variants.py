@@ -10,9 +10,9 @@ import pytest
 import variants
 from conftest import ROOT, check, opened, said
 
-from grader.course import Course, Loaded, submission
-from grader.grade import Class
-from grader.records import Graded, Submission
+from grader.assignment.course import Course, Loaded, submission
+from grader.grading.grade import Class
+from grader.records.records import Graded, Submission
 from grader.sandbox import Warm
 
 SLUG = "mlp_from_scratch"

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from conftest import ROOT, check, graded, said, written
 
-from grader.grade import Class
+from grader.grading.grade import Class
 
 SLUG = "mnist_views"
 FOLDER = ROOT / "assignments" / SLUG

@@ -20,11 +20,15 @@ from rich.text import Text
 from test_intake import CODE
 from test_report import check, graded
 
-from grader import gradebook, intake, neutral, show
-from grader.errors import UsageError
-from grader.intake.names import ignored
-from grader.records import Graded
-from grader.show import name_of
+from grader.cli import terminal
+from grader.cli.terminal import name_of
+from grader.export import csv_table
+from grader.records import file_names
+from grader.records.errors import UsageError
+from grader.records.records import Graded
+from grader.report import escape
+from grader.submissions import collect
+from grader.submissions.names import ignored
 
 PIECES = st.sampled_from(
     ["=", "+", "-", "@", "|", "\t", "\r", "\n", "\r\n", "\u2028", "\u200d", "\u3000", "\xa0", "＝", "﹦", "⁼",
@@ -76,13 +80,13 @@ def test_names_on_disk_stay_labels(folder: Path, students: list[bytes], file: by
         for name in (os.fsdecode(file), "lenet.py"):
             (home / name).write_bytes(CODE)
     try:
-        found = intake.submissions(root, entry="lenet", also=[])
+        found = collect.submissions(root, entry="lenet", also=[])
     except UsageError:
         assert all(ignored(os.fsdecode(student)) for student in students)
         return
     names = [s.student for s in found]
     assert len(set(names)) == len(names) <= len(students)
-    stems = neutral.file_names(names)
+    stems = file_names.file_names(names)
     assert len({stem.casefold() for stem in stems.values()}) == len(names)
     for submission in found:
         submission.student.encode()
@@ -106,17 +110,17 @@ def columns(row: list[str]) -> list[str]:
     return [*row, *(cell.strip().strip("\u200c\u200d").strip() for cell in row)]
 
 
-@given(st.lists(TEXT, min_size=1, max_size=4, unique_by=neutral.cell), TEXT)
+@given(st.lists(TEXT, min_size=1, max_size=4, unique_by=escape.cell), TEXT)
 @example(["\u200d=1", "\u2003=1", "﹦1", "＝1", "\n=1", "\ufeff=1"], "=cmd")
 def test_no_formula_survives_in_a_gradebook(folder: Path, students: list[str], name: str) -> None:
     """Read back, each student has one row, in which no cell is a formula, by comma or semicolon."""
-    assume(neutral.cell(name) not in (*gradebook.FIRST, *gradebook.LAST))
+    assume(escape.cell(name) not in (*csv_table.FIRST, *csv_table.LAST))
     named = dataclasses.replace(check("layer_shapes"), name=name)
     rows = [graded(student, named) for student in students]
-    path = gradebook.write(rows, folder)
+    path = csv_table.write(rows, folder)
     text = path.read_bytes().decode("utf-8")
     head, *body = list(csv.reader(io.StringIO(text, newline="")))
-    assert sorted(row[0] for row in body) == sorted(neutral.cell(s) for s in students)
+    assert sorted(row[0] for row in body) == sorted(escape.cell(s) for s in students)
     assert all(len(row) == len(head) for row in body)
     cells = [c for row in (head, *body) for c in columns(row)]
     cells += [
@@ -138,7 +142,7 @@ def printed(text: Text, width: int) -> str:
     """What a console of this width writes, without colours."""
     out = io.StringIO()
     console = Console(
-        file=out, width=width, highlight=False, emoji=show.console._emoji, force_terminal=False
+        file=out, width=width, highlight=False, emoji=terminal.console._emoji, force_terminal=False
     )
     console.print(text)
     return out.getvalue()
@@ -148,9 +152,9 @@ def printed(text: Text, width: int) -> str:
 @example("\u200d\u200d＝==000\x1f", 10)
 def test_the_terminal_shows_and_obeys_nothing(text: str, width: int) -> None:
     """No sequence, no markup, no emoji, and nothing at which a CI runner would start to listen."""
-    shown = printed(show.safe(text), width)
+    shown = printed(terminal.safe(text), width)
     legible(shown.replace("\n", ""))
-    assert "".join(shown.split()) == "".join(neutral.terminal(text).split())
+    assert "".join(shown.split()) == "".join(escape.terminal(text).split())
     for line in shown.splitlines():
         assert not re.match(r"\s*::[A-Za-z]", line)
         assert "##[" not in line
@@ -167,8 +171,8 @@ def test_what_grade_and_check_print(capsys: pytest.CaptureFixture[str]) -> None:
     trick = "\x1b]0;owned\x07\u202e[bold]\n::notice title=Autograding report::{}\n##[error]x :x:"
     result = check("layer_shapes", "failed", feedback=trick, hint=trick)
     one = graded(trick, result, notes=(trick,))
-    show.results(show.Outcome(graded=[one], executed=1, reused=0, regraded=0, level=3))
-    show.checked(one, {})
+    terminal.results(terminal.Outcome(graded=[one], executed=1, reused=0, regraded=0, level=3))
+    terminal.checked(one, {})
     out = capsys.readouterr().out
     legible(out.replace("\n", ""))
     assert ":x:" in out
@@ -188,8 +192,8 @@ GFM = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 @example("\\")
 def test_markdown_is_one_piece_of_code(text: str) -> None:
     """Between other words, at the start of a line and in a table: the text, as code, and no more."""
-    shown = neutral.line(text)
-    made = neutral.markdown(text)
+    shown = escape.line(text)
+    made = escape.markdown(text)
     assert len(made.splitlines()) <= 1
     if not shown:
         assert made == ""
@@ -200,7 +204,7 @@ def test_markdown_is_one_piece_of_code(text: str) -> None:
         assert [t.content for t in codes] == [shown]
         rest = "".join(t.content for t in inline.children or [] if t.type == "text")
         assert rest.split() == around.format("").replace("-", "").replace("#", "").split()
-    row = neutral.markdown(text, table=True)
+    row = escape.markdown(text, table=True)
     tokens = GFM.parse(f"|a|b|\n|-|-|\n|{row}|x|\n")
     cells = [t for t in tokens if t.type == "inline"]
     assert len(cells) == 4
@@ -217,29 +221,29 @@ def decoded(text: str, *, inside: bool) -> str:
 @given(TEXT, TEXT, TEXT, st.integers(0, 9))
 def test_an_annotation_is_one_command(text: str, title: str, file: str, line: int) -> None:
     """One line, read back as the runner reads it: the properties given, the text given."""
-    made = neutral.annotation("error", text, file=file, line=line, title=title)
+    made = escape.annotation("error", text, file=file, line=line, title=title)
     assert len(made.splitlines()) == 1
     legible(made.replace("\t", ""))
     found = re.fullmatch(r"::error ([^:]*)::(.*)", made)
     assert found is not None
     properties = dict(part.split("=", 1) for part in found[1].split(","))
-    assert decoded(found[2], inside=False) == neutral.visible(text)
+    assert decoded(found[2], inside=False) == escape.visible(text)
     assert properties.keys() == {"file", "line", "title"}
-    assert decoded(properties["title"], inside=True) == neutral.line(title)
-    assert decoded(properties["file"], inside=True) == neutral.line(file)
+    assert decoded(properties["title"], inside=True) == escape.line(title)
+    assert decoded(properties["file"], inside=True) == escape.line(file)
     assert properties["line"] == str(line)
 
 
 @pytest.mark.parametrize(
     ("made", "expected"),
     [
-        (neutral.annotation("notice", "50 %\nnext"), "::notice::50 %25%0Anext"),
-        (neutral.annotation("warning", "a: b, c", title="x: y, z"), "::warning title=x%3A y%2C z::a: b, c"),
-        (neutral.markdown("a | b"), "`a | b`"),
-        (neutral.markdown("a | `b`", table=True), "`` a \\| `b` ``"),
-        (neutral.markdown(""), ""),
-        (neutral.terminal("x[::2] torch::nn\n::error::"), "x[::2] torch\\x3a:nn\n\\x3a:error::"),
-        (neutral.terminal("##[group]"), "\\x23#[group]"),
+        (escape.annotation("notice", "50 %\nnext"), "::notice::50 %25%0Anext"),
+        (escape.annotation("warning", "a: b, c", title="x: y, z"), "::warning title=x%3A y%2C z::a: b, c"),
+        (escape.markdown("a | b"), "`a | b`"),
+        (escape.markdown("a | `b`", table=True), "`` a \\| `b` ``"),
+        (escape.markdown(""), ""),
+        (escape.terminal("x[::2] torch::nn\n::error::"), "x[::2] torch\\x3a:nn\n\\x3a:error::"),
+        (escape.terminal("##[group]"), "\\x23#[group]"),
     ],
 )  # fmt: skip
 def test_examples(made: str, expected: str) -> None:

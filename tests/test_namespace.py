@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.inside import namespace, reading
-from grader.inside.definitions import Selection
+from grader.inside.loading import namespace, reading
+from grader.inside.loading.definitions import Selection
 
 
 @pytest.fixture

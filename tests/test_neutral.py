@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import neutral
+from grader.records import file_names
+from grader.report import escape
 
 ANY = st.text(alphabet=st.characters(), max_size=300)
 """Every code point, lone surrogates included."""
@@ -25,7 +26,7 @@ NASTY = st.text(
 @given(ANY | NASTY)
 def test_visible_hides_nothing(text: str) -> None:
     """No control, format or surrogate is left but newline and tab, so that it can be encoded."""
-    shown = neutral.visible(text)
+    shown = escape.visible(text)
     shown.encode("utf-8")
     for character in shown:
         kind = unicodedata.category(character)
@@ -35,7 +36,7 @@ def test_visible_hides_nothing(text: str) -> None:
 @given(ANY | NASTY)
 def test_visible_twice_is_visible(text: str) -> None:
     """What is visible stays as it is."""
-    assert neutral.visible(neutral.visible(text)) == neutral.visible(text)
+    assert escape.visible(escape.visible(text)) == escape.visible(text)
 
 
 @pytest.mark.parametrize(
@@ -56,13 +57,13 @@ def test_visible_twice_is_visible(text: str) -> None:
 )
 def test_visible(text: str, expected: str) -> None:
     """Controls become escapes that one can read; letters of every script stay."""
-    assert neutral.visible(text) == expected
+    assert escape.visible(text) == expected
 
 
 @given(ANY | NASTY)
 def test_line_is_one_line(text: str) -> None:
     """A line has no line end and no tab."""
-    shown = neutral.line(text)
+    shown = escape.line(text)
     assert len(shown.splitlines()) <= 1
     assert "\t" not in shown
 
@@ -70,7 +71,7 @@ def test_line_is_one_line(text: str) -> None:
 @given(ANY | NASTY)
 def test_cell_is_no_formula(text: str) -> None:
     """No cell begins, even after spaces, with what a spreadsheet evaluates."""
-    shown = neutral.cell(text)
+    shown = escape.cell(text)
     assert not shown.strip().startswith(("=", "+", "-", "@", "\t", "\r"))
     assert len(shown.splitlines()) <= 1
 
@@ -95,33 +96,33 @@ def test_cell_is_no_formula(text: str) -> None:
 )
 def test_cell(value: object, expected: str) -> None:
     """Text that looks like a formula gets an apostrophe; numbers stay numbers."""
-    assert neutral.cell(value) == expected
+    assert escape.cell(value) == expected
 
 
 @given(ANY | NASTY, st.lists(NASTY, max_size=4))
 def test_file_name_is_safe(student: str, others: list[str]) -> None:
     """A stem is short, plain, new in every case, and no name that a system keeps for itself."""
-    taken = list(neutral.file_names(others).values())
-    stem = neutral.file_name(student, taken)
+    taken = list(file_names.file_names(others).values())
+    stem = file_names.file_name(student, taken)
     assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}", stem)
     assert stem.casefold() not in {name.casefold() for name in taken}
     assert stem.casefold() not in {"index", "grades", "con", "prn", "aux", "nul", "com1", "lpt9"}
-    assert stem == neutral.file_name(student, taken), "the same in every run"
+    assert stem == file_names.file_name(student, taken), "the same in every run"
 
 
 @given(st.lists(ANY | NASTY, max_size=30))
 def test_file_names_are_distinct(students: list[str]) -> None:
     """Every student of a class has a stem, whatever order the names come in."""
-    stems = neutral.file_names(students)
+    stems = file_names.file_names(students)
     assert set(stems) == set(students)
     assert len({stem.casefold() for stem in stems.values()}) == len(stems)
-    assert neutral.file_names(reversed(students)) == stems
+    assert file_names.file_names(reversed(students)) == stems
 
 
 @pytest.mark.parametrize("student", ["ada", "Ada_Lovelace", "s-123", "a" * 80])
 def test_plain_names_stay(student: str) -> None:
     """A name that is safe already is its own stem."""
-    assert neutral.file_name(student) == student
+    assert file_names.file_name(student) == student
 
 
 @pytest.mark.parametrize(
@@ -141,30 +142,30 @@ def test_plain_names_stay(student: str) -> None:
 )
 def test_changed_names_carry_a_hash(student: str, start: str) -> None:
     """A name that had to be changed stays readable and carries eight digits of its hash."""
-    assert re.fullmatch(re.escape(start) + "[0-9a-f]{8}", neutral.file_name(student))
+    assert re.fullmatch(re.escape(start) + "[0-9a-f]{8}", file_names.file_name(student))
 
 
 def test_collisions_are_told_apart() -> None:
     """Names that differ only in capitals, accents or form get stems that differ."""
     students = ["zoe", "Zoe", "ZOE", "Zoë", "Zoe\u0308", "Zoe!", "Zoe?"]
-    stems = neutral.file_names(students)
+    stems = file_names.file_names(students)
     assert len({stem.casefold() for stem in stems.values()}) == len(students)
-    twice = neutral.file_name("Zoë", [neutral.file_name("Zoë")])
-    assert twice != neutral.file_name("Zoë")
+    twice = file_names.file_name("Zoë", [file_names.file_name("Zoë")])
+    assert twice != file_names.file_name("Zoë")
 
 
 def test_order_is_that_of_people() -> None:
     """Accents and capitals do not send a name to the end."""
     names = ["Zoe", "évariste", "Emmy", "Eva", "alan"]
-    assert sorted(names, key=neutral.order) == ["alan", "Emmy", "Eva", "évariste", "Zoe"]
+    assert sorted(names, key=file_names.order) == ["alan", "Emmy", "Eva", "évariste", "Zoe"]
 
 
 def test_write_is_whole(tmp_path: Path) -> None:
     """A file appears with all its content, says whether it changed, and leaves nothing beside it."""
     path = tmp_path / "x.html"
-    assert neutral.write(path, b"one")
-    assert not neutral.write(path, b"one")
-    assert neutral.write(path, b"two")
+    assert file_names.write(path, b"one")
+    assert not file_names.write(path, b"one")
+    assert file_names.write(path, b"two")
     assert path.read_bytes() == b"two"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -174,5 +175,5 @@ def test_failed_write_leaves_the_old(tmp_path: Path) -> None:
     path = tmp_path / "taken"
     path.mkdir()
     with pytest.raises(OSError, match="directory"):
-        neutral.write(path, b"one")
+        file_names.write(path, b"one")
     assert list(tmp_path.iterdir()) == [path]

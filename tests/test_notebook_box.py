@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from nbformat import v4
 
-from grader.inside import box, notebook, outputs
-from grader.records import Execution, Limits, Missing
+from grader.inside.notebooks import notebook, outputs
+from grader.inside.walls import root
+from grader.records.records import Execution, Limits, Missing
 from grader.sandbox import Box, CellRun, Warm, levels
 
 AMPLE = Limits(
@@ -202,7 +203,7 @@ def test_pictures_magics_and_unfinished_business(boxed):
     assert "installs nothing" in ran.text(9)
     assert ran.cells[16].error.file == "lenet.ipynb, cell 17"
     assert any("`!ls /`, `%%bash`, `!ls`" in note for note in ran.end.notes)
-    package = box.own_package()
+    package = root.own_package()
     for cell in ran.book.cells[2:8]:  # an error of ours ends where the student's code does
         assert package not in str(cell.outputs)
         assert "site-packages" not in str(cell.outputs)

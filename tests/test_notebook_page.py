@@ -19,12 +19,12 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 from test_report import ACTIVE, HOSTILE, Page, check, graded, words
 
-from grader import neutral, notebook_cells, report
-from grader.notebook_cells import Unreadable, cells, picture
-from grader.notebook_page import Executed, notebook_page
-from grader.records import Execution, Trouble
+from grader.records.records import Execution, Trouble
+from grader.report import escape, notebook_cells, pages
+from grader.report.notebook_cells import Unreadable, cells, picture
+from grader.report.notebook_page import Executed, notebook_page
 
-ENV = report.environment()
+ENV = pages.environment()
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -128,7 +128,7 @@ def inert(html: str) -> Page:
             if name not in ("alt", "title", "aria-label"):
                 assert "://" not in value
     assert html.count("Content-Security-Policy") == 1
-    hidden = [c for c in parsed.text if c not in "\n\t" and neutral.visible(c) != c]
+    hidden = [c for c in parsed.text if c not in "\n\t" and escape.visible(c) != c]
     assert not hidden
     return parsed
 
@@ -403,7 +403,7 @@ def written(folder: Path, notebook: bytes, **more: Any) -> Page:
     """A student's page whose notebook is beside it."""
     one = graded("Ada", *more.pop("checks", ()), files=("lenet.ipynb",), **more)
     made = {"Ada": Executed(notebook=notebook, cells=FACTS)}
-    report.render([one], folder, templates=None, stems={"Ada": "Ada"}, notebooks=made)
+    pages.render([one], folder, templates=None, stems={"Ada": "Ada"}, notebooks=made)
     return inert((folder / "Ada.html").read_text("utf-8"))
 
 
@@ -442,7 +442,7 @@ def test_without_a_notebook(tmp_path: Path) -> None:
     one = graded(
         "Ada", check("two_steps", "failed", feedback="lenet.ipynb, cell 3", place="cell 3")
     )
-    report.render([one], tmp_path, templates=None, stems={"Ada": "Ada"})
+    pages.render([one], tmp_path, templates=None, stems={"Ada": "Ada"})
     assert links(inert((tmp_path / "Ada.html").read_text("utf-8"))) == []
     assert {p.name for p in tmp_path.iterdir()} == {"index.html", "Ada.html", "Ada.json"}
 
@@ -455,10 +455,10 @@ def test_without_a_notebook(tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_only_this_pattern_is_linked(text: str, found: list[str]) -> None:
     """Only a name of a notebook with a plain number, or a place alone, becomes a link."""
-    made = str(report.prose(text, "Ada.notebook.html"))
+    made = str(pages.prose(text, "Ada.notebook.html"))
     assert re.findall(r'<a href="Ada\.notebook\.html#cell-(\d+)">', made) == found
     assert made.count("<") == 2 * len(found)
-    assert "<a" not in str(report.prose(text))
+    assert "<a" not in str(pages.prose(text))
 
 
 @pytest.mark.parametrize("content", [

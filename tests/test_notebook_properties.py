@@ -14,8 +14,9 @@ from nbformat import NotebookNode, v4
 from test_answer_properties import mutated
 from test_notebook_page import inert, page
 
-from grader import notebook_cells
-from grader.inside import notebook, outputs, wire
+from grader.inside import wire
+from grader.inside.notebooks import notebook, outputs
+from grader.report import notebook_cells
 
 WORDS = st.sampled_from(
     ["code", "markdown", "raw", "heading", "stream", "error", "display_data", "execute_result", "pyout",

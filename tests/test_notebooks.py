@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from conftest import RIGHT, WRONG, Grading, Lenet, Tiny, outcomes, said
 
-from grader.execute import NOTEBOOK
-from grader.ledger import Ledger
-from grader.records import Missing
+from grader.grading.executor import NOTEBOOK
+from grader.ledger.ledger import Ledger
+from grader.records.records import Missing
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -65,7 +65,7 @@ def same(one: object, other: object) -> None:
 
 def test_the_reference_as_a_notebook_earns_what_the_module_earns(lenet: Lenet) -> None:
     """Same verdicts for reference/lenet5_mnist/lenet.ipynb as for lenet.py."""
-    from grader.course import Course
+    from grader.assignment.course import Course
 
     loaded = lenet.executor.loaded
     module, other = Course(ROOT).references(loaded)
@@ -217,8 +217,9 @@ def test_what_is_no_notebook_is_told_so(
 
 def test_the_trained_object_that_a_notebook_leaves_behind(lenet: Lenet) -> None:
     """`probe.live` reads it; its weights are proven in the reference's network."""
-    from grader import data, probe
-    from grader.measurement import Logits
+    from grader import data
+    from grader.assignment import probe
+    from grader.records.measurements import Logits
 
     images = data.uniform(5, 1, 32, 32)
     asked = probe.live("net").logits(images)

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from grader import compare
-from grader.inside import functions
-from grader.measurement import Returned
-from grader.records import Missing, Verdict
+from grader.inside.measuring import functions
+from grader.records.measurements import Returned
+from grader.records.records import Missing, Verdict
 
 
 def returned(value: object) -> Returned:

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from conftest import Borrower, CommandLine, Tiny, opened
 
-from grader import handout
-from grader.assignment import Assignment
-from grader.course import Course, submission
-from grader.errors import CourseError, UsageError
-from grader.grade import grade
-from grader.personal import Personal
+from grader.assignment import handout
+from grader.assignment.assignment import Assignment
+from grader.assignment.course import Course, submission
+from grader.assignment.variants import Personal
+from grader.grading.grade import grade
+from grader.records.errors import CourseError, UsageError
 from grader.sandbox import Warm
 
 ASSIGNMENT = '''\

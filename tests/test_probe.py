@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader import data, probe
-from grader.data import Secret
-from grader.errors import CourseError
+from grader import data
+from grader.assignment import probe
+from grader.data.descriptions import Secret
 from grader.inside import wire
+from grader.records.errors import CourseError
 
 X, Y = data.normal(3, 4), data.integers(3, below=2)
 NET = probe.module("Net")

@@ -16,9 +16,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import neutral, report
-from grader.errors import CourseError
-from grader.records import STATUS_WORDS, CheckResult, Execution, Graded, Json, Trouble
+from grader.records import file_names
+from grader.records.errors import CourseError
+from grader.records.records import (
+    STATUS_WORDS,
+    CheckResult,
+    Execution,
+    Graded,
+    Json,
+    Trouble,
+)
+from grader.report import escape, pages
 
 TITLES = {
     "layer_shapes": ("Every layer of `LeNet5` has the output shape given in the handout.", 20),
@@ -295,7 +303,7 @@ def inert(html: str) -> Page:
     digest = base64.b64encode(hashlib.sha256(page.style.encode()).digest()).decode()
     assert len(policies) == 1
     assert policies[0].startswith(f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:")
-    hidden = [c for c in page.text if c not in "\n\t" and neutral.visible(c) != c]
+    hidden = [c for c in page.text if c not in "\n\t" and escape.visible(c) != c]
     assert not hidden
     return page
 
@@ -305,7 +313,7 @@ def words(page: Page) -> str:
     return " ".join(page.text.split())
 
 
-ENV = report.environment()
+ENV = pages.environment()
 
 
 @pytest.fixture
@@ -316,8 +324,8 @@ def env() -> Any:
 
 def render(rows: Sequence[Graded], out: Path, templates: Path | None = None) -> dict[str, str]:
     """Render a class and return its stems."""
-    stems = neutral.file_names(one.student for one in rows)
-    report.render(rows, out, templates=templates, stems=stems)
+    stems = file_names.file_names(one.student for one in rows)
+    pages.render(rows, out, templates=templates, stems=stems)
     return stems
 
 
@@ -352,7 +360,7 @@ def test_record_comes_back(tmp_path: Path) -> None:
 
 def test_first_lines(env: Any) -> None:
     """A page begins with the assignment, the student, the score, and the data set."""
-    text = words(inert(report.student_page(graded("Kurt Gödel", score=73.5), env)))
+    text = words(inert(pages.student_page(graded("Kurt Gödel", score=73.5), env)))
     assert "LeNet-5 on MNIST Kurt Gödel 73.5 / 100 Data: MNIST, 10,000 test images" in text
 
 
@@ -361,16 +369,18 @@ def test_stand_in_notice(env: Any, *, stand_in: bool) -> None:
     """A stand-in is named in the score's own line and in a notice, exactly where one was used."""
     rows = a_class(stand_in=stand_in)
     for one in rows:
-        text = words(inert(report.student_page(one, env)))
+        text = words(inert(pages.student_page(one, env)))
         assert ("/ 100 — accuracy measured on a stand-in" in text) is stand_in
         assert ("A stand-in data set was used in place of mnist: 500 scanned" in text) is stand_in
-    index = words(inert(report.index_page(rows, env, neutral.file_names(r.student for r in rows))))
+    index = words(
+        inert(pages.index_page(rows, env, file_names.file_names(r.student for r in rows)))
+    )
     assert ("A stand-in data set was used" in index) is stand_in
 
 
 def test_no_data_set(env: Any) -> None:
     """A record without a data set, and even an empty provenance, makes a page."""
-    text = words(inert(report.student_page(graded(provenance={}), env)))
+    text = words(inert(pages.student_page(graded(provenance={}), env)))
     assert "Data:" not in text
     assert "stand-in" not in text
 
@@ -378,7 +388,7 @@ def test_no_data_set(env: Any) -> None:
 @pytest.mark.parametrize("level", range(5))
 def test_weak_sandbox_is_said(env: Any, level: int) -> None:
     """Below level 3 the page says in words what was not kept apart."""
-    text = words(inert(report.student_page(graded(level=level), env)))
+    text = words(inert(pages.student_page(graded(level=level), env)))
     assert (f"Weaker sandbox, level {level}." in text) is (level < 3)
 
 
@@ -386,17 +396,17 @@ def test_weak_sandbox_is_said(env: Any, level: int) -> None:
 def test_every_end_of_a_run(env: Any, status: Any) -> None:
     """Each status has its words on both pages; a person is asked for where one is needed."""
     one = graded(execution=Execution(status=status, reason="Because of `x`."))
-    text = words(inert(report.student_page(one, env)))
+    text = words(inert(pages.student_page(one, env)))
     assert (f"The submission {STATUS_WORDS[status]}" in text) is (status != "ok")
     assert ("Because of x." in text) is (status != "ok")
     assert ("A person needs to look" in text) is one.person
-    index = words(inert(report.index_page([one], env, {one.student: "ada"})))
+    index = words(inert(pages.index_page([one], env, {one.student: "ada"})))
     assert ("Needs a person" in index) is one.person
 
 
 def test_error_shows_place_and_line(env: Any) -> None:
     """A crash names file, line and function, shows the line and the exception."""
-    page = inert(report.student_page(a_class()[4], env))
+    page = inert(pages.student_page(a_class()[4], env))
     text = words(page)
     assert "lenet.py, line 31, in forward" in text
     assert "31 x = F.relu(self.conv1(x))" in text
@@ -408,7 +418,7 @@ def test_checks_say_their_outcome_in_words(env: Any) -> None:
     """An outcome is a word beside a symbol, never a colour alone; titles, points, hints stand there."""
     outcomes = ["passed", "partial", "failed", "skipped", "unmeasured", "broken"]
     results = [check(n, o, hint="Try `this`.") for n, o in zip(TITLES, outcomes, strict=True)]
-    page = inert(report.student_page(graded("Ada", *results), env))
+    page = inert(pages.student_page(graded("Ada", *results), env))
     text = words(page)
     shown = [a["class"] for tag, a in page.elements if tag == "article"]
     assert shown == [f"check {o}" for o in outcomes]
@@ -421,7 +431,7 @@ def test_checks_say_their_outcome_in_words(env: Any) -> None:
 def test_labels_of_a_check(env: Any) -> None:
     """Bonus, hidden and person checks are labelled."""
     one = graded("Ada", check("two_steps", "failed", extra=True, hidden=True, person=True))
-    text = words(inert(report.student_page(one, env)))
+    text = words(inert(pages.student_page(one, env)))
     assert "Failed evidence bonus hidden check needs a person" in text
 
 
@@ -430,7 +440,7 @@ def test_layers_mark_the_first_difference(env: Any) -> None:
     one = graded(
         "Ada", check("layer_shapes", "partial", 0.7, evidence={"layers": layers(pooled=False)})
     )
-    page = inert(report.student_page(one, env))
+    page = inert(pages.student_page(one, env))
     text = words(page)
     assert text.count("First difference") == 1
     assert "First difference: pool1 is missing" in text
@@ -442,7 +452,7 @@ def test_layers_mark_the_first_difference(env: Any) -> None:
 def test_numbers_of_a_mismatch(env: Any) -> None:
     """A mismatch says where, what, how far and how many."""
     one = graded("Ada", check("forward_values", "failed", evidence={"mismatch": MISMATCH}))
-    text = words(inert(report.student_page(one, env)))
+    text = words(inert(pages.student_page(one, env)))
     assert (
         "At index [2, 7] Yours -2.30259 Expected -1.91431 Difference 0.388273 Allowed 1.9e-06"
         in text
@@ -453,7 +463,7 @@ def test_numbers_of_a_mismatch(env: Any) -> None:
 def test_accuracy_and_confusion(env: Any) -> None:
     """Accuracy stands beside the reference's and the thresholds, with a matrix of answers."""
     evidence: dict[str, Json] = {"accuracy": accuracy(0.944)}
-    page = inert(report.student_page(graded("Ada", check("test_accuracy", evidence=evidence)), env))
+    page = inert(pages.student_page(graded("Ada", check("test_accuracy", evidence=evidence)), env))
     text = words(page)
     assert "Yours 94.40 % Reference 98.82 % All points from 97.82 % No points below 88.82 %" in text
     shades = [a["class"] for tag, a in page.elements if tag == "td" and "hit" in a.get("class", "")]
@@ -465,7 +475,7 @@ def test_accuracy_and_confusion(env: Any) -> None:
 def test_large_matrices_are_left_out() -> None:
     """A hundred classes would not fit on a page."""
     many: Json = {"student": 0.5, "confusion": [[0] * 100] * 100}
-    shown = report.views({"accuracy": many})["accuracy"]
+    shown = pages.views({"accuracy": many})["accuracy"]
     assert shown["classes"] is None
 
 
@@ -479,7 +489,7 @@ def test_parameters_and_tables(env: Any) -> None:
         "Ada",
         check("parameter_count", "failed", evidence={"parameters": PARAMETERS, "table": table}),
     )
-    text = words(inert(report.student_page(one, env)))
+    text = words(inert(pages.student_page(one, env)))
     assert "fc4.weight 121 × 84 10,164 never used" in text
     assert "fc3.weight 10 × 84 840 not trained" in text
     assert "Together 71,870" in text
@@ -489,14 +499,14 @@ def test_parameters_and_tables(env: Any) -> None:
 def test_unknown_evidence_stays_in_the_record(env: Any) -> None:
     """A key without a rendering is left out of the page."""
     one = graded("Ada", check("two_steps", evidence={"curve": [1, 2, 3], "note": "unseen"}))
-    text = words(inert(report.student_page(one, env)))
+    text = words(inert(pages.student_page(one, env)))
     assert "unseen" not in text
     assert "What was measured" not in text
 
 
 def test_provenance_is_told(env: Any) -> None:
     """Versions, seed, digests and durations stand under "How this was graded"."""
-    text = words(inert(report.student_page(graded(), env)))
+    text = words(inert(pages.student_page(graded(), env)))
     for part in (
         "versions · torch 2.13.0+cpu",
         "seed 8123456789",
@@ -509,14 +519,14 @@ def test_provenance_is_told(env: Any) -> None:
 def test_index_of_a_class(env: Any) -> None:
     """The index has statistics, who needs a person, every check, and what went wrong first."""
     rows = a_class()
-    page = inert(report.index_page(rows, env, neutral.file_names(r.student for r in rows)))
+    page = inert(pages.index_page(rows, env, file_names.file_names(r.student for r in rows)))
     text = words(page)
     assert "Students 12 Mean 50.28 / 100 Median 61.2 Late 1 Need a person 2" in text
     assert text.index("Needs a person") < text.index("Ada Lovelace")
     assert "Emmy Noether 0 crashed" in text
     assert "The submission crashed: NameError" in text
     assert "6 of 12" in text
-    order = [one.student for one in sorted(rows, key=lambda one: neutral.order(one.student))]
+    order = [one.student for one in sorted(rows, key=lambda one: file_names.order(one.student))]
     assert order.index("Évariste Galois") < order.index("Grace Hopper")
 
 
@@ -525,7 +535,7 @@ def test_common_failures_come_first(env: Any) -> None:
     lost = check("forward_values", "failed", feedback="Softmax is applied twice. At index [0].")
     rows = [graded(f"s{n}", check("layer_shapes", "skipped"), lost) for n in range(9)]
     rows.append(graded("z", check("two_steps", "failed", feedback="Another.")))
-    text = words(inert(report.index_page(rows, env, {one.student: one.student for one in rows})))
+    text = words(inert(pages.index_page(rows, env, {one.student: one.student for one in rows})))
     stumbled = text.split("Where students stumbled first")[1]
     assert stumbled.strip().startswith("9× Softmax is applied twice. From equal weights")
     assert "s0, s1, s2, s3, s4, s5 and 3 more" in stumbled
@@ -533,15 +543,15 @@ def test_common_failures_come_first(env: Any) -> None:
 
 def test_empty_class(env: Any) -> None:
     """An index of nobody is a page."""
-    assert "Nothing was handed in" in words(inert(report.index_page([], env, {})))
+    assert "Nothing was handed in" in words(inert(pages.index_page([], env, {})))
 
 
 def test_three_hundred_students(tmp_path: Path) -> None:
     """A large class has its index, of less than a megabyte."""
     base = a_class()
     rows = [dataclasses.replace(base[n % 12], student=f"student {n}") for n in range(300)]
-    stems = neutral.file_names(one.student for one in rows)
-    html = report.index_page(rows, report.environment(), stems)
+    stems = file_names.file_names(one.student for one in rows)
+    html = pages.index_page(rows, pages.environment(), stems)
     assert len(html) < 1_000_000
     assert len([1 for tag, _ in inert(html).elements if tag == "a"]) >= 300
 
@@ -574,10 +584,10 @@ def hostile(text: str) -> Graded:
 def test_hostile_text_is_only_text(env: Any, text: str) -> None:
     """Names, messages and output of any content are shown, and do nothing."""
     one = hostile(text)
-    page = inert(report.student_page(one, env))
-    assert neutral.line(text).strip() in page.text
-    index = inert(report.index_page([one], env, neutral.file_names([text])))
-    assert neutral.line(text).strip() in index.text
+    page = inert(pages.student_page(one, env))
+    assert escape.line(text).strip() in page.text
+    index = inert(pages.index_page([one], env, file_names.file_names([text])))
+    assert escape.line(text).strip() in index.text
 
 
 def test_hostile_names_stay_in_the_folder(tmp_path: Path) -> None:
@@ -593,7 +603,7 @@ def test_hostile_names_stay_in_the_folder(tmp_path: Path) -> None:
 @given(st.text(alphabet=st.characters(), max_size=40))
 def test_any_text_is_only_text(text: str) -> None:
     """The same holds for every string there is."""
-    inert(report.student_page(hostile(text), ENV))
+    inert(pages.student_page(hostile(text), ENV))
 
 
 JSON = st.recursive(
@@ -626,7 +636,7 @@ JSON = st.recursive(
 def test_any_evidence_makes_a_page(evidence: dict[str, Any]) -> None:
     """Evidence of an odd form is left out or shown as it is, and never stops a report."""
     one = graded("Ada", check("two_steps", "failed", evidence=evidence))
-    inert(report.student_page(one, ENV))
+    inert(pages.student_page(one, ENV))
 
 
 # ------------------------------------------------------------------------------ files, templates
@@ -667,14 +677,14 @@ def test_links_are_replaced_not_followed(tmp_path: Path) -> None:
 def test_unsafe_stems_are_refused(tmp_path: Path, stem: str) -> None:
     """A stem that is no plain name writes nothing."""
     with pytest.raises(ValueError, match="cannot be the file name"):
-        report.render([graded("Ada")], tmp_path / "out", templates=None, stems={"Ada": stem})
+        pages.render([graded("Ada")], tmp_path / "out", templates=None, stems={"Ada": stem})
     assert not (tmp_path / "out").exists()
 
 
 def test_shared_stems_are_refused(tmp_path: Path) -> None:
     """Two students never share a page, not even where capitals do not count."""
     with pytest.raises(ValueError, match="cannot be the file name"):
-        report.render(
+        pages.render(
             [graded("a"), graded("b")], tmp_path, templates=None, stems={"a": "x", "b": "X"}
         )
 
@@ -710,17 +720,17 @@ def test_wrong_templates_are_the_courses_fault(tmp_path: Path, source: str) -> N
 )  # fmt: skip
 def test_percent(value: float | None, digits: int, expected: str) -> None:
     """100 % and 0 % are said only where they are true."""
-    assert report.percent(value, digits) == expected
+    assert pages.percent(value, digits) == expected
 
 
 def test_prose_makes_code() -> None:
     """Backticks become code, inside which nothing is markup."""
-    assert report.prose("use `a<b>` & `c`") == "use <code>a&lt;b&gt;</code> &amp; <code>c</code>"
+    assert pages.prose("use `a<b>` & `c`") == "use <code>a&lt;b&gt;</code> &amp; <code>c</code>"
 
 
 def schemes() -> Iterator[tuple[str, dict[str, str]]]:
     """The colours of the light, the dark and the printed page."""
-    style = (report.bundled() / "style.css").read_text("utf-8")
+    style = (pages.bundled() / "style.css").read_text("utf-8")
     for name, block in zip(
         ("light", "dark", "print"), re.findall(r":root \{(.*?)\}", style, re.DOTALL), strict=True
     ):

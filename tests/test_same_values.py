@@ -13,9 +13,9 @@ import nbformat
 import pytest
 from conftest import ROOT
 
-from grader.course import Course
-from grader.personal import laid_beside
-from grader.records import Limits, Submission
+from grader.assignment.course import Course
+from grader.assignment.variants import laid_beside
+from grader.records.records import Limits, Submission
 from grader.sandbox import Warm
 
 pytestmark = pytest.mark.proof

@@ -20,8 +20,8 @@ import numpy as np
 import pytest
 
 import grader
-from grader.errors import SandboxError
-from grader.records import Execution, Limits, Missing, Trouble
+from grader.records.errors import SandboxError
+from grader.records.records import Execution, Limits, Missing, Trouble
 from grader.sandbox import Box, Warm, levels
 from grader.sandbox import outcome as words
 
@@ -798,9 +798,9 @@ sys.stdin.read()
 
 
 def below(pid: int) -> list[int]:
-    from grader.inside import census
+    from grader.inside.walls import process_usage
 
-    return census.descendants(pid)
+    return process_usage.descendants(pid)
 
 
 def wait_for(condition, seconds: float = 20.0):
@@ -816,7 +816,7 @@ def test_a_warm_process_is_replaced_after_many_boxes(best, monkeypatch):
     """The box that it has open goes on; the next one comes from a fresh process."""
     first = best._current()
     with best.open({"lenet.py": HONEST.encode()}, entry="lenet.py", limits=AMPLE, seed=1) as box:
-        monkeypatch.setattr("grader.sandbox.warm.BOXES_PER_PROCESS", first.opened)
+        monkeypatch.setattr("grader.sandbox.forkserver.BOXES_PER_PROCESS", first.opened)
         second = wait_for(lambda: (now := best._current()) is not first and now)
         assert second.alive
         assert not first.alive

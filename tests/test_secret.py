@@ -26,13 +26,13 @@ import pytest
 import torch
 from conftest import POINTS, RIGHT, SUBMISSIONS, Borrower, Tiny, found, said
 
-from grader import intake
-from grader.errors import SandboxError
-from grader.execute import NOTEBOOK
-from grader.grade import Class
-from grader.ledger import Ledger
-from grader.records import Graded, Limits, Submission
+from grader.grading.executor import NOTEBOOK
+from grader.grading.grade import Class
+from grader.ledger.ledger import Ledger
+from grader.records.errors import SandboxError
+from grader.records.records import Graded, Limits, Submission
 from grader.sandbox import Warm
+from grader.submissions import collect
 
 MARKER = "kept-from-students-"
 HUNTER = SUBMISSIONS / "hunter"
@@ -97,7 +97,7 @@ class Scene:
             code = nbformat.writes(nbformat.v4.new_notebook(cells=cells)).encode()
         hunt = (HUNTER / "hunt.py").read_bytes()
         files = {"hunt.py": hunt, "aims.py": lines.encode(), entry: code}
-        return Submission(student="eve", files=files, entry=entry, digest=intake.digest(files))
+        return Submission(student="eve", files=files, entry=entry, digest=collect.digest(files))
 
     def hunt(self, form: str, *, box: bool = True) -> tuple[Graded, Finds, str]:
         """What the hunter gets, what it found, and all that came out of its box."""

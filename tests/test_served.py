@@ -11,14 +11,14 @@ import pytest
 from conftest import NOWHERE, ROOT, Borrower, Lenet, Tiny, found
 
 from grader import data
-from grader.assignment import Assignment
-from grader.course import Course
-from grader.errors import CourseError
-from grader.execute import unshown
-from grader.pictures import raw
-from grader.records import Limits, Missing
+from grader.assignment.assignment import Assignment
+from grader.assignment.course import Course
+from grader.data.catalogue import raw
+from grader.data.training_mount import Served
+from grader.grading.executor import unshown
+from grader.records.errors import CourseError
+from grader.records.records import Limits, Missing
 from grader.sandbox import Box, Warm
-from grader.served import Served
 
 STAND_IN = data.Source(NOWHERE, stand_in=True)
 HUNT = '''

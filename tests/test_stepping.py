@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from test_measure import ask, names
 
-from grader import compare, data, probe
-from grader.inside.namespace import Unanswerable
-from grader.measurement import Outputs, Steps
+from grader import compare, data
+from grader.assignment import probe
+from grader.inside.loading.namespace import Unanswerable
+from grader.records.measurements import Outputs, Steps
 
 NETWORK = """
 import torch

@@ -10,11 +10,11 @@ import pytest
 from conftest import NOWHERE, RIGHT, ROOT, TANH, WRONG, Borrower, Tiny
 
 from grader import data
-from grader.course import Course
-from grader.errors import CourseError
-from grader.execute import images_of
+from grader.assignment.course import Course
+from grader.grading.executor import images_of
+from grader.grading.verify import Finding, verify
+from grader.records.errors import CourseError
 from grader.sandbox import Warm
-from grader.verify import Finding, verify
 
 NOTHING = "# TODO: write the class Tiny and the function double.\n"
 EVERY = "shapes, count, values, doubles"

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from safetensors.torch import save
 from torch import nn
 
-from grader.inside import remarks, weights
-from grader.inside.namespace import Unanswerable
+from grader.inside import remarks
+from grader.inside.loading.namespace import Unanswerable
+from grader.inside.measuring import weights
 
 State = dict[str, torch.Tensor]
 

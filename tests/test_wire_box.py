@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from grader.inside.cells import BOOK_CAP
-from grader.records import Execution, Limits, Missing, Trouble
+from grader.inside.notebooks.cells import BOOK_CAP
+from grader.records.records import Execution, Limits, Missing, Trouble
 from grader.sandbox import Warm
 
 AMPLE = Limits(cpu_seconds=30.0, memory_mib=2048, processes=16, disk_mib=8, output_kib=4)

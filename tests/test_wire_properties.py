@@ -17,12 +17,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from grader.errors import SandboxError
 from grader.inside import wire
-from grader.inside.child import Child, Question
-from grader.inside.supervisor import Supervisor
-from grader.sandbox import line
-from grader.sandbox.line import Line
+from grader.inside.process.child import Child, Question
+from grader.inside.process.supervisor import Supervisor
+from grader.records.errors import SandboxError
+from grader.sandbox import channel
+from grader.sandbox.channel import Line
 
 NAMES = st.sampled_from(
     [*sorted(wire.DTYPES), "|O", "|V8", ">f8", "=f8", "f8", "<M8[s]", "|S4", "<U3", "<f16", "<c32",
@@ -214,7 +214,7 @@ def test_what_can_be_read_can_be_written(depth: int, opening: str, inner: bool) 
 def _brief() -> Iterator[None]:
     """What is not said within a second is not said here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(line, "GRACE_SECONDS", 1.0)
+        patch.setattr(channel, "GRACE_SECONDS", 1.0)
         yield
 
 

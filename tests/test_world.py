@@ -11,13 +11,13 @@ import torch
 from conftest import ROOT, Borrower, Lenet
 from test_practice import handed_in
 
-from grader import intake
-from grader.course import Course
-from grader.execute import NOTEBOOK
+from grader.assignment.course import Course
+from grader.grading.executor import NOTEBOOK
 from grader.inside.streams import Capture, condensed, overwritten
-from grader.ledger import Ledger
-from grader.records import Limits
+from grader.ledger.ledger import Ledger
+from grader.records.records import Limits
 from grader.sandbox import Box, Warm
+from grader.submissions import collect
 
 LIMITS = Limits(cpu_seconds=20, memory_mib=4096)
 
@@ -33,7 +33,7 @@ def one(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lenet]
 def executed(lenet: Lenet, name: str, folder: Path) -> nbformat.NotebookNode:
     """The specimen's notebook as it ran."""
     path = handed_in(name, folder)
-    submission = intake.one([path], entry="lenet", also=["lenet.pt"], student=name)
+    submission = collect.one([path], entry="lenet", also=["lenet.pt"], student=name)
     answers = lenet.executor.measure(submission).answers
     return nbformat.reads(answers[NOTEBOOK]["notebook"].tobytes().decode(), as_version=4)
 

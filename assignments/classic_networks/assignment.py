@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from grader import Assignment, Measurements, Verdict, compare, data, probe
-from grader.measurement import Layers, Parameters
-from grader.probe import Probe
+from grader import Assignment, Measurements, Verdict, compare, data, measurements, probe
 
 # Nothing that is asked for has to be computed in the file: whoever tries the networks there, or
 # loads a photograph, loses no time by it.
@@ -90,7 +88,7 @@ VARIANTS = {
 }
 
 
-def _variant(student: Measurements, owns: Probe[Parameters]) -> Variant | None:
+def _variant(student: Measurements, owns: probe.Probe[measurements.Parameters]) -> Variant | None:
     """The relative that the student built, if all its numbers are in use."""
     found = student[owns]
     idle = any(p.used is False for p in found.trainable)
@@ -98,7 +96,10 @@ def _variant(student: Measurements, owns: Probe[Parameters]) -> Variant | None:
 
 
 def _shapes(
-    student: Measurements, reference: Measurements, run: Probe[Layers], owns: Probe[Parameters]
+    student: Measurements,
+    reference: Measurements,
+    run: probe.Probe[measurements.Layers],
+    owns: probe.Probe[measurements.Parameters],
 ) -> Verdict:
     verdict = compare.shapes(student[run], reference[run])
     variant = _variant(student, owns) if owns in student else None
@@ -109,7 +110,9 @@ def _shapes(
     return replace(verdict, fraction=share, feedback=f"{verdict.feedback} {variant.why}")
 
 
-def _count(student: Measurements, reference: Measurements, owns: Probe[Parameters]) -> Verdict:
+def _count(
+    student: Measurements, reference: Measurements, owns: probe.Probe[measurements.Parameters]
+) -> Verdict:
     verdict = compare.count(student[owns], reference[owns])
     variant = _variant(student, owns)
     if variant is None:

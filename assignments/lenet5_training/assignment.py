@@ -9,8 +9,8 @@ from grader import (
     Verdict,
     compare,
     data,
-    descent,
     diagnose,
+    diagnosis,
     probe,
 )
 
@@ -122,7 +122,7 @@ def plain_file(student: Measurements, reference: Measurements) -> Verdict:
 @assignment.check(points=10)
 def epochs(student: Measurements, reference: Measurements) -> Verdict:
     """`train` yields after each epoch, in which every picture is shown once, in a new order."""
-    run = descent.Descent.read(student[watched].plain, reference[watched].plain)
+    run = diagnosis.Descent.read(student[watched].plain, reference[watched].plain)
     if run is None or not run.rows:
         return Verdict(fraction=0.0, feedback="`train` shows the network no picture.")
     faults = [f for f in (run.yielding(EPOCHS), run.showing(), run.shuffling()) if f]
@@ -137,7 +137,7 @@ def epochs(student: Measurements, reference: Measurements) -> Verdict:
 @assignment.check(points=15)
 def recipe(student: Measurements, reference: Measurements) -> Verdict:
     """Batches of 64, gradients of the mean cross-entropy, learning rate 0.01, momentum 0.5."""
-    run = descent.Descent.read(student[watched].plain, reference[watched].plain)
+    run = diagnosis.Descent.read(student[watched].plain, reference[watched].plain)
     if run is None or len(run.rows) < 2:
         return Verdict(fraction=0.0, feedback="`train` does not take several steps.")
     wrong, told = 0, []

@@ -2,7 +2,7 @@
 
 from assignment import assignment, classes, few, other_settings, start, x
 
-from grader import Measurements, Verdict, descent, probe
+from grader import Measurements, Verdict, diagnosis, probe
 
 EPOCHS, RATE, MOMENTUM, BATCH = 2, 0.2, 0.0, 40
 elsewhere = probe.script("training", few, classes, start, [EPOCHS, RATE, MOMENTUM, BATCH])
@@ -12,7 +12,7 @@ twice = probe.script("again", x)
 @assignment.check(points=5)
 def arguments_count(student: Measurements, reference: Measurements) -> Verdict:
     """`train` heeds the arguments that it is called with."""
-    run = descent.Descent.read(student[elsewhere].plain, reference[elsewhere].plain)
+    run = diagnosis.Descent.read(student[elsewhere].plain, reference[elsewhere].plain)
     if run is None or len(run.rows) < 2:
         return Verdict(fraction=0.0, feedback="`train` does not take several steps.")
     steps = -(-len(run.images) // run.batch)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from grader import Assignment, Limits, Measurements, Verdict, compare, data, faults, probe
+from grader import Assignment, Limits, Measurements, Verdict, compare, data, diagnosis, probe
 
 assignment = Assignment(
     "A network from scratch", entry="mlp", limits=Limits(cpu_seconds=240, memory_mib=4096)
@@ -89,7 +89,7 @@ def first_weights(student: Measurements, reference: Measurements) -> Verdict:
             ours["corners"],
             (f"{name}.params[0]", f"{name}.params[1]"),
             what="",
-            context=[faults.Context(suspects=(s,)) for s in _turned_round()],
+            context=[diagnosis.Context(suspects=(s,)) for s in _turned_round()],
             rtol=SINGLE,
         )
         if verdict.fraction < 1:
@@ -113,7 +113,7 @@ def losses(student: Measurements, reference: Measurements) -> Verdict:
         [p["loss"] for p in ours],
         ("cross_entropy", "cross_entropy_torch"),
         what="",
-        context=faults.Context(batch=12, eps=1e-7, **given),
+        context=diagnosis.Context(batch=12, eps=1e-7, **given),
         rtol=1e-6,
         partial=True,
     )
@@ -125,7 +125,7 @@ def by_hand(student: Measurements, reference: Measurements, which: Any, rtol: fl
         seen["gradients"], right["gradients"], right["images"], right["labels"], strict=True
     )
     for own, ours, inputs, labels in batches:
-        run = faults.Pass.forward(inputs, right["weights"], labels, "last")
+        run = diagnosis.Pass.forward(inputs, right["weights"], labels, "last")
         verdict = compare.explained(
             own["arrays"], ours["arrays"], ("w1", "w2"), run=run, rtol=rtol, partial=True
         )
@@ -149,7 +149,7 @@ def updates(student: Measurements, reference: Measurements) -> Verdict:
     for found in (updated_numpy, updated_torch):
         ours = reference[found].plain
         known = [
-            faults.Context(before=w, gradient=g, rate=RATE)
+            diagnosis.Context(before=w, gradient=g, rate=RATE)
             for w, g in zip(ours["before"], ours["gradients"], strict=True)
         ]
         verdict = compare.explained(
@@ -182,7 +182,7 @@ def autograd_steps(student: Measurements, reference: Measurements) -> Verdict:
     """Two steps with `MLPAutograd` and `update_autograd` lead to the right weights."""
     known = reference[by_hand_numpy].plain
     batch = known["images"][0], known["weights"], known["labels"][0]
-    straight = faults.descents(faults.Pass.forward(*batch, "last"), STEP)
+    straight = diagnosis.descents(diagnosis.Pass.forward(*batch, "last"), STEP)
     return _stepped(
         student, reference, stepped_auto, ("w1", "w2"), known["weights"], straight, STEP
     )
@@ -241,7 +241,7 @@ def _convolved(
     activation: Callable[[Any], Any] = lambda z: np.maximum(z, 0.0),
     pool: Callable[..., Any] = np.max,
     order: tuple[int, ...] = (0, 1, 2, 3),
-    end: Callable[[Any], Any] = faults.softmax,
+    end: Callable[[Any], Any] = diagnosis.softmax,
 ) -> Any:
     """(N, 10) what `CNNAutograd` answers when its parts are computed so."""
     w1, b1, w2, b2 = _prepared(CNN)
@@ -255,10 +255,10 @@ def _convolved(
 
 def _convolutions(given: Any) -> Iterator[tuple[str, str, Any]]:
     """What each known mistake in the convolution's forward pass would answer."""
-    for told, activation in faults.ACTIVATIONS.items():
-        yield f"{{it}} {told}.", faults.RELU, _convolved(given, activation=activation)
-    for told, end in faults.ENDS.items():
-        yield f"{{it}} {told}.", faults.SOFTMAX, _convolved(given, end=end)
+    for told, activation in diagnosis.ACTIVATIONS.items():
+        yield f"{{it}} {told}.", diagnosis.RELU, _convolved(given, activation=activation)
+    for told, end in diagnosis.ENDS.items():
+        yield f"{{it}} {told}.", diagnosis.SOFTMAX, _convolved(given, end=end)
     told = "{it} takes the mean of each 2 × 2 pixels, not their maximum."
     yield told, "Use max pooling.", _convolved(given, pool=np.mean)
     told = "{it} turns the filters round before it multiplies."
@@ -282,9 +282,9 @@ def _predicted(
         suspects = (
             tuple(_convolutions(given))
             if which is forward_conv
-            else faults.predictions(faults.Pass.forward(given, _prepared(MLP), ours, "last"))
+            else diagnosis.predictions(diagnosis.Pass.forward(given, _prepared(MLP), ours, "last"))
         )
-    context = faults.Context(suspects=suspects)
+    context = diagnosis.Context(suspects=suspects)
     verdict = compare.explained([own], [ours], names, what="", context=context, rtol=rtol)
     hint = "Go through the brief's steps: which array, which weights, ReLU, softmax over a row."
     return verdict if verdict.hint else replace(verdict, hint=hint)
@@ -304,7 +304,7 @@ def _stepped(
     for step, (own, ours) in enumerate(zip(seen, right, strict=True), 1):
         after = ours["arrays"]
         known = [
-            faults.Context(before=b, gradient=(b - a) / rate, rate=rate, suspects=s)
+            diagnosis.Context(before=b, gradient=(b - a) / rate, rate=rate, suspects=s)
             for b, a, s in zip(before, after, suspects, strict=True)
         ]
         verdict = compare.explained(

@@ -3,7 +3,7 @@
 import numpy as np
 from assignment import SEED, SINGLE, assignment, by_hand, drawn_anew
 
-from grader import Measurements, Verdict, compare, data, faults, probe
+from grader import Measurements, Verdict, compare, data, diagnosis, probe
 
 FIRST, OTHER = 1, SEED + 2
 some = data.normal(8, 784, draw=1)
@@ -59,7 +59,7 @@ def sure_and_wrong(student: Measurements, reference: Measurements) -> Verdict:
         [p["loss"] for p in ours],
         ("cross_entropy", "cross_entropy_torch"),
         what="",
-        context=faults.Context(batch=2, eps=1e-7, **given),
+        context=diagnosis.Context(batch=2, eps=1e-7, **given),
         rtol=1e-6,
         partial=True,
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from grader import Assignment, Limits, Measurements, Verdict, compare, data, diagnose, probe
+from grader import Assignment, Limits, Measurements, Verdict, compare, data, probe
 
 assignment = Assignment(
     "What a network sees",
@@ -146,7 +146,7 @@ def mlp_training(student: Measurements, reference: Measurements) -> Verdict:
 def weight_pictures(student: Measurements, reference: Measurements) -> Verdict:
     """`weight_pictures` gives one picture for each digit, every weight where its pixel is."""
     own, ours = np.asarray(student[drawn].plain), np.asarray(reference[drawn].plain)
-    worst = None if own.shape != ours.shape else diagnose.mismatch(own, ours, 1e-5)
+    worst = None if own.shape != ours.shape else compare.mismatch(own, ours, 1e-5)
     if own.shape == ours.shape and worst is None:
         return Verdict(fraction=1.0, feedback="Ten pictures, every weight in its place.")
     if own.size != ours.size or own.shape != ours.shape:
@@ -173,7 +173,7 @@ def _misplaced(own: Any, ours: Any) -> str:
     stretched = "The weights are stretched to lie between 0 and 1, for each picture"
     done[f"{stretched}; give them as they are."] = (ours - low) / (high - low)
     done[f"{stretched} alike; give them as they are."] = (ours - ours.min()) / np.ptp(ours)
-    return next((s for s, a in done.items() if diagnose.mismatch(own, a, 1e-5) is None), "")
+    return next((s for s, a in done.items() if compare.mismatch(own, a, 1e-5) is None), "")
 
 
 @assignment.check(points=5)
@@ -218,10 +218,10 @@ def alexnet_features(student: Measurements, reference: Measurements) -> Verdict:
     if own["shape"] != ours["shape"]:
         text = f"The features have shape {own['shape']}, expected is {ours['shape']}."
         return Verdict(fraction=0.0, feedback=text, hint="Depth 1 is the first convolution alone.")
-    worst = diagnose.mismatch(own["values"], ours["values"], 1e-4)
+    worst = compare.mismatch(own["values"], ours["values"], 1e-4)
     if worst is None:
         return Verdict(fraction=1.0, feedback="(1, 64, 157, 157), with our values.")
-    if diagnose.mismatch(own["values"], np.maximum(ours["values"], 0), 1e-4) is None:
+    if compare.mismatch(own["values"], np.maximum(ours["values"], 0), 1e-4) is None:
         text = (
             "All negative values are 0: the ReLU behind the convolution worked in place on the "
             "tensor that you kept, or came before you took it."

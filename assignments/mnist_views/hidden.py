@@ -3,7 +3,7 @@
 import numpy as np
 from assignment import assignment
 
-from grader import Measurements, Verdict, data, diagnose, probe
+from grader import Measurements, Verdict, compare, data, probe
 
 DEPTHS = [2, 3, 6, 9, 13]
 inner = probe.script("features", data.uniform(2, 3, 95, 95), DEPTHS)
@@ -16,7 +16,7 @@ def inner_features(student: Measurements, reference: Measurements) -> Verdict:
     wrong = 0
     told = ""
     for depth, seen, right in zip(DEPTHS, own["found"], ours["found"], strict=True):
-        if seen.shape == right.shape and diagnose.mismatch(seen, right, 1e-4) is None:
+        if seen.shape == right.shape and compare.mismatch(seen, right, 1e-4) is None:
             continue
         wrong += 1
         told = told or f"Asked for layer {depth}, `features` gives {_which(seen, ours['layers'])}."
@@ -37,6 +37,6 @@ def _which(seen: np.ndarray, layers: list[np.ndarray]) -> str:
     same = [
         number
         for number, right in enumerate(layers, 1)
-        if seen.shape == right.shape and diagnose.mismatch(seen, right, 1e-4) is None
+        if seen.shape == right.shape and compare.mismatch(seen, right, 1e-4) is None
     ]
     return f"what comes out of layer {same[0]}" if same else f"other numbers, shape {seen.shape}"

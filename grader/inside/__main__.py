@@ -8,10 +8,10 @@ import sys
 
 def main() -> None:
     """Serves until the grader closes its end of the control socket."""
-    from grader.inside import warm
+    from grader.inside.process import forkserver
 
     control = socket.socket(fileno=int(sys.argv[1]))
-    warm.serve(control, sys.argv[2], notebooks="notebooks" in sys.argv[3:])
+    forkserver.serve(control, sys.argv[2], notebooks="notebooks" in sys.argv[3:])
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
 from collections.abc import Iterable
+from typing import TextIO
 
 
 def drain(descriptor: int) -> bytes | None:
@@ -130,3 +132,16 @@ class Outbox:
             rest = self._pieces.popleft()[count:]
             if rest:
                 self._pieces.appendleft(rest)
+
+
+def restore_streams() -> None:
+    """Not the warm process's streams: those remember that they were files."""
+    sys.stdout = sys.__stdout__ = stream(1)  # type: ignore[assignment,misc]
+    sys.stderr = sys.__stderr__ = stream(2)  # type: ignore[assignment,misc]
+
+
+def stream(descriptor: int) -> TextIO:
+    """A text stream that can print anything."""
+    return open(
+        descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
+    )

@@ -45,7 +45,7 @@ what is left of the limits. SandboxError means that our side broke.
 
 from grader.sandbox.box import Box
 from grader.sandbox.cells import CellRun
+from grader.sandbox.forkserver import Warm
 from grader.sandbox.levels import NAMES as LEVELS
-from grader.sandbox.warm import Warm
 
 __all__ = ["LEVELS", "Box", "CellRun", "Warm"]

@@ -10,15 +10,15 @@ from typing import Any, Self
 
 import numpy as np
 
-from grader.errors import SandboxError
 from grader.inside import wire
 from grader.inside.cell import THREADS, is_notebook
-from grader.records import Execution, Limits, Missing, Trouble
+from grader.records.errors import SandboxError
+from grader.records.records import Execution, Limits, Missing, Trouble
 from grader.sandbox import cells, outcome, remarks
 from grader.sandbox.cells import CellRun
-from grader.sandbox.line import Line
+from grader.sandbox.channel import Line
 from grader.sandbox.outcome import Outcome
-from grader.sandbox.process import Ends, Job
+from grader.sandbox.server_process import Ends, Job
 
 RESTARTS = 3
 """How often a dead student process is replaced."""

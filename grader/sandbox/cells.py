@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from grader.inside import wire
 from grader.inside.cell import SHARE, SHUT_DOWN, place
-from grader.records import Limits, Trouble
+from grader.records.records import Limits, Trouble
 from grader.sandbox import outcome
 from grader.sandbox.outcome import Outcome
 

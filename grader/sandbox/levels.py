@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from grader.errors import SandboxError
-from grader.inside import selftest
-from grader.records import Limits, Missing
+from grader.inside.walls import selftest
+from grader.records.errors import SandboxError
+from grader.records.records import Limits, Missing
 from grader.sandbox.box import Box
-from grader.sandbox.process import WarmProcess
 from grader.sandbox.remedies import Remedy, remedy
+from grader.sandbox.server_process import WarmProcess
 
 HIGHEST = 4
 NAMES: Mapping[int, str] = {

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from grader.records import Limits, Missing, Status, Trouble
+from grader.records.records import Limits, Missing, Status, Trouble
 
 _GRAVITY: Mapping[str, int] = {
     "ok": 0,

@@ -1,0 +1,1 @@
+"""Assignments: probes, checks, variants and the course that holds them."""

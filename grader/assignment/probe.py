@@ -1,0 +1,249 @@
+"""Probes: what the sandbox is asked to do. Pure data; the student can read every argument."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+
+from grader.inside.wire import pack
+from grader.records import measurements as m
+from grader.records.errors import CourseError
+
+T = TypeVar("T")
+
+STEP = 0.01
+"""Learning rate of the two steps."""
+SCRIPT = "script"
+"""The question that runs the course's own measuring code."""
+
+
+@runtime_checkable
+class Description(Protocol):
+    """Data that is described in an assignment and drawn or read only when a box is asked."""
+
+    def realise(self, seed: int) -> Any:
+        """The array itself."""
+
+    def describe(self) -> str:
+        """A line that names it and everything it depends on but the seed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Probe(Generic[T]):
+    """One question, and how its answer is read. Compared by identity; `key` says what it asks."""
+
+    ask: str
+    """Name of the measuring function inside."""
+    args: Mapping[str, Any]
+    """Its arguments: plain values, arrays and descriptions."""
+    read: Callable[[Any], T] = field(repr=False)
+    """Turns a checked answer into a measurement."""
+    twice: bool = False
+    """Whether the reference answers in float32 as well."""
+    proof: bool = False
+    """Whether the answer's arrays are put into the reference's network outside."""
+
+    @property
+    def subject(self) -> str:
+        """The name in the student's file that the question is about."""
+        return str(
+            next((self.args[k] for k in ("by", "module", "live", "name") if k in self.args), "")
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name in the student's file that the question needs, as far as it says so."""
+        if self.ask == SCRIPT:
+            return ()
+        return tuple(str(self.args[k]) for k in ("module", "by", "live", "name") if k in self.args)
+
+    @property
+    def key(self) -> str:
+        """Digest of the question without the seed: equal keys ask the same."""
+        tree, arrays = pack(
+            {"ask": self.ask, "args": _map(self.args, lambda d: {"described": d.describe()})}
+        )
+        digest = hashlib.sha256(json.dumps(tree, sort_keys=True).encode())
+        for array in arrays:
+            digest.update(array.tobytes())
+        return digest.hexdigest()[:32]
+
+    def arguments(self, seed: int) -> dict[str, Any]:
+        """The arguments as they cross the line, with every description made real."""
+        made = _map(self.args, lambda d: d.realise(seed))
+        return {**made, "seed": seed} if isinstance(made, dict) else {}
+
+
+def _map(value: Any, turn: Callable[[Description], Any]) -> Any:
+    if isinstance(value, Mapping):
+        return {k: _map(v, turn) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_map(v, turn) for v in value]
+    return turn(value) if isinstance(value, Description) else value
+
+
+def _argument(value: Any) -> Any:
+    """Refuses at once what cannot cross the line: labels, answers, objects."""
+    if isinstance(value, (list, tuple)):
+        return [_argument(v) for v in value]
+    if isinstance(value, (Description, np.ndarray, int, float, str)) or value is None:
+        return value
+    raise CourseError(
+        f"a {type(value).__name__} cannot be passed to a probe, because students could read "
+        f"it there; "
+        "pass numbers, text, arrays or data descriptions, and use labels in checks only"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """A class whose instances are `torch.nn.Module`s; each probe of it builds a fresh one."""
+
+    name: str
+    init: tuple[Any, ...] = ()
+    """Positional arguments of the constructor."""
+    precision: m.Precision | None = None
+    """Where one is asked for; else float64, and float32 for code that runs in nothing else."""
+    without: str | None = None
+    """A package whose classes it may not be made of, `torchvision.models`."""
+
+    def _args(self, **more: Any) -> dict[str, Any]:
+        more |= {"precision": self.precision, "without": self.without}
+        given = {k: _argument(v) for k, v in more.items() if v is not None}
+        return {"module": self.name, "init": list(self.init), **given}
+
+    @property
+    def _twice(self) -> bool:
+        return self.precision is None
+
+    def layers(self, x: Any) -> Probe[m.Layers]:
+        """Operators with output shapes and, under equal weights, sketches of their values. `x`:
+        (N, …), N ≥ 2.
+        """
+        return Probe(ask="layers", args=self._args(x=x), read=m.Layers.from_wire, twice=self._twice)
+
+    def parameters(self, x: Any, *, train: bool = False) -> Probe[m.Parameters]:
+        """Parameters and buffers, each once; `x` is passed through to see which are used.
+
+        In train mode it also shows where dropout stands.
+        """
+        args = self._args(x=x, train=int(train) or None)
+        return Probe(ask="parameters", args=args, read=m.Parameters.from_wire)
+
+    def outputs(self, x: Any) -> Probe[m.Outputs]:
+        """The answer to `x` in eval mode under equal weights, float64."""
+        return Probe(
+            ask="outputs", args=self._args(x=x), read=m.Outputs.from_wire, twice=self._twice
+        )
+
+    def gradients(self, x: Any, y: Any) -> Probe[m.Gradients]:
+        """Gradients of the mean cross-entropy for classes `y` (N,) in eval mode under equal
+        weights.
+        """
+        return Probe(
+            ask="gradients",
+            args=self._args(x=x, y=y),
+            read=m.Gradients.from_wire,
+            twice=self._twice,
+        )
+
+    def steps(self, x: Any, y: Any, *, lr: float = STEP, by: str | None = None) -> Probe[m.Steps]:
+        """Weights after each of two steps of gradient descent with learning rate `lr`, in train
+        mode.
+
+        With `by`, the student's function of that name takes them: it is called twice as
+        `by(network, optimizer, x, y)`, with an `torch.optim.SGD` that holds the network's weights.
+        """
+        args = self._args(x=x, y=y, lr=lr, by=by)
+        return Probe(ask="steps", args=args, read=m.Steps.from_wire, twice=self._twice)
+
+    def logits(self, images: Any, *, weights: str) -> Probe[m.Logits]:
+        """The answer to `images` in eval mode, float32, with the trained weights of the given
+        file.
+        """
+        args = self._args(images=images, weights=weights)
+        return Probe(ask="logits", args=args, read=m.Logits.from_wire, proof=True)
+
+    def train(
+        self,
+        by: str,
+        x: Any,
+        y: Any,
+        *,
+        seconds: float,
+        images: Any,
+        by_epoch: bool = False,
+        **options: float,
+    ) -> Probe[m.Trained]:
+        """What a fresh network answers to `images` after the student's function `by` trained it.
+
+        The function is called as `by(network, x, y, **options)`, stopped after `seconds` of CPU
+        time, and returns or yields its losses. `x`: (N, C, H, W), `y`: (N,), from the training
+        split. With `by_epoch` it yields once after each epoch, and the network answers `images`
+        there as well, in time that does not count.
+        """
+        args = self._args(name=by, x=x, y=y, seconds=seconds, images=images)
+        if by_epoch or options:  # a probe without them keeps the key it always had
+            args |= {"by_epoch": by_epoch, "options": {k: _argument(v) for k, v in options.items()}}
+        return Probe(ask="train", args=args, read=m.Trained.from_wire, proof=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """A trained network that the student's code left behind under this name."""
+
+    name: str
+
+    def logits(self, images: Any) -> Probe[m.Logits]:
+        """The answer to `images` in eval mode, float32."""
+        args = {"live": self.name, "images": _argument(images)}
+        return Probe(ask="logits", args=args, read=m.Logits.from_wire, proof=True)
+
+
+def live(name: str) -> Live:
+    """The object of that name at the end of the notebook or module."""
+    return Live(name=name)
+
+
+def module(
+    name: str, *init: Any, precision: m.Precision | None = None, without: str | None = None
+) -> Module:
+    """The class of that name in the student's file, built with these arguments.
+
+    `precision="float32"` halves what a very large network needs of memory and time.
+    `without="torchvision.models"` refuses a network of which a part is an instance of a class of
+    that package, for an assignment in which it is to be written.
+    """
+    given = tuple(_argument(a) for a in init)
+    return Module(name=name, init=given, precision=precision, without=without)
+
+
+def call(name: str, *args: Any, tensors: bool = False) -> Probe[m.Returned]:
+    """The result of a function for fresh copies of `args`; arrays arrive as tensors where asked."""
+    given = {"name": name, "args": [_argument(a) for a in args], "tensors": tensors}
+    return Probe(ask="call", args=given, read=m.Returned.from_wire)
+
+
+def value(name: str) -> Probe[m.Returned]:
+    """What a name in the student's file is bound to."""
+    return Probe(ask="value", args={"name": name}, read=m.Returned.from_wire)
+
+
+def values(*names: str) -> dict[str, Probe[m.Returned]]:
+    """By name what each of several names is bound to, for `compare.parts`."""
+    return {name: value(name) for name in names}
+
+
+def script(name: str, *args: Any) -> Probe[m.Returned]:
+    """What the function of that name in the assignment's `probes.py` returns, run in the sandbox.
+
+    It is called with the student's file (`inside.scripts.Student`) and fresh copies of `args`.
+    Students may read it.
+    """
+    given = {"name": name, "args": [_argument(a) for a in args]}
+    return Probe(ask=SCRIPT, args=given, read=m.Returned.from_wire)

@@ -1,0 +1,62 @@
+"""Numbers drawn for each student, so that answers cannot be passed on.
+
+They are no secret: whoever knows the seed can draw them, and still has to find the answers. The
+handout states them, and the file `numbers.json` with them lies beside whatever runs for that
+student: the submission, and the reference that it is compared with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from grader.records.errors import CourseError
+from grader.records.records import Json, Submission
+
+FILE = "numbers.json"
+"""Beside the submission in its box; a file of this name that was handed in is not used."""
+Draw = Callable[[np.random.RandomState], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Personal:
+    """How the numbers of one student are drawn."""
+
+    seed: int
+    """Changes everybody's numbers: one for each term, for instance."""
+    draw: Draw
+
+    def numbers(self, student: str) -> dict[str, Json]:
+        """What is drawn for that name, whatever its capitals and spaces, and the name itself.
+
+        NumPy's `RandomState` is frozen: the same numbers on every machine.
+        """
+        name = unicodedata.normalize("NFC", " ".join(student.split())).casefold()
+        digest = hashlib.sha256(f"{self.seed}/{name}".encode()).digest()
+        try:
+            drawn = self.draw(np.random.RandomState(np.frombuffer(digest, "<u4")))
+            made: dict[str, Json] = json.loads(json.dumps(drawn, default=_plain))
+        except Exception as error:  # an instructor's function may raise anything
+            raise CourseError(
+                f"`{self.draw.__name__}` draws no numbers for {name!r}: {error}"
+            ) from error
+        return {"student": name, **made}
+
+
+def laid_beside(submission: Submission) -> Mapping[str, bytes]:
+    """The files of a submission as they lie in its box."""
+    if submission.numbers is None:
+        return submission.files
+    return {**submission.files, FILE: json.dumps(submission.numbers).encode()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    raise TypeError(f"a {type(value).__name__} cannot be drawn; return numbers, lists and text")

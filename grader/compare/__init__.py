@@ -1,0 +1,37 @@
+"""Comparisons: student against reference, each with a verdict that names the first difference.
+
+All of them are pure: measurements in, Verdict out. Sentences address the student.
+"""
+
+from grader.compare.differences import mismatch
+from grader.compare.explanations import explained
+from grader.compare.named_answers import parts
+from grader.compare.numbers import (
+    close,
+    count,
+    dropouts,
+    equal,
+    first_divergence,
+    shapes,
+    stepped,
+    values,
+)
+from grader.compare.predictions import accuracy
+from grader.compare.training import every_class, learnt
+
+__all__ = [
+    "accuracy",
+    "close",
+    "count",
+    "dropouts",
+    "equal",
+    "every_class",
+    "explained",
+    "first_divergence",
+    "learnt",
+    "mismatch",
+    "parts",
+    "shapes",
+    "stepped",
+    "values",
+]

@@ -1,0 +1,41 @@
+"""Data for probes and checks: what an assignment writes as `data.normal(…)`, `data.test(…)`."""
+
+from grader.data.descriptions import (
+    DataSet,
+    Drawn,
+    Images,
+    Secret,
+    Shelf,
+    Source,
+    Targets,
+    available,
+    current,
+    fetch,
+    integers,
+    located,
+    normal,
+    rows,
+    test,
+    train,
+    uniform,
+)
+
+__all__ = [
+    "DataSet",
+    "Drawn",
+    "Images",
+    "Secret",
+    "Shelf",
+    "Source",
+    "Targets",
+    "available",
+    "current",
+    "fetch",
+    "integers",
+    "located",
+    "normal",
+    "rows",
+    "test",
+    "train",
+    "uniform",
+]

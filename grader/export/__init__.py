@@ -1,0 +1,1 @@
+"""Exports: a class's results as files for other programs, one small module a format."""

@@ -1,0 +1,73 @@
+"""The gradebook: one row per student, one column per check, harmless in any spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader.records import file_names
+from grader.report import escape
+
+if TYPE_CHECKING:
+    from grader.records.records import CheckResult, Graded
+
+FIRST = ("student", "score", "max_score", "status")
+"""The columns before those of the checks."""
+LAST = ("needs a person", "late")
+"""The columns after them: yes or no."""
+
+
+def write(graded: Sequence[Graded], out: Path) -> Path:
+    """Write `grades.csv` into `out`, in order of name, and return its path.
+
+    A check that broke through our fault has an empty cell: it was not decided. Every text is
+    quoted, so that a program that separates by semicolons finds no cell inside another.
+    """
+    import pandas as pd
+
+    rows = sorted(graded, key=lambda one: file_names.order(one.student))
+    names = list(dict.fromkeys(check.name for one in rows for check in one.checks))
+    frame = pd.DataFrame([_row(one, names) for one in rows], columns=_columns(names), dtype=object)
+    text = frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "grades.csv"
+    file_names.write(path, text.encode("utf-8"))
+    return path
+
+
+def _columns(names: Iterable[str]) -> list[str]:
+    """Headings that differ from each other: a check called `score` becomes `score (check)`."""
+    fixed = {*FIRST, *LAST}
+    return [
+        *FIRST,
+        *(escape.cell(f"{name} (check)" if name in fixed else name) for name in names),
+        *LAST,
+    ]
+
+
+def _row(one: Graded, names: Sequence[str]) -> list[str | int | float]:
+    checks = {check.name: check for check in one.checks}
+    return [
+        escape.cell(one.student),
+        _number(one.score),
+        _number(one.max_score),
+        escape.cell(one.execution.status),
+        *(_points(checks.get(name)) for name in names),
+        escape.cell(one.person),
+        escape.cell(one.late),
+    ]
+
+
+def _points(check: CheckResult | None) -> str | int | float:
+    return "" if check is None or check.outcome == "broken" else _number(check.earned)
+
+
+def _number(value: float) -> str | int | float:
+    """Without the noise of binary fractions: 33.3 for 33.300000000000004, 100 for 100.0."""
+    if not math.isfinite(value):
+        return ""
+    short = round(value, 6)
+    return int(short) if short == int(short) else short

@@ -1,0 +1,1 @@
+"""Grading: what is new is measured, everything is judged, and the record is kept."""

@@ -1,0 +1,156 @@
+"""Measurements and checks in, results and score out. Pure: nothing is run, read or written."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from grader.assignment.assignment import Check, Measurements
+from grader.assignment.probe import Probe
+from grader.records.errors import Unmeasured
+from grader.records.measurements import Gradients, Parameters
+from grader.records.records import CheckResult, Missing, Outcome, Verdict
+
+BLOCKING: Mapping[Outcome, Outcome] = {
+    "failed": "skipped",
+    "skipped": "skipped",
+    "unmeasured": "skipped",
+    "broken": "broken",
+}
+"""What a check becomes that comes after one with this outcome."""
+
+
+def judge(
+    checks: Sequence[Check],
+    student: Measurements,
+    reference: Measurements,
+    places: Mapping[str, str] | None = None,
+) -> tuple[CheckResult, ...]:
+    """One result for each check, in order. Never raises: our faults become the outcome `broken`.
+
+    `places` says where in the student's file a name is defined: "line 12" or "cell 7".
+    """
+    results: dict[str, CheckResult] = {}
+    for check in checks:
+        blocked = next((results[n] for n in check.after if results[n].outcome in BLOCKING), None)
+        if blocked is not None:
+            results[check.name] = _blocked(check, blocked)
+        else:
+            student.read.clear()
+            decided = _decided(check, student, reference)
+            about = next((n for n in student.read if n in (places or {})), "")
+            place = (places or {}).get(about, "")
+            results[check.name] = replace(decided, place=place)
+    return tuple(results.values())
+
+
+def score(results: Sequence[CheckResult]) -> float:
+    """The sum of the points earned, bonus included, to a thousandth."""
+    return round(sum(r.earned for r in results), 3)
+
+
+def _blocked(check: Check, by: CheckResult) -> CheckResult:
+    outcome = BLOCKING[by.outcome]
+    why = "was not passed" if outcome == "skipped" else "could not be judged"
+    return _result(
+        check,
+        outcome,
+        feedback=f"Not judged, because `{by.name}` {why}.",
+        person=outcome == "broken",
+    )
+
+
+def _decided(check: Check, student: Measurements, reference: Measurements) -> CheckResult:
+    try:
+        verdict = check.function(student, reference)
+    except Unmeasured as missing:
+        if missing.ours:
+            text = f"Not judged: {_ended(missing.why)}"
+            return _result(check, "broken", feedback=text, person=True)
+        return _result(check, "unmeasured", feedback=f"Not measured: {_ended(missing.why)}")
+    except Exception as error:  # an instructor's check may raise anything
+        return _result(
+            check, "broken", feedback=f"This check itself failed: {_place(error)}.", person=True
+        )
+    if not isinstance(verdict, Verdict):
+        text = f"This check returned {type(verdict).__name__} instead of a Verdict."
+        return _result(check, "broken", feedback=text, person=True)
+    outcome: Outcome = (
+        "passed" if verdict.fraction >= 1 else "partial" if verdict.fraction > 0 else "failed"
+    )
+    return CheckResult(
+        name=check.name,
+        title=check.title,
+        outcome=outcome,
+        points=check.points,
+        earned=round(check.points * verdict.fraction, 3),
+        feedback=verdict.feedback,
+        hint=verdict.hint,
+        evidence=verdict.evidence,
+        standing=verdict.standing,
+        extra=check.extra,
+        hidden=check.hidden,
+        person=verdict.person,
+    )
+
+
+def _result(check: Check, outcome: Outcome, *, feedback: str, person: bool = False) -> CheckResult:
+    return CheckResult(
+        name=check.name,
+        title=check.title,
+        outcome=outcome,
+        points=check.points,
+        earned=0.0,
+        feedback=feedback,
+        extra=check.extra,
+        hidden=check.hidden,
+        person=person,
+    )
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def contradictions(probes: Mapping[str, Probe[Any]], values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Claims that evidence refutes: fewer parameters said than gradients shown.
+
+    `values` holds measurements or Missing by probe key.
+    """
+    claimed: dict[str, Parameters] = {}
+    shown: dict[str, Gradients] = {}
+    for probe in probes.values():
+        found = values.get(probe.key)
+        if isinstance(found, Missing) or found is None:
+            continue
+        name = str(probe.args.get("module"))
+        if isinstance(found, Parameters):
+            claimed[name] = found
+        elif isinstance(found, Gradients):
+            shown[name] = found
+    told = []
+    for name in claimed.keys() & shown.keys():
+        used = sum(p.count for p in claimed[name].trainable if p.used)
+        sizes = sum(_size(g.shape) for g in shown[name].runs[0] if g.values is not None)
+        if sizes > used and not any(p.used is None for p in claimed[name].rows):
+            told.append(
+                f"`{name}` claims {used:,} trainable parameters in use, but {sizes:,} have "
+                f"gradients"
+            )
+    return tuple(told)
+
+
+def _size(shape: Sequence[int]) -> int:
+    total = 1
+    for n in shape:
+        total *= n
+    return total

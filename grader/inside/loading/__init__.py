@@ -1,0 +1,1 @@
+"""Loading: the student's file becomes names, as much of it as can be read."""

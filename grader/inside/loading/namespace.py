@@ -1,0 +1,288 @@
+"""Loads a student's module, and says what went wrong in it, at which of the student's lines."""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import contextlib
+import importlib.util
+import linecache
+import os
+import re
+import sys
+from collections.abc import Sequence
+from types import CodeType, ModuleType, TracebackType
+from typing import Any
+
+from grader.inside.loading import reading
+from grader.inside.wire import Array
+
+MESSAGE_CAP = 2000
+"""Largest message of a trouble, characters."""
+_FUTURE = __future__.annotations.compiler_flag
+_NAME_CAP = 200
+_CODE_CAP = 400
+_FRAMES_CAP = 100_000
+_PARTS_CAP = 64
+_LIBRARIES = sorted(
+    {p.rstrip("/") + "/" for p in (*sys.path, sys.prefix, sys.base_prefix) if len(p) > 1},
+    key=len,
+    reverse=True,
+)
+"""Where Python and its packages lie: taken out of messages, as it is nobody's business."""
+
+
+class Unanswerable(Exception):
+    """Raised by measuring code for a question that has no answer; `why` is for the student."""
+
+    def __init__(
+        self,
+        why: str,
+        person: bool = False,  # noqa: FBT001, FBT002
+        *,
+        undefined: bool = False,
+    ) -> None:
+        super().__init__(why)
+        self.why = why
+        self.person = person
+        """True where a person has to look, as the student is not to blame."""
+        self.undefined = undefined
+        """True where a name is missing: in a notebook a cell that failed may be why."""
+
+
+def place(directory: str, names: Sequence[str], contents: Sequence[Array]) -> list[str]:
+    """The files lie in `directory`; the names of those that cannot."""
+    misplaced = []
+    for name, content in zip(names, contents, strict=True):
+        parts = name.split("/")
+        odd = "\0" in name or len(parts) > _PARTS_CAP
+        if odd or any(part in ("", ".", "..") for part in parts):
+            misplaced.append(name)
+            continue
+        path = os.path.join(directory, *parts)
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            descriptor = os.open(path, flags, 0o644)
+        except (OSError, ValueError):  # a folder where a file should be, a name too long
+            misplaced.append(name)
+            continue
+        with open(descriptor, "wb") as file:
+            file.write(content.data)
+    return misplaced
+
+
+def load(directory: str, entry: str) -> dict[str, Any]:
+    """The names of the module `entry` of `directory`, after its code has run.
+
+    The module is named after its file, so that `if __name__ == "__main__"` does not hold, and
+    stands in `sys.modules`; the student's other files can be imported. Where the code raises,
+    SystemExit included, the definitions that follow are still run, and of a file that does not
+    parse those that can be read; `reading.unread` says why not all. Where the assignment takes
+    definitions only, so does this. Raises what makes a file unreadable as a whole.
+    """
+    path = os.path.join(directory, entry)
+    sys.path[:] = search_path(path, directory)
+    sys.argv[:] = [path]
+    with open(path, "rb") as file:
+        source = file.read()
+    if fault := _no_module(source, entry):
+        raise SyntaxError(fault, (path, 1, None, None))
+    try:
+        text = importlib.util.decode_source(source)
+    except (SyntaxError, UnicodeDecodeError):
+        compile(source, path, "exec", dont_inherit=True)  # raises, and says where
+        raise
+    reading.note(text, path)
+    module = _empty_module(path)
+    sys.modules[module.__name__] = module
+    names = module.__dict__
+    try:
+        code = _compiled(source, text, path)
+    except reading.FAULTS as error:
+        reading.unread = error
+        _run_each(reading.recovered(text, path, {}).body, path, names)
+        return names
+    try:
+        exec(code, names)
+    except BaseException as error:  # SystemExit and KeyboardInterrupt too
+        reading.unread = error
+        _run_each(_remaining(text, path, code, error), path, names, code.co_flags & _FUTURE)
+    return names
+
+
+def _compiled(source: bytes, text: str, path: str) -> CodeType:
+    """What is to be run of the file. Raises one of `reading.FAULTS` where it does not parse."""
+    if not reading.only_definitions:
+        return compile(source, path, "exec", dont_inherit=True)
+    tree = reading.chosen(ast.parse(text, path), text, path)
+    return compile(tree, path, "exec", dont_inherit=True)
+
+
+def _remaining(text: str, path: str, code: CodeType, error: BaseException) -> list[ast.stmt]:
+    """The definitions that follow the statement that raised."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code is not code:
+        trace = trace.tb_next
+    line = trace.tb_lineno if trace is not None else sys.maxsize
+    body = ast.parse(text, path).body
+    done = next((i for i, s in enumerate(body) if (s.end_lineno or 0) >= line), len(body))
+    if not reading.only_definitions:  # else it was noted when they were chosen
+        reading.selection.note(ast.Module(body=body[:done], type_ignores=[]))
+    return reading.remaining(body[done:], text, path)
+
+
+def _run_each(
+    statements: Sequence[ast.stmt], path: str, names: dict[str, Any], flags: int = 0
+) -> None:
+    """Each is run by itself, so that one that raises loses only itself; the first error is told."""
+    for statement in statements:
+        with contextlib.suppress(BaseException):
+            one = ast.Module(body=[statement], type_ignores=[])
+            exec(compile(one, path, "exec", flags, dont_inherit=True), names)
+
+
+def _no_module(source: bytes, entry: str) -> str:
+    """What a file is that cannot be Python, and what to do; else an empty text."""
+    if b"\0" in source:
+        utf16 = source[:2] in (b"\xff\xfe", b"\xfe\xff")
+        seen = "saved as UTF-16" if utf16 else "no text: it holds NUL characters"
+        return f"the file is {seen}. Save it as UTF-8"
+    if source.lstrip()[:1] == b"{" and b'"nbformat"' in source and b'"cells"' in source:
+        other = f"{os.path.splitext(os.path.basename(entry))[0]}.ipynb"
+        return f"the file is a notebook. Rename it to {other}"
+    return ""
+
+
+def search_path(path: str, directory: str) -> list[str]:
+    """`sys.path` for the file at `path`: the student's other files can be imported, and first."""
+    homes = list(dict.fromkeys([os.path.dirname(path), directory]))
+    sys.dont_write_bytecode = True
+    for home in homes:  # only these: at level 2 not every folder could be listed again
+        sys.path_importer_cache.pop(home, None)
+    return [*homes, *(p for p in sys.path if p not in homes)]
+
+
+def _empty_module(path: str) -> ModuleType:
+    stem = os.path.splitext(os.path.basename(path))[0]
+    # A file named like a library that is loaded must not take its place.
+    name = f"student_{stem}" if stem in sys.modules else stem
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None:  # a suffix that Python does not know
+        module = ModuleType(name)
+        module.__file__ = path
+        return module
+    return importlib.util.module_from_spec(spec)
+
+
+def trouble(
+    error: BaseException, directory: str, names: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The fields of a `records.Trouble`: the exception, and the student's line that caused it.
+
+    Where none did, as in a call with too few arguments, it is the line that defines what of
+    `names` the message speaks of.
+    """
+    try:
+        found, message = _place(error, directory), _message(error, directory)
+        if not found and names:
+            found = _meant(message, names, directory)
+        return {"kind": _kind(error), "message": message, **found}
+    except MemoryError:
+        return {"kind": "MemoryError", "message": ""}
+    except Exception as second:  # an exception class can answer any question with an exception
+        return {"kind": "Exception", "message": f"(cannot be shown: {type(second).__name__})"}
+
+
+def _kind(error: BaseException) -> str:
+    return clean(type(error).__name__, _NAME_CAP)
+
+
+def _message(error: BaseException, directory: str) -> str:
+    if isinstance(error, SystemExit):
+        return "the file calls exit(), quit() or sys.exit(): take that line out"
+    if isinstance(error, SyntaxError):
+        text = clean(error.msg, MESSAGE_CAP) if isinstance(error.msg, str) else ""
+        if "codec can't decode" in text:
+            return "the file is not UTF-8 text. Save it as UTF-8"
+        return text
+    try:
+        text = str(error)
+    except BaseException as second:
+        return f"(its message cannot be shown: {type(second).__name__})"
+    if isinstance(error, NameError) and (why := reading.selection.why(error.name)):
+        text = f"{text}: {why}"
+    shown = clean(text, MESSAGE_CAP).replace(directory.rstrip("/") + "/", "")
+    for place in _LIBRARIES:
+        shown = shown.replace(place, "")
+    return shown
+
+
+def clean(text: str, cap: int) -> str:
+    """At most `cap` characters, each of which can be encoded."""
+    start = str.__getitem__(text, slice(cap))
+    return start.encode("utf-8", "backslashreplace").decode("utf-8")[:cap]
+
+
+def _place(error: BaseException, directory: str) -> dict[str, Any]:
+    """File, line, text and function of the last frame that is the student's."""
+    if isinstance(error, SyntaxError):
+        file = _relative(error.filename, directory)
+        if file is not None:
+            line = error.lineno if isinstance(error.lineno, int) and error.lineno > 0 else None
+            text = error.text if isinstance(error.text, str) else ""
+            return {"file": file, "line": line, "code": clean(text.strip(), _CODE_CAP) or None}
+    last: TracebackType | None = None
+    step, count = error.__traceback__, 0
+    while step is not None and count < _FRAMES_CAP:
+        if _relative(step.tb_frame.f_code.co_filename, directory) is not None:
+            last = step
+        step, count = step.tb_next, count + 1
+    if last is None:
+        return {}
+    code = last.tb_frame.f_code
+    line = last.tb_lineno if isinstance(last.tb_lineno, int) and last.tb_lineno > 0 else None
+    text = linecache.getline(code.co_filename, line).strip() if line else ""
+    where = code.co_qualname if sys.version_info >= (3, 11) else code.co_name
+    return {
+        "file": _relative(code.co_filename, directory),
+        "line": line,
+        "code": clean(text, _CODE_CAP) or None,
+        "where": None if where == "<module>" else clean(where, _NAME_CAP),
+    }
+
+
+def _meant(message: str, names: dict[str, Any], directory: str) -> dict[str, Any]:
+    """The place of `LeNet5` or of its `forward`, where a message begins with that."""
+    hit = re.match(r"(?:Module \[)?([^\W\d]\w*)(?:\.(\w+)\(\))?", message)
+    owner = names.get(hit[1]) if hit else None
+    return origin(getattr(owner, hit[2] or "", owner), directory) if hit and owner else {}
+
+
+def origin(value: Any, directory: str) -> dict[str, Any]:
+    """File and line at which a class or function of the student's is written; else nothing."""
+    try:
+        codes = [getattr(v, "__code__", None) for v in (value, *vars(value).values())]
+        code = min((c for c in codes if c is not None), key=lambda c: c.co_firstlineno)
+        file, line = _relative(code.co_filename, directory), code.co_firstlineno
+        for above in range(line, 0, -1) if isinstance(value, type) else ():
+            if linecache.getline(code.co_filename, above).startswith(f"class {value.__name__}"):
+                line = above
+                break
+    except Exception:  # a class may answer any question with an exception
+        return {}
+    return {"file": file, "line": line} if file is not None else {}
+
+
+def located(value: Any, directory: str) -> str:
+    """`lenet.py, line 12: `, or nothing."""
+    place = origin(value, directory)
+    return f"{place['file']}, line {place['line']}: " if place else ""
+
+
+def _relative(file: Any, directory: str) -> str | None:
+    """The name of a student's file within the submission; None for any other."""
+    if not isinstance(file, str):
+        return None
+    prefix = directory.rstrip("/") + "/"
+    return clean(file[len(prefix) :], _NAME_CAP) if file.startswith(prefix) else None

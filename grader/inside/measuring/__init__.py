@@ -1,0 +1,1 @@
+"""Measuring: answers to what a probe asks of the student's code."""

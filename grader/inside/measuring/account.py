@@ -1,0 +1,61 @@
+"""What is told of a traced network: its operators in rows, with sketches of their values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from grader.inside.measuring import network
+from grader.inside.measuring.trace import Trace
+
+SKETCH = 8
+"""Values kept of an operator's output to find the first divergence."""
+
+
+def operators(trace: Trace, output: Any) -> list[dict[str, Any]]:
+    """Every operator with its shape, weights and sketches; the last ends in log-probabilities."""
+    rows = []
+    for operator in trace.operators:
+        end = operator.end
+        if operator is trace.operators[-1] and isinstance(output, torch.Tensor):
+            end = sketch(torch.log_softmax(output.reshape(output.shape[0], -1), dim=1))
+        rows.append(
+            {
+                "name": operator.name,
+                "kind": operator.kind,
+                "shape": list(operator.shape),
+                "weights": [[w.role, w.name, list(w.view.shape)] for w in operator.weights],
+                "settings": operator.settings,
+                "steps": operator.steps[:20],
+                "file": operator.place[0] if operator.place else None,
+                "line": operator.place[1] if operator.place else None,
+                "start": operator.start,
+                "result": operator.result,
+                "end": end,
+            }
+        )
+    return rows
+
+
+def sketch(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
+    """`SKETCH` values spread over the first sample and the root mean square of all of them."""
+    values = network.array(tensor).astype(np.float64).reshape(-1)
+    if not values.size:
+        return np.zeros(SKETCH + 1)
+    positions = (np.arange(SKETCH) * values.size) // SKETCH + min(
+        7, values.size // SKETCH - 1 if values.size > SKETCH else 0
+    )
+    return np.append(values[positions % values.size], np.sqrt(np.mean(values**2)))
+
+
+def dropouts(trace: Trace) -> dict[str, list[Any]]:
+    """Names of the operators with weights, and of every dropout [how many are before it, share]."""
+    layers: list[str] = []
+    places: list[list[Any]] = [[0, share] for share in trace.dropped]
+    for operator in trace.operators:
+        if operator.weights:
+            layers.append(operator.name)
+        places += [[len(layers), share] for share in operator.dropped]
+    return {"layers": layers, "places": places}

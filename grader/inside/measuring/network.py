@@ -1,0 +1,380 @@
+"""A student's network under equal weights: built fresh, written to, differentiated, stepped.
+
+Numbers are keyed by what an operator is (kind, shape of its weight, how many of that shape came
+before), so a missing or an additional layer does not shift the numbers of the others, and names and
+the order of declaration do not matter.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from grader.inside.loading import absent
+from grader.inside.loading.namespace import Unanswerable, located
+from grader.inside.measuring.order import Operator, Weight
+from grader.inside.measuring.trace import Trace
+
+FILLS = (torch.ops.aten.normal_.default, torch.ops.aten.uniform_.default)
+"""What draws the first numbers of weights."""
+PRECISIONS = {"float64": torch.float64, "float32": torch.float32}
+PAIRINGS = 6
+"""How many pairings among operators of equal shape are tried."""
+PERIOD = 1_000_003
+"""Random numbers drawn for one array; a prime, so that no two rows begin alike."""
+SAMPLE = 1 << 16
+"""Values kept of one array when all of them would be too many."""
+WHOLE = 8 << 20
+"""Bytes up to which arrays are sent whole."""
+
+
+@dataclass(eq=False)
+class Prepared:
+    """A fresh network whose operators are known."""
+
+    net: torch.nn.Module
+    trace: Trace
+    precision: str
+    x: torch.Tensor
+
+
+def plain(value: torch.Tensor) -> torch.Tensor:
+    """The tensor's numbers by the base class's path: detached, on the CPU, in one piece."""
+    with torch._C.DisableTorchFunctionSubclass():
+        return value.detach().cpu().contiguous().resolve_conj().resolve_neg()
+
+
+def array(value: torch.Tensor) -> np.ndarray[Any, Any]:
+    """A numpy copy of the tensor; bfloat16 as float32."""
+    tensor = plain(value)
+    if tensor.dtype is torch.bfloat16:
+        tensor = tensor.float()
+    with torch._C.DisableTorchFunctionSubclass():
+        return np.array(tensor.as_subclass(torch.Tensor).numpy(), copy=True)
+
+
+def check_output(value: Any, count: int, where: str = "", *, scores: bool = False) -> torch.Tensor:
+    """The network's answer as a tensor with one row per input, or why it is none.
+
+    `where` is the place of `forward`, as `namespace.located` writes it. `scores` asks for a row of
+    several numbers per input, of any kind; without it the numbers have to be floating-point.
+    """
+    absent.refuse(value, f"{where}what the network returns")
+    if value is None:
+        raise Unanswerable(
+            f"{where}the network returns nothing (None); end `forward` with `return` and the scores"
+        )
+    if not isinstance(value, torch.Tensor):
+        kind = type(value).__name__
+        more = f" of {len(value)}" if isinstance(value, (tuple, list, dict)) else ""
+        raise Unanswerable(
+            f"{where}the network returns a {kind}{more}; "
+            "return one tensor with a row of class scores per picture"
+        )
+    if value.dim() < 1:
+        raise Unanswerable(
+            f"{where}the network returns a single number, as a loss is; return the scores, one row "
+            "per input"
+        )
+    if value.shape[0] != count:
+        raise Unanswerable(
+            f"{where}for {count} inputs the network returns a tensor of shape "
+            f"{tuple(value.shape)}; its first dimension has to be {count}, one row per input"
+        )
+    if scores and value.dim() < 2:
+        raise Unanswerable(
+            f"{where}the network returns one number for each input; return the scores of all "
+            "classes, a row per input, without argmax"
+        )
+    if not scores and not (value.is_floating_point() or value.is_complex()):
+        kind = str(value.dtype).removeprefix("torch.")
+        raise Unanswerable(
+            f"{where}the network returns {kind} numbers; return the scores as the last layer "
+            "gives them, without argmax, round or a conversion"
+        )
+    return value
+
+
+def build(
+    make: Callable[[], Any],
+    precision: str,
+    x: torch.Tensor,
+    *,
+    directory: str,
+    train: bool = False,
+) -> torch.nn.Module:
+    """A fresh network in the given precision, its mode set by the base class's path.
+
+    Lazy layers, which learn their sizes from the first input, are given `x` once.
+    """
+    torch.set_default_dtype(PRECISIONS[precision])
+    net = make()
+    if not isinstance(net, torch.nn.Module):
+        kind = type(net).__name__
+        raise Unanswerable(
+            f"{located(type(net), directory)}calling the class gives a {kind} that is no "
+            f"torch.nn.Module; derive the class from it: `class {kind}(nn.Module):`"
+        )
+    base = torch.nn.Module
+    if any(isinstance(p, torch.nn.UninitializedParameter) for p in base.parameters(net)):
+        with torch.no_grad():
+            net(x)
+    base.to(net, PRECISIONS[precision])
+    base.train(net, train)
+    return net
+
+
+class Quick(TorchDispatchMode):
+    """While a network is built, its large tensors are filled with numbers that repeat.
+
+    Drawing hundreds of millions takes longer than all else, and other numbers take their place.
+    """
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func not in FILLS or args[0].numel() <= PERIOD or not args[0].is_contiguous():
+            return func(*args, **(kwargs or {}))
+        tensor = args[0]
+        flat = tensor.view(-1)
+        func(flat[:PERIOD], *args[1:], **(kwargs or {}))
+        _repeat(flat[PERIOD:], flat[:PERIOD])
+        return tensor
+
+
+def _repeat(flat: torch.Tensor, numbers: torch.Tensor) -> None:
+    for part in flat.split(len(numbers)):
+        part.copy_(numbers[: len(part)])
+
+
+def run(
+    net: torch.nn.Module,
+    x: torch.Tensor,
+    directory: str,
+    keep: Callable[[torch.Tensor], Any] = lambda _: None,
+) -> tuple[Any, Trace, Exception | None]:
+    """The network's output, the operators that ran, and the exception that stopped it, if any."""
+    trace = Trace(net, x, directory, keep)
+    fused = torch._C._get_mkldnn_enabled()
+    if any(isinstance(m, torch.nn.RNNBase) for m in torch.nn.Module.modules(net)):
+        torch._C._set_mkldnn_enabled(False)  # in float32 it makes one unreadable operator of it
+    try:
+        with torch.enable_grad(), trace:
+            return net(x), trace, None
+    except Exception as error:  # the student's code may raise anything
+        return None, trace, error
+    finally:
+        torch._C._set_mkldnn_enabled(fused)
+        trace.close()
+
+
+def prepare(
+    make: Callable[[], Any],
+    x: np.ndarray[Any, Any],
+    *,
+    seed: int,
+    directory: str,
+    precisions: Sequence[str],
+    train: bool = False,
+) -> tuple[Prepared, Any, Exception | None]:
+    """A network that ran once on `x`, in the first precision in which it runs.
+
+    Plain float32 tensors found on the way are converted in place; where that does not help, the
+    next precision is tried. The exception of the last attempt comes back with what ran until then.
+    """
+    for precision in precisions:
+        inputs = torch.from_numpy(np.array(x))
+        if inputs.is_floating_point():  # words stay numbers of words
+            inputs = inputs.to(PRECISIONS[precision])
+        torch.manual_seed(seed)
+        with Quick():  # type: ignore[no-untyped-call]
+            net = build(make, precision, inputs, directory=directory, train=train)
+        output, trace, error = run(net, inputs, directory)
+        while error is not None and _convert(trace, PRECISIONS[precision]):
+            torch.manual_seed(seed)
+            output, trace, error = run(net, inputs, directory)
+        if error is None:
+            break
+    return Prepared(net, trace, precision, inputs), output, error
+
+
+def _convert(trace: Trace, dtype: torch.dtype) -> bool:
+    """True where a plain tensor of another precision was found and converted in place."""
+    changed = False
+    for leaf in trace.leaves.values():
+        if leaf.is_floating_point() and leaf.dtype != dtype and not leaf._is_view():
+            leaf.data = leaf.data.to(dtype)
+            changed = True
+    return changed
+
+
+# ---------------------------------------------------------------------- equal weights
+
+
+def keyed(operators: Sequence[Operator]) -> list[tuple[Operator, list[Weight]]]:
+    """(operator, its weights) for every operator that owns weights not seen before."""
+    seen: set[tuple[int, Any]] = set()
+    found = []
+    for operator in operators:
+        own = []
+        for weight in operator.weights:
+            identity = (id(weight.leaf), weight.view.storage_offset())
+            if identity not in seen:
+                seen.add(identity)
+                own.append(weight)
+        if own:
+            found.append((operator, own))
+    return found
+
+
+def pairings(operators: Sequence[Operator]) -> Iterator[list[tuple[str, Weight]]]:
+    """Ways to give keys to weights: by place, then others where nothing before tells two apart.
+
+    Operators of one group and unequal standing have one order only; `order.ordered` found it.
+    """
+    rows = keyed(operators)
+    groups: dict[str, list[int]] = {}
+    alike: dict[tuple[str, str], list[int]] = {}
+    for index, (operator, _) in enumerate(rows):
+        groups.setdefault(operator.group, []).append(index)
+        alike.setdefault((operator.group, operator.standing), []).append(index)
+    number = {index: n for members in groups.values() for n, index in enumerate(members)}
+    tied = [members for members in alike.values() if len(members) > 1]
+    choices = itertools.product(*(itertools.permutations(members) for members in tied))
+    for choice in itertools.islice(choices, PAIRINGS):
+        chosen = dict(number)
+        for members, order in zip(tied, choice, strict=True):
+            chosen.update({i: number[j] for i, j in zip(members, order, strict=True)})
+        yield [
+            (f"{operator.group}/{chosen[i]}/{weight.role}", weight)
+            for i, (operator, weights) in enumerate(rows)
+            for weight in weights
+        ]
+
+
+def drawn(key: str, shape: Sequence[int], seed: int) -> np.ndarray[Any, Any]:
+    """The numbers that belong to a key: float64 of the given shape, or `PERIOD` to be repeated.
+
+    Weights are normal with deviation √(2 / fan-in) (He et al. 2015, eq. 10), so that signals keep a
+    size at which a clipped or leaky activation shows; scales and variances lie between 0.5 and 1.5.
+    """
+    kind, *_, role = key.split("/")
+    rng = np.random.Generator(np.random.PCG64([seed, zlib.crc32(key.encode())]))
+    if role == "running_var" or (role == "weight" and "norm" in kind):
+        return rng.uniform(0.5, 1.5, shape)
+    scale = 0.5
+    if role == "weight":
+        fan_in = shape[0] if kind == "linear" else math.prod(shape[1:])
+        scale = math.sqrt(2.0 / max(1, fan_in))
+    return rng.standard_normal(shape if math.prod(shape) <= PERIOD else PERIOD) * scale
+
+
+def as_received(owner: torch.Tensor, weight: Weight) -> torch.Tensor:
+    """`owner`, which lies in memory like the weight's leaf, seen as the operator saw the leaf."""
+    view, leaf = weight.view, weight.leaf
+    offset = view.storage_offset() - leaf.storage_offset() + owner.storage_offset()
+    return torch.as_strided(owner, view.shape, view.stride(), offset)
+
+
+def write(
+    pairs: Sequence[tuple[str, Weight]], numbers: Callable[[str, Sequence[int]], Any]
+) -> None:
+    """Put numbers into the weights in place, through the view that the operator received."""
+    with torch.no_grad():
+        for key, weight in pairs:
+            target = as_received(weight.leaf.detach(), weight)
+            value = torch.from_numpy(np.asarray(numbers(key, tuple(target.shape))))
+            if value.numel() == target.numel():
+                target.copy_(value.reshape(target.shape))
+            else:
+                _fill(target, value)
+
+
+def _fill(target: torch.Tensor, numbers: torch.Tensor) -> None:
+    """`target` holds the numbers again and again, in the order of the transposed matrix.
+
+    That is how most keep a large one in memory, so nothing has to be made beside it.
+    """
+    turned = target.t() if target.dim() == 2 else target
+    if turned.is_contiguous():
+        _repeat(turned.view(-1), numbers.to(target.dtype))
+    else:
+        whole = torch.empty(turned.shape, dtype=target.dtype)
+        _repeat(whole.view(-1), numbers.to(target.dtype))
+        turned.copy_(whole)
+
+
+def took(pairs: Sequence[tuple[str, Weight]], again: Trace) -> None:
+    """Raise Unanswerable unless a second run received what was written."""
+    received: dict[tuple[Any, ...], Weight] = {}
+    for operator in again.operators:
+        for w in operator.weights:  # a tied weight comes in two layouts
+            received.setdefault((w.role, id(w.leaf), w.view.numel(), tuple(w.view.stride())), w)
+    for _, weight in pairs:
+        view = weight.view
+        other = received.get((weight.role, id(weight.leaf), view.numel(), tuple(view.stride())))
+        same = other is not None and torch.equal(
+            as_received(weight.leaf.detach(), weight), other.view.detach().reshape(view.shape)
+        )
+        if not same and weight.role not in ("running_mean", "running_var"):
+            label = weight.name or f"the {weight.role} of shape {tuple(weight.view.shape)}"
+            raise Unanswerable(
+                f"equal weights could not be set: `{label}` is replaced while the network runs",
+                person=True,
+            )
+
+
+def settable(trace: Trace) -> None:
+    """Raise Unanswerable where the grader could not follow which weights are used how."""
+    if trace.trouble:
+        raise Unanswerable(f"equal weights could not be set: {trace.trouble[0]}", person=True)
+
+
+def loss_of(output: torch.Tensor, y: np.ndarray[Any, Any]) -> torch.Tensor:
+    """Cross-entropy of raw scores or of log-probabilities, which log_softmax leaves as they are."""
+    logits = torch.log_softmax(output.reshape(output.shape[0], -1), dim=1)
+    target = torch.from_numpy(np.array(y, dtype=np.int64))
+    return -logits[torch.arange(len(target)), target].mean()
+
+
+def gradient(weight: Weight, grad: torch.Tensor | None) -> torch.Tensor | None:
+    """The gradient of a leaf in the layout in which the operator received the leaf."""
+    if grad is None:
+        return None
+    leaf = weight.leaf
+    if grad.stride() != leaf.stride():
+        like = torch.empty_strided(leaf.shape, leaf.stride(), dtype=grad.dtype)
+        grad = like.copy_(grad)
+    return as_received(grad, weight)
+
+
+def packed(
+    rows: Sequence[tuple[str, Weight, torch.Tensor | None]], seed: int
+) -> list[dict[str, Any]]:
+    """Arrays with their names; above `WHOLE` bytes in sum, a seeded sample of each."""
+    total = sum(t.numel() * t.element_size() for _, _, t in rows if t is not None)
+    found = []
+    for key, weight, tensor in rows:
+        row: dict[str, Any] = {
+            "key": key,
+            "name": weight.name,
+            "role": weight.role,
+            "shape": list(weight.view.shape),
+            "values": None,
+            "sampled": total > WHOLE,
+        }
+        if tensor is not None and total > WHOLE:
+            rng = np.random.Generator(np.random.PCG64([seed, zlib.crc32(key.encode()), 1]))
+            places = rng.integers(0, tensor.numel(), min(SAMPLE, tensor.numel()))
+            at = np.unravel_index(places, tuple(tensor.shape))
+            row["values"] = array(tensor.detach()[tuple(map(torch.from_numpy, at))])
+        elif tensor is not None:
+            row["values"] = array(tensor).reshape(weight.view.shape)
+        found.append(row)
+    return found

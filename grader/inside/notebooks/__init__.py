@@ -1,0 +1,1 @@
+"""Notebooks: reading, running cell by cell, and what comes out of it."""

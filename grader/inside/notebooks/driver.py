@@ -1,0 +1,305 @@
+"""Runs the cells of a notebook from within the box: nbclient and a kernel that runs already.
+
+nbclient sends a cell and waits for its end. What it leaves to chance is decided here: what a
+message may hold, how much, how long a cell may take, and when the kernel is dead. While cells run,
+the supervisor's watch goes on in the same loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import time
+from typing import Any
+
+import zmq
+import zmq.asyncio
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+from grader.inside.cell import SHARE
+from grader.inside.notebooks.client import Cells, Channel, Client
+from grader.inside.notebooks.host import Host, Process
+from grader.inside.notebooks.outputs import FLOOD, Outputs
+
+TICK = 0.05
+"""Seconds between two looks at the limits."""
+GRACE = 1.0
+"""Seconds between an interrupt and the end of the kernel."""
+LATE = 0.05
+"""Seconds in which what a dead kernel had sent still arrives."""
+CONNECT_SECONDS, CONNECT_TRIES = 0.3, 60
+"""How long the first message of a kernel is waited for, and how often."""
+_MESSAGE_CAP = FLOOD + (1 << 20)
+"""zmq drops a peer that sends more in one message."""
+_QUEUE = 20
+"""Messages that wait in our memory."""
+
+
+class Driver:
+    """One pass over a notebook on one kernel. The facts of the cells come out in `facts`."""
+
+    def __init__(
+        self, host: Host, child: Process, book: NotebookNode, *, skipped: set[int], seconds: float
+    ) -> None:
+        assert child.connection is not None
+        self.host, self.child, self.book, self.skipped = host, child, book, skipped
+        self.connection = child.connection
+        self.seconds = seconds
+        """Limit of one cell, CPU and wall."""
+        self.facts: dict[int, dict[str, Any]] = {}
+        self.at: int | None = None
+        """The cell that runs."""
+        self.begun = False
+        """True where the kernel has said that it runs that cell."""
+        self.reply: dict[str, Any] = {}
+        self.outputs = Outputs()
+        self.dead = False
+        self._interrupted = self._overdue = False
+        self._late = ""
+        """Of what the share of all cells is used up; one that begins now runs definitions only."""
+        self._start = 0.0
+        self._cpu_start: float | None = None
+
+    def run(self) -> bool:
+        """Every cell ran that is not to be skipped, and the kernel waits for questions; or False.
+
+        All threads and sockets that this takes are gone afterwards.
+        """
+        with asyncio.Runner() as runner:
+            runner.get_loop().set_exception_handler(lambda *_: None)
+            runner.run(self._whole())
+        return not self.dead
+
+    def gone(self) -> None:
+        """The process has ended; its pipes are about to be closed."""
+        self._stop_listening()
+        self.dead = True
+        self.loop.call_later(LATE, self._end.set)
+
+    def output(self, kind: str, content: Any) -> None:
+        """A message of the running cell is kept, as far as there is room."""
+        if self.child.why is not None or self.at is None:
+            return
+        self.begun = self.begun or kind == "execute_input"
+        try:
+            self.outputs.take(kind, content)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            self.child.kill("tampered")
+        for name, texts in self.outputs.printed.items():
+            for text in texts:
+                self.host.printed(name, text)
+            texts.clear()
+        if self.outputs.flooded:
+            self.child.kill("output")
+
+    # The loop
+
+    async def _whole(self) -> None:
+        self.loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        self._listen()
+        ticker, end = asyncio.create_task(self._tick()), asyncio.create_task(self._end.wait())
+        context = zmq.asyncio.Context()
+        context.MAXMSGSIZE, context.RCVHWM, context.LINGER = _MESSAGE_CAP, _QUEUE, 0
+        context.SNDTIMEO = 0  # a peer that student's code cut off would be waited for, for ever
+        work = asyncio.create_task(self._work(context))
+        try:
+            await asyncio.wait({work, end}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                work.cancel()
+                await asyncio.wait({work})
+            if not work.cancelled() and (error := work.exception()) is not None:
+                raise error
+            if self.child.why is not None:
+                await end
+        finally:
+            ticker.cancel()
+            end.cancel()
+            self._stop_listening()
+            context.destroy(linger=0)
+
+    def _listen(self) -> None:
+        child = self.child
+        self.loop.add_reader(child.handle, self.host.bury, child)
+        for descriptor in (child.stdout, child.stderr, child.answers, child.loaded):
+            self.loop.add_reader(descriptor, self._hear, descriptor)
+
+    def _hear(self, descriptor: int) -> None:
+        self.host.hear(self.child, descriptor)
+        if descriptor in self.child.ended:
+            self.loop.remove_reader(descriptor)
+
+    def _stop_listening(self) -> None:
+        if self.dead:
+            return
+        child = self.child
+        for descriptor in (
+            child.handle,
+            child.stdout,
+            child.stderr,
+            child.answers,
+            child.loaded,
+        ):
+            self.loop.remove_reader(descriptor)
+
+    async def _tick(self) -> None:
+        while not self.dead:
+            await asyncio.sleep(TICK)
+            if not self.dead:
+                self._check_cell(self.host.look())
+
+    def _check_cell(self, cpu: float) -> None:
+        """A cell past its limit is interrupted; one that goes on, ended with the kernel."""
+        if self.dead or self._start == 0:
+            return
+        self._cpu_start = self._cpu_start or cpu  # what the cell used before this look is let go
+        used = max(time.monotonic() - self._start, cpu - self._cpu_start)
+        late = "" if self._late else self.host.spent(SHARE)
+        if not self._interrupted and (used > self.seconds or late):
+            self._interrupted, self._overdue, self._late = True, True, self._late or late
+            self._interrupt_at = time.monotonic()
+            os.kill(self.child.pid, signal.SIGINT)
+        elif self._interrupted and time.monotonic() - self._interrupt_at > GRACE:
+            self.child.kill("cell")
+
+    def _begin(self) -> None:
+        self._start, self._cpu_start = time.monotonic(), None
+        self._interrupted = self._overdue = False
+
+    # The work
+
+    async def _work(self, context: zmq.asyncio.Context) -> None:
+        client = await self._connected(context)
+        try:
+            await self._run_cells(client)
+            if self.child.why is None and not self.dead:
+                await self._hand_over(client)
+        except DeadKernelError:
+            return
+        except zmq.Again:  # garbage on the kernel's socket cut us off from it
+            self._forged()
+        except Exception:  # what was forged by the last cell comes to light only now
+            if self.child.why is None:
+                raise
+        finally:
+            client.stop_channels()
+
+    async def _connected(self, context: zmq.asyncio.Context) -> Client:
+        """A client that hears everything the kernel says from now on."""
+        client = Client(context=context)
+        self.child.await_ready()  # all that came before took place meanwhile
+        client.load_connection_info(self.connection)  # type: ignore[arg-type]
+        client.allow_stdin = False
+        for channel in (client.iopub_channel, client.shell_channel):
+            channel.own = client.session.session
+            channel.forged = self._forged
+        client.start_channels(stdin=False, hb=False, control=False)
+        for _ in range(CONNECT_TRIES):
+            # The welcome alone may never come: ipykernel overlooks a subscription now and then.
+            client.shell_channel.send(client.session.msg("kernel_info_request", {}))
+            with contextlib.suppress(TimeoutError):
+                await self._expect(client.iopub_channel, None, None, CONNECT_SECONDS)
+                return client
+        raise RuntimeError("the kernel did not answer")
+
+    def _forged(self) -> None:
+        self.child.kill("tampered")
+
+    async def _expect(
+        self, channel: Channel, kind: str | None, parent: str | None, seconds: float | None
+    ) -> None:
+        """The message has come; others before it are passed over."""
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await channel.get_msg()
+                if kind in (None, message["msg_type"]) and (
+                    parent in (None, message["parent_header"].get("msg_id"))
+                ):
+                    return
+
+    async def _run_cells(self, client: Client) -> None:
+        cells = Cells(
+            self.book,
+            timeout=None,
+            allow_errors=True,
+            iopub_timeout=2,
+            raise_on_iopub_timeout=True,
+            coalesce_streams=False,
+            record_timing=False,
+            skip_cells_with_tag="\0",
+            on_cell_executed=self._executed,
+        )
+        cells.log.setLevel("CRITICAL")
+        cells.take, cells.kc = self.output, client
+        cells.reset_execution_trackers()
+        for number, cell in enumerate(self.book.cells, 1):
+            if cell.cell_type == "code" and number not in self.skipped:
+                await self._run_cell(cells, client, number, cell)
+                if self.child.why is not None or self.dead:
+                    await self._end.wait()
+                    return
+
+    async def _run_cell(
+        self, cells: Cells, client: Client, number: int, cell: NotebookNode
+    ) -> None:
+        self.at, self.reply, self.begun = number, {}, False
+        self._late = self.host.spent(SHARE)
+        client.session.metadata = {"cell": number, "late": bool(self._late)}
+        self.outputs.open(cell)
+        self._begin()
+        try:
+            await cells.async_execute_cell(cell, number - 1)
+        except DeadKernelError:
+            self.dead = True
+        except CellTimeoutError:  # the end of the output never came: zmq cut it for its size
+            self.child.kill("output")
+        except Exception:  # what forged messages make nbclient raise
+            self.child.kill("tampered")
+        finally:
+            seconds = time.monotonic() - self._start
+            self._start = 0.0
+            self._settle(number, cell, seconds)
+
+    def _executed(self, execute_reply: dict[str, Any], **_: Any) -> None:
+        self.reply = execute_reply["content"]
+        folder = os.path.dirname(self.connection["ip"])
+        shutil.rmtree(folder, ignore_errors=True)  # both sockets are connected by now
+
+    def _settle(self, number: int, cell: NotebookNode, seconds: float) -> None:
+        """The cell's outputs are complete, and its facts are known."""
+        self.outputs.close()
+        count = sum(1 for n in self.facts if self.facts[n]["ran"])
+        ran = bool(cell.source.strip())
+        if ran:
+            cell["execution_count"] = count + 1
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output["execution_count"] = count + 1
+        failed = self.reply.get("status") == "error"
+        status = "time" if self._overdue else "error" if failed else "ok"
+        if self.dead or self.child.why is not None:
+            status = "died"
+        self.facts[number] = {
+            "status": status,
+            "seconds": round(seconds, 4),
+            "trouble": self.reply.get("trouble") if failed else None,
+            "cut": self.outputs.cut,
+            "crowded": status == "time" and self.host.crowded,
+            "late": self._late,
+            "ran": ran,
+        }
+
+    async def _hand_over(self, client: Client) -> None:
+        """The kernel reads questions from now on; it has ended every request exactly once."""
+        message = client.session.msg("measure_request", {})
+        name = message["header"]["msg_id"]
+        self._begin()
+        self._late = "done"  # what is left is to be used now
+        client.shell_channel.send(message)
+        await self._expect(client.shell_channel, "measure_reply", name, None)
+        self._start = 0.0
+        with contextlib.suppress(TimeoutError):  # late output; forged ends would be among it
+            await self._expect(client.iopub_channel, "status", name, 1.0)

@@ -1,0 +1,1 @@
+"""Processes: the fork server, the supervisor of a box, and the student's process."""

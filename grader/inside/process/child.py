@@ -1,0 +1,98 @@
+"""The student's process as the supervisor holds it, and the question it is busy with."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import select
+import signal
+import time
+from typing import Any
+
+from grader.inside import cell, wire
+from grader.inside.process import worker
+from grader.inside.streams import Outbox, drain
+from grader.inside.walls import lockdown, root
+
+READY_SECONDS = 20.0
+"""How long the student's process may take to give up its rights."""
+
+
+class Child:
+    """The student's process, with our ends of its pipes."""
+
+    def __init__(
+        self, job: dict[str, Any], directory: str, cpu_seconds: float, notebook: str | None = None
+    ) -> None:
+        self.connection: dict[str, Any] | None = None
+        """Where the kernel of a notebook listens."""
+        if notebook is not None:
+            home = root.TEMPORARY if job["level"] >= 3 else directory
+            self.connection = cell.connection(home, notebook)
+        names = ("stdout", "stderr", "answers", "loaded", "ready")
+        ends = {name: os.pipe() for name in names}
+        theirs, asks = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            pipes = worker.Pipes(questions=theirs, **{n: ends[n][1] for n in names})
+            worker.live(job, directory, pipes, cpu_seconds, self.connection)
+        os.close(theirs)
+        for name in names:
+            os.close(ends[name][1])
+            os.set_blocking(ends[name][0], False)
+        os.set_blocking(asks, False)
+        self.stdout, self.stderr, self.answers, self.loaded = (ends[n][0] for n in names[:4])
+        self.handle = os.pidfd_open(self.pid)
+        self.asks = Outbox(asks)
+        self.ended: set[int] = set()
+        """Pipes that the process has closed."""
+        self.dead = False
+        """True when its process number may belong to another."""
+        self.why: str | None = None
+        self._ready = ends["ready"][0]
+        self._filtered = job["level"] >= 2
+
+    def await_ready(self) -> None:
+        """Every door is shut. Until then none of the student's code has run.
+
+        To be called once. Raises RuntimeError where a door stays open.
+        """
+        self._await_word(self._ready)
+        if self.connection and self._filtered and lockdown.unfiltered_threads(self.pid):
+            os.kill(self.pid, signal.SIGKILL)
+            raise RuntimeError("a thread of the kernel was not bound")
+
+    def _await_word(self, ready: int) -> None:
+        select.select([ready], [], [], READY_SECONDS)
+        said = drain(ready)
+        os.close(ready)
+        if said != worker.READY:
+            os.kill(self.pid, signal.SIGKILL)
+            code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+            late = f"the process was not ready in time (exit {code})".encode()
+            text = (said or late) + b" " + (drain(self.stderr) or b"")[-1000:]
+            raise RuntimeError(text.decode("utf-8", "replace").strip())
+
+    def kill(self, why: str) -> None:
+        """The process is about to be gone, because of the first `why` that was given."""
+        self.why = self.why or why
+        if not self.dead:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Its pipes are closed; the process is gone already."""
+        ends = (self.stdout, self.stderr, self.answers, self.loaded, self.handle)
+        for descriptor in (*ends, self.asks.descriptor):
+            os.close(descriptor)
+
+
+class Question:
+    """What the student's process is busy with."""
+
+    def __init__(self, kind: str, remaining: float) -> None:
+        self.kind = kind
+        self.nonce = secrets.token_hex(16)
+        self.start = time.monotonic()
+        self.deadline = self.start + remaining
+        cap = wire.BODY_CAP if kind == "ask" else 0
+        self.reader = wire.Reader(body_cap=cap)

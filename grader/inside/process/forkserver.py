@@ -1,0 +1,360 @@
+"""The warm process: imports everything once, holds no secret, forks a guard per submission.
+
+It has exactly one thread, since a fork copies only the thread that forks. A guard stands outside
+the box it makes: it waits for the box to end, or for its leash to be cut, and then nothing is left.
+"""
+
+from __future__ import annotations
+
+import array
+import errno
+import gc
+import importlib
+import json
+import multiprocessing
+import os
+import platform
+import select
+import shutil
+import signal
+import socket
+import sys
+import time
+import traceback
+from typing import Any, NoReturn
+
+from grader.inside import wire
+from grader.inside.process import supervisor
+from grader.inside.walls import cgroup, linux, lockdown, process_usage, root
+
+_PRELOADED = (
+    "torch torch.nn.functional torch.optim torch.optim.lr_scheduler torch.utils.data "
+    "torch.utils.checkpoint torch._dynamo numpy.random numpy.linalg "
+    "numpy.lib.format PIL.Image PIL.ImageFile pickle zipfile tempfile csv copy dataclasses "
+    "fractions "
+    "statistics pathlib logging argparse typing collections.abc itertools functools decimal "
+    "encodings.idna encodings.latin_1 encodings.utf_8_sig stringprep timeit pprint textwrap "
+    "multiprocessing.queues multiprocessing.resource_sharer multiprocessing.popen_fork "
+    "multiprocessing.util multiprocessing.connection multiprocessing.synchronize"
+).split()
+_SUPERVISOR_MIB = 2048
+"""What reading a submission, its answers and its outputs may take, at worst."""
+_HELPS = "cpu colab untrained progress".split()
+"""What lets code run that was written for other machines."""
+_AFTER_VISION = "torchvision torchvision.transforms torchvision.datasets".split()
+
+
+def preload(run: str, *, notebooks: bool = False) -> dict[str, str]:
+    """Everything that a job imports is imported; the versions by name.
+
+    What libraries write while they are imported lies in `run`.
+    """
+    import torch
+
+    torch.set_num_threads(1)
+    for name in _PRELOADED:
+        _import(name)
+    _import("grader.inside.measuring.measure")
+    vision = _import("grader.inside.shims.vision")
+    if vision is not None:
+        vision.install()
+    for name in _AFTER_VISION:
+        _import(name)
+    for name in _HELPS:
+        _import(f"grader.inside.shims.{name}").install()
+    _exercise()
+    if notebooks:
+        from grader.inside.notebooks import jupyter
+
+        jupyter.preload(run)
+    if multiprocessing.get_start_method(allow_none=True) != "fork":
+        multiprocessing.set_start_method("fork", force=True)
+    versions = {"python": platform.python_version()}
+    for name in ("torch", "torchvision", "numpy", "IPython", "ipykernel", "nbclient"):
+        if name in sys.modules:
+            versions[name] = str(sys.modules[name].__version__)
+    return versions
+
+
+def _import(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except Exception:  # not installed, or not fit for this torch: student code will say so itself
+        for known in [n for n in sys.modules if n == name]:
+            del sys.modules[known]
+        return None
+
+
+def _exercise() -> None:
+    """A training step is made and undone, as torch imports and builds much on first use."""
+    import io
+
+    import torch
+
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.Flatten())
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    torch.optim.Adam(network.parameters())
+    loss = torch.nn.functional.cross_entropy(
+        network(torch.zeros(2, 1, 4, 4)), torch.zeros(2).long()
+    )
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    buffer = io.BytesIO()
+    torch.save(network.state_dict(), buffer)
+    torch.load(io.BytesIO(buffer.getvalue()), weights_only=True)
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.zeros(2)))
+    next(iter(loader))
+
+
+def serve(control: socket.socket, run: str, *, notebooks: bool) -> None:
+    """Forks a guard for each request on `control`, until that is closed."""
+    versions = preload(run, notebooks=notebooks)
+    threads = os.listdir("/proc/self/task")
+    if len(threads) != 1:
+        raise RuntimeError(f"{len(threads)} threads: such a process cannot be forked safely")
+    linux.prctl(linux.PR_SET_DUMPABLE, 0)
+    gc.collect()
+    gc.freeze()
+    linux.make_pages_large()
+    own = os.pidfd_open(os.getpid())
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # guards that have ended leave no zombies
+    readable = root.readable_files()
+    groups = Groups()
+    state = {"versions": versions, "landlock": lockdown.landlock_version()}
+    control.send(json.dumps(state).encode())
+    while request := control.recvmsg(1 << 16, socket.CMSG_SPACE(8)):
+        message, ancillary, _, _ = request
+        if not message:
+            break
+        line, leash = _descriptors(ancillary)
+        job = {**json.loads(message), "readable": readable}
+        if job["level"] >= 4:
+            groups.find()
+        if os.fork() == 0:
+            control.close()
+            Guard(job, run, line, leash, own, groups).stand()
+        line.close()
+        leash.close()
+    control.close()
+    _collect(0)
+    cgroup.sweep(groups.places)
+    shutil.rmtree(run, ignore_errors=True)
+
+
+def _descriptors(ancillary: list[tuple[int, int, bytes]]) -> tuple[socket.socket, socket.socket]:
+    numbers = array.array("i")
+    for _, _, data in ancillary:
+        numbers.frombytes(data)
+    line, leash = numbers
+    return socket.socket(fileno=line), socket.socket(fileno=leash)
+
+
+def _collect(flags: int) -> None:
+    """Children that have ended are waited for; with flags 0 all of them are."""
+    try:
+        while os.waitpid(-1, flags)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+class Groups:
+    """Where the control groups of level 4 are made, looked for when the first one is wanted."""
+
+    def __init__(self) -> None:
+        self.places: list[cgroup.Place] = []
+        self._why = ""
+        self._maker = os.getpid()
+
+    def find(self) -> None:
+        """The places are known, or why there are none. Leftovers of the dead are gone."""
+        if not self.places and not self._why:
+            try:
+                self.places = cgroup.places()
+            except OSError as error:
+                self._why = str(error.strerror or error)
+            cgroup.sweep(self.places)
+
+    def make(self, job: dict[str, Any]) -> cgroup.Group:
+        """The group of one box. Raises OSError where none can be made."""
+        if not self.places:
+            raise OSError(errno.ENOENT, self._why)
+        name = f"{self._maker}-{job['name']}"
+        limits = job["group"]
+        return cgroup.Group(
+            self.places, name, memory_mib=limits["memory_mib"], tasks=limits["tasks"]
+        )
+
+
+class Guard:
+    """Stands outside one box. The leash is held by the grader; when it is cut, the box ends."""
+
+    def __init__(
+        self,
+        job: dict[str, Any],
+        run: str,
+        line: socket.socket,
+        leash: socket.socket,
+        warm: int,
+        groups: Groups,
+    ) -> None:
+        self.job, self.run, self.line, self.leash, self.warm = job, run, line, leash, warm
+        self.groups = groups
+        self.group: cgroup.Group | None = None
+        self.level: int = job["level"]
+        self.directory = os.path.join(run, job["name"])
+
+    def stand(self) -> NoReturn:
+        """Makes the box, waits for its end, reports on the leash."""
+        report: dict[str, Any] = {}
+        try:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.setsid()
+            if self.level >= 4:
+                self.group = self.groups.make(self.job)
+            inside = self.level >= 3
+            pid = self._start_with_namespaces() if inside else self._start_without()
+            self.line.close()
+            report = self._wait(pid)
+        except BaseException as error:
+            report = {"failed": _say(error)}
+        finally:
+            if self.level < 3:
+                self._clear()
+            if self.group is not None:
+                try:
+                    self.group.remove()
+                except OSError as error:
+                    report.setdefault("failed", _say(error))
+            try:
+                self.leash.send(json.dumps(report).encode())
+            except OSError:
+                pass
+            os._exit(0)
+
+    def _start_with_namespaces(self) -> int:
+        still_root = root.leave(self.job["uid"])
+        uid = self.job["uid"] if still_root else os.geteuid()
+        pid = os.fork()
+        if pid:
+            if self.group is not None:
+                try:
+                    self.group.take(pid)
+                except OSError:
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, 0)
+                    raise
+            return pid
+        with _Life(self.line):
+            group = (self.group.events, self.group.arrived) if self.group else ()
+            linux.close_all_but({0, 1, 2, self.line.fileno(), *group})
+            served = {n: f for n, f in self.job["datasets"].items() if f}
+            root.build_root(os.path.join(self.run, "root"), uid, self._sizes(), served)
+            if still_root:
+                root.settle(uid)
+            linux.set_capabilities()
+            linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)  # PID 1: from inside this means ignored
+            writable = (root.SUBMISSION, root.TEMPORARY, root.SHARED)
+            devices = (*root.DEVICES, "/proc")  # to write the child's oom_score_adj
+            lockdown.confine(read=["/"], write=writable, devices=devices, signals=True)
+            self._supervise(root.SUBMISSION, *group)
+        return 0
+
+    def _sizes(self) -> dict[str, tuple[int, int]]:
+        """MiB and number of files of each writable directory."""
+        mib, files = self.job["limits"]["disk_mib"], self.job["submission_files"]
+        return {
+            root.SUBMISSION: (mib + self.job["submission_mib"], root.INODES + 8 * files),
+            root.TEMPORARY: (mib, root.INODES),
+            root.SHARED: (max(64, mib), root.INODES),
+        }
+
+    def _start_without(self) -> int:
+        linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
+        os.mkdir(self.directory, 0o700)
+        as_root = os.geteuid() == 0
+        if as_root:
+            os.chown(self.directory, self.job["uid"], self.job["uid"])
+        pid = os.fork()
+        if pid:
+            return pid
+        with _Life(self.line):
+            linux.close_all_but({0, 1, 2, self.line.fileno()})
+            if as_root:
+                root.become(self.job["uid"], kept_capabilities=self._kept())
+            linux.set_capabilities(self._kept() if as_root else 0)
+            linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+            linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
+            self._supervise(self.directory)
+        return 0
+
+    def _kept(self) -> int:
+        """The right to read whatever its mode, where the interpreter lies in a closed folder.
+
+        Root's interpreter in a home of mode 0700 could not be imported from by another uid. Only
+        level 2 keeps the right: there landlock's list, which binds whatever the capabilities, holds
+        nothing but the interpreter and the libraries, and seccomp refuses open_by_handle_at.
+        """
+        if self.level == 2 and root.closed_to_others(root.interpreter()):
+            return 1 << linux.CAP_DAC_READ_SEARCH
+        return 0
+
+    def _supervise(self, directory: str, events: int = -1, arrived: int = -1) -> None:
+        if self.level >= 2:
+            lockdown.supervisor_filter().install()
+        if self.level >= 1:
+            lockdown.bound_growth(_SUPERVISOR_MIB)
+        linux.prctl(linux.PR_SET_DUMPABLE, 0)
+        supervisor.Supervisor(self.job, directory, self.line, events, arrived).serve()
+
+    def _wait(self, pid: int) -> dict[str, Any]:
+        """The supervisor has ended, by itself or by force."""
+        handle = os.pidfd_open(pid)
+        poll = select.poll()
+        for descriptor in (handle, self.leash.fileno(), self.warm):
+            poll.register(descriptor, select.POLLIN)
+        ready = {descriptor for descriptor, _ in poll.poll()}
+        if handle not in ready:
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+        _, status = os.waitpid(pid, 0)  # of a PID 1: returns when its namespace is empty
+        return {"exit": os.waitstatus_to_exitcode(status), "cut": handle not in ready}
+
+    def _clear(self) -> None:
+        """No process and no file of the box is left, at levels without namespaces."""
+        while others := process_usage.descendants(os.getpid()):
+            for pid in others:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            _collect(os.WNOHANG)
+            time.sleep(0.001)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class _Life:
+    """The supervisor's whole life: leaves by os._exit, having told the grader what went wrong."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self.line = line
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, *__: object) -> NoReturn:
+        try:
+            if error is not None:
+                wire.write(self.line.send, {"failed": _say(error)})
+        finally:
+            os._exit(0 if error is None else 1)
+
+
+def _say(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)[-2:]
+    where = " < ".join(f"{os.path.basename(f.filename)}:{f.lineno}" for f in reversed(frames))
+    name = errno.errorcode.get(getattr(error, "errno", None) or 0, "")
+    return f"{type(error).__name__} {name} {error} ({where})"[:2000]

@@ -1,0 +1,1 @@
+"""Shims: let code run that was written for other machines."""

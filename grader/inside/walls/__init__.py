@@ -1,0 +1,1 @@
+"""Walls: namespaces, file systems, system calls and limits of a box."""

@@ -1,0 +1,1 @@
+"""The ledger: one SQLite file that keeps what was measured and decided."""

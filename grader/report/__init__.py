@@ -1,0 +1,1 @@
+"""Reports: pages made from records; nothing is run."""

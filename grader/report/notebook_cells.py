@@ -1,0 +1,277 @@
+"""What stands in an executed notebook, read as the untrusted text that it is.
+
+The notebook was written by the student's code as much as by the student, so nothing in it is
+believed: a part of another form than nbformat says is left out with a note, text is cut and made
+visible, pictures are decoded and looked at before they are shown, and whatever could act (HTML,
+SVG, scripts, widgets) is named and not shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from grader.report import escape
+
+MOST_BYTES = 16 << 20
+"""Largest notebook that is read."""
+MOST_CELLS = 2_000
+MOST_OUTPUTS = 200
+"""Outputs of one cell."""
+MOST_SOURCE = 60_000
+"""Characters of one cell's code or text."""
+MOST_WRITTEN = 1_000_000
+"""Characters of all cells' code and text on one page."""
+MOST_TEXT = 10_000
+"""Characters shown of one output; beyond, seven tenths from its head and three from its tail."""
+MOST_SHOWN = 1_000_000
+"""Characters of outputs shown on one page."""
+MOST_PICTURE = 1 << 20
+"""Bytes of one picture."""
+MOST_PICTURES = 8 << 20
+"""Bytes of all pictures of one page."""
+MOST_PIXELS = 24_000_000
+
+_COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
+_LEFT_OUT = "A part of this cell does not have the form of a notebook and was left out."
+
+Kind = Literal["code", "markdown", "raw"]
+
+
+class Unreadable(ValueError):
+    """What should be a notebook cannot be read as one; the message says why, for a reader."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One thing a cell gave."""
+
+    kind: Literal["text", "error", "picture"]
+    name: str
+    """stdout, stderr, result, display or the exception's name; for people."""
+    text: str = ""
+    """What is shown; of a picture, its description."""
+    source: str = ""
+    """`data:` address of a picture."""
+    hidden: tuple[str, ...] = ()
+    """Media types that were there and are not shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One cell of the notebook."""
+
+    index: int
+    """1-based among all cells, as error messages count them."""
+    kind: Kind
+    source: str
+    count: int | None = None
+    """The number in brackets that Jupyter shows."""
+    outputs: tuple[Output, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What was left out."""
+
+
+# ------------------------------------------------------------------------------------ reading
+
+
+def cells(notebook: bytes) -> tuple[Cell, ...]:
+    """The cells of an untrusted notebook; malformed parts of it are left out with a note.
+
+    Raises:
+        Unreadable: too large, not JSON, or without a list of cells.
+    """
+    if len(notebook) > MOST_BYTES:
+        raise Unreadable(
+            f"The notebook has {len(notebook):,} bytes; at most {MOST_BYTES:,} are shown."
+        )
+    try:
+        book = json.loads(notebook.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise Unreadable("The notebook is not JSON.") from error
+    found = book.get("cells") if isinstance(book, dict) else None
+    if not isinstance(found, list):
+        raise Unreadable("The notebook holds no list of cells.")
+    left = _Left()
+    made = [_cell(index, cell, left) for index, cell in enumerate(found[:MOST_CELLS], 1)]
+    if len(found) > MOST_CELLS:
+        note = f"{len(found) - MOST_CELLS:,} further cells are not shown."
+        made.append(Cell(index=MOST_CELLS + 1, kind="raw", source="", notes=(note,)))
+    return tuple(made)
+
+
+@dataclass(slots=True)
+class _Left:
+    """What one page may still show."""
+
+    source: int = MOST_WRITTEN
+    text: int = MOST_SHOWN
+    pictures: int = MOST_PICTURES
+
+
+def _cell(index: int, cell: Any, left: _Left) -> Cell:
+    if not isinstance(cell, dict):
+        return Cell(index=index, kind="raw", source="", notes=(_LEFT_OUT,))
+    kind: Kind = k if (k := cell.get("cell_type")) in ("code", "markdown") else "raw"
+    source = _text(cell.get("source"))
+    notes = [] if source is not None and kind == cell.get("cell_type", "raw") else [_LEFT_OUT]
+    source = (source or "").replace("\r\n", "\n").replace("\r", "\n")
+    most = min(MOST_SOURCE, left.source)
+    if len(source) > most:
+        notes.append(f"Of {len(source):,} characters the first {most:,} are shown.")
+        source = source[:most]
+    left.source -= len(source)
+    source = escape.visible(source)
+    count = cell.get("execution_count")
+    outputs: list[Output] = []
+    if kind == "code":
+        given = cell.get("outputs", [])
+        outputs, more = _outputs(given if isinstance(given, list) else [None], left)
+        notes += more
+    counted = type(count) is int and 0 <= count < 10**6
+    return Cell(
+        index=index,
+        kind=kind,
+        source=source,
+        count=count if counted else None,
+        outputs=tuple(outputs),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _outputs(given: list[Any], left: _Left) -> tuple[list[Output], list[str]]:
+    """What can be shown of a cell's outputs, neighbours of one stream joined; and notes."""
+    made: list[Output] = []
+    notes: list[str] = []
+    streams: list[str] = []  # parts of the stream that is being joined
+    name = ""
+
+    def flush() -> None:
+        if streams:
+            made.append(Output(kind="text", name=name, text=_shortened("".join(streams), left)))
+            streams.clear()
+
+    for one in given[:MOST_OUTPUTS]:
+        kind = one.get("output_type") if isinstance(one, dict) else None
+        text = _text(one.get("text")) if kind == "stream" else None
+        if kind == "stream" and text is not None:
+            called = "stderr" if one.get("name") == "stderr" else "stdout"
+            if called != name:
+                flush()
+            name = called
+            streams.append(text)
+            continue
+        flush()
+        output = _error(one, left) if kind == "error" else _display(one, kind, left)
+        made += [output] if output else []
+        notes += [] if output else [_LEFT_OUT]
+    flush()
+    if len(given) > MOST_OUTPUTS:
+        notes.append(f"{len(given) - MOST_OUTPUTS:,} further outputs are not shown.")
+    return made, notes
+
+
+def _error(one: Mapping[str, Any], left: _Left) -> Output | None:
+    name, value = _text(one.get("ename")), _text(one.get("evalue"))
+    trace = one.get("traceback")
+    lines = [part for part in trace if isinstance(part, str)] if isinstance(trace, list) else []
+    if name is None and value is None and not lines:
+        return None
+    text = "\n".join(lines) if lines else ": ".join(part for part in (name, value) if part)
+    called = f"{name or 'Error'}: {value}" if value else name or "Error"
+    return Output(kind="error", name=escape.line(_plain(called))[:300], text=_shortened(text, left))
+
+
+def _display(one: Any, kind: Any, left: _Left) -> Output | None:
+    """A picture, or the plain text of anything else with the names of what is not shown."""
+    data = one.get("data") if isinstance(one, dict) else None
+    if kind not in ("display_data", "execute_result") or not isinstance(data, dict):
+        return None
+    plain = _text(data.get("text/plain")) or ""
+    for media in ("image/png", "image/jpeg"):
+        source = picture(media, _text(data.get(media)) or "", most=left.pictures)
+        if source:
+            left.pictures -= len(source)
+            return Output(
+                kind="picture", name="picture", text=_shortened(plain[:200], left), source=source
+            )
+    hidden = tuple(escape.line(media)[:80] for media in data if media != "text/plain")
+    return Output(
+        kind="text",
+        name="result" if kind == "execute_result" else "display",
+        text=_shortened(plain, left),
+        hidden=hidden[:8],
+    )
+
+
+def picture(media: str, encoded: str, *, most: int = MOST_PICTURE) -> str:
+    """A `data:` address that holds a PNG or JPEG of bearable size, or nothing.
+
+    The address is made anew from the decoded bytes, so that none of the text that was given stands
+    in the page.
+    """
+    most = min(most, MOST_PICTURE)
+    if not 16 <= len(encoded) <= most * 3 // 2:
+        return ""
+    try:
+        raw = base64.b64decode("".join(encoded.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return ""
+    measure = {"image/png": _png, "image/jpeg": _jpeg}[media]
+    width, height = measure(raw)
+    if len(raw) > most or not 0 < width * height <= MOST_PIXELS or max(width, height) > 16_384:
+        return ""
+    return f"data:{media};base64,{base64.b64encode(raw).decode('ascii')}"
+
+
+def _png(raw: bytes) -> tuple[int, int]:
+    """Width and height as a PNG's first chunk says; 0 where it is none."""
+    if raw[:8] != b"\x89PNG\r\n\x1a\n" or raw[12:16] != b"IHDR" or len(raw) < 33:
+        return 0, 0
+    return int.from_bytes(raw[16:20], "big"), int.from_bytes(raw[20:24], "big")
+
+
+def _jpeg(raw: bytes) -> tuple[int, int]:
+    """Width and height as a JPEG's frame header says; 0 where there is none."""
+    at = 2 if raw[:3] == b"\xff\xd8\xff" else len(raw)
+    while at + 9 <= len(raw) and raw[at] == 0xFF:
+        marker = raw[at + 1]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            sides = raw[at + 5 : at + 9]
+            return int.from_bytes(sides[2:], "big"), int.from_bytes(sides[:2], "big")
+        at += 2 + max(2, int.from_bytes(raw[at + 2 : at + 4], "big"))
+    return 0, 0
+
+
+def _text(value: Any) -> str | None:
+    """Text, or a list of parts of it, as nbformat allows; None for anything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return "".join(value)
+    return None
+
+
+def _plain(text: str) -> str:
+    r"""Text as a terminal leaves it: without colours, and after `\r` what was written last."""
+    text = _COLOURS.sub("", text).replace("\r\n", "\n")
+    if "\r" in text:
+        text = "\n".join(part.rstrip("\r").rpartition("\r")[2] for part in text.split("\n"))
+    return text
+
+
+def _shortened(text: str, left: _Left) -> str:
+    """The head and the tail of a long output, made visible, within what the page may show."""
+    text = _plain(text).strip("\n")
+    most = min(MOST_TEXT, left.text)
+    if len(text) > most:
+        head, tail = most * 7 // 10, most * 3 // 10
+        gone = f"\n[… {len(text) - head - tail:,} characters are not shown …]\n"
+        text = text[:head] + gone + (text[-tail:] if tail else "")
+    left.text = max(0, left.text - len(text))
+    return escape.visible(text)

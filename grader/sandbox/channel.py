@@ -1,0 +1,96 @@
+"""The two sockets of a box: requests and replies on one, the guard's last word on the other."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from grader.inside import wire
+from grader.records.errors import SandboxError
+
+GRACE_SECONDS = 20.0
+"""How much later than the wall limit a supervisor's reply may come before the box is given up."""
+
+Reply = tuple[str, dict[str, Any], list[wire.Array]]
+"""Kind of the reply (answer, died, ended), what it says, its arrays."""
+
+
+class Line:
+    """Asks the supervisor of one box, one request at a time. Raises SandboxError once it breaks."""
+
+    def __init__(self, line: socket.socket, leash: socket.socket, wall_seconds: float) -> None:
+        self._line, self._leash = line, leash
+        self._patience = wall_seconds + GRACE_SECONDS
+        self._line.settimeout(self._patience)
+        self._reader = wire.Reader()
+        self._fault: SandboxError | None = None
+        self._waiting = False
+
+    def send(self, head: dict[str, Any], arrays: Sequence[wire.Array] = ()) -> None:
+        """The frame is on its way; whether it arrives, the next reply or its absence says."""
+        with contextlib.suppress(OSError):
+            wire.write(self._line.send, head, arrays)
+
+    def request(self, head: dict[str, Any], arrays: Sequence[wire.Array] = ()) -> Reply:
+        """The supervisor's reply. Raises SandboxError where none comes, now and from then on."""
+        if self._fault is None and self._line.fileno() < 0:
+            self._fault = SandboxError("This box is closed.")
+        if self._fault is None and self._waiting:  # left by an interrupt: replies would be mixed up
+            self._fault = self._broken("a request was interrupted")
+        if self._fault is not None:
+            raise self._fault
+        self._waiting = True
+        self.send(head, arrays)
+        reply = self._await_reply()
+        self._waiting = False
+        return reply
+
+    def _await_reply(self) -> Reply:
+        deadline = time.monotonic() + self._patience
+        while time.monotonic() < deadline:
+            try:
+                data = self._line.recv(1 << 20)
+                frames = list(self._reader.feed(data))
+            except TimeoutError:
+                break
+            except OSError:
+                data, frames = b"", []
+            except ValueError as error:
+                raise self._broken(f"its supervisor sent {error}") from None
+            if frames:
+                return self._checked(frames)
+            if not data:
+                raise self._broken("it ended without a report")
+        raise self._broken("its supervisor did not answer in time")
+
+    def _checked(self, frames: list[tuple[dict[str, Any], list[wire.Array]]]) -> Reply:
+        head, arrays = frames[0]
+        if "failed" in head:
+            raise self._broken(str(head["failed"])[:2000])
+        for kind in ("answer", "died", "ended"):
+            if len(frames) == 1 and isinstance(head.get(kind), dict):
+                return kind, head[kind], arrays
+        raise self._broken("its supervisor sent something unexpected")
+
+    def _broken(self, why: str) -> SandboxError:
+        said = self.drop().get("failed")
+        self._fault = SandboxError(f"A box broke: {said or why}.")
+        return self._fault
+
+    def drop(self) -> dict[str, Any]:
+        """The guard's last word. When it has come, no process of the box is left."""
+        self._line.close()
+        report: dict[str, Any] = {}
+        if self._leash.fileno() >= 0:
+            with contextlib.suppress(OSError, ValueError):
+                self._leash.settimeout(GRACE_SECONDS)
+                self._leash.shutdown(socket.SHUT_WR)
+                data = self._leash.recv(1 << 16)
+                said = json.loads(data or b"{}")
+                report = said if isinstance(said, dict) else {}
+            self._leash.close()
+        return report

@@ -1,0 +1,145 @@
+"""The sandbox's front door: keeps a warm process at hand and opens boxes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any, Self
+
+from grader.inside.cell import is_notebook
+from grader.records.errors import SandboxError
+from grader.records.records import Limits
+from grader.sandbox import levels
+from grader.sandbox.box import Box
+from grader.sandbox.levels import Refusal
+from grader.sandbox.server_process import Ends, Job, WarmProcess
+
+BOXES_PER_PROCESS = 200
+"""After so many boxes a fresh warm process takes over."""
+AHEAD = 50
+"""So many boxes earlier it is started, as it needs seconds to import everything."""
+
+
+class Warm:
+    """Opens boxes at one sandbox level. Use as a context manager; `open` may be called anywhere.
+
+    With `notebooks` kernels can be forked at once; without, the first notebook has to wait until
+    another warm process has imported what kernels need. Raises SandboxError where no box can be
+    made, or not at the level asked for.
+    """
+
+    def __init__(self, *, level: int | None = None, notebooks: bool = False) -> None:
+        if level is not None and level not in range(levels.HIGHEST + 1):
+            raise SandboxError(f"There is no level {level}; they go from 0 to {levels.HIGHEST}.")
+        self._lock = threading.Lock()
+        self._retired: list[WarmProcess] = []
+        self._notebooks = notebooks
+        self._process: WarmProcess | None = WarmProcess(notebooks=notebooks)
+        self._next: WarmProcess | None = None
+        self.versions: Mapping[str, str] = dict(self._process.await_ready()["versions"])
+        """Of python, torch, torchvision and numpy, as the warm process found them."""
+        refused: dict[int, Refusal] = {}
+        self.why_not: Mapping[int, Refusal] = refused
+        """Each level that was tried and does not hold."""
+        wanted = range(levels.HIGHEST, -1, -1) if level is None else [level]
+        self.level = self._choose(wanted, refused)
+        """The level in force, 0 to 4."""
+
+    def _choose(self, wanted: range | list[int], refused: dict[int, Refusal]) -> int:
+        assert self._process is not None
+        for level in wanted:
+            refusal = levels.try_level(self._process, level)
+            if refusal is None:
+                return level
+            refused[level] = refusal
+        self.close()
+        raise SandboxError(" ".join(refused[level].sentence() for level in wanted))
+
+    def describe(self) -> dict[str, Any]:
+        """What `grader doctor` tells of the sandbox, fit for JSON.
+
+        A level above the one in force is listed where it was tried and refused.
+        """
+        refused = [
+            {
+                "level": r.level,
+                "made_of": levels.NAMES[r.level],
+                "why": r.why,
+                "needs": r.remedy.needs,
+                "command": r.remedy.command,
+            }
+            for r in sorted(self.why_not.values(), key=lambda r: r.level)
+        ]
+        return {
+            "level": self.level,
+            "made_of": levels.NAMES[self.level],
+            "refused": refused,
+            "versions": dict(self.versions),
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def open(
+        self,
+        files: Mapping[str, bytes],
+        *,
+        entry: str | None,
+        limits: Limits,
+        seed: int,
+        run: str = "all",
+        datasets: Mapping[str, str] | None = None,
+    ) -> Box:
+        """A box with these files in it; nothing has run yet.
+
+        With `run="definitions"` nothing but definitions will be (see `Assignment`). `datasets` are
+        folders of ours by name of the data set, to be read there (`grader.served`).
+        """
+        self._notebooks = self._notebooks or is_notebook(entry)
+        return Box(
+            self._send,
+            files,
+            entry=entry,
+            limits=limits,
+            seed=seed,
+            level=self.level,
+            run=run,
+            datasets=datasets,
+        )
+
+    def _send(self, job: Job) -> Ends:
+        with self._lock:
+            return self._current().open(job)
+
+    def _current(self) -> WarmProcess:
+        """The warm process, replaced where it has served long enough or is gone."""
+        if self._process is None:
+            raise SandboxError("The sandbox is closed.")
+        alive, left = self._process.alive, BOXES_PER_PROCESS - self._process.opened
+        if self._notebooks and not self._process.notebooks:
+            alive = False  # for our purposes
+            if self._next is not None and not self._next.notebooks:
+                self._retired.append(self._next)
+                self._next.retire()
+                self._next = None
+        if self._next is None and (not alive or left <= AHEAD):
+            self._next = WarmProcess(notebooks=self._notebooks)
+        if self._next is not None and (not alive or (left <= 0 and self._next.ready)):
+            self._process.retire()
+            self._retired.append(self._process)
+            self._process, self._next = self._next, None
+            self._process.await_ready()
+        return self._process
+
+    def close(self) -> None:
+        """No process of the sandbox is left."""
+        with self._lock:
+            processes = [p for p in (*self._retired, self._next, self._process) if p is not None]
+            self._retired, self._next, self._process = [], None, None
+        for process in processes:
+            process.retire()
+        for process in processes:
+            process.end()

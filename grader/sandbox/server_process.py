@@ -1,0 +1,195 @@
+"""The warm process as the grader holds it: started with a fixed environment, told to open boxes."""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import json
+import os
+import secrets
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import grader
+from grader.records.errors import SandboxError
+
+START_SECONDS = 180.0
+"""How long the warm process may take to import everything, on a cold disk."""
+_UIDS = (2_000_000_000, 1 << 26)
+"""First and count of the uids of boxes opened by root; no distribution hands these out."""
+_SMALL_UIDS = (60_600, 100)
+"""The same inside a container that maps 65,536 uids only."""
+
+_ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "HOME": "/nonexistent",
+    "LANG": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+    "PYTHONNOUSERSITE": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "CUDA_VISIBLE_DEVICES": "",
+    "MPLBACKEND": "Agg",
+    "MALLOC_ARENA_MAX": "2",
+}
+_PASSED = ("LD_LIBRARY_PATH", "TMPDIR")
+"""Kept of the grader's own environment: without the first, some interpreters do not start."""
+
+# The package's parent stands in sys.path only as far as it has to; the working directory never.
+_PROGRAM = """
+import sys
+sys.path[0] = sys.argv.pop(1)
+from grader.inside.__main__ import main
+main()
+"""
+
+
+Job = Mapping[str, Any]
+"""What a guard is told: level, limits, seed."""
+Ends = tuple[socket.socket, socket.socket]
+"""Line and leash of a box, our ends."""
+
+
+class WarmProcess:
+    """One running warm process and its run directory. Importing goes on while this returns."""
+
+    def __init__(self, *, notebooks: bool = False) -> None:
+        self.notebooks = notebooks
+        if not sys.platform.startswith("linux"):
+            raise SandboxError(
+                f"The sandbox runs on Linux, not on {sys.platform}. Use WSL, a container or a VM."
+            )
+        self.run = tempfile.mkdtemp(prefix="grader-box-")
+        os.chmod(self.run, 0o711)  # boxes of level 2 and below run under another uid
+        os.mkdir(os.path.join(self.run, "root"))
+        self._log = open(os.path.join(self.run, "log"), "w+b")  # noqa: SIM115 - lives as long
+        os.chmod(self._log.fileno(), 0o600)
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self.process = self._spawn(theirs)
+        self._lock = threading.Lock()
+        self.opened = 0
+        self.retired = False
+        parts = (self.process, self.control, self._log, self.run)
+        self.end = weakref.finalize(self, _end, os.getpid(), *parts)
+
+    def _spawn(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
+        parent = str(Path(grader.__file__).resolve().parent.parent)
+        number = str(theirs.fileno())
+        return subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM, parent, number, self.run, *self._what()],
+            env=self._environment(),
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        """Torch makes a folder for its caches when it is imported: it goes with this one."""
+        passed = {n: os.environ[n] for n in _PASSED if n in os.environ}
+        return _ENVIRONMENT | passed | {"TORCHINDUCTOR_CACHE_DIR": os.path.join(self.run, "caches")}
+
+    def _what(self) -> list[str]:
+        return ["notebooks"] if self.notebooks else []
+
+    @property
+    def ready(self) -> bool:
+        """True when `await_ready` would not wait."""
+        return self._readable(0)
+
+    def _readable(self, seconds: float) -> bool:
+        poll = select.poll()  # unlike select, for any descriptor number
+        poll.register(self.control, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
+
+    def await_ready(self) -> Mapping[str, Any]:
+        """What the warm process says of itself once everything is imported: its versions.
+
+        To be called once, before the first `open`. Raises SandboxError if it does not start.
+        """
+        if not self._readable(START_SECONDS):
+            self.end()
+            raise SandboxError(f"The warm process was not ready within {START_SECONDS:g} seconds.")
+        data = self.control.recv(1 << 16)
+        if not data:
+            said = self.said()
+            self.end()
+            raise SandboxError(f"The warm process did not start: {said or 'it said nothing'}")
+        state: Mapping[str, Any] = json.loads(data)
+        return state
+
+    def said(self) -> str:
+        """The end of what the warm process wrote to its log."""
+        self._log.flush()
+        size = os.fstat(self._log.fileno()).st_size
+        data = os.pread(self._log.fileno(), 2000, max(0, size - 2000))
+        return data.decode("utf-8", "replace").strip()
+
+    @property
+    def alive(self) -> bool:
+        """True while it can open boxes."""
+        return not self.retired and self.end.alive and self.process.poll() is None
+
+    def retire(self) -> None:
+        """It opens no more boxes, and ends after the last one."""
+        self.retired = True
+        self.control.close()
+
+    def open(self, job: Job) -> Ends:
+        """The near ends of line and leash of a new box. Raises SandboxError if it is gone."""
+        line, far_line = socket.socketpair()
+        leash, far_leash = socket.socketpair()
+        with far_line, far_leash, self._lock:
+            self.opened += 1
+            name = f"box-{self.opened}"
+            message = json.dumps({**job, "name": name, "uid": _uid()}).encode()
+            fds = array.array("i", [far_line.fileno(), far_leash.fileno()])
+            try:
+                self.control.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+            except OSError as error:
+                line.close()
+                leash.close()
+                raise SandboxError(f"The warm process is gone ({error}). Start again.") from None
+        return line, leash
+
+
+def _end(
+    owner: int, process: subprocess.Popen[bytes], control: socket.socket, log: Any, run: str
+) -> None:
+    """The process has ended: it leaves when control is closed and its last box is gone."""
+    control.close()
+    if os.getpid() != owner:  # a fork of the grader's ends: the process is not its own
+        process.returncode = 0
+        return
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    log.close()
+    with contextlib.suppress(OSError):
+        shutil.rmtree(run)
+
+
+def _uid() -> int:
+    """A uid that nobody else has, drawn for one box; used where the grader is root."""
+    first, count = _UIDS
+    with open("/proc/self/uid_map") as file:
+        ranges = [tuple(map(int, line.split())) for line in file]
+    if not any(low <= first and first + count <= low + size for low, _, size in ranges):
+        first, count = _SMALL_UIDS
+    return first + secrets.randbelow(count)

@@ -1,0 +1,1 @@
+"""Submissions: a folder or an archive in, what each student handed in out."""

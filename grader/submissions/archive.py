@@ -1,0 +1,223 @@
+"""Archives read in memory and within caps: nothing is ever unpacked to a disk."""
+
+from __future__ import annotations
+
+import stat
+import struct
+import zipfile
+import zlib
+from functools import partial
+from typing import IO
+
+from grader.submissions import tar
+from grader.submissions.folder import KINDS
+from grader.submissions.listing import SUBMISSION, Caps, Listing, Member
+from grader.submissions.names import Refused
+
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    ValueError,
+    RuntimeError,
+    LookupError,
+    ArithmeticError,
+)
+"""What zipfile and zlib raise when an archive is not what it says."""
+_DAMAGED = "is damaged or not an archive; pack it again"
+_CHUNK = 1 << 20
+_GZIP_PARTS = 10_000
+"""How many gzip files in one file are taken for honest."""
+
+
+def list_archive(file: IO[bytes], caps: Caps = SUBMISSION) -> Listing:
+    """What a zip, tar or tar.gz holds; the file stays open as long as bytes are read.
+
+    Raises Refused, in words that continue the archive's name, where it is encrypted, damaged, or
+    larger than the caps; this is known before anything is unpacked.
+    """
+    try:
+        file.seek(0)
+        start = file.read(4)
+        file.seek(0)
+        if start[:2] == b"PK":
+            return _list_zip(file, caps)
+        return _list_tar(
+            _Gunzip(file, caps) if start[:2] == b"\x1f\x8b" else _Plain(file, caps), caps
+        )
+    except Refused:
+        raise
+    except _BROKEN:
+        raise Refused(_DAMAGED) from None
+
+
+# zip
+
+
+def _list_zip(file: IO[bytes], caps: Caps) -> Listing:
+    _count_zip(file, caps)
+    archive = zipfile.ZipFile(file)
+    listing = Listing(caps)
+    for info in archive.infolist():
+        listing.count()
+        name, kind = _zip_name(info), stat.S_IFMT(info.external_attr >> 16)
+        if kind in KINDS:
+            listing.refuse(name, KINDS[kind])
+        elif name.endswith("/") or kind == stat.S_IFDIR:
+            listing.add_folder(name)
+        elif why := _zip_refusal(info, caps):
+            listing.refuse(name, why)
+        else:
+            before = len(listing.members)
+            read = partial(_read_zip, archive, info)
+            listing.add(name, Member(size=info.file_size, read=read))
+            if len(listing.members) > before and info.flag_bits & 0x1:
+                raise Refused("is encrypted; pack it without a password")
+    return listing
+
+
+def _count_zip(file: IO[bytes], caps: Caps) -> None:
+    """Raises Refused where the directory would become more objects than caps allow.
+
+    zipfile builds an object of about a kilobyte for every 46 bytes of it, whatever the file says
+    their number is. The mark may also stand inside the files, so this counts generously.
+    """
+    mark, count, rest = b"PK\x01\x02", 0, b""
+    while piece := file.read(_CHUNK):
+        count += (rest + piece).count(mark)
+        rest = (rest + piece)[-3:]
+    file.seek(0)
+    if count > 2 * caps.scanned:
+        raise Refused(f"holds more than {caps.scanned:,} names")
+
+
+def _zip_name(info: zipfile.ZipInfo) -> str:
+    """The name as packed: UTF-8 even where the flag for it was forgotten, as macOS does."""
+    name = info.orig_filename
+    if info.flag_bits & 0x800:
+        return name
+    try:
+        return name.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return name
+
+
+def _zip_refusal(info: zipfile.ZipInfo, caps: Caps) -> str:
+    # zipfile unpacks bzip2 and lzma in one piece, whatever comes of it; deflate in small ones.
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return "is compressed in a way that is not read; pack it as a plain zip"
+    if info.file_size > max(caps.ratio_from, caps.ratio * info.compress_size):
+        return f"would grow more than {caps.ratio}-fold when unpacked"
+    return ""
+
+
+def _read_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo, cap: int) -> bytes:
+    pieces, size = [], 0
+    try:
+        with archive.open(info) as file:
+            while piece := file.read(_CHUNK):
+                pieces.append(piece)
+                size += len(piece)
+                if size > cap:
+                    raise Refused(f"has more than the {cap:,} bytes allowed")
+    except Refused:
+        raise
+    except _BROKEN:
+        raise Refused("is damaged inside the archive; pack it again") from None
+    return b"".join(pieces)
+
+
+# tar
+
+
+def _list_tar(stream: tar.Stream, caps: Caps) -> Listing:
+    """A tar cannot be read in any order, so its files are kept; the stream has counted them."""
+    listing = Listing(caps)
+    for member in tar.members(stream, caps.file_bytes):
+        listing.count()
+        if member.why:
+            listing.refuse(member.name, member.why)
+        elif member.folder:
+            listing.add_folder(member.name)
+        else:
+            data = member.data or b""
+            listing.add(member.name, Member(size=len(data), read=partial(_kept, data)))
+    while stream.read(_CHUNK):  # to the end, where gzip keeps its checksum
+        pass
+    return listing
+
+
+def _kept(data: bytes, cap: int) -> bytes:
+    if len(data) > cap:
+        raise Refused(f"has more than the {cap:,} bytes allowed")
+    return data
+
+
+class _Plain:
+    """A tar as it lies there, up to the cap."""
+
+    def __init__(self, file: IO[bytes], caps: Caps) -> None:
+        self._file, self._caps, self._given = file, caps, 0
+
+    def read(self, size: int, /) -> bytes:
+        """See `tar.Stream`."""
+        pieces, left = [], size
+        # In small pieces: a file reserves the memory for all that is asked for.
+        while left > 0 and (piece := self._file.read(min(left, _CHUNK))):
+            pieces.append(piece)
+            left -= len(piece)
+        self._given += size - left
+        _within(self._given, self._caps)
+        return b"".join(pieces)
+
+
+class _Gunzip:
+    """The inside of a gzip file, unpacked in small pieces as it is asked for."""
+
+    def __init__(self, file: IO[bytes], caps: Caps) -> None:
+        self._file, self._caps = file, caps
+        self._engine = zlib.decompressobj(wbits=31)
+        self._buffer = bytearray()
+        self._taken = self._given = self._parts = 0
+
+    def read(self, size: int, /) -> bytes:
+        """See `tar.Stream`."""
+        while len(self._buffer) < size and self._fill():
+            pass
+        data = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return data
+
+    def _fill(self) -> bool:
+        """Some more bytes are in the buffer, or the input has moved on; False at the end."""
+        rest = self._engine.unconsumed_tail
+        if self._engine.eof:  # several gzip files one after the other are one
+            rest = self._engine.unused_data
+            if not rest.strip(b"\0") and not (rest := self._more().lstrip(b"\0")):
+                return False
+            self._engine = zlib.decompressobj(wbits=31)
+            self._parts += 1
+            if self._parts > _GZIP_PARTS:  # each costs a copy of the input that is left
+                raise Refused(_DAMAGED)
+        piece = rest or self._more()
+        if not piece:
+            raise Refused("ends too early; pack it again")
+        data = self._engine.decompress(piece, _CHUNK)
+        self._buffer += data
+        self._given += len(data)
+        _within(self._given, self._caps)
+        if self._given > max(self._caps.ratio_from, self._caps.ratio * self._taken):
+            raise Refused(f"would grow more than {self._caps.ratio}-fold when unpacked")
+        return True
+
+    def _more(self) -> bytes:
+        piece = self._file.read(64 << 10)
+        self._taken += len(piece)
+        return piece
+
+
+def _within(given: int, caps: Caps) -> None:
+    if given > caps.total_bytes:
+        raise Refused(f"unpacks to more than the {caps.total_bytes:,} bytes allowed")

@@ -1,0 +1,46 @@
+"""What the text of a file says of it: which names it defines, whether it is still the handout."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from grader.submissions import definitions
+from grader.submissions.listing import Member
+from grader.submissions.names import Refused
+
+READ = 30
+"""How many files of one submission are read for this."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Contents:
+    """The files of one submission, read as far as they are asked about."""
+
+    members: Mapping[str, Member]
+    names: Sequence[str]
+    """What the assignment asks for."""
+    blanks: Collection[str]
+    """SHA-256 of each file that students start from, hex."""
+    _read: dict[str, bytes] = field(default_factory=dict)
+
+    def defines(self, file: str) -> list[str]:
+        """The names that the file defines, if those are half of them or more."""
+        defined = definitions.places(file.lower(), self._content(file))
+        known = [n for n in self.names if n in defined]
+        return known if 2 * len(known) >= len(self.names) else []
+
+    def untouched(self, file: str) -> bool:
+        """True where the file is one that students start from, byte by byte."""
+        return hashlib.sha256(self._content(file)).hexdigest() in self.blanks
+
+    def _content(self, file: str) -> bytes:
+        """The file's bytes; none of one that is too large, or comes too late."""
+        if file not in self._read:
+            self._read[file] = b""
+            if len(self._read) <= READ:
+                with suppress(Refused):  # it is named where the submission is read as a whole
+                    self._read[file] = self.members[file].read(definitions.CAP)
+        return self._read[file]

@@ -1,0 +1,201 @@
+"""Which of the files a student handed in is the one to run, and what the others are called.
+
+A file of the right name at the top wins; else the one that lies least deep, if it is alone there;
+else an honest near miss, such as `LeNet.py` or `lenet (1).py`, if it is alone; else the one file
+whose text defines what is asked for. What was decided, and what a student should do, is said in
+notes.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from grader.records.records import ENTRY_SUFFIXES
+from grader.submissions.contents import Contents
+from grader.submissions.names import shown
+
+WEIGHTS = (".pt", ".pth", ".safetensors", ".ckpt", ".pkl", ".bin", ".pt2")
+"""How files of weights end."""
+_OF_ANY_NAME = (".pt", ".pth", ".safetensors", ".ckpt")
+"""Those that are weights whatever they are called; the others are often data."""
+_COPY = re.compile(
+    r"^(?:copy of|kopie von|copie de|copia de|copia di|cópia de) "
+    r"|(?: - | |-|_)\(?(?:copy|kopie|copie|copia|cópia|checkpoint)\)?(?: ?\d{1,3})?$"
+    r"|\s*\(\d{1,3}\)$",
+    re.IGNORECASE,
+)
+_DISGUISE = re.compile(r"(?<=\.py|ynb)\.(?:txt|json)$", re.IGNORECASE)
+"""What browsers and editors append: `lenet.ipynb.txt`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What becomes of the names of one submission."""
+
+    names: dict[str, str]
+    """Name under which a file is taken in → name under which it lies in the source."""
+    entry: str | None
+    """The file to run, a key of `names`."""
+    notes: tuple[str, ...]
+
+
+def choose(
+    names: Iterable[str], entry: str, also: Sequence[str], contents: Contents | None = None
+) -> Choice:
+    """The entry, its folder as root, and further files under the names the assignment uses.
+
+    Without `contents` names alone decide. With them a file that is still the handout is run only
+    where there is no other.
+    """
+    every = sorted(names, key=lambda n: (n.count("/"), n))
+    wanted = tuple(entry + suffix for suffix in ENTRY_SUFFIXES)
+    runnable = [n for n in every if n.lower().endswith(ENTRY_SUFFIXES)]
+    aside = [n for n in runnable if len(runnable) > 1 and contents and contents.untouched(n)]
+    found, notes = _find([n for n in every if n not in aside], wanted)
+    if found is None and not notes and contents is not None:
+        found, notes = _by_content([n for n in runnable if n not in aside], wanted, contents)
+    if found is None and not notes and aside:
+        found, notes = _find(every, wanted)
+    elif found is not None:
+        notes += [f"`{shown(n)}` is the handout as it was given; left aside." for n in aside]
+    if found is None:
+        taken = {name: name for name in every}
+        return Choice(names=taken, entry=None, notes=(*notes, _missing(every, wanted, also)))
+    old, new = found
+    root = old[: old.rindex("/") + 1] if "/" in old else ""
+    taken = {n.removeprefix(root): n for n in every if n.startswith(root) and n != old}
+    taken[new] = old
+    outside = [n for n in every if not n.startswith(root)]
+    if root:
+        notes.append(f"`{shown(old)}` was taken: the folder `{shown(root)}` counts as the top.")
+    for name in also:
+        notes += _further(taken, outside, name, _base(old).rpartition(".")[0], also)
+    if outside:
+        notes.append(f"{_count(outside)} outside `{shown(root)}` left aside: {_list(outside)}.")
+    return Choice(names=taken, entry=new, notes=tuple(notes))
+
+
+def is_near(name: str, wanted: str) -> bool:
+    """True where the names differ only in case or in the marks of a copy or a second download."""
+    return _key(name) == _key(wanted)
+
+
+def _key(name: str) -> tuple[str, str]:
+    stem, _, suffix = _DISGUISE.sub("", name).rpartition(".")
+    stem = stem.strip()
+    while (shorter := _COPY.sub("", stem).strip()) and shorter != stem:
+        stem = shorter
+    return stem.casefold(), suffix.strip().casefold()
+
+
+def _find(every: list[str], wanted: tuple[str, ...]) -> tuple[tuple[str, str] | None, list[str]]:
+    """Where the entry lies and what it is to be called; with notes."""
+    exact = [n for n in every if _base(n) in wanted]
+    near = [n for n in every if n not in exact and any(is_near(_base(n), w) for w in wanted)]
+    for candidates in (exact, near):
+        least = [n for n in candidates if n.count("/") == candidates[0].count("/")]
+        folders = {n.rpartition("/")[0] for n in least}
+        if len(folders) > 1 or (candidates is near and len(least) > 1):
+            return None, [f"It is not clear which file to run: {_list(least)}. Keep one of them."]
+        if not least:
+            continue
+        old = min(least, key=lambda n: wanted.index(_base(n)) if _base(n) in wanted else 0)
+        new = next(w for w in wanted if is_near(_base(old), w))
+        aside = [n for n in exact + near if n != old]
+        notes = [f"`{shown(old)}` was run; left aside: {_list(aside)}."] if aside else []
+        if _base(old) != new:
+            notes.append(f"`{shown(old)}` was taken as `{new}`. Please hand it in under that name.")
+        return (old, new), notes
+    return None, []
+
+
+def _by_content(
+    runnable: list[str], wanted: tuple[str, ...], contents: Contents
+) -> tuple[tuple[str, str] | None, list[str]]:
+    """The same for the file that defines most of what is asked for."""
+    found = {n: contents.defines(n) for n in runnable}
+    most = max(map(len, found.values()), default=0)
+    best = [n for n in found if most and len(found[n]) == most]
+    if len({n.rpartition(".")[0] for n in best}) > 1:
+        return None, [f"It is not clear which file to run: {_list(best)}. Keep one of them."]
+    if not best:
+        return None, []
+    old = min(best, key=lambda n: _suffix(n.lower()) != ENTRY_SUFFIXES[0])
+    new = next(w for w in wanted if w.endswith(_suffix(old.lower())))
+    said = f"`{shown(old)}` was run: it defines {_list(found[old])}. Please hand it in as `{new}`."
+    return (old, new), [said]
+
+
+def _further(
+    taken: dict[str, str], outside: list[str], name: str, stem: str, also: Sequence[str]
+) -> list[str]:
+    """The further file is in `taken` under its name, if there is one to be had; what to say.
+
+    `stem` is what the file that is run is called.
+    """
+    if name in taken:
+        return []
+    near = [n for n in taken if is_near(n, name)]
+    elsewhere = [n for n in outside if _base(n) == name]
+    elsewhere += [n for n in taken if "/" in n and _base(n) == name]
+    weights = _weights([n for n in (*taken, *outside) if n not in also], name, stem)
+    candidates = near or elsewhere or weights
+    if len(candidates) > 1:
+        return [f"`{name}` is missing, and several could be meant: {_list(candidates)}."]
+    if candidates:
+        old = candidates[0]
+        taken[name] = taken.get(old, old)
+        if candidates is not weights and old != name:
+            taken.pop(old, None)  # weights keep their own name as well: code may open them
+        if old in outside:
+            outside.remove(old)
+        return [f"`{shown(old)}` was taken as `{name}`. Please hand it in under that name."]
+    alike = [n for n in [*taken, *outside] if n.endswith(_suffix(name)) and n != name]
+    if len(alike) == 1:
+        return [f"`{name}` is missing. Found `{shown(alike[0])}`: rename it to `{name}`."]
+    return [f"`{name}` is missing." + (f" Found {_list(alike)}." if alike else "")]
+
+
+def _weights(names: Sequence[str], name: str, stem: str) -> list[str]:
+    """Files that can be the weights `name`: called so, or like the file that is run, or at all."""
+    if not name.endswith(WEIGHTS):
+        return []
+    own = {_key(name)[0], _key(f"{stem}.")[0]}
+    named = [n for n in names if n.lower().endswith(WEIGHTS) and _key(_base(n))[0] in own]
+    return named or [n for n in names if n.lower().endswith(_OF_ANY_NAME)]
+
+
+def _missing(every: list[str], wanted: tuple[str, ...], also: Sequence[str]) -> str:
+    """One sentence on what was looked for, one on what is there."""
+    looked = f"`{wanted[0]}` is missing"
+    looked += "".join(f", and so is `{w}`" for w in wanted[1:]) + "."
+    if not every:
+        return f"{looked} No file was handed in."
+    runnable = [n for n in every if n.lower().endswith(ENTRY_SUFFIXES)]
+    if len(runnable) == 1:
+        new = next(w for w in wanted if w.endswith(_suffix(runnable[0].lower())))
+        return f"{looked} Found `{shown(runnable[0])}`: rename it to `{new}`."
+    bases = {_base(n).casefold(): n for n in reversed(every) if _base(n) not in also}
+    close = difflib.get_close_matches(wanted[0].casefold(), bases, n=3, cutoff=0.6)
+    likely = [bases[c] for c in close] or runnable or every
+    return f"{looked} Found {_list(likely)}."
+
+
+def _list(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+    return ", ".join(f"`{shown(n)}`" for n in names[:5]) + more
+
+
+def _count(names: Sequence[str]) -> str:
+    return "1 file" if len(names) == 1 else f"{len(names):,} files"
+
+
+def _base(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _suffix(name: str) -> str:
+    return name[name.rindex(".") :] if "." in name else name

@@ -1,0 +1,1 @@
+"""Layouts: how a source arranges the files of a class, one small module a source."""

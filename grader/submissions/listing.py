@@ -1,0 +1,128 @@
+"""What a folder or an archive holds: names and sizes first, bytes only when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from grader.submissions.names import Refused, clean, ignored
+
+MIB = 1 << 20
+_LONGEST = 300
+"""Characters kept of a name that is refused: in a tar each of many may have 65,536."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caps:
+    """How much is taken in."""
+
+    file_bytes: int
+    """Of one file."""
+    total_bytes: int
+    """Of all files together."""
+    members: int
+    """Number of files that count."""
+    scanned: int
+    """Number of names looked at, with folders and those that are ignored."""
+    depth: int
+    """Parts of a name."""
+    names_bytes: int = 512 << 10
+    """Of all names together, as UTF-8: they cross into the box in one head."""
+    ratio: int = 200
+    """Times that something larger than `ratio_from` may grow when unpacked."""
+    ratio_from: int = 8 * MIB
+
+
+SUBMISSION = Caps(
+    file_bytes=64 * MIB, total_bytes=256 * MIB, members=2_000, scanned=50_000, depth=8
+)
+"""Of one student."""
+CLASS = Caps(
+    file_bytes=256 * MIB, total_bytes=2048 * MIB, members=500_000, scanned=500_000, depth=11
+)
+"""Of all students together; one file may be a student's archive."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One regular file that can be read."""
+
+    size: int
+    """Bytes, as the source declares."""
+    read: Callable[[int], bytes]
+    """All bytes, if they are no more than this number. Raises Refused."""
+
+
+@dataclass(slots=True)
+class Listing:
+    """Names of a source, each a member, refused or a folder; filled while walking it."""
+
+    caps: Caps
+    members: dict[str, Member] = field(default_factory=dict)
+    """Clean relative name → file."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """Name as given, its beginning if it is very long → why, such as "is a symbolic link"."""
+    folders: set[str] = field(default_factory=set)
+    """Clean names of folders, parents of files among them."""
+    scanned: int = 0
+
+    def add(self, raw: str, member: Member) -> None:
+        """The file is a member; or it is refused, or passed over in silence."""
+        name = self._name(raw)
+        if name is None:
+            return
+        if member.size > self.caps.file_bytes:
+            self.refuse(
+                raw, f"has {member.size:,} bytes, over the {self.caps.file_bytes:,} allowed"
+            )
+        elif name in self.members:
+            self.refuse(raw, "appears twice; the first was taken")
+        elif name in self.folders or any(p in self.members for p in _parents(name)):
+            self.refuse(raw, "is a file and a folder at once")
+        elif len(self.members) >= self.caps.members:
+            raise Refused(f"holds more than {self.caps.members:,} files")
+        else:
+            self.members[name] = member
+            self.folders.update(_parents(name))
+
+    def add_folder(self, raw: str) -> bool:
+        """The folder is known, even if nothing is in it; False where it is not taken in."""
+        if raw in (".", "./"):  # with which `tar c .` begins
+            return False
+        name = self._name(raw)
+        if name is None:
+            return False
+        if name in self.members or any(p in self.members for p in _parents(name)):
+            self.refuse(raw, "is a file and a folder at once")
+            return False
+        self.folders.update(_parents(name + "/"))
+        return True
+
+    def refuse(self, raw: str, why: str) -> None:
+        """The name is on the list of those that were refused, unless nobody would miss it."""
+        if not ignored(raw):
+            self.refused.setdefault(raw[:_LONGEST], why)
+
+    def count(self) -> None:
+        """One more name was looked at. Raises Refused when there are too many."""
+        self.scanned += 1
+        if self.scanned > self.caps.scanned:
+            raise Refused(f"holds more than {self.caps.scanned:,} names")
+
+    def _name(self, raw: str) -> str | None:
+        try:
+            name = clean(raw)
+        except Refused as refused:
+            self.refused.setdefault(raw[:_LONGEST], str(refused))
+            return None
+        if ignored(name):
+            return None
+        if name.count("/") >= self.caps.depth:
+            self.refuse(raw, f"lies more than {self.caps.depth} folders deep")
+            return None
+        return name
+
+
+def _parents(name: str) -> list[str]:
+    parts = name.split("/")[:-1]
+    return ["/".join(parts[: i + 1]) for i in range(len(parts))]
