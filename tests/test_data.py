@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from grader import data
-from grader.data import shapes, stand_ins
+from grader.data import catalogue, shapes, stand_ins
 from grader.inside.wire import Malformed, pack
 from grader.records.errors import CourseError, DataSetAbsent, GraderError, UsageError
 
@@ -351,7 +351,7 @@ def test_a_damaged_set_is_said(tmp_path):
     """Files of the right names and wrong content are no data set, and no stand-in is slipped in."""
     folder = tmp_path / "MNIST" / "raw"
     folder.mkdir(parents=True)
-    for name in data.KNOWN["mnist"].files:
+    for name in catalogue.KNOWN["mnist"].files:
         (folder / name).write_bytes(b"not digits")
     damaged = data.Source(tmp_path, stand_in=True)
 
@@ -457,7 +457,7 @@ def test_torchvision_can_be_imported_beside_any_torch():
     """`install` imports nothing itself, may be called twice, and the import then works."""
     script = """
 import sys
-from grader.inside import vision
+from grader.inside.shims import vision
 vision.install(); vision.install()
 assert not {"torch", "torchvision"} & set(sys.modules)
 from torchvision import datasets, transforms

@@ -27,7 +27,7 @@ AMPLE = Limits(cpu_seconds=20.0, memory_mib=1500, processes=16, disk_mib=8, outp
 
 REFUSING = """
 import sys
-from grader.inside.lockdown import Filter
+from grader.inside.walls.lockdown import Filter
 rules = Filter()
 rules.refuse(*{calls!r})
 rules.install()

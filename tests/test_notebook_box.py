@@ -576,7 +576,7 @@ def test_a_kernel_that_is_shut_down_from_inside_is_named(boxed, loop):
         "try: os.kill(-1, 9)\nexcept OSError: pass",
         "k.session = None",
         "k.shell_handlers.clear()",
-        "import grader.inside.measure as m\nm.ASKS.clear()",
+        "import grader.inside.measuring.measure as m\nm.ASKS.clear()",
         "import threading, time\nfor _ in range(200):\n    threading.Thread(target=time.sleep, args=(9,)).start()",
     ],
     ids="stop early-measure closed stopped unlink kill session handlers asks threads".split(),

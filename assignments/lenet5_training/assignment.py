@@ -9,7 +9,6 @@ from grader import (
     Verdict,
     compare,
     data,
-    diagnose,
     diagnosis,
     probe,
 )
@@ -97,7 +96,7 @@ def save_and_load(student: Measurements, _reference: Measurements) -> Verdict:
     if np.shape(before) != np.shape(after):
         text = f"The loaded network answers with shape {np.shape(after)}."
         return Verdict(fraction=0.0, feedback=text, hint="Load into `lenet5_sequential()`.")
-    worst = diagnose.mismatch(after, before, 1e-5)
+    worst = compare.mismatch(after, before, 1e-5)
     if worst is None:
         return Verdict(fraction=1.0, feedback="The loaded network answers as the saved one did.")
     text = f"The loaded network answers otherwise than the saved one did. {worst.sentence()}"

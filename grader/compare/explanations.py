@@ -26,7 +26,7 @@ def explained(
     """All arrays agree up to `rtol`; where not, the mistake that explains every number, if any.
 
     `names` are those of the brief. `run` is the reference's pass whose gradients these are, and
-    `context` what else is known of it (see `grader.faults`). With `partial` each right array
+    `context` what else is known of it (see `grader.diagnosis`). With `partial` each right array
     earns its share, and a wrong one what the diagnosed mistake is worth.
     """
     if len(student) != len(reference):

@@ -376,7 +376,7 @@ def stepped(
     """The weights after each of two steps by the student's own function equal ours.
 
     A slip that explains every number is named and may leave half of the points: see
-    `grader.stepping`. `scores` are the reference's for the same batch, whose `classes` are (N,).
+    `grader.diagnosis.training_step`. `scores` are the reference's for the same batch, whose `classes` are (N,).
     """
     verdict = close(student, reference, rtol=rtol)
     if verdict.fraction == 1:

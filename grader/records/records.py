@@ -101,7 +101,7 @@ class Submission:
     notes: tuple[str, ...] = ()
     """What a reader should know: a file passed over, a name refused, a near miss."""
     numbers: Mapping[str, Json] | None = None
-    """Those drawn for this student (see `grader.personal`), where the assignment draws any."""
+    """Those drawn for this student (see `grader.assignment.variants`), where the assignment draws any."""
 
 
 def _first(text: str) -> str:

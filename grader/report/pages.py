@@ -21,6 +21,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined,
 from markupsafe import Markup
 from markupsafe import escape as escape_html
 
+import grader
 from grader.records import file_names
 from grader.records.errors import CourseError
 from grader.records.records import STATUS_WORDS, CheckResult, Graded, Json, Outcome
@@ -39,9 +40,9 @@ _CELL = re.compile(
 
 def bundled() -> Path:
     """Return the folder of the templates that come with the grader."""
-    here = Path(__file__).resolve().parent
-    installed = here / "_course" / "reports" / "templates"
-    return installed if installed.is_dir() else here.parent / "reports" / "templates"
+    package = Path(grader.__file__).resolve().parent
+    installed = package / "_course" / "reports" / "templates"
+    return installed if installed.is_dir() else package.parent / "reports" / "templates"
 
 
 def environment(templates: Path | None = None) -> Environment:

@@ -96,7 +96,7 @@ class Warm:
         """A box with these files in it; nothing has run yet.
 
         With `run="definitions"` nothing but definitions will be (see `Assignment`). `datasets` are
-        folders of ours by name of the data set, to be read there (`grader.served`).
+        folders of ours by name of the data set, to be read there (`grader.data.training_mount`).
         """
         self._notebooks = self._notebooks or is_notebook(entry)
         return Box(

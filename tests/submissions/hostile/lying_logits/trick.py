@@ -1,7 +1,7 @@
 """The weights are untrained; the answers are made up, and the arrays behind them withheld."""
 import sys
 
-measure = sys.modules.get("grader.inside.measure")
+measure = sys.modules.get("grader.inside.measuring.measure")
 if measure is not None:
     answer = measure.ASKS["logits"]
 

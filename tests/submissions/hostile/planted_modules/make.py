@@ -2,7 +2,7 @@
 
 NAMES = """
     conftest sitecustomize usercustomize torch numpy grader json site random struct pickle
-    grader/inside/measure torch/__init__ numpy/__init__ pytest/__init__ IPython/__init__
+    grader/inside/measuring/measure torch/__init__ numpy/__init__ pytest/__init__ IPython/__init__
 """
 
 
