@@ -28,7 +28,7 @@ from rich.table import Table
 
 from grader.records.errors import SandboxError
 from grader.records.records import Limits
-from grader.sandbox import Warm
+from grader.sandbox import ForkServer
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 40
 LEVELS = (4, 3, 0)
@@ -60,11 +60,11 @@ FILES: Mapping[str, Mapping[str, bytes]] = {
 }
 
 
-def boxed(warm: Warm, form: str) -> Taken:
+def boxed(server: ForkServer, form: str) -> Taken:
     """A submission is loaded in a box, which is then closed."""
     files = FILES[form]
     began = time.monotonic()
-    with warm.open(files, entry=next(iter(files)), limits=Limits(), seed=1) as box:
+    with server.open(files, entry=next(iter(files)), limits=Limits(), seed=1) as box:
         if (trouble := box.load()) is not None:
             raise RuntimeError(trouble.sentence())
         printed = box.close().stdout
@@ -125,22 +125,22 @@ def main() -> None:
     warnings.simplefilter("ignore")
     console = Console()
     with contextlib.ExitStack() as stack:
-        warm: dict[int, Warm] = {}
+        server: dict[int, ForkServer] = {}
         for level in LEVELS:
             try:
-                warm[level] = stack.enter_context(Warm(level=level, notebooks=True))
+                server[level] = stack.enter_context(ForkServer(level=level, notebooks=True))
             except SandboxError as error:
                 console.print(str(error))
         rows: dict[str, Callable[[], Taken]] = {
             row(form, level): partial(boxed, one, form)
             for form in FILES
-            for level, one in warm.items()
+            for level, one in server.items()
         }
         taken = in_turn({**rows, BESIDE: fresh})
     first = {name: [t.first_line for t in found] for name, found in taken.items()}
     whole = {name: [t.whole for t in found] for name, found in taken.items()}
     console.print(table(f"Request to first line, median of {ROUNDS}", first))
-    console.print(walls(first, warm))
+    console.print(walls(first, server))
     console.print(table("Request until nothing is left", whole))
 
 

@@ -23,7 +23,7 @@ from rich.table import Table
 from grader import data
 from grader.assignment import probe
 from grader.records.records import Limits, Missing
-from grader.sandbox import Warm
+from grader.sandbox import ForkServer
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 3
 FILE = Path(__file__).resolve().parents[1] / "reference" / "classic_networks" / "classics.py"
@@ -66,11 +66,11 @@ def questions(name: str) -> dict[str, probe.Probe[Any]]:
     }
 
 
-def cost(warm: Warm, one: probe.Probe[Any]) -> Cost:
+def cost(server: ForkServer, one: probe.Probe[Any]) -> Cost:
     """The cost of a question in a box of its own."""
     files = {"classics.py": FILE.read_bytes() + PLAIN.encode()}
     limits = Limits(cpu_seconds=600, memory_mib=8192)
-    with warm.open(files, entry="classics.py", limits=limits, seed=1) as box:
+    with server.open(files, entry="classics.py", limits=limits, seed=1) as box:
         if (trouble := box.load()) is not None:
             raise RuntimeError(trouble.sentence())
         answer = box.ask(one.ask, {**one.arguments(1), "precisions": ["float32"]})
@@ -106,13 +106,13 @@ def median(costs: list[Cost]) -> Cost:
 def main() -> None:
     """A table for each network stands on stdout."""
     console = Console()
-    with Warm() as warm:
+    with ForkServer() as server:
         rows = {(n, what): p for n in WEIGHTS for what, p in questions(n).items()}
         taken: dict[tuple[str, str], list[Cost]] = {key: [] for key in rows}
-        empty = median([cost(warm, probe.call("nothing")) for _ in range(3)])
+        empty = median([cost(server, probe.call("nothing")) for _ in range(3)])
         for _ in range(ROUNDS):
             for key, one in rows.items():
-                taken[key].append(cost(warm, one))
+                taken[key].append(cost(server, one))
     for name in WEIGHTS:
         costs = {what: median(found) for (n, what), found in taken.items() if n == name}
         console.print(table(name, costs, empty))

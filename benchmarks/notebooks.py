@@ -26,10 +26,10 @@ from rich.table import Table
 from grader.assignment.course import Course, submission
 from grader.data.descriptions import Source
 from grader.grading.executor import Executor
-from grader.grading.grade import Class
+from grader.grading.grade import Cohort
 from grader.ledger.ledger import Ledger
 from grader.records.records import Limits, Missing, Submission
-from grader.sandbox import Warm
+from grader.sandbox import ForkServer
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 10
 CELLS = (
@@ -69,8 +69,8 @@ class Graded:
     """One submission after another through the whole of grading: box, judging, ledger."""
 
     def __init__(self, executor: Executor, ledger: Ledger) -> None:
-        self.group = Class(executor, ledger)
-        self.group.settle_level()
+        self.group = Cohort(executor, ledger)
+        self.group.start_sandbox()
         self.group.reference(executor.loaded.reference)
         self.round = 0
 
@@ -102,8 +102,8 @@ class Graded:
 class Boxed:
     """A box after another, with the seconds of each step."""
 
-    def __init__(self, warm: Warm) -> None:
-        self.warm = warm
+    def __init__(self, server: ForkServer) -> None:
+        self.server = server
         text = nbformat.writes(notebook(*CELLS))  # type: ignore[no-untyped-call]
         self.files = {"lenet.ipynb": text.encode()}
         self.steps: dict[str, list[float]] = {}
@@ -113,7 +113,7 @@ class Boxed:
         x = np.random.default_rng(1).standard_normal((4, 1, 32, 32))
         args = {"module": "LeNet5", "x": x, "seed": 1, "precisions": ["float64"]}
         began = time.perf_counter()
-        box = self.warm.open(self.files, entry="lenet.ipynb", limits=Limits(), seed=1)
+        box = self.server.open(self.files, entry="lenet.ipynb", limits=Limits(), seed=1)
         with box:
             if (trouble := box.load()) is not None:
                 raise RuntimeError(trouble.sentence())
@@ -156,7 +156,7 @@ def main() -> None:
         Ledger(Path(folder) / "grades.db") as ledger,
         Executor(loaded, Source(stand_in=True), seed=1, jobs=2, notebooks=True) as executor,
     ):
-        boxed, whole = Boxed(executor.warm), Graded(executor, ledger)
+        boxed, whole = Boxed(executor.server), Graded(executor, ledger)
         boxed.run()
         whole.run()
         boxed.steps.clear()
@@ -164,7 +164,7 @@ def main() -> None:
             (timed(boxed.run), timed(whole.run), whole.run_class(4), timed(ordinary))
             for _ in range(ROUNDS)
         ]
-        level = executor.warm.level
+        level = executor.server.level
     ours, graded, of_class, theirs = ([r[i] for r in rounds] for i in range(4))
     table = Table(title=f"One small LeNet notebook, {ROUNDS} rounds in turn, sandbox level {level}")
     for column in ("", "seconds", "from", "to", "ordinary is slower by"):

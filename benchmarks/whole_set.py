@@ -21,7 +21,7 @@ from rich.table import Table
 from grader.assignment.course import Course
 from grader.data.descriptions import Source
 from grader.grading.executor import Executor
-from grader.grading.grade import Class
+from grader.grading.grade import Cohort
 from grader.ledger.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,8 +53,8 @@ def graded(course: Course, slug: str, out: Path) -> Taken:
         Executor(loaded, Source(NOWHERE, stand_in=True), seed=1) as executor,
         Ledger(out) as ledger,
     ):
-        group = Class(executor, ledger)
-        group.settle_level()
+        group = Cohort(executor, ledger)
+        group.start_sandbox()
         group.reference(submission)
         ready = time.monotonic()
         found = group.judge(submission, executor.measure(submission))

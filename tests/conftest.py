@@ -17,14 +17,14 @@ import pytest
 from hypothesis import settings
 
 from grader import data
-from grader.assignment.course import Course, Loaded
+from grader.assignment.course import Course, LoadedAssignment
 from grader.cli import commands
 from grader.grading.executor import Executor
-from grader.grading.grade import Class, Outcome, grade
+from grader.grading.grade import Cohort, Outcome, grade
 from grader.ledger.ledger import Ledger
 from grader.records.errors import GraderError
 from grader.records.records import CheckResult, Graded, Submission
-from grader.sandbox import Warm
+from grader.sandbox import ForkServer
 from grader.submissions import collect
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -71,7 +71,7 @@ def count(student: Measurements, reference: Measurements) -> Verdict:
     return compare.count(student[parameters], reference[parameters])
 
 
-@assignment.check(points=4, after=[shapes])
+@assignment.check(points=4, depends_on=[shapes])
 def values(student: Measurements, reference: Measurements) -> Verdict:
     """Equal weights give equal answers."""
     return compare.close(student[outputs], reference[outputs])
@@ -148,34 +148,34 @@ class Tiny:
             self.write(f"class/{student}/{name}.py", content)
         return self.write(f"class/{student}/tiny.py", text)
 
-    def load(self) -> Loaded:
+    def load(self) -> LoadedAssignment:
         """The assignment as it is written now."""
         return Course(self.root).load("tiny")
 
     def submissions(self) -> list[Submission]:
         """The class as it lies there now."""
-        return collect.submissions(self.class_, entry="tiny", also=())
+        return collect.submissions(self.class_, entry="tiny", extra_files=())
 
 
 class Borrower(Executor):
     """An executor that borrows the session's warm process, and says whether it ever did."""
 
-    def __init__(self, lent: Warm, loaded: Loaded, **options: object) -> None:
+    def __init__(self, lent: ForkServer, loaded: LoadedAssignment, **options: object) -> None:
         source = data.Source(NOWHERE, stand_in=True)
         super().__init__(loaded, source, **{"seed": 1, "jobs": 2, **options})  # type: ignore[arg-type]
         self._lent = lent
         self.started = False
 
     @property
-    def warm(self) -> Warm:
+    def server(self) -> ForkServer:
         self.started = True
         return self._lent
 
 
 @pytest.fixture(scope="session")
-def warm() -> Iterator[Warm]:
+def server() -> Iterator[ForkServer]:
     """The one warm process of this session."""
-    with Warm(notebooks=True) as one:
+    with ForkServer(notebooks=True) as one:
         yield one
 
 
@@ -209,11 +209,11 @@ Grading = Callable[..., tuple[Outcome, Borrower]]
 
 
 @pytest.fixture
-def regrade(warm: Warm) -> Grading:
+def regrade(server: ForkServer) -> Grading:
     """Grade a course's class as it lies there now; the outcome, and the executor that was used."""
 
     def run(course: Tiny, *, fresh: bool = False, **options: object) -> tuple[Outcome, Borrower]:
-        with Borrower(warm, course.load(), **options) as executor:
+        with Borrower(server, course.load(), **options) as executor:
             return grade(executor, course.submissions(), course.out, fresh=fresh), executor
 
     return run
@@ -313,18 +313,18 @@ class Lenet:
 
     def __init__(self, executor: Borrower, ledger: Ledger) -> None:
         self.executor = executor
-        self.group = Class(executor, ledger)
-        self.group.settle_level()
+        self.group = Cohort(executor, ledger)
+        self.group.start_sandbox()
 
     def folder(self, path: Path) -> Graded:
         """What the specimen in a folder gets."""
         loaded = self.executor.loaded
-        entry, also = loaded.assignment.entry, loaded.assignment.also
+        entry, extra_files = loaded.assignment.entry, loaded.assignment.extra_files
         return self.grade(
             collect.one(
                 [path],
                 entry=entry,
-                also=also,
+                extra_files=extra_files,
                 student=path.name,
                 names=loaded.names,
                 blanks=loaded.blanks,
@@ -352,43 +352,46 @@ class Lenet:
 
 
 @pytest.fixture(scope="session")
-def lenet(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lenet]:
+def lenet(server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lenet]:
     """lenet5_mnist with the stand-in, shared by all tests of a session."""
     path = tmp_path_factory.mktemp("lenet") / "grades.db"
-    with Borrower(warm, Course(ROOT).load("lenet5_mnist")) as executor, Ledger(path) as ledger:
+    with Borrower(server, Course(ROOT).load("lenet5_mnist")) as executor, Ledger(path) as ledger:
         yield Lenet(executor, ledger)
 
 
 @contextmanager
-def opened(warm: Warm, loaded: Loaded, folder: Path) -> Iterator[Class]:
+def opened(server: ForkServer, loaded: LoadedAssignment, folder: Path) -> Iterator[Cohort]:
     """A class without students, to be graded on the stand-in."""
-    with Borrower(warm, loaded) as executor, Ledger(folder / "grades.db") as ledger:
-        made = Class(executor, ledger)
-        made.settle_level()
+    with Borrower(server, loaded) as executor, Ledger(folder / "grades.db") as ledger:
+        made = Cohort(executor, ledger)
+        made.start_sandbox()
         yield made
 
 
 @pytest.fixture(scope="module")
 def group(
-    request: pytest.FixtureRequest, warm: Warm, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Class]:
+    request: pytest.FixtureRequest, server: ForkServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cohort]:
     """The assignment that the test's module calls `SLUG`, graded on the stand-in."""
     loaded = Course(ROOT).load(request.module.SLUG)
-    with opened(warm, loaded, tmp_path_factory.mktemp(loaded.slug)) as made:
+    with opened(server, loaded, tmp_path_factory.mktemp(loaded.slug)) as made:
         yield made
 
 
-def graded(group: Class, folder: Path, student: str = "") -> Graded:
+def graded(group: Cohort, folder: Path, student: str = "") -> Graded:
     """What the files of a folder get, with the student's own numbers where there are any."""
     assignment = group.loaded.assignment
     handed_in = collect.one(
-        [folder], entry=assignment.entry, also=assignment.also, student=student or folder.name
+        [folder],
+        entry=assignment.entry,
+        extra_files=assignment.extra_files,
+        student=student or folder.name,
     )
     submission = assignment.given(handed_in)
     return group.judge(submission, group.executor.measure(submission))
 
 
-def written(group: Class, folder: Path, *pairs: tuple[str, str]) -> Graded:
+def written(group: Cohort, folder: Path, *pairs: tuple[str, str]) -> Graded:
     """What the reference gets with these texts exchanged, beside its weights or those there are."""
     reference = group.loaded.reference
     for name, content in reference.files.items():

@@ -49,7 +49,7 @@ class Expected:
     """Stands in a sentence of the record."""
     prints: str = ""
     """Stands in what it printed: that the attempt was made, and how it went."""
-    person: bool = False
+    needs_review: bool = False
     """Whether a person is asked to look."""
     differs: str | tuple[str, ...] = ()
     """Checks that may end otherwise than without the attempt; "all" for every one."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader.inside.walls import process_usage
-from grader.sandbox import Warm, server_process
+from grader.sandbox import ForkServer, server_process
 
 KNOBS = (
     "/proc/sys/kernel/core_pattern",
@@ -30,10 +30,10 @@ class Host:
     """Knows which uids boxes had, which warm process is theirs, and where a canary lies."""
 
     def __init__(
-        self, warm: Warm, temporary: Path, canary: Path, patch: pytest.MonkeyPatch
+        self, server: ForkServer, temporary: Path, canary: Path, patch: pytest.MonkeyPatch
     ) -> None:
         """`temporary` is TMPDIR of the warm process, and of nobody else."""
-        self.warm, self.temporary, self.canary = warm, temporary, canary
+        self.server, self.temporary, self.canary = server, temporary, canary
         self.uids = set() if os.geteuid() == 0 else {os.geteuid()}
         drawn = server_process._uid
 
@@ -45,7 +45,7 @@ class Host:
 
     def state(self) -> State:
         """Everything that has to be the same afterwards."""
-        one = self.warm._current()
+        one = self.server._current()
         return {
             "warm process": one.process.pid,
             "processes": self._processes(one.process.pid, one.run),
@@ -71,11 +71,11 @@ class Host:
             time.sleep(0.02)
         return found
 
-    def _processes(self, warm: int, run: str) -> set[tuple[int, str]]:
+    def _processes(self, server: int, run: str) -> set[tuple[int, str]]:
         """Number and start of what descends from the warm process, names its folder, or has a
         box's uid: one of these stays, whatever a process does to hide.
         """
-        found = {pid for pid in process_usage.descendants(warm) if process_usage._stat(pid)}
+        found = {pid for pid in process_usage.descendants(server) if process_usage._stat(pid)}
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 boxed = os.geteuid() == 0 and entry.stat().st_uid in self.uids
@@ -146,7 +146,7 @@ def _tree(root: Path, without: Path | None = None) -> list[tuple[str, int, int, 
     return sorted(found)
 
 
-def _cgroups(warm: int) -> object:
+def _cgroups(server: int) -> object:
     """The warm process's groups, and the groups that were made for it."""
-    groups = [f for f, _, _ in os.walk("/sys/fs/cgroup") if f"-{warm}-" in Path(f).name]
-    return _text(f"/proc/{warm}/cgroup"), groups
+    groups = [f for f, _, _ in os.walk("/sys/fs/cgroup") if f"-{server}-" in Path(f).name]
+    return _text(f"/proc/{server}/cgroup"), groups

@@ -9,7 +9,7 @@ from conftest import SUBMISSIONS
 
 from grader.records import advice as rules
 from grader.records.advice import advice
-from grader.records.records import Trouble
+from grader.records.records import StudentError
 
 EXPECTED = [(SUBMISSIONS / n / "expected.toml").read_text() for n in ("broken", "notebooks")]
 
@@ -68,7 +68,9 @@ def test_every_rule_is_heard_by_a_specimen() -> None:
 
 def test_a_sentence_is_one_line() -> None:
     """Of a message the first line is kept, with the second where the first announces it."""
-    trouble = Trouble(kind="RuntimeError", message="Missing:\n  `conv1`\nmore", file="a.py", line=3)
+    trouble = StudentError(
+        kind="RuntimeError", message="Missing:\n  `conv1`\nmore", file="a.py", line=3
+    )
     assert trouble.sentence() == "a.py, line 3: RuntimeError: Missing: `conv1`"
-    assert "\n" not in Trouble(kind="E", message="one\ntwo\n").sentence()
-    assert len(Trouble(kind="E", message="x" * 2000, code="y" * 400).sentence()) < 400
+    assert "\n" not in StudentError(kind="E", message="one\ntwo\n").sentence()
+    assert len(StudentError(kind="E", message="x" * 2000, code="y" * 400).sentence()) < 400

@@ -17,13 +17,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grader.grading import judge
-from grader.grading.grade import Class
+from grader.grading.grade import Cohort
 from grader.inside import wire
-from grader.ledger.ledger import Ledger, Recorded
+from grader.ledger.ledger import ExecutionRecord, Ledger
 from grader.records import measurements as m
-from grader.records.records import Execution, Graded, Limits, Missing, Trouble
+from grader.records.records import Execution, Graded, Limits, Missing, StudentError
 from grader.report import pages
-from grader.sandbox import Box, Warm, cells, outcome
+from grader.sandbox import Box, ForkServer, cells, outcome
 
 LIMITS = Limits()
 NUMBERS = (
@@ -49,7 +49,7 @@ KEYS = st.sampled_from(
      "steps", "settings", "file", "line", "result", "end", "error", "unset", "before", "key", "values",
      "sampled", "logits", "operands", "proven", "why_not", "losses", "spent", "value", "item",
      "changed", "message", "code", "where", "why", "crowded", "said", "index", "status", "seconds",
-     "trouble", "death", "cut", "late", "cells", "passes", "missing", "remarks", "person", "before", "cell"]
+     "trouble", "death", "cut", "late", "cells", "passes", "missing", "remarks", "needs_review", "before", "cell"]
 )  # fmt: skip
 JSON = st.recursive(
     LEAVES,
@@ -186,12 +186,12 @@ def test_nothing_else_may_stand_anywhere(name: str, value: Any) -> None:
 class Graders:
     """A class of one assignment with honest answers at hand; judged, kept and shown without a box."""
 
-    def __init__(self, course: Tiny, warm: Warm) -> None:
+    def __init__(self, course: Tiny, server: ForkServer) -> None:
         course.submit("ada")
-        self.executor = Borrower(warm, course.load())
+        self.executor = Borrower(server, course.load())
         self.ledger = Ledger(course.root / "grades.db")
-        self.group = Class(self.executor, self.ledger)
-        self.group.settle_level()
+        self.group = Cohort(self.executor, self.ledger)
+        self.group.start_sandbox()
         (self.ada,) = course.submissions()
         self.honest = self.executor.measure(self.ada)
         self.probes = self.executor.loaded.probes
@@ -199,7 +199,7 @@ class Graders:
 
     def grade(self, answers: Mapping[str, Any]) -> Graded:
         """What a student gets who gave these answers."""
-        recorded = Recorded(
+        recorded = ExecutionRecord(
             student="eve", digest=self.ada.digest, execution=Execution(status="ok", level=3), answers=answers
         )  # fmt: skip
         graded = self.group.judge(self.ada, recorded)
@@ -215,9 +215,9 @@ class Graders:
 
 
 @pytest.fixture(scope="module")
-def graders(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graders]:
+def graders(server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graders]:
     course = found(tmp_path_factory.mktemp("answers") / "course")
-    made = Graders(course, warm)
+    made = Graders(course, server)
     with made.executor, made.ledger:
         assert made.grade(made.honest.answers).score == 12
         yield made
@@ -268,7 +268,7 @@ CELL = st.fixed_dictionaries(
 FILES = {"tiny.py": b"", "tiny.ipynb": b""}
 
 
-def printable(trouble: Trouble | None) -> None:
+def printable(trouble: StudentError | None) -> None:
     """A trouble can be said and written down."""
     if trouble is not None:
         assert len(trouble.sentence()) < 6_000
@@ -347,13 +347,13 @@ def test_a_box_is_never_broken_by_what_a_module_says(
 ) -> None:
     """Answers of any form become a Trouble, a Missing, or a value that can be kept."""
     near, far = socket.socketpair()
-    leash, far_leash = socket.socketpair()
+    lifeline, far_leash = socket.socketpair()
     far_leash.close()
     speaker = threading.Thread(target=serve, args=(far, replies, arrays))
     speaker.start()
     try:
         with Box(
-            lambda _: (near, leash), FILES, entry="tiny.py", limits=LIMITS, seed=1, level=3
+            lambda _: (near, lifeline), FILES, entry="tiny.py", limits=LIMITS, seed=1, level=3
         ) as box:
             printable(box.load())
             value = box.ask("value", {"name": "x"})

@@ -161,7 +161,7 @@ def test_any_archive_is_taken_or_refused(
     tracemalloc.start()
     try:
         with small_caps():
-            given_in = collect.submissions(class_, entry="lenet", also=["lenet.pt"])
+            given_in = collect.submissions(class_, entry="lenet", extra_files=["lenet.pt"])
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -182,7 +182,7 @@ def test_any_archive_of_a_class_is_a_class_or_refused(class_: Path, data: bytes)
     path.write_bytes(data)
     try:
         with small_caps():
-            found = collect.submissions(path, entry="lenet", also=["lenet.pt"])
+            found = collect.submissions(path, entry="lenet", extra_files=["lenet.pt"])
     except UsageError as error:
         text = str(error)
     else:
@@ -204,7 +204,9 @@ def test_one_archive_is_checked_or_refused(class_: Path, data: bytes) -> None:
     path.write_bytes(data)
     try:
         with small_caps():
-            within(collect.one([path], entry="lenet", also=["lenet.pt"], student="you"), SMALL)
+            within(
+                collect.one([path], entry="lenet", extra_files=["lenet.pt"], student="you"), SMALL
+            )
     except UsageError as error:
         assert str(path) in str(error)  # noqa: PT017 - either is right
     finally:
@@ -219,7 +221,7 @@ def test_small_members_do_not_evade_the_ratio(tmp_path: Path) -> None:
     bomb = zipped({f"{n}.bin": bytes(7 * MIB) for n in range(20)} | GOOD)
     assert len(bomb) < MIB
     (tmp_path / "ada.zip").write_bytes(bomb)
-    (submission,) = collect.submissions(tmp_path, entry="lenet", also=[])
+    (submission,) = collect.submissions(tmp_path, entry="lenet", extra_files=[])
     assert submission.files == {}
     assert "`ada.zip` would grow more than 200-fold when unpacked." in submission.notes
 
@@ -318,7 +320,9 @@ def test_a_folder_of_very_many_files_is_not_listed_whole(
         (tmp_path / "class" / "eve" / f"{n}").mkdir(parents=True)
     (tmp_path / "class" / "ada").mkdir()
     (tmp_path / "class" / "ada" / "lenet.py").write_bytes(CODE)
-    found = {s.student: s for s in collect.submissions(tmp_path / "class", entry="lenet", also=[])}
+    found = {
+        s.student: s for s in collect.submissions(tmp_path / "class", entry="lenet", extra_files=[])
+    }
     assert found["ada"].entry == "lenet.py"
     assert "`eve` holds more than 30 names." in said(found["eve"])
     descriptor = os.open(tmp_path / "class" / "eve", os.O_RDONLY)

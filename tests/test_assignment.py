@@ -31,13 +31,13 @@ def nameless(student: Measurements, reference: Measurements) -> Verdict:
 
 @pytest.fixture
 def assignment() -> Assignment:
-    return Assignment("A", entry="a", also=["a.pt"])
+    return Assignment("A", entry="a", extra_files=["a.pt"])
 
 
 def test_a_check_is_registered(assignment: Assignment) -> None:
     """Name, title, points and what it comes after are those of the function; it stays a function."""
     assert assignment.check(points=2)(first) is first
-    assignment.check(points=3, after=[first], extra=True)(second)
+    assignment.check(points=3, depends_on=[first], extra=True)(second)
     one, two = assignment.checks
     assert (one.name, one.points, one.after, one.extra, one.hidden) == (
         "first",
@@ -49,7 +49,7 @@ def test_a_check_is_registered(assignment: Assignment) -> None:
     assert one.title == "The first line of the rubric."
     assert (two.after, two.extra) == (("first",), True)
     assert assignment.max_score == 2.0
-    assert assignment.also == ("a.pt",)
+    assert assignment.extra_files == ("a.pt",)
     assert assignment.limits == Limits()
 
 
@@ -73,8 +73,8 @@ def test_assignments_share_nothing() -> None:
     [
         (nameless, {"points": 1}, "check `nameless` has no docstring"),
         (first, {"points": -1}, "is worth -1 points"),
-        (second, {"points": 1, "after": [first]}, "comes after `first`, which is no check"),
-        (second, {"points": 1, "after": [second]}, "comes after `second`, which is no check"),
+        (second, {"points": 1, "depends_on": [first]}, "comes after `first`, which is no check"),
+        (second, {"points": 1, "depends_on": [second]}, "comes after `second`, which is no check"),
     ],
 )
 def test_mistakes_are_named(

@@ -12,7 +12,7 @@ import torch
 from conftest import ROOT, check, said
 from conftest import graded as judged
 
-from grader.grading.grade import Class
+from grader.grading.grade import Cohort
 from grader.records.records import Graded
 
 SLUG = "birds_vs_planes"
@@ -22,14 +22,14 @@ RIGHT = (REFERENCE / "birds.py").read_text(encoding="utf-8")
 WEIGHTS = (REFERENCE / "birds.pt").read_bytes()
 
 
-def graded(group: Class, folder: Path) -> Graded:
+def graded(group: Cohort, folder: Path) -> Graded:
     """What the files of a folder get, beside our weights or those there are."""
     if not (folder / "birds.pt").exists():
         (folder / "birds.pt").write_bytes(WEIGHTS)
     return judged(group, folder)
 
 
-def mistake(group: Class, folder: Path, name: str) -> Graded:
+def mistake(group: Cohort, folder: Path, name: str) -> Graded:
     """What a mistake of the assignment gets; a copy, since it gets the reference's weights."""
     for path in (FOLDER / "mistakes" / name).iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
@@ -84,14 +84,14 @@ SAID = {
 
 @pytest.mark.proof
 @pytest.mark.parametrize("name", SAID)
-def test_a_mistake_is_named(group: Class, tmp_path: Path, name: str) -> None:
+def test_a_mistake_is_named(group: Cohort, tmp_path: Path, name: str) -> None:
     """The sentence says what was done, not only that numbers differ."""
     which, text = SAID[name]
     found = mistake(group, tmp_path, name)
     lost = check(found, which)
     assert lost.outcome != "passed"
     assert text in lost.feedback + lost.hint, lost.feedback
-    assert not found.person
+    assert not found.needs_review
 
 
 PARTIAL = {  # what the brief announces
@@ -110,7 +110,7 @@ PARTIAL = {  # what the brief announces
 
 @pytest.mark.proof
 @pytest.mark.parametrize("name", PARTIAL)
-def test_partial_credit_is_that_of_the_brief(group: Class, tmp_path: Path, name: str) -> None:
+def test_partial_credit_is_that_of_the_brief(group: Cohort, tmp_path: Path, name: str) -> None:
     """Different from the brief, but not nothing."""
     found = mistake(group, tmp_path, name)
     for which, points in PARTIAL[name].items():
@@ -323,14 +323,14 @@ def stored(state: Mapping[str, object]) -> bytes:
 
 @pytest.mark.proof
 @pytest.mark.parametrize("name", HONEST)
-def test_honest_variants_get_full_marks(group: Class, tmp_path: Path, name: str) -> None:
+def test_honest_variants_get_full_marks(group: Cohort, tmp_path: Path, name: str) -> None:
     """Another way to write the same is no fault."""
     text = replaced(RIGHT, *HONEST[name])
     (tmp_path / "birds.py").write_text(text, encoding="utf-8")
     (tmp_path / "birds.pt").write_bytes(refilled(text))
     found = graded(group, tmp_path)
     assert found.score == found.max_score, said(found)
-    assert not found.person
+    assert not found.needs_review
 
 
 WRAPPED: dict[str, Callable[[Mapping[str, torch.Tensor]], Mapping[str, object]]] = {
@@ -343,7 +343,7 @@ WRAPPED: dict[str, Callable[[Mapping[str, torch.Tensor]], Mapping[str, object]]]
 
 @pytest.mark.proof
 @pytest.mark.parametrize("name", WRAPPED)
-def test_weights_may_be_wrapped(group: Class, tmp_path: Path, name: str) -> None:
+def test_weights_may_be_wrapped(group: Cohort, tmp_path: Path, name: str) -> None:
     """A checkpoint, the prefixes of DataParallel and torch.compile, or half the precision."""
     state = torch.load(io.BytesIO(WEIGHTS), weights_only=True)
     (tmp_path / "birds.py").write_text(RIGHT, encoding="utf-8")
@@ -399,7 +399,7 @@ FAULTS = {
 
 @pytest.mark.proof
 @pytest.mark.parametrize("name", FAULTS)
-def test_other_faults_are_named(group: Class, tmp_path: Path, name: str) -> None:
+def test_other_faults_are_named(group: Cohort, tmp_path: Path, name: str) -> None:
     """What no mistake of the assignment shows is told as well, and only its own check is lost."""
     pair, (which, text) = FAULTS[name]
     (tmp_path / "birds.py").write_text(replaced(RIGHT, pair), encoding="utf-8")
@@ -407,7 +407,7 @@ def test_other_faults_are_named(group: Class, tmp_path: Path, name: str) -> None
     lost = check(found, which)
     assert text in lost.feedback, lost.feedback
     assert {c.name for c in found.checks if c.lost} == {which}, said(found)
-    assert not found.person
+    assert not found.needs_review
 
 
 def test_the_notebook_is_the_module() -> None:

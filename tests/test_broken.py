@@ -24,7 +24,7 @@ from conftest import ROOT, SUBMISSIONS, Borrower, Lenet, outcomes, said
 from grader.assignment.course import Course
 from grader.ledger.ledger import Ledger
 from grader.records.records import Graded, to_json
-from grader.sandbox import Warm
+from grader.sandbox import ForkServer
 
 BROKEN = SUBMISSIONS / "broken"
 EXPECTED: Mapping[str, Mapping[str, Any]] = tomllib.loads((BROKEN / "expected.toml").read_text())
@@ -74,10 +74,10 @@ def as_notebook(name: str, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def hurried(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lenet]:
+def hurried(server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lenet]:
     """lenet5_mnist once more, under limits that a test may change, so that no test takes long."""
     path = tmp_path_factory.mktemp("hurried") / "grades.db"
-    with Borrower(warm, Course(ROOT).load("lenet5_mnist")) as executor, Ledger(path) as ledger:
+    with Borrower(server, Course(ROOT).load("lenet5_mnist")) as executor, Ledger(path) as ledger:
         yield Lenet(executor, ledger)
 
 
@@ -106,7 +106,7 @@ def check(graded: Graded, wanted: Mapping[str, Any]) -> None:
     assert graded.execution.status in _listed(wanted["status"]), text
     assert {c.name for c in graded.checks if c.lost} == loses, text
     assert "broken" not in outcomes(graded).values(), text
-    assert not graded.person, text
+    assert not graded.needs_review, text
     for piece in _listed(wanted["says"]):
         assert piece in text
     trouble = json.dumps(to_json(graded.execution.error), ensure_ascii=False)

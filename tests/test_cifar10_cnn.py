@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from conftest import ROOT, check, graded, said, written
 
-from grader.grading.grade import Class
+from grader.grading.grade import Cohort
 
 SLUG = "cifar10_cnn"
 FOLDER = ROOT / "assignments" / SLUG
@@ -81,11 +81,11 @@ HONEST: dict[str, tuple[tuple[str, str], ...]] = {
 
 @pytest.mark.proof
 @pytest.mark.parametrize("name", HONEST)
-def test_honest_forms_get_full_marks(group: Class, tmp_path: Path, name: str) -> None:
+def test_honest_forms_get_full_marks(group: Cohort, tmp_path: Path, name: str) -> None:
     """Another way to write the same is no fault."""
     found = written(group, tmp_path, *HONEST[name])
     assert found.score == found.max_score == 100, said(found)
-    assert not found.person
+    assert not found.needs_review
 
 
 SEQUENTIAL = """
@@ -102,7 +102,7 @@ PLACES = {"conv1": "0", "conv2": "3", "fc1": "7", "fc2": "9", "fc3": "11"}
 
 
 @pytest.mark.proof
-def test_sequential_with_names_of_its_own_gets_full_marks(group: Class, tmp_path: Path) -> None:
+def test_sequential_with_names_of_its_own_gets_full_marks(group: Cohort, tmp_path: Path) -> None:
     """Layers are numbered and the weights' keys with them."""
     import torch
 
@@ -116,7 +116,9 @@ def test_sequential_with_names_of_its_own_gets_full_marks(group: Class, tmp_path
 
 @pytest.mark.proof
 @pytest.mark.parametrize("form", ["checkpoint", "data_parallel", "old_format"])
-def test_weights_in_other_wrappings_get_full_marks(group: Class, tmp_path: Path, form: str) -> None:
+def test_weights_in_other_wrappings_get_full_marks(
+    group: Cohort, tmp_path: Path, form: str
+) -> None:
     """A checkpoint dictionary, keys with `module.` before them, files from before torch 1.6."""
     import torch
 
@@ -162,7 +164,7 @@ OTHERWISE: dict[str, tuple[dict[str, float], str, str]] = {
 @pytest.mark.proof
 @pytest.mark.parametrize("name", OTHERWISE)
 def test_partial_credit_is_what_the_brief_announces(
-    group: Class, tmp_path: Path, name: str
+    group: Cohort, tmp_path: Path, name: str
 ) -> None:
     """Only what the deviation touches costs points, and the reason is named."""
     folder = tmp_path / name
@@ -175,11 +177,11 @@ def test_partial_credit_is_what_the_brief_announces(
         found
     )
     assert text in check(found, which).feedback + check(found, which).hint
-    assert not found.person
+    assert not found.needs_review
 
 
 @pytest.mark.proof
-def test_sigmoid_costs_what_tanh_costs(group: Class, tmp_path: Path) -> None:
+def test_sigmoid_costs_what_tanh_costs(group: Cohort, tmp_path: Path) -> None:
     """The layer after which values part is named."""
     found = written(group, tmp_path, (".relu()", ".sigmoid()"))
     assert check(found, "layer_shapes").outcome == "passed"
@@ -189,7 +191,7 @@ def test_sigmoid_costs_what_tanh_costs(group: Class, tmp_path: Path) -> None:
 
 
 @pytest.mark.proof
-def test_a_class_that_was_left_out_is_named(group: Class, tmp_path: Path) -> None:
+def test_a_class_that_was_left_out_is_named(group: Cohort, tmp_path: Path) -> None:
     """Weights that never answer class 3 lose a tenth of one check, and a little accuracy."""
     import torch
 
@@ -203,7 +205,7 @@ def test_a_class_that_was_left_out_is_named(group: Class, tmp_path: Path) -> Non
 
 
 @pytest.mark.proof
-def test_a_curve_that_is_made_up_earns_nothing(group: Class, tmp_path: Path) -> None:
+def test_a_curve_that_is_made_up_earns_nothing(group: Cohort, tmp_path: Path) -> None:
     """Losses that fall prove nothing where the network has not learnt."""
     body = RIGHT[
         RIGHT.index("    optimizer = torch.optim.Adam") : RIGHT.index("\n\ndef accuracy_by")
@@ -244,7 +246,7 @@ def test_the_record_says_what_was_run() -> None:
 
 
 @pytest.mark.proof
-def test_the_weights_read_the_stand_in_as_recorded(group: Class, tmp_path: Path) -> None:
+def test_the_weights_read_the_stand_in_as_recorded(group: Cohort, tmp_path: Path) -> None:
     """record.json tells what they do, overall and for each class."""
     found = written(group, tmp_path)
     seen = check(found, "test_accuracy").evidence["accuracy"]

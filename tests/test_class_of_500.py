@@ -24,7 +24,7 @@ from host import Host
 from grader.grading.grade import Outcome, grade
 from grader.inside.walls import process_usage
 from grader.records.records import Status
-from grader.sandbox import Warm
+from grader.sandbox import ForkServer
 
 STUDENTS = 500
 JOBS = 4
@@ -210,7 +210,7 @@ def hand_in(course: Tiny, number: int) -> tuple[str, Expected]:
 class Memory:
     """Watches the warm processes' own memory, after each submission. A `Progress`."""
 
-    warm: Warm
+    server: ForkServer
     seen: dict[int, list[int]] = field(default_factory=dict)
     """Anonymous memory of each warm process that opened boxes, KiB."""
 
@@ -219,7 +219,7 @@ class Memory:
 
     def step(self, _: str) -> None:
         """One more has been graded."""
-        one = self.warm._process
+        one = self.server._process
         assert one is not None
         self.seen.setdefault(one.process.pid, []).append(
             process_usage.anonymous_kib(one.process.pid)
@@ -254,11 +254,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         Path(name).chmod(0o755)
         patch.setenv("TMPDIR", name)
         patch.setattr(tempfile, "tempdir", name)
-        with Warm(notebooks=True) as warm:
-            host = Host(warm, Path(name), course.class_, patch)
-            memory = Memory(warm)
+        with ForkServer(notebooks=True) as server:
+            host = Host(server, Path(name), course.class_, patch)
+            memory = Memory(server)
             began = time.monotonic()
-            with Borrower(warm, course.load(), jobs=JOBS) as executor:
+            with Borrower(server, course.load(), jobs=JOBS) as executor:
                 outcome = grade(executor, course.submissions(), course.out, progress=memory)
             seconds = time.monotonic() - began
         yield Run(
@@ -314,7 +314,7 @@ def test_each_gets_what_it_deserves(run: Run, capsys: pytest.CaptureFixture[str]
     assert wrong == {}, {g.student: said(g) for g in run.outcome.graded if g.student in wrong}
     for graded in run.outcome.graded:
         tampered = run.expected[graded.student].status == "tampered"
-        assert graded.person == tampered, said(graded)
+        assert graded.needs_review == tampered, said(graded)
     assert run.outcome.executed == STUDENTS
     counts = ", ".join(f"{n} {s}" for s, n in Counter(status for _, status in got.values()).items())
     seconds = f"{run.seconds:.0f} seconds at level {run.outcome.level}"
@@ -331,7 +331,7 @@ def test_nothing_is_left(run: Run) -> None:
 @pytest.mark.proof
 def test_no_warm_process_grows(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """Each process's own memory after its last box is what it was after its first."""
-    lines = [f"{'warm process':>12}{'submissions':>13}{'first MiB':>11}{'last MiB':>10}"]
+    lines = [f"{'server process':>12}{'submissions':>13}{'first MiB':>11}{'last MiB':>10}"]
     for number, seen in enumerate(run.memory.seen.values(), 1):
         first, last = (kib / 1024 for kib in (seen[0], seen[-1]))
         lines.append(f"{number:>12}{len(seen):>13}{first:>11.2f}{last:>10.2f}")

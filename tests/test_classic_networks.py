@@ -14,7 +14,7 @@ from conftest import ROOT, check, graded, said
 from measuring import names
 
 from grader.compare import differences
-from grader.grading.grade import Class
+from grader.grading.grade import Cohort
 from grader.inside.shims import vision
 from grader.records.measurements import Dropouts
 
@@ -116,7 +116,7 @@ def test_dropout_is_placed_from_either_end(
 
 @pytest.mark.proof
 @pytest.mark.parametrize("name", RIGHT)
-def test_equally_right_forms_get_full_marks(group: Class, tmp_path: Path, name: str) -> None:
+def test_equally_right_forms_get_full_marks(group: Cohort, tmp_path: Path, name: str) -> None:
     """Style, names and order of declaration are the student's."""
     (tmp_path / "classics.py").write_text(RIGHT[name], encoding="utf-8")
     found = graded(group, tmp_path)
@@ -125,7 +125,7 @@ def test_equally_right_forms_get_full_marks(group: Class, tmp_path: Path, name: 
 
 @pytest.mark.proof
 @pytest.mark.parametrize("name", NEAR)
-def test_relatives_get_what_the_brief_announces(group: Class, tmp_path: Path, name: str) -> None:
+def test_relatives_get_what_the_brief_announces(group: Cohort, tmp_path: Path, name: str) -> None:
     """Half for the count, at least half for the layers, nothing for the values, and the reason.
 
     Dropout is where it should be, whatever stands before it.
@@ -146,7 +146,7 @@ def test_relatives_get_what_the_brief_announces(group: Class, tmp_path: Path, na
         for part in ("count", "layers", "values"):
             assert check(found, f"{which.lower()}_{part}").outcome == "passed"
     assert check(found, "dropout").outcome == "passed"
-    assert not found.person
+    assert not found.needs_review
 
 
 SAID = {
@@ -160,18 +160,18 @@ SAID = {
 
 @pytest.mark.proof
 @pytest.mark.parametrize("name", SAID)
-def test_a_mistake_is_named(group: Class, name: str) -> None:
+def test_a_mistake_is_named(group: Cohort, name: str) -> None:
     """The sentence says what was seen and what was expected."""
     which, text = SAID[name]
     found = graded(group, FOLDER / "mistakes" / name)
     lost = check(found, which)
     assert lost.outcome != "passed"
     assert text in lost.feedback, lost.feedback
-    assert not found.person
+    assert not found.needs_review
 
 
 @pytest.mark.proof
-def test_numbers_without_layers_earn_nothing(group: Class, tmp_path: Path) -> None:
+def test_numbers_without_layers_earn_nothing(group: Cohort, tmp_path: Path) -> None:
     """Who only makes up the count of a relative is not taken for it."""
     source = (
         RIGHT["sequences, flattened at 224"]

@@ -401,7 +401,7 @@ def test_grade_and_report(call: CommandLine, course: Tiny, monkeypatch: pytest.M
     assert third.code == 1
     assert "a person is needed" in third.out
     assert "Bob" not in third.out
-    assert json.loads((course.out / "Ada.json").read_text())["person"] is True
+    assert json.loads((course.out / "Ada.json").read_text())["needs_review"] is True
 
 
 def test_grade_an_archive(call: CommandLine, course: Tiny, bare: Path) -> None:

@@ -18,7 +18,7 @@ from torch.nn import functional
 from grader import compare
 from grader.assignment.course import Course
 from grader.compare.named_answers import _listed, _same
-from grader.grading.grade import Class
+from grader.grading.grade import Cohort
 from grader.inside.measuring import functions
 from grader.records.measurements import Returned
 
@@ -162,23 +162,23 @@ SAID = {
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_a_mistake_is_named(group: Class, name: str) -> None:
+def test_a_mistake_is_named(group: Cohort, name: str) -> None:
     """The sentence says what was done."""
     which, text = SAID[name]
     found = graded(group, FOLDER / "mistakes" / name)
     assert text in check(found, which).feedback
-    assert not found.person
+    assert not found.needs_review
 
 
-def test_numbers_of_another_student(group: Class) -> None:
+def test_numbers_of_another_student(group: Cohort) -> None:
     """Whose numbers they are is said, and a person is asked: the names may be the ones at fault."""
     found = graded(group, FOLDER / "mistakes" / "another_students")
-    assert found.person
+    assert found.needs_review
     told = check(found, "output_sizes").feedback
     assert "says that its numbers are those of 'noah', but it was handed in by" in told
 
 
-def test_right_answers_in_other_forms(group: Class, tmp_path: Path) -> None:
+def test_right_answers_in_other_forms(group: Cohort, tmp_path: Path) -> None:
     """Typed values, lists, sizes, arrays and a dictionary of shapes earn full marks."""
     (tmp_path / "numbers.json").write_text(json.dumps(group.loaded.assignment.numbers("ada")))
     before = Path.cwd()
@@ -215,7 +215,7 @@ def test_the_notebook_is_the_module(folder: Path) -> None:
         assert cell in text
 
 
-def test_right_answers_are_never_told(group: Class) -> None:
+def test_right_answers_are_never_told(group: Cohort) -> None:
     """An untouched handout is told what is missing, without one number of the answers."""
     loaded = group.loaded
     blank = loaded.assignment.given(Course(ROOT).handouts(loaded)[0])

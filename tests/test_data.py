@@ -51,13 +51,13 @@ def offline(tmp_path):
 )
 def test_a_description_is_drawn_alike_every_time(description, dtype):
     """Equal descriptions and an equal seed give equal numbers; another seed or draw gives others."""
-    first = description.realise(7)
+    first = description.load(7)
 
     assert dtype == first.dtype
     assert description.shape == first.shape
-    assert np.array_equal(first, dataclasses.replace(description).realise(7))
-    assert not np.array_equal(first, description.realise(8))
-    assert not np.array_equal(first, dataclasses.replace(description, draw=1).realise(7))
+    assert np.array_equal(first, dataclasses.replace(description).load(7))
+    assert not np.array_equal(first, description.load(8))
+    assert not np.array_equal(first, dataclasses.replace(description, draw=1).load(7))
 
 
 def test_numbers_do_not_depend_on_the_process():
@@ -68,13 +68,13 @@ def test_numbers_do_not_depend_on_the_process():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment
     )
 
-    assert data.normal(5).realise(3).tolist() == json.loads(other.stdout)
+    assert data.normal(5).load(3).tolist() == json.loads(other.stdout)
 
 
 def test_numbers_keep_to_their_bounds():
     """Bounds are part of a description; the upper one is not reached."""
-    whole = data.integers(1000, below=3).realise(0)
-    even = data.uniform(1000, low=-2, high=5).realise(0)
+    whole = data.integers(1000, below=3).load(0)
+    even = data.uniform(1000, low=-2, high=5).load(0)
 
     assert {0, 1, 2} == set(whole.tolist())
     assert -2 <= even.min() < -1.5
@@ -250,7 +250,7 @@ def test_shapes_are_learnt_from_their_outline():
 
 def test_pictures_come_as_the_brief_says(offline):
     """float32, enlarged to 32×32, normalised with MNIST's statistics, read-only."""
-    pictures = data.test("mnist", size=32).images.realise(0)
+    pictures = data.test("mnist", size=32).images.load(0)
 
     assert np.dtype("float32") == pictures.dtype
     assert pictures.shape == (500, 1, 32, 32)
@@ -262,7 +262,7 @@ def test_pictures_come_as_the_brief_says(offline):
 
 def test_pictures_keep_their_size_where_none_is_asked_for(offline):
     """Without `size` a pixel is only divided by 255 and normalised."""
-    pictures = data.test("mnist").images.realise()
+    pictures = data.test("mnist").images.load()
     pixels = stand_ins.digits("test")[0]
 
     assert np.allclose(pictures, (pixels / 255 - 0.1307) / 0.3081, atol=1e-6)
@@ -274,7 +274,7 @@ def test_classes_are_numbered_in_the_order_given(offline):
     every = data.test("mnist")
     kept = np.isin(every.labels.reveal(), (7, 2))
 
-    assert np.array_equal(every.images.realise()[kept], both.images.realise())
+    assert np.array_equal(every.images.load()[kept], both.images.load())
     names = {0: 7, 1: 2}
     assert every.labels.reveal()[kept].tolist() == [names[k] for k in both.labels.reveal().tolist()]
 
@@ -288,16 +288,16 @@ def test_two_shapes_stand_in_for_birds_and_airplanes(offline):
         ..., None, None
     ]
 
-    assert np.allclose(both.images.realise(), (pixels[kept] / 255 - mean) / deviation, atol=1e-6)
+    assert np.allclose(both.images.load(), (pixels[kept] / 255 - mean) / deviation, atol=1e-6)
     assert both.labels.reveal().tolist() == [{2: 0, 0: 1}[k] for k in labels[kept].tolist()]
-    assert data.train("cifar10", classes=(2, 0)).images.realise().shape == (500, 3, 32, 32)
+    assert data.train("cifar10", classes=(2, 0)).images.load().shape == (500, 3, 32, 32)
 
 
 def test_a_limit_keeps_the_first(offline):
     """Pictures and labels stay beside each other."""
     few, every = data.test("mnist", limit=30), data.test("mnist")
 
-    assert np.array_equal(every.images.realise()[:30], few.images.realise())
+    assert np.array_equal(every.images.load()[:30], few.images.load())
     assert np.array_equal(every.labels.reveal()[:30], few.labels.reveal())
 
 
@@ -307,10 +307,10 @@ def test_a_part_divides_what_the_limit_keeps(offline):
         data.train("mnist", limit=500, **part) for part in ({}, {"stop": -200}, {"start": -200})
     )
     with data.located(offline):
-        images, labels = every.images.realise(), every.labels.reveal()
-        assert np.array_equal(first.images.realise(), images[:300])
-        assert np.array_equal(last.images.realise(), images[300:])
-        assert np.array_equal(first.targets.realise(), labels[:300])
+        images, labels = every.images.load(), every.labels.reveal()
+        assert np.array_equal(first.images.load(), images[:300])
+        assert np.array_equal(last.images.load(), images[300:])
+        assert np.array_equal(first.targets.load(), labels[:300])
         assert np.array_equal(last.labels.reveal(), labels[300:])
         assert len({d.images.identity() for d in (every, first, last)}) == 3
     assert len({d.images.describe() for d in (every, first, last)}) == 3
@@ -323,7 +323,7 @@ def test_nothing_is_read_before_it_is_needed(tmp_path):
     with data.located(data.Source(tmp_path)):
         assert "mnist test, 32×32" in digits.images.describe()
         with pytest.raises(DataSetAbsent):
-            digits.images.realise(0)
+            digits.images.load(0)
         with pytest.raises(DataSetAbsent):
             digits.labels.reveal()
 
@@ -331,7 +331,7 @@ def test_nothing_is_read_before_it_is_needed(tmp_path):
 def test_an_absent_set_is_said_with_every_remedy(tmp_path):
     """Where it was looked for, and the four ways out."""
     with data.located(data.Source(tmp_path)), pytest.raises(DataSetAbsent) as caught:
-        data.test("mnist").images.realise(0)
+        data.test("mnist").images.load(0)
 
     assert str(caught.value) == (
         f"MNIST is not in {tmp_path}. Run `grader data fetch mnist`, point --data or GRADER_DATA to a "
@@ -342,7 +342,7 @@ def test_an_absent_set_is_said_with_every_remedy(tmp_path):
 def test_the_remedies_name_the_stand_in_of_the_set(tmp_path):
     """CIFAR-10's is generated."""
     with data.located(data.Source(tmp_path)), pytest.raises(DataSetAbsent) as caught:
-        data.test("cifar10").images.realise(0)
+        data.test("cifar10").images.load(0)
 
     assert str(caught.value).endswith("--stand-in to use generated pictures of shapes instead.")
 
@@ -359,7 +359,7 @@ def test_a_damaged_set_is_said(tmp_path):
         data.located(damaged),
         pytest.raises(GraderError, match=r"cannot be read.*data fetch mnist"),
     ):
-        data.test("mnist").images.realise(0)
+        data.test("mnist").images.load(0)
 
 
 def test_the_root_is_named_by_option_then_environment_then_cache(tmp_path, monkeypatch):
@@ -411,7 +411,7 @@ def test_the_real_set_is_used_where_it_is(tmp_path):
     source = data.Source(REAL.folder, stand_in=True)
     with data.located(source):
         digits = data.test("mnist", size=32)
-        pictures = digits.images.realise(0)
+        pictures = digits.images.load(0)
 
         assert source.used("mnist") == "MNIST, 10,000 test images"
         assert pictures.shape == (10_000, 1, 32, 32)
@@ -423,7 +423,7 @@ def test_the_real_set_is_used_where_it_is(tmp_path):
 def test_pictures_equal_those_of_torchvisions_transforms():
     """What the brief tells students to write gives the very same numbers."""
     with data.located(REAL):
-        ours = data.test("mnist", size=32, limit=20).images.realise(0)
+        ours = data.test("mnist", size=32, limit=20).images.load(0)
     from torchvision import datasets, transforms
 
     steps = [
@@ -443,7 +443,7 @@ def test_birds_and_airplanes_of_cifar10():
     with data.located(REAL):
         both = data.test("cifar10", classes=(2, 0))
 
-        assert both.images.realise(0).shape == (2000, 3, 32, 32)
+        assert both.images.load(0).shape == (2000, 3, 32, 32)
         assert np.bincount(both.labels.reveal()).tolist() == [1000, 1000]
         every = data.test("cifar10").labels.reveal()
         kept = every[np.isin(every, (2, 0))].tolist()
@@ -487,7 +487,7 @@ def accuracy_of_the_reference(source):
     network.load_state_dict(torch.load(REFERENCE / "lenet.pt", weights_only=True))
     with data.located(source), torch.inference_mode():
         digits = data.test("mnist", size=32)
-        images = torch.from_numpy(digits.images.realise(0).copy())
+        images = torch.from_numpy(digits.images.load(0).copy())
         answers = torch.cat([network(part).argmax(1) for part in images.split(500)])
         return float((answers.numpy() == digits.labels.reveal()).mean())
 

@@ -228,7 +228,7 @@ def test_a_module_of_which_a_part_is_missing_says_why(course: Tiny, regrade: Gra
 
 
 def recovered(source: str) -> dict[str, ast.stmt]:
-    """Functions and classes that are recovered, methods as `Class.method`, by name."""
+    """Functions and classes that are recovered, methods as `Cohort.method`, by name."""
     found: dict[str, ast.stmt] = {}
     for statement in recovery.recover(source, "x", "cell 7"):
         if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):

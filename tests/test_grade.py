@@ -33,11 +33,11 @@ from conftest import (
 
 from grader.assignment.course import Course
 from grader.grading.grade import Outcome, grade, render, seed_of
-from grader.ledger.ledger import Ledger, Recorded
+from grader.ledger.ledger import ExecutionRecord, Ledger
 from grader.records import file_names
 from grader.records.errors import SandboxError
 from grader.records.records import Graded, Submission
-from grader.sandbox import Warm
+from grader.sandbox import ForkServer
 
 HONEST = ("Ada", "Bob", "Zoë")
 SPECIMENS: Mapping[str, tuple[str, str, str, float]] = {
@@ -80,7 +80,7 @@ class Done:
 
 
 @pytest.fixture(scope="module")
-def mixed(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Done:
+def mixed(server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Done:
     """Honest students among those whose code hangs, crashes and eats memory."""
     course = found(tmp_path_factory.mktemp("mixed"))
     for name in HONEST:
@@ -89,7 +89,7 @@ def mixed(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Done:
         course.submit(name, code)
     course.write("class/absent/notes.txt", "I forgot.")
     began = time.monotonic()
-    with Borrower(warm, course.load()) as executor:
+    with Borrower(server, course.load()) as executor:
         outcome = grade(executor, course.submissions(), course.out, argv=["grader", "grade"])
     return Done(course=course, outcome=outcome, seconds=time.monotonic() - began)
 
@@ -111,7 +111,7 @@ def test_each_has_its_own_reason(mixed: Done, name: str) -> None:
     assert graded.execution.status == status, texts
     assert any(fragment in t for t in texts), texts
     assert graded.score == points
-    assert not graded.person
+    assert not graded.needs_review
 
 
 def test_measured_before_the_end(mixed: Done) -> None:
@@ -212,9 +212,9 @@ def test_another_level_is_not_taken_for_granted(
 ) -> None:
     """Who asks for another sandbox level than the kept one gets the sandbox asked, not the ledger."""
     _, executor = regrade(pair)
-    assert executor.trusts(executor.warm.level)
+    assert executor.trusts(executor.server.level)
     _, executor = regrade(pair, **asked)
-    assert not executor.trusts(executor.warm.level)
+    assert not executor.trusts(executor.server.level)
     assert executor.started
 
 
@@ -339,14 +339,14 @@ def test_a_broken_check_charges_nobody(pair: Tiny, regrade: Grading) -> None:
     for graded in outcome.graded:
         result = check(graded, "doubles")
         assert result.outcome == "broken"
-        assert graded.person
+        assert graded.needs_review
         assert "assignment.py, line" in result.feedback
     with (pair.out / "grades.csv").open() as file:
         assert [row["doubles"] for row in csv.DictReader(file)] == ["", ""]
     pair.rule("student[doubled].gone, 1 / 0", "student[doubled], reference[doubled]")
     outcome, executor = regrade(pair)
     assert [g.score for g in outcome.graded] == [POINTS, POINTS - 2]
-    assert not any(g.person for g in outcome.graded)
+    assert not any(g.needs_review for g in outcome.graded)
     assert not executor.started
 
 
@@ -364,26 +364,26 @@ def test_a_broken_reference_charges_nobody(pair: Tiny, regrade: Grading) -> None
     pair.write("reference/tiny/tiny.py", "1 / 0\n")
     outcome, _ = regrade(pair)
     assert all(set(outcomes(g).values()) == {"broken"} for g in outcome.graded)
-    assert all(g.person for g in outcome.graded)
+    assert all(g.needs_review for g in outcome.graded)
     pair.write("reference/tiny/tiny.py", RIGHT)
     outcome, _ = regrade(pair)
     assert [g.score for g in outcome.graded] == [POINTS, POINTS - 2]
 
 
-def test_a_box_that_breaks_is_not_kept(pair: Tiny, regrade: Grading, warm: Warm) -> None:
+def test_a_box_that_breaks_is_not_kept(pair: Tiny, regrade: Grading, server: ForkServer) -> None:
     """Results without a measurement are rendered, and measured when the class is graded again."""
 
     class Unlucky(Borrower):
-        def measure(self, submission: Any) -> Recorded:
+        def measure(self, submission: Any) -> ExecutionRecord:
             done = super().measure(submission)
             return replace(done, execution=replace(done.execution, status="broken"))
 
-    with Unlucky(warm, pair.load()) as executor:
+    with Unlucky(server, pair.load()) as executor:
         outcome = grade(executor, pair.submissions(), pair.out)
-    assert all(g.person for g in outcome.graded)
+    assert all(g.needs_review for g in outcome.graded)
     again, _ = regrade(pair)
     assert (again.executed, again.reused) == (2, 0)
-    assert not any(g.person for g in again.graded)
+    assert not any(g.needs_review for g in again.graded)
 
 
 class Breaking(Borrower):
@@ -391,43 +391,43 @@ class Breaking(Borrower):
 
     left: dict[str, int]
 
-    def measure(self, submission: Submission) -> Recorded:
+    def measure(self, submission: Submission) -> ExecutionRecord:
         if self.left.get(submission.student, 0):
             self.left[submission.student] -= 1
             raise SandboxError("A box broke: it was pulled from under the student.")
         return super().measure(submission)
 
 
-def broken(course: Tiny, warm: Warm, **left: int) -> dict[str, Graded]:
+def broken(course: Tiny, server: ForkServer, **left: int) -> dict[str, Graded]:
     """The class, where boxes break."""
-    with Breaking(warm, course.load()) as executor:
+    with Breaking(server, course.load()) as executor:
         executor.left = left
         return by_name(grade(executor, course.submissions(), course.out).graded)
 
 
-def test_a_box_that_breaks_once_costs_nothing(pair: Tiny, warm: Warm) -> None:
+def test_a_box_that_breaks_once_costs_nothing(pair: Tiny, server: ForkServer) -> None:
     """The submission is measured again."""
-    graded = broken(pair, warm, Ada=1)
+    graded = broken(pair, server, Ada=1)
     assert graded["Ada"].score == POINTS
 
 
-def test_a_box_that_breaks_twice_asks_for_a_person(pair: Tiny, warm: Warm) -> None:
+def test_a_box_that_breaks_twice_asks_for_a_person(pair: Tiny, server: ForkServer) -> None:
     """Nobody is charged, the others are graded, and the next run tries again."""
-    graded = broken(pair, warm, Ada=2)
+    graded = broken(pair, server, Ada=2)
     assert graded["Ada"].execution.status == "broken"
-    assert graded["Ada"].person
+    assert graded["Ada"].needs_review
     assert set(outcomes(graded["Ada"]).values()) == {"broken"}
     assert "pulled from under" in graded["Ada"].execution.reason
     assert graded["Bob"].score == POINTS - 2
-    assert broken(pair, warm)["Ada"].score == POINTS
+    assert broken(pair, server)["Ada"].score == POINTS
 
 
-def test_boxes_that_break_one_after_another_end_the_run(course: Tiny, warm: Warm) -> None:
+def test_boxes_that_break_one_after_another_end_the_run(course: Tiny, server: ForkServer) -> None:
     """With one sentence: the sandbox is at fault, and a class of open rows would hide that."""
     for name in ("Ada", "Ben", "Cy", "Dee"):
         course.submit(name, f"# {name}\n{RIGHT}")
     with pytest.raises(SandboxError, match="pulled from under"):
-        broken(course, warm, Ada=9, Ben=9, Cy=9, Dee=9)
+        broken(course, server, Ada=9, Ben=9, Cy=9, Dee=9)
 
 
 def test_rendering_runs_nothing(pair: Tiny, regrade: Grading) -> None:

@@ -25,11 +25,11 @@ from corpus import FORMS, Expected, Specimen
 from host import Host
 
 from grader.assignment.course import Course
-from grader.grading.grade import Class
+from grader.grading.grade import Cohort
 from grader.ledger.ledger import Ledger
 from grader.records.errors import SandboxError
 from grader.records.records import Graded, Limits
-from grader.sandbox import Box, Warm
+from grader.sandbox import Box, ForkServer
 from grader.submissions import collect
 
 SECRET = "s3cret-of-the-grader"
@@ -44,7 +44,7 @@ class Place:
 
     level: int
     lenet: Lenet
-    tiny: Class
+    tiny: Cohort
     course: Tiny
     host: Host
     aims: str
@@ -96,22 +96,22 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
         patch.setattr(tempfile, "tempdir", str(temporary))
         patch.setattr("grader.sandbox.forkserver.BOXES_PER_PROCESS", 10**6)  # one process for all
         try:
-            warm = stack.enter_context(Warm(level=request.param, notebooks=True))
+            server = stack.enter_context(ForkServer(level=request.param, notebooks=True))
         except SandboxError as error:
             pytest.skip(str(error))
-        host = Host(warm, temporary, canary, patch)
-        yield _furnished(stack, request.param, warm, host, work)
+        host = Host(server, temporary, canary, patch)
+        yield _furnished(stack, request.param, server, host, work)
 
 
-def _furnished(stack: ExitStack, level: int, warm: Warm, host: Host, work: Path) -> Place:
+def _furnished(stack: ExitStack, level: int, server: ForkServer, host: Host, work: Path) -> Place:
     course = found(work / "course")
     course.submit("ada")
     loaded = Course(ROOT).load("lenet5_mnist")
-    lenet_executor = stack.enter_context(Borrower(warm, loaded, jobs=1))
-    tiny_executor = stack.enter_context(Borrower(warm, course.load(), jobs=1))
+    lenet_executor = stack.enter_context(Borrower(server, loaded, jobs=1))
+    tiny_executor = stack.enter_context(Borrower(server, course.load(), jobs=1))
     ledger = stack.enter_context(Ledger(work / "grades.db"))
-    tiny = Class(tiny_executor, stack.enter_context(Ledger(work / "tiny.db")))
-    tiny.settle_level()
+    tiny = Cohort(tiny_executor, stack.enter_context(Ledger(work / "tiny.db")))
+    tiny.start_sandbox()
     ours = [
         ROOT / "assignments/lenet5_mnist/assignment.py",
         ROOT / "reference/lenet5_mnist/lenet.pt",
@@ -123,7 +123,7 @@ def _furnished(stack: ExitStack, level: int, warm: Warm, host: Host, work: Path)
     aims = {
         "CANARY": str(host.canary / "file"),
         "OURS": [str(p) for p in ours],
-        "PIDS": [os.getpid(), warm._current().process.pid],
+        "PIDS": [os.getpid(), server._current().process.pid],
         **_listeners(stack, work),
     }
     made = Place(
@@ -200,7 +200,7 @@ def check_points(graded: Graded, plain: Graded, expected: Expected) -> None:
     gained = [c for c in graded.checks if c.earned > without[c.name]]
     assert all(c.earned - without[c.name] <= expected.gains.get(c.name, 0) for c in gained), gained
     assert not gained or expected.why
-    assert graded.person or all(c.standing != "proof" for c in gained), gained
+    assert graded.needs_review or all(c.trust != "proof" for c in gained), gained
 
 
 def check_outcome(graded: Graded, plain: Graded, expected: Expected) -> None:
@@ -211,7 +211,7 @@ def check_outcome(graded: Graded, plain: Graded, expected: Expected) -> None:
     assert expected.says in said(graded), said(graded)
     printed = execution.stdout + execution.stderr
     assert expected.prints in printed, printed
-    assert graded.person == expected.person, said(graded)
+    assert graded.needs_review == expected.needs_review, said(graded)
     ends = {c.name: c.outcome for c in plain.checks}
     differs = {c.name for c in graded.checks if c.outcome != ends[c.name]}
     assert expected.differs == "all" or differs <= set(expected.differs), said(graded)
@@ -238,7 +238,7 @@ def test_without_a_box_they_succeed(place: Place, name: str) -> None:
     submission = SPECIMENS[name].submission("module", place.aims)
     before = place.host.state()
     how = {"entry": "lenet.py", "limits": Limits(cpu_seconds=20.0), "seed": 1}
-    with Box(place.host.warm._send, submission.files, level=0, **how) as box:
+    with Box(place.host.server._send, submission.files, level=0, **how) as box:
         box.load()
     assert "OPENED: " in box.close().stdout
     assert not place.host.left(before)
@@ -247,7 +247,7 @@ def test_without_a_box_they_succeed(place: Place, name: str) -> None:
 def test_the_comparison_sees_what_is_left(place: Place) -> None:
     """A process, a file and a changed canary are each noticed, and under the right name."""
     host, before = place.host, place.host.state()
-    run = host.warm._current().run
+    run = host.server._current().run
 
     def seen() -> set[str]:
         return set(host.left(before, seconds=0))

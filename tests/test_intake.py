@@ -69,7 +69,7 @@ def special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
 
 
 def take(path: Path, **asked: Collection[str]) -> dict[str, Submission]:
-    found = collect.submissions(path, entry="lenet", also=["lenet.pt"], **asked)
+    found = collect.submissions(path, entry="lenet", extra_files=["lenet.pt"], **asked)
     return {s.student: s for s in found}
 
 
@@ -387,19 +387,25 @@ def test_usage_errors(tmp_path: Path) -> None:
 def test_one(tmp_path: Path) -> None:
     """Named files are a submission; the weights beside the entry are taken, nothing else is."""
     home = write(tmp_path / "home", {**GOOD, "secret.txt": b"s", "util/x.py": b"x"})
-    submission = collect.one([home / "lenet.py"], entry="lenet", also=["lenet.pt"], student="you")
+    submission = collect.one(
+        [home / "lenet.py"], entry="lenet", extra_files=["lenet.pt"], student="you"
+    )
     assert (submission.student, submission.files, submission.notes) == ("you", GOOD, ())
     more = collect.one(
-        [home / "lenet.py", home / "util" / "x.py"], entry="lenet", also=[], student="you"
+        [home / "lenet.py", home / "util" / "x.py"], entry="lenet", extra_files=[], student="you"
     )
     assert set(more.files) == {"lenet.py", "util/x.py"}
-    whole = collect.one([home], entry="lenet", also=["lenet.pt"], student="you")
+    whole = collect.one([home], entry="lenet", extra_files=["lenet.pt"], student="you")
     assert set(whole.files) == {*GOOD, "secret.txt", "util/x.py"}
     (tmp_path / "hw.zip").write_bytes(zipped(GOOD))
-    packed = collect.one([tmp_path / "hw.zip"], entry="lenet", also=["lenet.pt"], student="you")
+    packed = collect.one(
+        [tmp_path / "hw.zip"], entry="lenet", extra_files=["lenet.pt"], student="you"
+    )
     assert packed.files == GOOD
     (home / "lenet.pt").rename(home / "lenet.safetensors")
-    beside = collect.one([home / "lenet.py"], entry="lenet", also=["lenet.pt"], student="you")
+    beside = collect.one(
+        [home / "lenet.py"], entry="lenet", extra_files=["lenet.pt"], student="you"
+    )
     assert set(beside.files) == {"lenet.py", "lenet.pt", "lenet.safetensors"}
 
 
@@ -416,8 +422,10 @@ def test_one_that_cannot_be_read(tmp_path: Path) -> None:
         ([home / "lenet.py", tmp_path], "is a folder"),
     ]:
         with pytest.raises(UsageError, match=words):
-            collect.one(files, entry="lenet", also=["lenet.pt"], student="you")
-    submission = collect.one([home / "lenet.py"], entry="lenet", also=["lenet.pt"], student="you")
+            collect.one(files, entry="lenet", extra_files=["lenet.pt"], student="you")
+    submission = collect.one(
+        [home / "lenet.py"], entry="lenet", extra_files=["lenet.pt"], student="you"
+    )
     assert set(submission.files) == {"lenet.py"}
     assert "`lenet.pt` is a symbolic link and was not followed." in submission.notes
 

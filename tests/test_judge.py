@@ -13,12 +13,12 @@ from grader.assignment import probe
 from grader.grading.judge import contradictions, judge, score
 from grader.records.errors import Unmeasured
 from grader.records.measurements import Gradients, Named, Parameter, Parameters
-from grader.records.records import CheckResult, Missing, Trouble
+from grader.records.records import CheckResult, Missing, StudentError
 
 ANSWER = probe.value("answer")
 OTHER = probe.value("other")
-THEIRS = Missing(why="your code raised an error", error=Trouble(kind="NameError", message="x"))
-OURS = Missing(why="the box broke", person=True)
+THEIRS = Missing(why="your code raised an error", error=StudentError(kind="NameError", message="x"))
+OURS = Missing(why="the box broke", needs_review=True)
 
 
 def full(student: Measurements, reference: Measurements) -> Verdict:
@@ -28,7 +28,7 @@ def full(student: Measurements, reference: Measurements) -> Verdict:
 
 def half(student: Measurements, reference: Measurements) -> Verdict:
     """Half."""
-    return Verdict(fraction=0.5, feedback="Half of it.", hint="Do the rest.", person=True)
+    return Verdict(fraction=0.5, feedback="Half of it.", hint="Do the rest.", needs_review=True)
 
 
 def none(student: Measurements, reference: Measurements) -> Verdict:
@@ -62,7 +62,7 @@ def judged(
     assignment = Assignment("A", entry="a")
     before: list[Callable[..., Any]] = []
     for function in checks:
-        assignment.check(points=points, after=before)(function)
+        assignment.check(points=points, depends_on=before)(function)
         before = [function]
     student = Measurements({ANSWER.key: answer})
     reference = Measurements({ANSWER.key: expected}, reference=True)
@@ -89,7 +89,7 @@ def test_outcome(check: Any, answer: Any, expected: Any, outcome: str, earned: f
     """A verdict, a missing measurement on either side, and a fault of ours have their outcome."""
     (result,) = judged(check, answer=answer, expected=expected)
     assert (result.outcome, result.earned) == (outcome, earned)
-    assert result.person == (outcome == "broken" or check is half)
+    assert result.needs_review == (outcome == "broken" or check is half)
 
 
 def test_a_verdict_is_kept_whole() -> None:

@@ -19,7 +19,7 @@ from nbformat import v4
 from PIL import Image
 
 from grader.grading.grade import grade
-from grader.sandbox import Warm
+from grader.sandbox import ForkServer
 
 if TYPE_CHECKING:  # installed by `make proofs`, not by `make test`
     from playwright.sync_api import Browser
@@ -105,13 +105,13 @@ COUNTS = {"ada": len(CELLS) + 1, "grace": 3, "mary": 3}
 
 
 @pytest.fixture(scope="module")
-def handed_back(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def handed_back(server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The output folder of a class of notebooks."""
     course = found(tmp_path_factory.mktemp("course"))
     course.rule("cpu_seconds=2", "cpu_seconds=120, cell_seconds=60")
     for student, make in HANDED_IN.items():
         course.write(f"class/{student}/tiny.ipynb", make())
-    with Borrower(warm, course.load()) as executor:
+    with Borrower(server, course.load()) as executor:
         outcome = grade(executor, course.submissions(), course.out)
     assert {g.student: g.score for g in outcome.graded} == dict.fromkeys(HANDED_IN, POINTS)
     return course.out

@@ -26,8 +26,8 @@ def trained(
     return Trained(own=own, operands=(), proven=proven, losses=losses, spent=spent)
 
 
-def learnt(*given: np.ndarray | None, **more: bool) -> tuple[float, str]:
-    verdict = compare.learnt(trained(*given, **more), LABELS, full=0.5, zero=1.3)  # type: ignore[arg-type]
+def training_loss(*given: np.ndarray | None, **more: bool) -> tuple[float, str]:
+    verdict = compare.training_loss(trained(*given, **more), LABELS, full=0.5, zero=1.3)  # type: ignore[arg-type]
     return verdict.fraction, f"{verdict.feedback} {verdict.hint}"
 
 
@@ -35,11 +35,11 @@ def test_the_loss_is_that_of_the_weights_in_our_network() -> None:
     """What the student's own network answers earns half; reported losses alone earn nothing."""
     good, bad = scores(4), scores(0)
 
-    assert learnt(good, good, FALLING)[0] == 1
-    assert learnt(good, bad, FALLING)[0] == 0.5
-    assert learnt(good, None, FALLING)[0] == 0.5
-    assert learnt(bad, bad, FALLING)[0] == 0
-    assert 0.2 < learnt(scores(1), scores(1), FALLING)[0] < 0.9
+    assert training_loss(good, good, FALLING)[0] == 1
+    assert training_loss(good, bad, FALLING)[0] == 0.5
+    assert training_loss(good, None, FALLING)[0] == 0.5
+    assert training_loss(bad, bad, FALLING)[0] == 0
+    assert 0.2 < training_loss(scores(1), scores(1), FALLING)[0] < 0.9
 
 
 def test_losses_that_do_not_fall_leave_half() -> None:
@@ -50,14 +50,14 @@ def test_losses_that_do_not_fall_leave_half() -> None:
         (np.zeros(0), "reported no curve"),
         (np.append(FALLING, np.nan), "no finite numbers"),
     ):
-        share, said = learnt(good, good, losses)
+        share, said = training_loss(good, good, losses)
         assert share == 0.5
         assert text in said
 
 
 def test_what_was_seen_is_said() -> None:
     """The loss found, what guessing gives, the curve, and that the time was up."""
-    _, said = learnt(scores(1), scores(1), FALLING, spent=True)
+    _, said = training_loss(scores(1), scores(1), FALLING, spent=True)
 
     for part in (
         "on these 40 pictures is 0.74",
@@ -66,8 +66,10 @@ def test_what_was_seen_is_said() -> None:
         "time limit",
     ):
         assert part in said
-    verdict = compare.learnt(trained(scores(4), scores(4), FALLING), LABELS, full=0.5, zero=1.3)
-    assert verdict.standing == "proof"
+    verdict = compare.training_loss(
+        trained(scores(4), scores(4), FALLING), LABELS, full=0.5, zero=1.3
+    )
+    assert verdict.trust == "proof"
     assert verdict.evidence["curve"]
 
 
@@ -76,7 +78,7 @@ def test_answers_that_are_none_earn_nothing(odd: np.ndarray) -> None:
     """NaN, a picture too few, classes too few. Guessing always class 0 recognises that one class."""
     found = compare.every_class(Logits(own=odd, operands=(), proven=odd), LABELS, least=0.2)
 
-    assert learnt(odd, odd, FALLING)[0] == 0
+    assert training_loss(odd, odd, FALLING)[0] == 0
     assert found.fraction == (0.25 if len(odd) == 40 else 0)
 
 
@@ -94,7 +96,7 @@ def test_each_class_counts_alike() -> None:
     verdict = compare.every_class(half, LABELS, least=0.2)
     assert verdict.fraction == 0.75
     assert "Below 20% are: 3 (0%)" in verdict.feedback
-    assert verdict.standing == "proof"
+    assert verdict.trust == "proof"
     own = compare.every_class(Logits(own=full, operands=()), LABELS, least=0.2)
     assert own.fraction == 0.5
     assert "at most 50%" in own.feedback

@@ -25,16 +25,16 @@ from hypothesis.extra import numpy as hnp
 from grader.inside import wire
 from grader.ledger.codec import dump as dump_answers
 from grader.ledger.codec import load as load_answers
-from grader.ledger.ledger import VERSION, Ledger, Recorded
+from grader.ledger.ledger import VERSION, ExecutionRecord, Ledger
 from grader.records.errors import GraderError
-from grader.records.records import CheckResult, Execution, Graded, Missing, Trouble
+from grader.records.records import CheckResult, Execution, Graded, Missing, StudentError
 
-TROUBLE = Trouble(kind="NameError", message="name 'x' is not defined", file="lenet.py", line=3)
+TROUBLE = StudentError(kind="NameError", message="name 'x' is not defined", file="lenet.py", line=3)
 
 
-def recorded(student: str = "ada", **answers: Any) -> Recorded:
+def recorded(student: str = "ada", **answers: Any) -> ExecutionRecord:
     execution = Execution(status="ok", seconds=0.25, stdout="\x1b[31mhi\udcff\0", notes=("cut",))
-    return Recorded(student=student, digest="d" * 64, execution=execution, answers=answers)
+    return ExecutionRecord(student=student, digest="d" * 64, execution=execution, answers=answers)
 
 
 def graded(student: str = "ada", earned: float = 7.0, **changes: Any) -> Graded:
@@ -103,7 +103,7 @@ def test_every_dtype(ledger: Ledger, dtype: str, shape: tuple[int, ...]) -> None
 def test_missing(ledger: Ledger) -> None:
     """A missing answer and the student's error in it come back as they were."""
     answers: dict[str, Any] = {
-        "a": Missing(why="`LeNet5` is not defined.", error=TROUBLE, person=True),
+        "a": Missing(why="`LeNet5` is not defined.", error=TROUBLE, needs_review=True),
         "b": Missing(why="no"),
         "$odd": None,
     }

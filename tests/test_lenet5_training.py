@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from conftest import ROOT, check, graded, said, written
 
-from grader.grading.grade import Class
+from grader.grading.grade import Cohort
 
 SLUG = "lenet5_training"
 FOLDER = ROOT / "assignments" / SLUG
@@ -40,7 +40,7 @@ SAID = {
 
 @pytest.mark.proof
 @pytest.mark.parametrize("name", SAID)
-def test_a_mistake_is_named(group: Class, name: str) -> None:
+def test_a_mistake_is_named(group: Cohort, name: str) -> None:
     """The sentence says what was done; the points that are left are those the brief announces."""
     which, text, points = SAID[name]
     found = graded(group, FOLDER / "mistakes" / name)
@@ -48,7 +48,7 @@ def test_a_mistake_is_named(group: Class, name: str) -> None:
     assert lost.outcome != "passed"
     assert text in lost.feedback + lost.hint, lost.feedback
     assert points is None or lost.earned == pytest.approx(points)
-    assert not found.person
+    assert not found.needs_review
 
 
 def test_every_mistake_has_its_sentence() -> None:
@@ -191,7 +191,7 @@ def lenet5_sequential():
 
 @pytest.mark.proof
 @pytest.mark.parametrize("name", HONEST)
-def test_honest_variants_get_full_marks(group: Class, tmp_path: Path, name: str) -> None:
+def test_honest_variants_get_full_marks(group: Cohort, tmp_path: Path, name: str) -> None:
     """Another way to write the same is no fault."""
     pairs = HONEST[name]
     if name == "calls_a_generator":  # the signature is in both functions
@@ -237,7 +237,7 @@ PARTLY = {
 @pytest.mark.proof
 @pytest.mark.parametrize("name", PARTLY)
 def test_what_differs_from_the_brief_costs_its_share(
-    group: Class, tmp_path: Path, name: str
+    group: Cohort, tmp_path: Path, name: str
 ) -> None:
     """The reason is named, and the points are those that the brief announces."""
     pair, which, text, points = PARTLY[name]
@@ -250,11 +250,11 @@ def test_what_differs_from_the_brief_costs_its_share(
     assert lost.outcome != "passed"
     assert text in lost.feedback + lost.hint, lost.feedback
     assert points is None or lost.earned == pytest.approx(points)
-    assert not found.person, said(found)
+    assert not found.needs_review, said(found)
 
 
 @pytest.mark.proof
-def test_the_report_shows_the_accuracy_of_each_epoch(group: Class) -> None:
+def test_the_report_shows_the_accuracy_of_each_epoch(group: Cohort) -> None:
     """In a sentence, and in a table beside ours; counted outside."""
     found = check(graded(group, REFERENCE), "accuracy_by_epoch")
     table = found.evidence["table"]
@@ -269,7 +269,7 @@ def test_the_report_shows_the_accuracy_of_each_epoch(group: Class) -> None:
 
 
 @pytest.mark.proof
-def test_blanks_that_pass_are_the_students(group: Class, tmp_path: Path) -> None:
+def test_blanks_that_pass_are_the_students(group: Cohort, tmp_path: Path) -> None:
     """Functions that return nothing, or are none, are told so; nobody calls them the course's."""
     text = (FOLDER / "handout" / "training.py").read_text(encoding="utf-8")
     lines = [
@@ -279,24 +279,24 @@ def test_blanks_that_pass_are_the_students(group: Class, tmp_path: Path) -> None
     (tmp_path / "training.py").write_text("\n".join(lines), encoding="utf-8")
     found = graded(group, tmp_path)
     assert found.score == 0.0
-    assert not found.person, said(found)
+    assert not found.needs_review, said(found)
     (tmp_path / "training.py").write_text(RIGHT + "\ntrain = load = 3\n", encoding="utf-8")
     found = graded(group, tmp_path)
     assert "`train` is a int, not a function" in said(found)
     assert "`load` is a int, not a function" in said(found)
-    assert not found.person, said(found)
+    assert not found.needs_review, said(found)
 
 
 @pytest.mark.proof
-def test_what_cannot_be_measured_is_the_students(group: Class, tmp_path: Path) -> None:
+def test_what_cannot_be_measured_is_the_students(group: Cohort, tmp_path: Path) -> None:
     """Other arguments, nothing in the file, a network that does not run: said, with what to do."""
     found = written(group, tmp_path, ("epochs=5, learning_rate", "n=5, learning_rate"), ("(epochs)", "(n)"), (SAVE, "pass"))  # fmt: skip
     assert "unexpected keyword argument 'epochs'" in said(found)
     assert "after `save(network, path)` there is no file" in said(found)
-    assert not found.person, said(found)
+    assert not found.needs_review, said(found)
     found = written(group, tmp_path, ("    return network\n", "    return nn.Linear(3, 4)\n"))
     assert "the network that `load` returned cannot be run" in said(found)
-    assert not found.person, said(found)
+    assert not found.needs_review, said(found)
 
 
 @pytest.mark.parametrize("path", [REFERENCE, FOLDER / "handout"], ids=["reference", "handout"])

@@ -19,7 +19,7 @@ from conftest import gone
 from grader.inside.walls import cgroup, root
 from grader.records.errors import SandboxError
 from grader.records.records import Limits
-from grader.sandbox import Warm, levels, remedies
+from grader.sandbox import ForkServer, levels, remedies
 from grader.sandbox.box import Box
 from grader.sandbox.levels import HIGHEST, NAMES
 
@@ -55,16 +55,16 @@ def groups(maker: int) -> list[Path]:
     return [g for p in cgroup.places() for g in Path(p.path).glob(f"grader-{maker}-*")]
 
 
-def maker(warm: Warm) -> int:
+def maker(server: ForkServer) -> int:
     """Number of the warm process."""
-    assert warm._process is not None
-    return warm._process.process.pid
+    assert server._process is not None
+    return server._process.process.pid
 
 
 @pytest.fixture(scope="module")
-def best() -> Iterator[Warm]:
+def best() -> Iterator[ForkServer]:
     """A sandbox at the best level there is."""
-    with Warm() as opened:
+    with ForkServer() as opened:
         yield opened
 
 
@@ -97,12 +97,12 @@ def test_the_level_is_found_by_doing(refused: tuple[str, ...], level: int | None
         assert facts["refused"][0]["level"] == facts["level"] + 1
 
 
-def selftest(warm: Warm, level: int, ask: str, args: dict[str, Any], **more: Any) -> Any:
+def selftest(server: ForkServer, level: int, ask: str, args: dict[str, Any], **more: Any) -> Any:
     """What the code that tries to break out reports at a level."""
-    assert warm._process is not None
+    assert server._process is not None
     limits = replace(AMPLE, memory_mib=4096, processes=200)
     opened = Box(
-        warm._process.open,
+        server._process.open,
         {},
         entry=None,
         limits=limits,
@@ -115,7 +115,7 @@ def selftest(warm: Warm, level: int, ask: str, args: dict[str, Any], **more: Any
         return opened.ask(ask, args)
 
 
-def test_the_self_test_can_fail(best: Warm) -> None:
+def test_the_self_test_can_fail(best: ForkServer) -> None:
     """Where there are no walls it gets out, and says how."""
     with levels._canaries() as args:
         args |= {"walls": True, "memory_mib": 64}
@@ -131,7 +131,7 @@ def test_the_self_test_can_fail(best: Warm) -> None:
         assert outside[attempt] == "done", outside
 
 
-def test_the_trial_of_control_groups_can_fail(best: Warm) -> None:
+def test_the_trial_of_control_groups_can_fail(best: ForkServer) -> None:
     """Without a group the same threads start and the same memory is there."""
     assert selftest(best, 3, "crowd", {"threads": 80}) == 80
     assert selftest(best, 3, "fill", {"mib": 192}) == 192
@@ -140,7 +140,7 @@ def test_the_trial_of_control_groups_can_fail(best: Warm) -> None:
 def test_a_level_that_does_not_exist_is_refused() -> None:
     """So is one that nobody built."""
     with pytest.raises(SandboxError, match="There is no level 9; they go from 0 to 4"):
-        Warm(level=9)
+        ForkServer(level=9)
 
 
 # ---------------------------------------------------------------------- remedies
@@ -202,7 +202,7 @@ def test_a_kernel_without_landlock_is_told_to_load_it(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def grouped(best: Warm) -> Warm:
+def grouped(best: ForkServer) -> ForkServer:
     """A sandbox of level 4. Where the machine has no control group to give, doctor says which."""
     if best.level < 4:
         refusal = best.why_not[4]
@@ -222,7 +222,7 @@ time.sleep(60)
 """
 
 
-def test_processes_share_one_memory_limit_of_the_kernel(grouped: Warm) -> None:
+def test_processes_share_one_memory_limit_of_the_kernel(grouped: ForkServer) -> None:
     """More than the limit is never there, however fast it is asked for; and it is said."""
     with grouped.open({"a.py": GREEDY.encode()}, entry="a.py", limits=AMPLE, seed=1) as opened:
         trouble = opened.load()
@@ -232,7 +232,7 @@ def test_processes_share_one_memory_limit_of_the_kernel(grouped: Warm) -> None:
     assert "1,500 MiB" in end.reason
 
 
-def test_a_death_by_the_kernel_for_memory_is_told_from_others(grouped: Warm) -> None:
+def test_a_death_by_the_kernel_for_memory_is_told_from_others(grouped: ForkServer) -> None:
     """The group's own count says so: a process that kills itself is not out of memory."""
     source = b"import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
     with grouped.open({"a.py": source}, entry="a.py", limits=AMPLE, seed=1) as opened:
@@ -241,7 +241,7 @@ def test_a_death_by_the_kernel_for_memory_is_told_from_others(grouped: Warm) -> 
     assert end.status == "crashed"
 
 
-def test_a_group_is_made_for_each_box_and_removed_with_it(grouped: Warm) -> None:
+def test_a_group_is_made_for_each_box_and_removed_with_it(grouped: ForkServer) -> None:
     """In every hierarchy."""
     assert groups(maker(grouped)) == []
     with grouped.open({"a.py": b"x = 1"}, entry="a.py", limits=AMPLE, seed=1) as opened:
@@ -261,7 +261,7 @@ box.load()
 """
 
 
-def test_no_group_outlives_a_killed_grader(grouped: Warm, tmp_path: Path) -> None:
+def test_no_group_outlives_a_killed_grader(grouped: ForkServer, tmp_path: Path) -> None:
     """The guards see the grader go, and remove them."""
     with subprocess.Popen(
         [sys.executable, "-c", KILLED],
@@ -269,17 +269,17 @@ def test_no_group_outlives_a_killed_grader(grouped: Warm, tmp_path: Path) -> Non
         env={**os.environ, "TMPDIR": str(tmp_path)},
     ) as process:
         assert process.stdout is not None
-        warm = int(process.stdout.readline())
+        server = int(process.stdout.readline())
         deadline = time.monotonic() + 30
-        while not groups(warm) and time.monotonic() < deadline:
+        while not groups(server) and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert groups(warm)
+        assert groups(server)
         process.kill()
     assert gone(tmp_path, seconds=30) == []
-    assert groups(warm) == []
+    assert groups(server) == []
 
 
-def test_groups_of_the_dead_are_swept(grouped: Warm) -> None:
+def test_groups_of_the_dead_are_swept(grouped: ForkServer) -> None:
     """Of a warm process that was killed with all its guards; nobody else's is touched."""
     with subprocess.Popen([sys.executable, "-c", "pass"]) as process:
         dead = process.pid
@@ -289,7 +289,7 @@ def test_groups_of_the_dead_are_swept(grouped: Warm) -> None:
     try:
         left.mkdir()
         other.mkdir()
-        with Warm(level=4):
+        with ForkServer(level=4):
             pass
         assert not left.exists()
         assert other.exists()

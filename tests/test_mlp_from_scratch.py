@@ -13,8 +13,8 @@ import pytest
 from conftest import ROOT, CommandLine, check, graded, opened, said, written
 
 from grader.assignment.course import Course
-from grader.grading.grade import Class
-from grader.sandbox import Warm
+from grader.grading.grade import Cohort
+from grader.sandbox import ForkServer
 
 SLUG = "mlp_from_scratch"
 FOLDER = ROOT / "assignments" / SLUG
@@ -54,14 +54,14 @@ HIDDEN = {
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_a_mistake_is_named(group: Class, name: str) -> None:
+def test_a_mistake_is_named(group: Cohort, name: str) -> None:
     """The sentence says what was done, not only that numbers differ."""
     which, text = SAID[name]
     found = graded(group, FOLDER / "mistakes" / name)
     lost = check(found, which)
     assert lost.outcome != "passed"
     assert text in lost.feedback + lost.hint, lost.feedback
-    assert not found.person
+    assert not found.needs_review
 
 
 HONEST = {
@@ -105,7 +105,7 @@ HONEST = {
 
 
 @pytest.mark.parametrize("name", HONEST)
-def test_honest_variants_get_full_marks(group: Class, tmp_path: Path, name: str) -> None:
+def test_honest_variants_get_full_marks(group: Cohort, tmp_path: Path, name: str) -> None:
     """Another way to write the same is no fault."""
     text = RIGHT
     for old, new in HONEST[name]:
@@ -128,7 +128,7 @@ def test_the_points_are_those_of_the_brief() -> None:
     assert told == [6, 6, 10, 6, 20, 6, 6, 10, 8, 6, 2, 4, 10]
 
 
-def test_a_students_own_check_sees_nothing_hidden(warm: Warm, tmp_path: Path) -> None:
+def test_a_students_own_check_sees_nothing_hidden(server: ForkServer, tmp_path: Path) -> None:
     """Neither a hidden check nor a probe of one is there; 90 points are all that can be earned."""
     public = Course(ROOT).load("mlp_from_scratch", public=True)
     whole = Course(ROOT).load("mlp_from_scratch")
@@ -143,7 +143,7 @@ def test_a_students_own_check_sees_nothing_hidden(warm: Warm, tmp_path: Path) ->
     }
     asked = {p.key for p in public.probes.values()}
     assert not asked & {whole.probes[n].key for n in secret}
-    with opened(warm, public, tmp_path) as group:
+    with opened(server, public, tmp_path) as group:
         found = graded(group, FOLDER / "mistakes" / "forty_at_all_times")
     assert (found.score, found.max_score) == (90, 90)
     assert not HIDDEN & {c.name for c in found.checks}
@@ -201,22 +201,22 @@ class Answers(dict[str, Any]):
         return True
 
 
-def test_blanks_that_pass_are_the_students(group: Class, tmp_path: Path) -> None:
+def test_blanks_that_pass_are_the_students(group: Cohort, tmp_path: Path) -> None:
     """Functions that return nothing are told so; nobody calls them the course's fault."""
     text = (FOLDER / "handout" / "mlp.py").read_text(encoding="utf-8")
     filled = re.sub(r"raise NotImplementedError\(.*\)", "pass", text)
     (tmp_path / "mlp.py").write_text(filled, encoding="utf-8")
     found = graded(group, tmp_path)
     assert found.score == 0.0
-    assert not found.person, said(found)
+    assert not found.needs_review, said(found)
     assert "broken" not in {c.outcome for c in found.checks}
     (tmp_path / "mlp.py").write_text(filled.replace("params = []", "params = ['w1', 2]"), "utf-8")
     found = graded(group, tmp_path)
     assert "is a str, not an array or a tensor" in said(found)
-    assert not found.person, said(found)
+    assert not found.needs_review, said(found)
 
 
-def test_a_table_of_answers_earns_nothing(group: Class, tmp_path: Path) -> None:
+def test_a_table_of_answers_earns_nothing(group: Cohort, tmp_path: Path) -> None:
     """Gradients that were right for other inputs are wrong for these."""
     table = "[np.zeros((785, 1000)) + 0.001, np.zeros((1001, 10)) + 0.001]"
     found = written(

@@ -10,10 +10,10 @@ import pytest
 import variants
 from conftest import ROOT, check, opened, said
 
-from grader.assignment.course import Course, Loaded, submission
-from grader.grading.grade import Class
+from grader.assignment.course import Course, LoadedAssignment, submission
+from grader.grading.grade import Cohort
 from grader.records.records import Graded, Submission
-from grader.sandbox import Warm
+from grader.sandbox import ForkServer
 
 SLUG = "mlp_from_scratch"
 RIGHT = (ROOT / "reference" / SLUG / "mlp.py").read_text(encoding="utf-8")
@@ -28,13 +28,13 @@ def made(name: str, text: str) -> Submission:
     return submission(name, {"mlp.py": text.encode()}, "mlp.py")
 
 
-def all_graded(group: Class, submissions: list[Submission]) -> Iterator[Graded]:
+def all_graded(group: Cohort, submissions: list[Submission]) -> Iterator[Graded]:
     """What each of them gets."""
     for one, recorded in group.executor.measure_all(submissions):
         yield group.judge(one, recorded)
 
 
-def quick() -> Loaded:
+def quick() -> LoadedAssignment:
     """The assignment without the checks that take long, one point for each of the others."""
     loaded = Course(ROOT).load(SLUG)
     loaded.assignment._checks = [c for c in loaded.assignment.checks if c.name not in SLOW]
@@ -56,7 +56,7 @@ def test_the_generator_uses_every_alternative() -> None:
 
 
 @pytest.mark.proof
-def test_honest_variants_get_full_marks(warm: Warm, tmp_path: Path) -> None:
+def test_honest_variants_get_full_marks(server: ForkServer, tmp_path: Path) -> None:
     """Whatever the combination, nothing is lost and no mistake is diagnosed."""
     every = [made(f"{k:03}", variants.variant(RIGHT, k)[0]) for k in range(COUNT)]
     rest = [s for k, s in enumerate(every) if k % WHOLE]
@@ -64,12 +64,12 @@ def test_honest_variants_get_full_marks(warm: Warm, tmp_path: Path) -> None:
     for loaded, chosen in ((Course(ROOT).load(SLUG), every[::WHOLE]), (quick(), rest)):
         folder = tmp_path / str(len(chosen))
         folder.mkdir()
-        with opened(warm, loaded, folder) as group:
+        with opened(server, loaded, folder) as group:
             for found in all_graded(group, chosen):
                 seen += 1
                 assert found.score == found.max_score, f"{found.student}: {said(found)}"
                 assert not any(c.hint for c in found.checks), said(found)
-                assert not found.person
+                assert not found.needs_review
     assert seen == COUNT
 
 
@@ -248,7 +248,7 @@ def wrong(name: str, *pairs: tuple[str, str]) -> Submission:
 
 
 @pytest.mark.proof
-def test_a_fault_in_a_forward_pass_or_a_step_is_named(group: Class) -> None:
+def test_a_fault_in_a_forward_pass_or_a_step_is_named(group: Cohort) -> None:
     """What a student would do wrong is said in words, with what to do next."""
     every = [wrong(name, *pairs) for name, (_, _, *pairs) in FAULTS.items()]
     for found in all_graded(group, every):
@@ -257,11 +257,11 @@ def test_a_fault_in_a_forward_pass_or_a_step_is_named(group: Class) -> None:
         assert lost.outcome == "failed", found.student
         assert text in lost.feedback, f"{found.student}: {lost.feedback}"
         assert lost.hint, found.student
-        assert not found.person
+        assert not found.needs_review
 
 
 @pytest.mark.proof
-def test_a_fault_that_is_none_of_these_is_told_by_numbers(group: Class) -> None:
+def test_a_fault_that_is_none_of_these_is_told_by_numbers(group: Cohort) -> None:
     """No sentence is better than a wrong one."""
     every = [wrong(name, *pairs) for name, (_, *pairs) in UNNAMED.items()]
     for found in all_graded(group, every):

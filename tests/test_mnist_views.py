@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from conftest import ROOT, check, graded, said, written
 
-from grader.grading.grade import Class
+from grader.grading.grade import Cohort
 
 SLUG = "mnist_views"
 FOLDER = ROOT / "assignments" / SLUG
@@ -38,14 +38,14 @@ SAID = {
 
 @pytest.mark.proof
 @pytest.mark.parametrize("name", SAID)
-def test_a_mistake_is_named(group: Class, name: str) -> None:
+def test_a_mistake_is_named(group: Cohort, name: str) -> None:
     """The sentence says what was done, not only that numbers differ."""
     which, text = SAID[name]
     found = graded(group, FOLDER / "mistakes" / name)
     lost = check(found, which)
     assert lost.outcome != "passed"
     assert text in lost.feedback + lost.hint, lost.feedback
-    assert not found.person
+    assert not found.needs_review
 
 
 def test_every_mistake_has_its_sentence() -> None:
@@ -203,21 +203,21 @@ def train(network, images, labels):
 
 @pytest.mark.proof
 @pytest.mark.parametrize("name", HONEST)
-def test_honest_variants_get_full_marks(group: Class, tmp_path: Path, name: str) -> None:
+def test_honest_variants_get_full_marks(group: Cohort, tmp_path: Path, name: str) -> None:
     """Another way to write the same is no fault."""
     found = written(group, tmp_path, *HONEST[name])
     assert found.score == found.max_score, said(found)
 
 
 @pytest.mark.proof
-def test_a_shift_of_depth_is_named(group: Class, tmp_path: Path) -> None:
+def test_a_shift_of_depth_is_named(group: Cohort, tmp_path: Path) -> None:
     """Layers counted from 0: the report says which layer's features came."""
     found = written(group, tmp_path, ("[:depth]", "[: depth + 1]"))
     assert "comes out of layer 3" in check(found, "inner_features").feedback, said(found)
 
 
 @pytest.mark.proof
-def test_blanks_that_pass_are_the_students(group: Class, tmp_path: Path) -> None:
+def test_blanks_that_pass_are_the_students(group: Cohort, tmp_path: Path) -> None:
     """Functions that return nothing, or are none, are told so; nobody calls them the course's."""
     text = (FOLDER / "handout" / "views.py").read_text(encoding="utf-8")
     lines = [
@@ -227,15 +227,15 @@ def test_blanks_that_pass_are_the_students(group: Class, tmp_path: Path) -> None
     (tmp_path / "views.py").write_text("\n".join(lines), encoding="utf-8")
     found = graded(group, tmp_path)
     assert found.score == 0.0
-    assert not found.person, said(found)
+    assert not found.needs_review, said(found)
     (tmp_path / "views.py").write_text("\n".join(lines) + "\nsplit = features = 3\n", "utf-8")
     found = graded(group, tmp_path)
     assert "`split` is a int, not a function" in said(found)
-    assert not found.person, said(found)
+    assert not found.needs_review, said(found)
 
 
 @pytest.mark.proof
-def test_answers_that_cannot_be_read_are_the_students(group: Class, tmp_path: Path) -> None:
+def test_answers_that_cannot_be_read_are_the_students(group: Cohort, tmp_path: Path) -> None:
     """Wrong kinds and wrong arguments are said, with what belongs there."""
     found = written(
         group,
@@ -250,7 +250,7 @@ def test_answers_that_cannot_be_read_are_the_students(group: Class, tmp_path: Pa
     assert "what `output_side` returned is a str" in text
     assert "`weight_shapes` returned a int" in text
     assert "The pictures have shape (10, 784), expected is (10, 28, 28)" in text
-    assert not found.person, text
+    assert not found.needs_review, text
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_names_on_disk_stay_labels(folder: Path, students: list[bytes], file: by
         for name in (os.fsdecode(file), "lenet.py"):
             (home / name).write_bytes(CODE)
     try:
-        found = collect.submissions(root, entry="lenet", also=[])
+        found = collect.submissions(root, entry="lenet", extra_files=[])
     except UsageError:
         assert all(ignored(os.fsdecode(student)) for student in students)
         return

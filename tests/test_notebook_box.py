@@ -18,7 +18,7 @@ from nbformat import v4
 from grader.inside.notebooks import notebook, outputs
 from grader.inside.walls import root
 from grader.records.records import Execution, Limits, Missing
-from grader.sandbox import Box, CellRun, Warm, levels
+from grader.sandbox import Box, CellRun, ForkServer, levels
 
 AMPLE = Limits(
     cpu_seconds=20.0, cell_seconds=10.0, memory_mib=2048, processes=16, disk_mib=8, output_kib=4
@@ -64,10 +64,10 @@ def as_notebook(*cells: str) -> bytes:
 
 
 class Level:
-    """The warm process of `warm`, at a level of the test's choice."""
+    """The warm process of `server`, at a level of the test's choice."""
 
-    def __init__(self, warm: Warm, level: int) -> None:
-        self.warm, self.level = warm, level
+    def __init__(self, server: ForkServer, level: int) -> None:
+        self.server, self.level = server, level
 
     def run(
         self, *cells: str | bytes, calls: tuple[str, ...] = (), limits: Limits = AMPLE, **files
@@ -76,29 +76,29 @@ class Level:
         book = cells[0] if whole else as_notebook(*cells)
         named = {name + ".py": text.encode() for name, text in files.items()}
         how = {"entry": "lenet.ipynb", "limits": limits, "seed": 7, "level": self.level}
-        with Box(self.warm._send, {"lenet.ipynb": book, **named}, **how) as box:
+        with Box(self.server._send, {"lenet.ipynb": book, **named}, **how) as box:
             return Ran(box, calls)
 
 
 @pytest.fixture(scope="module")
-def best() -> Iterator[Warm]:
-    with Warm(notebooks=True) as opened:
+def best() -> Iterator[ForkServer]:
+    with ForkServer(notebooks=True) as opened:
         yield opened
 
 
-def _at(warm: Warm, level: int) -> Level:
-    if refusal := levels.try_level(warm._current(), level):
+def _at(server: ForkServer, level: int) -> Level:
+    if refusal := levels.try_level(server._current(), level):
         pytest.skip(refusal.sentence())
-    return Level(warm, level)
+    return Level(server, level)
 
 
 @pytest.fixture(scope="module")
-def boxed(best: Warm) -> Level:
+def boxed(best: ForkServer) -> Level:
     return _at(best, 3)
 
 
 @pytest.fixture(scope="module", params=[4, 3, 2, 1, 0])
-def any_level(best: Warm, request: pytest.FixtureRequest) -> Level:
+def any_level(best: ForkServer, request: pytest.FixtureRequest) -> Level:
     return _at(best, request.param)
 
 
@@ -699,9 +699,9 @@ def test_an_executed_notebook_has_a_largest_size():
 # ---------------------------------------------------------------------- nothing is left
 
 
-def leftovers(warm: Warm) -> dict[str, object]:
+def leftovers(server: ForkServer) -> dict[str, object]:
     """Processes, mounts, descriptors and files that belong to the sandbox now."""
-    process = warm._current()
+    process = server._current()
     children = Path(f"/proc/{process.process.pid}/task/{process.process.pid}/children")
     return {
         "children": children.read_text().split(),
@@ -726,23 +726,23 @@ def memory_kib(pid: int) -> int:
 @pytest.mark.proof
 def test_nothing_is_left_after_a_hundred_notebooks(capsys):
     """Every fifth ends its kernel; processes, mounts, files and memory are as before."""
-    with Warm(notebooks=True) as warm:
-        _many(warm, _at(warm, 3), capsys)
+    with ForkServer(notebooks=True) as server:
+        _many(server, _at(server, 3), capsys)
 
 
-def _many(warm, boxed, capsys):
+def _many(server, boxed, capsys):
     sources = [source for source, _ in KILLERS.values()]
     boxed.run(DOUBLE, calls=("double",))
     time.sleep(0.2)
-    process = warm._current()
-    before, first = leftovers(warm), memory_kib(process.process.pid)
+    process = server._current()
+    before, first = leftovers(server), memory_kib(process.process.pid)
     for i in range(100):
         middle = sources[i // 5 % len(sources)] if i % 5 == 4 else "print(1)"
         limits = BRIEF if middle == STUBBORN else SLOW
         assert boxed.run(middle, DOUBLE, calls=("double",), limits=limits).answers == [42], i
     time.sleep(0.5)
-    assert warm._current() is process
-    assert leftovers(warm) == before
+    assert server._current() is process
+    assert leftovers(server) == before
     last = memory_kib(process.process.pid)
     with capsys.disabled():
         print(  # noqa: T201
@@ -754,9 +754,9 @@ def _many(warm, boxed, capsys):
 @pytest.mark.proof
 def test_a_sandbox_without_kernels_starts_one_that_has_them():
     """The first notebook waits for another warm process; modules go on there."""
-    with Warm() as warm:
-        first = warm._current()
+    with ForkServer() as server:
+        first = server._current()
         how = {"entry": "lenet.ipynb", "limits": AMPLE, "seed": 1}
-        with warm.open({"lenet.ipynb": as_notebook(DOUBLE)}, **how) as box:
+        with server.open({"lenet.ipynb": as_notebook(DOUBLE)}, **how) as box:
             assert item(box.ask("call", {"name": "double", "args": [21]})) == 42
-        assert warm._current() is not first
+        assert server._current() is not first

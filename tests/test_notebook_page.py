@@ -19,7 +19,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 from test_report import ACTIVE, HOSTILE, Page, check, graded, words
 
-from grader.records.records import Execution, Trouble
+from grader.records.records import Execution, StudentError
 from grader.report import escape, notebook_cells, pages
 from grader.report.notebook_cells import Unreadable, cells, picture
 from grader.report.notebook_page import Executed, notebook_page
@@ -431,7 +431,9 @@ def test_beside_the_score(tmp_path: Path) -> None:
 
 def test_errors_lead_to_their_cell(tmp_path: Path) -> None:
     """The error that stopped a run links to the cell in which it stands."""
-    error = Trouble(kind="NameError", message="x", file="lenet.ipynb, cell 3", line=2, code="x")
+    error = StudentError(
+        kind="NameError", message="x", file="lenet.ipynb, cell 3", line=2, code="x"
+    )
     stopped = Execution(status="crashed", reason="lenet.ipynb, cell 3 failed.", error=error)
     parsed = written(tmp_path, executed(), execution=stopped)
     assert links(parsed) == ["Ada.notebook.html"] + ["Ada.notebook.html#cell-3"] * 2

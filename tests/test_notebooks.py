@@ -154,7 +154,7 @@ def test_hostile_notebooks_gain_nothing(name: str, course: Tiny, regrade: Gradin
     assert eve.score <= plain.score
     assert zoe.score == zoe.max_score
     assert eve.execution.status == NAMED.get(name, "ok")
-    assert eve.person == (eve.execution.status == "tampered")
+    assert eve.needs_review == (eve.execution.status == "tampered")
 
 
 def test_the_executed_notebook_is_kept_and_valid(course: Tiny, regrade: Grading) -> None:
@@ -210,7 +210,7 @@ def test_what_is_no_notebook_is_told_so(
     outcome, _ = regrade(course)
     (ada,) = outcome.graded
     assert ada.score == 0
-    assert not ada.person
+    assert not ada.needs_review
     assert piece in said(ada)
     assert "tiny.ipynb" in said(ada)
 
@@ -230,7 +230,7 @@ def test_the_trained_object_that_a_notebook_leaves_behind(lenet: Lenet) -> None:
         "lenet.pt": lenet.reference["lenet.pt"],
     }
     limits = lenet.executor.loaded.assignment.limits
-    with lenet.executor.warm.open(files, entry="lenet.ipynb", limits=limits, seed=1) as box:
+    with lenet.executor.server.open(files, entry="lenet.ipynb", limits=limits, seed=1) as box:
         assert box.load() is None
         answer = box.ask(asked.ask, {**asked.arguments(1), "precisions": ["float64"]})
         assert not isinstance(answer, Missing), answer

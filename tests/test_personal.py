@@ -15,7 +15,7 @@ from grader.assignment.course import Course, submission
 from grader.assignment.variants import Personal
 from grader.grading.grade import grade
 from grader.records.errors import CourseError, UsageError
-from grader.sandbox import Warm
+from grader.sandbox import ForkServer
 
 ASSIGNMENT = '''\
 """Twice one's own number."""
@@ -95,7 +95,7 @@ def test_an_assignment_without_numbers() -> None:
     assert plain.given(one) == one
 
 
-def test_each_is_compared_with_their_own(course: Tiny, warm: Warm, tmp_path: Path) -> None:
+def test_each_is_compared_with_their_own(course: Tiny, server: ForkServer, tmp_path: Path) -> None:
     """The same answer is right for one and wrong for the other; what was handed in has no say."""
     loaded = course.load()
     mine, other = (loaded.assignment.numbers(n)["number"] for n in ("ada", "bob"))  # type: ignore[index]
@@ -105,7 +105,7 @@ def test_each_is_compared_with_their_own(course: Tiny, warm: Warm, tmp_path: Pat
         submission("bob", {"tiny.py": f"twice = {2 * mine}\n".encode()}, "tiny.py"),
         submission("Bob", {"tiny.py": REFERENCE.encode(), "numbers.json": forged}, "tiny.py"),
     ]
-    with Borrower(warm, loaded) as executor:
+    with Borrower(server, loaded) as executor:
         outcome = grade(executor, made, tmp_path / "out")
         again = grade(executor, made, tmp_path / "out")
     assert mine != other
@@ -115,10 +115,10 @@ def test_each_is_compared_with_their_own(course: Tiny, warm: Warm, tmp_path: Pat
     assert [g.score for g in again.graded] == [4, 0, 4]
 
 
-def test_other_numbers_run_again(course: Tiny, warm: Warm, tmp_path: Path) -> None:
+def test_other_numbers_run_again(course: Tiny, server: ForkServer, tmp_path: Path) -> None:
     """An execution under other numbers is another one."""
     one = submission("ada", {"tiny.py": REFERENCE.encode()}, "tiny.py")
-    with opened(warm, course.load(), tmp_path) as group:
+    with opened(server, course.load(), tmp_path) as group:
         executor = group.executor
         given = executor.loaded.assignment.given
         keys = {executor.key(s, 3) for s in (one, given(one))}

@@ -25,7 +25,7 @@ from nbformat import v4
 from grader.assignment.course import Course
 from grader.ledger.ledger import Ledger
 from grader.records.records import Graded, to_json
-from grader.sandbox import Warm
+from grader.sandbox import ForkServer
 
 PRACTICE = SUBMISSIONS / "notebooks"
 EXPECTED: Mapping[str, Mapping[str, Any]] = tomllib.loads((PRACTICE / "expected.toml").read_text())
@@ -69,10 +69,10 @@ def handed_in(name: str, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def own(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lenet]:
+def own(server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lenet]:
     """lenet5_mnist, whose settings a specimen may change."""
     path = tmp_path_factory.mktemp("practice") / "grades.db"
-    with Borrower(warm, Course(ROOT).load("lenet5_mnist")) as executor, Ledger(path) as ledger:
+    with Borrower(server, Course(ROOT).load("lenet5_mnist")) as executor, Ledger(path) as ledger:
         yield Lenet(executor, ledger)
 
 
@@ -120,7 +120,7 @@ def test_is_judged(own: Lenet, tmp_path: Path, name: str) -> None:
     assert found.execution.status == wanted.get("status", "ok"), text
     assert {c.name for c in found.checks if c.lost} == loses, text
     assert "broken" not in outcomes(found).values(), text
-    assert not found.person, text
+    assert not found.needs_review, text
     for piece in wanted["says"]:
         assert piece in text
     for piece in wanted.get("silent", []):

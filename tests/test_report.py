@@ -24,7 +24,7 @@ from grader.records.records import (
     Execution,
     Graded,
     Json,
-    Trouble,
+    StudentError,
 )
 from grader.report import escape, pages
 
@@ -187,19 +187,19 @@ def a_class(*, stand_in: bool = False) -> list[Graded]:
         check("layer_shapes", "partial", 0.714,
               feedback="`pool1` is missing: max pooling to 6 × 14 × 14 is expected here. 1 more of 7 layers differ.",
               hint="Print `x.shape` after each step of `forward` and compare it with the table in the brief.",
-              evidence={"layers": layers(pooled=False)}, standing="claim"),
+              evidence={"layers": layers(pooled=False)}, trust="claim"),
         check("parameter_count", "failed",
               feedback="Your network has 71,870 trainable parameters, expected are 61,706.\n"
                        "`fc4` is declared but never used: 10,164 of your 71,870.",
               hint="Compare the sizes of your layers with the brief, weights and biases apart.",
-              evidence={"parameters": PARAMETERS}, standing="claim"),
+              evidence={"parameters": PARAMETERS}, trust="claim"),
         check("forward_values", "failed",
               feedback="The outputs differ from ours at index [2, 7]: -2.302585 where -1.914312 is expected.",
               hint="Up to `conv1` the values agree. Look at what follows it.",
               evidence={"mismatch": MISMATCH}),
         check("gradient_values", "skipped"),
         check("two_steps", "skipped"),
-        check("test_accuracy", "partial", 0.62, evidence={"accuracy": accuracy(0.944)}, standing="proof",
+        check("test_accuracy", "partial", 0.62, evidence={"accuracy": accuracy(0.944)}, trust="proof",
               feedback="94.40% of 10,000 test images are read rightly; ours reads 98.82%.",
               hint="Train longer, and save the weights of the class that you hand in."),
     ]  # fmt: skip
@@ -207,11 +207,11 @@ def a_class(*, stand_in: bool = False) -> list[Graded]:
         check(name, "unmeasured", feedback="Nothing to compare: the code stopped before.")
         for name in TITLES
     ]
-    crash = Trouble(kind="NameError", message="name 'F' is not defined", file="lenet.py", line=31,
+    crash = StudentError(kind="NameError", message="name 'F' is not defined", file="lenet.py", line=31,
                     code="        x = F.relu(self.conv1(x))", where="forward")  # fmt: skip
-    good = check("test_accuracy", evidence={"accuracy": accuracy(0.9861)}, standing="proof",
+    good = check("test_accuracy", evidence={"accuracy": accuracy(0.9861)}, trust="proof",
                  feedback="98.61% of 10,000 test images are read rightly; ours reads 98.82%.")  # fmt: skip
-    full = [check("layer_shapes", feedback="All 7 layers have the expected shape.", standing="claim",
+    full = [check("layer_shapes", feedback="All 7 layers have the expected shape.", trust="claim",
                   evidence={"layers": layers()}), good]  # fmt: skip
     table: Json = {"columns": ["gradients", "", "how"],
                    "rows": [["`conv1.weight`", "differs", "is 0 everywhere"], ["fc1", "equal", ""]]}  # fmt: skip
@@ -240,7 +240,7 @@ def a_class(*, stand_in: bool = False) -> list[Graded]:
         graded("Carl Friedrich Gauß", check("two_steps", "broken", feedback="The reference could not be measured."), good, stand_in=stand_in),
         graded("Hypatia", *lost[:2], stand_in=stand_in, execution=stop("tampered", "The answer claims 61,706 parameters, the gradients hold 71,870.")),
         graded("<script>alert('x')</script> \u202eelgoog", *lost[2:], stand_in=stand_in),
-        graded("Srinivasa Ramanujan", check("test_accuracy", "failed", evidence={"accuracy": accuracy(0.1135)}, standing="proof",
+        graded("Srinivasa Ramanujan", check("test_accuracy", "failed", evidence={"accuracy": accuracy(0.1135)}, trust="proof",
                feedback="11.35% of 10,000 test images are read rightly; ours reads 98.82%.", hint="Were these weights trained?"), stand_in=stand_in),
     ]  # fmt: skip
 
@@ -399,9 +399,9 @@ def test_every_end_of_a_run(env: Any, status: Any) -> None:
     text = words(inert(pages.student_page(one, env)))
     assert (f"The submission {STATUS_WORDS[status]}" in text) is (status != "ok")
     assert ("Because of x." in text) is (status != "ok")
-    assert ("A person needs to look" in text) is one.person
+    assert ("A person needs to look" in text) is one.needs_review
     index = words(inert(pages.index_page([one], env, {one.student: "ada"})))
-    assert ("Needs a person" in index) is one.person
+    assert ("Needs a person" in index) is one.needs_review
 
 
 def test_error_shows_place_and_line(env: Any) -> None:
@@ -430,7 +430,7 @@ def test_checks_say_their_outcome_in_words(env: Any) -> None:
 
 def test_labels_of_a_check(env: Any) -> None:
     """Bonus, hidden and person checks are labelled."""
-    one = graded("Ada", check("two_steps", "failed", extra=True, hidden=True, person=True))
+    one = graded("Ada", check("two_steps", "failed", extra=True, hidden=True, needs_review=True))
     text = words(inert(pages.student_page(one, env)))
     assert "Failed evidence bonus hidden check needs a person" in text
 
@@ -561,7 +561,7 @@ def test_three_hundred_students(tmp_path: Path) -> None:
 
 def hostile(text: str) -> Graded:
     """A record in which everything a student can write is `text`."""
-    error = Trouble(kind=text, message=text, file=text, line=3, code=text, where=text)
+    error = StudentError(kind=text, message=text, file=text, line=3, code=text, where=text)
     execution = Execution(
         status="crashed", reason=text, stdout=text, stderr=text, error=error, notes=(text,)
     )
@@ -576,7 +576,7 @@ def hostile(text: str) -> Graded:
     }  # fmt: skip
     result = check("layer_shapes", "failed", feedback=text, hint=text, evidence=evidence)
     one = graded(text, result, execution=execution, files=(text,), notes=(text,), received=text)
-    title = dataclasses.replace(one.checks[1], title=text, person=True)
+    title = dataclasses.replace(one.checks[1], title=text, needs_review=True)
     return dataclasses.replace(one, checks=(*one.checks, title), title=text, digest=text)
 
 

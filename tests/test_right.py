@@ -22,4 +22,4 @@ def test_full_marks(lenet: Lenet, folder: Path) -> None:
     assert graded.score == graded.max_score, said(graded)
     assert {c.outcome for c in graded.checks} == {"passed"}
     assert graded.execution.status == "ok"
-    assert not graded.person
+    assert not graded.needs_review

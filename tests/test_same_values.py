@@ -16,7 +16,7 @@ from conftest import ROOT
 from grader.assignment.course import Course
 from grader.assignment.variants import laid_beside
 from grader.records.records import Limits, Submission
-from grader.sandbox import Warm
+from grader.sandbox import ForkServer
 
 pytestmark = pytest.mark.proof
 
@@ -91,9 +91,9 @@ def outside(folder: Path, entry: str) -> str:
     return "".join(o.text for o in book.cells[-1].outputs if o.output_type == "stream")
 
 
-def inside(warm: Warm, files: dict[str, bytes], entry: str, limits: Limits) -> str:
+def inside(server: ForkServer, files: dict[str, bytes], entry: str, limits: Limits) -> str:
     """What the box prints."""
-    with warm.open(files, entry=entry, limits=limits, seed=1) as box:
+    with server.open(files, entry=entry, limits=limits, seed=1) as box:
         assert box.load() is None
         printed = box.close().stdout
     if box.notebook is None:
@@ -103,7 +103,7 @@ def inside(warm: Warm, files: dict[str, bytes], entry: str, limits: Limits) -> s
 
 
 @pytest.mark.parametrize("slug", Course(ROOT).slugs())
-def test_values_are_equal(warm: Warm, tmp_path: Path, slug: str) -> None:
+def test_values_are_equal(server: ForkServer, tmp_path: Path, slug: str) -> None:
     """Every name of every reference, module and notebook, with its final value."""
     course = Course(ROOT)
     loaded = course.load(slug)
@@ -114,18 +114,18 @@ def test_values_are_equal(warm: Warm, tmp_path: Path, slug: str) -> None:
         folder.mkdir()
         for name, content in files.items():
             (folder / name).write_bytes(content)
-        ours = said(inside(warm, files, entry, loaded.assignment.limits))
+        ours = said(inside(server, files, entry, loaded.assignment.limits))
         assert ours == said(outside(folder, entry)), entry
         assert ours
 
 
-def test_another_value_is_seen(warm: Warm) -> None:
+def test_another_value_is_seen(server: ForkServer) -> None:
     """The test above would fail for a number that differs, in a list or in an array."""
     made = "import torch\nimport numpy as np\na = [1, {2: 3}]\nb = torch.ones(3)\nc = np.eye(2)"
     found = []
     for source in (made, made.replace("3}", "4}"), made.replace("ones", "zeros")):
         files = {"it.py": (source + LOOK).encode()}
-        found.append(said(inside(warm, files, "it.py", Limits())))
+        found.append(said(inside(server, files, "it.py", Limits())))
     assert set(found[0]) == {"a", "b", "c", "np", "torch"}
     assert found[0]["a"] != found[1]["a"]
     assert found[0]["b"] != found[2]["b"]

@@ -21,8 +21,8 @@ import pytest
 
 import grader
 from grader.records.errors import SandboxError
-from grader.records.records import Execution, Limits, Missing, Trouble
-from grader.sandbox import Box, Warm, levels
+from grader.records.records import Execution, Limits, Missing, StudentError
+from grader.sandbox import Box, ForkServer, levels
 from grader.sandbox import outcome as words
 
 BRIEF = Limits(cpu_seconds=0.5, memory_mib=2048, processes=16, disk_mib=8, output_kib=4)
@@ -35,49 +35,49 @@ HONEST = "x = 3\ndef double(a):\n    return a * 2\n"
 
 
 class Level:
-    """The warm process of `warm`, at a level of the test's choice."""
+    """The warm process of `server`, at a level of the test's choice."""
 
-    def __init__(self, warm: Warm, level: int) -> None:
-        self.warm, self.level = warm, level
+    def __init__(self, server: ForkServer, level: int) -> None:
+        self.server, self.level = server, level
 
     def open(self, files, **how) -> Box:
-        return Box(self.warm._send, files, level=self.level, **how)
+        return Box(self.server._send, files, level=self.level, **how)
 
 
 @pytest.fixture(scope="module")
-def best() -> Iterator[Warm]:
-    with Warm() as opened:
+def best() -> Iterator[ForkServer]:
+    with ForkServer() as opened:
         yield opened
 
 
-def _at(warm: Warm, level: int) -> Level:
-    if refusal := levels.try_level(warm._current(), level):
+def _at(server: ForkServer, level: int) -> Level:
+    if refusal := levels.try_level(server._current(), level):
         pytest.skip(refusal.sentence())
-    return Level(warm, level)
+    return Level(server, level)
 
 
 @pytest.fixture(scope="module")
-def boxed(best: Warm) -> Level:
+def boxed(best: ForkServer) -> Level:
     return _at(best, 3)
 
 
 @pytest.fixture(scope="module")
-def fenced(best: Warm) -> Level:
+def fenced(best: ForkServer) -> Level:
     return _at(best, 2)
 
 
 @pytest.fixture(scope="module")
-def limited(best: Warm) -> Level:
+def limited(best: ForkServer) -> Level:
     return _at(best, 1)
 
 
 @pytest.fixture(scope="module")
-def plain(best: Warm) -> Level:
+def plain(best: ForkServer) -> Level:
     return _at(best, 0)
 
 
 @pytest.fixture(params=["boxed", "fenced"])
-def warm(request: pytest.FixtureRequest) -> Iterator[Level]:
+def server(request: pytest.FixtureRequest) -> Iterator[Level]:
     """Level 3, then level 2; after each test an honest submission still runs."""
     found = request.getfixturevalue(request.param)
     yield found
@@ -85,12 +85,12 @@ def warm(request: pytest.FixtureRequest) -> Iterator[Level]:
 
 
 def run(
-    warm: Level, source: str | bytes, *calls: str, limits: Limits = AMPLE, **files: bytes
-) -> tuple[Trouble | None, list, Execution]:
+    server: Level, source: str | bytes, *calls: str, limits: Limits = AMPLE, **files: bytes
+) -> tuple[StudentError | None, list, Execution]:
     """The trouble of loading, the answers to calls of functions without arguments, the end."""
     code = source if isinstance(source, bytes) else textwrap.dedent(source).encode()
     named = {name.replace("__", "/") + ".py": content for name, content in files.items()}
-    with warm.open({"lenet.py": code, **named}, entry="lenet.py", limits=limits, seed=7) as box:
+    with server.open({"lenet.py": code, **named}, entry="lenet.py", limits=limits, seed=7) as box:
         trouble = box.load()
         answers = [result(box.ask("call", {"name": name})) for name in calls]
     return trouble, answers, box.close()
@@ -111,8 +111,8 @@ def result(answer):
     return plain(answer["value"])
 
 
-def honest(warm: Level | Warm) -> bool:
-    with warm.open({"lenet.py": HONEST.encode()}, entry="lenet.py", limits=AMPLE, seed=1) as box:
+def honest(server: Level | ForkServer) -> bool:
+    with server.open({"lenet.py": HONEST.encode()}, entry="lenet.py", limits=AMPLE, seed=1) as box:
         answer = result(box.ask("call", {"name": "double", "args": [21]}))
     return answer == 42 and box.close().status == "ok"
 
@@ -120,7 +120,7 @@ def honest(warm: Level | Warm) -> bool:
 # ---------------------------------------------------------------------- what works
 
 
-def test_an_honest_submission_is_loaded_and_asked(warm):
+def test_an_honest_submission_is_loaded_and_asked(server):
     """Values cross in both directions; what was printed and used is in the execution."""
     source = """
         import torch, numpy as np
@@ -133,7 +133,7 @@ def test_an_honest_submission_is_loaded_and_asked(warm):
             return input()
         """
     files = {"lenet.py": textwrap.dedent(source).encode(), "helper.py": b"factor = 3.0\n"}
-    with warm.open(files, entry="lenet.py", limits=AMPLE, seed=7) as box:
+    with server.open(files, entry="lenet.py", limits=AMPLE, seed=7) as box:
         assert box.load() is None
         given = np.arange(4, dtype=np.float64)
         answer = result(box.ask("call", {"name": "scaled", "args": [given]}))
@@ -145,9 +145,9 @@ def test_an_honest_submission_is_loaded_and_asked(warm):
     execution = box.close()
     assert execution.status == "ok"
     assert execution.stdout == "training\n"
-    assert execution.level == warm.level
+    assert execution.level == server.level
     assert execution.peak_mib > 0
-    with warm.open(files, entry="lenet.py", limits=AMPLE, seed=7) as box:
+    with server.open(files, entry="lenet.py", limits=AMPLE, seed=7) as box:
         second = result(box.ask("value", {"name": "weights"}))
     np.testing.assert_array_equal(first, second)
 
@@ -175,7 +175,7 @@ def test_an_answer_over_the_cap_is_missing_with_its_size(boxed):
     assert execution.status == "ok"
 
 
-def test_a_data_loader_may_ask_for_workers(warm):
+def test_a_data_loader_may_ask_for_workers(server):
     """At level 3 they run; at level 2, where nothing forks, the data is loaded without them."""
     source = """
         import torch
@@ -184,26 +184,26 @@ def test_a_data_loader_may_ask_for_workers(warm):
             data = TensorDataset(torch.arange(12.0))
             return sum(float(x.sum()) for (x,) in DataLoader(data, batch_size=4, num_workers=2))
         """
-    _, answers, execution = run(warm, source, "total")
+    _, answers, execution = run(server, source, "total")
     assert answers == [66.0]
     assert execution.status == "ok"
 
 
-def test_something_not_imported_yet_can_be_imported_in_the_box(warm):
+def test_something_not_imported_yet_can_be_imported_in_the_box(server):
     """The interpreter stays readable after the uid was dropped, also below a closed folder."""
     source = "import xml.dom.minidom, pandas\nok = 1"
-    trouble, _, _ = run(warm, source)
+    trouble, _, _ = run(server, source)
     assert trouble is None
 
 
-def test_two_boxes_at_once_do_not_mix(warm):
+def test_two_boxes_at_once_do_not_mix(server):
     got: dict[int, list] = {}
 
     def work(number: int) -> None:
         source = (
             f"import time\nprint({number})\ndef f():\n    time.sleep(0.05)\n    return {number}"
         )
-        _, answers, execution = run(warm, source, "f", "f", "f")
+        _, answers, execution = run(server, source, "f", "f", "f")
         got[number] = [*answers, execution.stdout]
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
@@ -217,7 +217,7 @@ def test_two_boxes_at_once_do_not_mix(warm):
 # ---------------------------------------------------------------------- innocent trouble
 
 
-def test_an_exception_at_import_names_the_line(warm):
+def test_an_exception_at_import_names_the_line(server):
     """What the file defines is judged all the same, above the line and below it."""
     source = """
         from __future__ import annotations
@@ -234,7 +234,7 @@ def test_an_exception_at_import_names_the_line(warm):
         def g():
             return y
         """
-    trouble, answers, execution = run(warm, source, "f", "g")
+    trouble, answers, execution = run(server, source, "f", "g")
     assert trouble is None
     error = execution.error
     assert (error.kind, error.file, error.line) == ("NameError", "lenet.py", 5)
@@ -266,14 +266,14 @@ def test_an_exception_in_a_helper_names_the_helper(boxed):
     assert "The file stopped before its end: parts/net.py, line 2" in answer.why
 
 
-def test_an_exception_in_a_question_leaves_the_others_alone(warm):
+def test_an_exception_in_a_question_leaves_the_others_alone(server):
     source = """
         def bad():
             raise ValueError("\\ud800 " + "x" * 5000)
         def good():
             return 1
         """
-    _, answers, execution = run(warm, source, "bad", "good")
+    _, answers, execution = run(server, source, "bad", "good")
     assert answers[0].error.where == "bad"
     assert len(answers[0].error.message) <= 2000
     answers[0].error.message.encode()
@@ -319,9 +319,9 @@ def test_output_is_kept_at_both_ends(boxed):
         ("import os\nos.closerange(0, 100)", "stopped"),
     ],
 )
-def test_a_limit_or_a_death_is_named(warm, source, status):
+def test_a_limit_or_a_death_is_named(server, source, status):
     limits = BRIEF if status == "time" else PATIENT
-    trouble, answers, execution = run(warm, source, "f", limits=limits)
+    trouble, answers, execution = run(server, source, "f", limits=limits)
     assert execution.status == status
     assert execution.reason.endswith(".")
     assert trouble is not None or execution.error is not None
@@ -361,13 +361,13 @@ def test_a_fork_bomb_is_contained_and_named(boxed):
     assert execution.status == "processes"
 
 
-def test_too_many_threads_are_named(warm):
+def test_too_many_threads_are_named(server):
     source = """
         import threading, time
         for _ in range(60):
             threading.Thread(target=time.sleep, args=(30,), daemon=True).start()
         """
-    _, _, execution = run(warm, source)
+    _, _, execution = run(server, source)
     assert execution.error.kind == "RuntimeError"
     assert execution.status == "processes"
 
@@ -415,7 +415,7 @@ def test_level_2_lets_nothing_be_written(fenced):
 # ---------------------------------------------------------------------- deaths between questions
 
 
-def test_a_death_in_one_question_does_not_cost_the_next(warm):
+def test_a_death_in_one_question_does_not_cost_the_next(server):
     source = """
         import os
         print("loaded")
@@ -424,7 +424,7 @@ def test_a_death_in_one_question_does_not_cost_the_next(warm):
         def stay():
             return "here"
         """
-    _, answers, execution = run(warm, source, "stay", "leave", "stay")
+    _, answers, execution = run(server, source, "stay", "leave", "stay")
     assert answers[0] == answers[2] == "here"
     assert "os._exit" in answers[1].why
     assert execution.status == "stopped"
@@ -494,23 +494,23 @@ def pipes():
 """
 
 
-def test_frames_forged_at_import_are_thrown_away_and_named(warm):
+def test_frames_forged_at_import_are_thrown_away_and_named(server):
     source = _FORGE + "for fd in pipes()[:1]: os.write(fd, frame('0' * 32))\nx = 1\n"
-    execution = run(warm, source, "frame")[2]
+    execution = run(server, source, "frame")[2]
     assert execution.status == "tampered"
     assert "unasked" in execution.reason
 
 
-def test_frames_forged_at_import_on_every_pipe_end_the_run(warm):
+def test_frames_forged_at_import_on_every_pipe_end_the_run(server):
     source = _FORGE + "for fd in pipes(): os.write(fd, frame('0' * 32))\nx = 1\n"
-    assert run(warm, source)[2].status == "tampered"
+    assert run(server, source)[2].status == "tampered"
 
 
-def test_an_answer_without_the_nonce_ends_the_run(warm):
+def test_an_answer_without_the_nonce_ends_the_run(server):
     source = (
         _FORGE + "def f():\n    [os.write(fd, frame('0' * 32)) for fd in pipes()]\n    return 1\n"
     )
-    _, answers, execution = run(warm, source, "f", "f")
+    _, answers, execution = run(server, source, "f", "f")
     assert all(isinstance(a, Missing) for a in answers)
     assert execution.status == "tampered"
 
@@ -563,7 +563,7 @@ def test_a_fork_that_returns_into_our_code_does_not_answer_twice(boxed):
 # ---------------------------------------------------------------------- walls
 
 
-def attempts(warm: Level, *lines: str) -> dict[str, str]:
+def attempts(server: Level, *lines: str) -> dict[str, str]:
     """What became of each expression: "done", or the name of its exception."""
     source = "import os, socket, subprocess, signal, ctypes, sys, resource\n"
     source += "libc = ctypes.CDLL(None, use_errno=True)\n"
@@ -575,25 +575,25 @@ def attempts(warm: Level, *lines: str) -> dict[str, str]:
             f"    except BaseException as error:\n        found[{line!r}] = type(error).__name__\n"
         )
     source += "    return found\n"
-    _, answers, _ = run(warm, source, "attempts")
+    _, answers, _ = run(server, source, "attempts")
     assert isinstance(answers[0], dict), answers
     return answers[0]
 
 
-def test_files_outside_are_out_of_reach(warm, tmp_path):
+def test_files_outside_are_out_of_reach(server, tmp_path):
     secret = tmp_path / "secret.txt"
     secret.write_text("expected values")
     for folder in [tmp_path, *tmp_path.parents][:3]:
         folder.chmod(0o755)
     package = Path(grader.__file__).parent
     found = attempts(
-        warm,
+        server,
         f"open({str(secret)!r}).close()",
         f"open({str(package / 'records.py')!r}).close()",
         f"open({str(package / 'inside' / 'measure.py')!r}).close()",
         f"os.listdir({str(package)!r})",
         "os.listdir('/home')",
-        "os.listdir('/root/..')" if warm.level < 3 else "os.listdir('/var')",
+        "os.listdir('/root/..')" if server.level < 3 else "os.listdir('/var')",
         "open('/etc/shadow').close()",
         "open('/etc/hostname').close()",
         "open('/proc/sys/kernel/core_pattern', 'w').close()",
@@ -612,7 +612,7 @@ def test_a_link_out_of_the_box_leads_nowhere(boxed):
     assert set(found.values()) == {"FileNotFoundError"}
 
 
-def test_the_network_is_out_of_reach(warm, tmp_path):
+def test_the_network_is_out_of_reach(server, tmp_path):
     with socket.socket() as tcp, socket.socket(socket.AF_UNIX) as abstract:
         tcp.bind(("127.0.0.1", 0))
         abstract.bind(f"\0grader-test-{os.getpid()}")
@@ -620,7 +620,7 @@ def test_the_network_is_out_of_reach(warm, tmp_path):
         abstract.listen()
         port = tcp.getsockname()[1]
         found = attempts(
-            warm,
+            server,
             f"socket.create_connection(('127.0.0.1', {port}), 1)",
             "socket.create_connection(('1.1.1.1', 80), 1)",
             "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
@@ -634,9 +634,9 @@ def test_the_network_is_out_of_reach(warm, tmp_path):
     assert [line for line, outcome in found.items() if outcome == "done"] == []
 
 
-def test_other_processes_and_programs_are_out_of_reach(warm):
+def test_other_processes_and_programs_are_out_of_reach(server):
     found = attempts(
-        warm,
+        server,
         "subprocess.run(['/bin/true'])",
         "os.execv('/bin/true', ['true'])",
         f"os.kill({os.getpid()}, 0)",
@@ -662,8 +662,8 @@ def test_other_processes_and_programs_are_out_of_reach(warm):
     assert [line for line, outcome in found.items() if outcome == "done"] == []
 
 
-def test_os_system_and_popen_run_nothing(warm):
-    found = attempts(warm, "assert os.system('true') == 0", "assert os.popen('echo 1').read()")
+def test_os_system_and_popen_run_nothing(server):
+    found = attempts(server, "assert os.system('true') == 0", "assert os.popen('echo 1').read()")
     assert "done" not in found.values()
 
 
@@ -673,12 +673,12 @@ def test_the_process_stays_visible_to_the_memory_watch(boxed):
     assert run(boxed, source, "f")[1] == [1]
 
 
-def test_the_environment_is_a_fixed_list(warm, monkeypatch):
+def test_the_environment_is_a_fixed_list(server, monkeypatch):
     monkeypatch.setenv("GRADER_SECRET", "expected")
     source = (
         "import os\ndef names():\n    return sorted(os.environ)\ndef uid():\n    return os.getuid()"
     )
-    _, answers, _ = run(warm, source, "names", "uid")
+    _, answers, _ = run(server, source, "names", "uid")
     assert "GRADER_SECRET" not in answers[0]
     assert len(answers[0]) == 12
     assert answers[1] != 0
@@ -730,17 +730,17 @@ def alive(name: str) -> list[int]:
 
 @pytest.mark.parametrize("level", ["boxed", "plain"])
 def test_a_daemon_is_gone_with_its_box(request, level):
-    warm = request.getfixturevalue(level)
+    server = request.getfixturevalue(level)
     name = f"daemon-{os.getpid() % 10**6}"
     source = _DAEMON.format(name=name).encode()
-    with warm.open({"lenet.py": source}, entry="lenet.py", limits=AMPLE, seed=1) as box:
+    with server.open({"lenet.py": source}, entry="lenet.py", limits=AMPLE, seed=1) as box:
         assert box.load() is None
         deadline = time.monotonic() + 20  # it takes its name when it gets its turn
         while not alive(name) and time.monotonic() < deadline:
             time.sleep(0.01)
         assert alive(name)
     assert not alive(name)
-    assert honest(warm)
+    assert honest(server)
 
 
 def test_a_level_that_was_asked_for_is_kept(best):
@@ -751,11 +751,11 @@ def test_a_level_that_was_asked_for_is_kept(best):
 
 @pytest.mark.parametrize("level", ["limited", "plain"])
 def test_the_lower_levels_run_and_limit(request, level):
-    warm = request.getfixturevalue(level)
-    assert honest(warm)
-    assert run(warm, "while True: pass", limits=PATIENT)[2].status == "cpu"
-    assert run(warm, "import time\ntime.sleep(60)", limits=BRIEF)[2].status == "time"
-    assert run(warm, "import os\nos._exit(0)")[2].status == "stopped"
+    server = request.getfixturevalue(level)
+    assert honest(server)
+    assert run(server, "while True: pass", limits=PATIENT)[2].status == "cpu"
+    assert run(server, "import time\ntime.sleep(60)", limits=BRIEF)[2].status == "time"
+    assert run(server, "import os\nos._exit(0)")[2].status == "stopped"
 
 
 def test_level_0_leaves_no_files(plain):
@@ -866,5 +866,5 @@ def test_a_described_trouble_is_checked_field_by_field():
         "where": "f",
     }
     found = words.read_trouble(lies, {"lenet.py": b""})
-    assert found == Trouble(kind="Exception", message="x" * 2000, where="f")
-    assert words.read_trouble([], {}) == Trouble(kind="Exception", message="")
+    assert found == StudentError(kind="Exception", message="x" * 2000, where="f")
+    assert words.read_trouble([], {}) == StudentError(kind="Exception", message="")

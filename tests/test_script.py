@@ -74,7 +74,7 @@ def test_a_function_of_the_course_measures(course: Tiny, regrade: Grading) -> No
     assert "does not define `double`, but `doubled`" in said(graded["Cy"])
     assert "what `double` returned is a str; return an array of numbers" in said(graded["Dee"])
     assert "tiny.py, line 18" in check(graded["Eve"], "scripted").feedback
-    assert not any(g.person for g in graded.values())
+    assert not any(g.needs_review for g in graded.values())
 
 
 def test_an_error_of_the_course_costs_nobody_points(course: Tiny, regrade: Grading) -> None:
@@ -83,7 +83,7 @@ def test_an_error_of_the_course_costs_nobody_points(course: Tiny, regrade: Gradi
     course.submit("Ada")
     (graded,) = regrade(course)[0].graded
     assert check(graded, "scripted").outcome == "broken"
-    assert graded.person
+    assert graded.needs_review
 
 
 def test_a_call_can_be_stopped(course: Tiny, regrade: Grading) -> None:
@@ -143,7 +143,7 @@ def test_a_network_under_equal_weights(course: Tiny, regrade: Grading) -> None:
     assert check(graded["Bob"], "scripted").outcome == "passed"
     assert check(graded["Cy"], "scripted").outcome == "failed"
     assert "`Tiny` cannot be run on (3, 4): mat1 and mat2" in said(graded["Dee"])
-    assert not any(one.person for one in graded.values())
+    assert not any(one.needs_review for one in graded.values())
 
 
 def test_a_function_that_cannot_be_called_so_is_the_students(
@@ -159,4 +159,4 @@ def test_a_function_that_cannot_be_called_so_is_the_students(
     assert check(graded["Ada"], "scripted").outcome == "passed"
     assert "`double` cannot be called as the brief says" in said(graded["Bob"])
     assert "`double` is a int, not a function" in said(graded["Cy"])
-    assert not any(one.person for one in graded.values())
+    assert not any(one.needs_review for one in graded.values())

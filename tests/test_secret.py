@@ -27,11 +27,11 @@ import torch
 from conftest import POINTS, RIGHT, SUBMISSIONS, Borrower, Tiny, found, said
 
 from grader.grading.executor import NOTEBOOK
-from grader.grading.grade import Class
+from grader.grading.grade import Cohort
 from grader.ledger.ledger import Ledger
 from grader.records.errors import SandboxError
 from grader.records.records import Graded, Limits, Submission
-from grader.sandbox import Warm
+from grader.sandbox import ForkServer
 from grader.submissions import collect
 
 MARKER = "kept-from-students-"
@@ -83,7 +83,7 @@ class Scene:
 
     level: int
     places: Mapping[str, str]
-    group: Class
+    group: Cohort
     aims: Mapping[str, object]
 
     def hunter(self, form: str, *, box: bool) -> Submission:
@@ -126,16 +126,16 @@ def arranged(stack: ExitStack, level: int) -> Scene:
     hints = planted_machine(stack, patch, work, places)
     places["memory"] = token()
     try:
-        warm = stack.enter_context(Warm(level=level, notebooks=True))
+        server = stack.enter_context(ForkServer(level=level, notebooks=True))
     except SandboxError as error:
         pytest.skip(str(error))
-    executor = stack.enter_context(Borrower(warm, course.load(), jobs=1))
+    executor = stack.enter_context(Borrower(server, course.load(), jobs=1))
     ledger = stack.enter_context(Ledger(course.out / "grades.db"))
-    group = Class(executor, ledger)
-    group.settle_level()
+    group = Cohort(executor, ledger)
+    group.start_sandbox()
     ledger.set_setting("note", places.setdefault("ledger", token()))
     class_before_and_beside(stack, group, course, places)
-    hints["PIDS"] += [os.getpid(), warm._current().process.pid]
+    hints["PIDS"] += [os.getpid(), server._current().process.pid]
     hints["FILES"] += [str(p) for p in sorted(course.root.rglob("*")) if p.is_file()]
     hints["FOLDERS"] += [str(work)]
     return Scene(level=level, places=places, group=group, aims=hints)
@@ -146,7 +146,7 @@ def planted_course(root: Path, places: dict[str, str]) -> Tiny:
     course = found(root)
     places |= {n: token() for n in ("assignment", "hidden", "labels", "reference", "weights")}
     limits = "limits=Limits(cpu_seconds=2, memory_mib=2048, processes=16)"
-    course.rule(f'entry="tiny", {limits}', 'entry="tiny", also=["tiny.pt"]')
+    course.rule(f'entry="tiny", {limits}', 'entry="tiny", extra_files=["tiny.pt"]')
     course.rule("FULL = 1.0\n", f"FULL = 1.0\nNOTE = {places['assignment']!r}\n")
     course.write("assignments/tiny/labels.bin", places["labels"])
     hidden = (
@@ -239,7 +239,7 @@ def queue(stack: ExitStack, text: str) -> int:
 
 
 def class_before_and_beside(
-    stack: ExitStack, group: Class, course: Tiny, places: dict[str, str]
+    stack: ExitStack, group: Cohort, course: Tiny, places: dict[str, str]
 ) -> None:
     """One student is graded, in the ledger; another one's box is open, and the reference's."""
     for name in ("before", "beside"):
@@ -252,7 +252,7 @@ def class_before_and_beside(
     assert places["before"] in graded.execution.stdout
     group.ledger.commit(group.executor.key(before, group.level), recorded, graded, "")
     for one in (beside, group.loaded.reference):
-        box = group.executor.warm.open(one.files, entry=one.entry, limits=AMPLE, seed=1)
+        box = group.executor.server.open(one.files, entry=one.entry, limits=AMPLE, seed=1)
         assert stack.enter_context(box).load() is None
     group.loaded.assignment.limits = AMPLE
 

@@ -18,7 +18,7 @@ from grader.data.training_mount import Served
 from grader.grading.executor import unshown
 from grader.records.errors import CourseError
 from grader.records.records import Limits, Missing
-from grader.sandbox import Box, Warm
+from grader.sandbox import Box, ForkServer
 
 STAND_IN = data.Source(NOWHERE, stand_in=True)
 HUNT = '''
@@ -97,12 +97,12 @@ def test_the_end_of_the_training_set_serves_as_test_set(
 
 @pytest.mark.parametrize("level", [3, 2, 1, 0])
 def test_labels_of_the_test_split_are_nowhere_in_the_box(
-    warm: Warm, stand_in: Served, level: int
+    server: ForkServer, stand_in: Served, level: int
 ) -> None:
     """What student code can list beside the pictures holds no label of the test split."""
     folders = {n: stand_in.folder(n) for n in ("mnist", "cifar10")}
     how = {"entry": "a.py", "limits": LIMITS, "seed": 1, "level": level, "datasets": folders}
-    with Box(warm._send, {"a.py": HUNT.encode()}, **how) as box:
+    with Box(server._send, {"a.py": HUNT.encode()}, **how) as box:
         told = plain(box.ask("call", {"name": "served"}))
         execution = box.close()
     assert len(told["files"]) == 8, told["files"]
@@ -136,14 +136,14 @@ def test_what_an_assignment_judges_with_is_left_out() -> None:
 
 
 def test_nothing_is_left_and_nothing_is_written_for_those_who_name_no_set(
-    warm: Warm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    server: ForkServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The folder is made for the first file that names the set, and goes with the executor."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     left = tmp_path / "grader-served-99999999-x"
     loaded = Course(ROOT).load("lenet5_mnist")
-    with Borrower(warm, loaded) as executor:
+    with Borrower(server, loaded) as executor:
         served = executor._served
         assert served.named(("mnist", "cifar10"), {"a.py": b"x = 1"}) == []
         assert list(tmp_path.iterdir()) == []
@@ -160,7 +160,7 @@ def test_a_set_that_is_absent_is_said_to_be(lenet: Lenet, tmp_path: Path) -> Non
     assert served.folder("mnist") == ""
     assert served.identity("mnist") == "mnist absent"
     source = b"from torchvision import datasets\ndatasets.MNIST('data', download=True)\n"
-    with lenet.executor.warm.open(
+    with lenet.executor.server.open(
         {"a.py": source}, entry="a.py", limits=LIMITS, seed=1, datasets={"mnist": ""}
     ) as box:
         assert box.load() is None
@@ -179,21 +179,23 @@ def test_an_unknown_set_is_an_authoring_error() -> None:
         Assignment("x", entry="x", provides=["mnsit"])
 
 
-def test_what_is_provided_changes_the_key_of_those_who_use_it(warm: Warm, tmp_path: Path) -> None:
+def test_what_is_provided_changes_the_key_of_those_who_use_it(
+    server: ForkServer, tmp_path: Path
+) -> None:
     """A submission that names the set is measured anew when it is provided; others are not."""
     tiny: Tiny = found(tmp_path)
     tiny.submit("ada")
     tiny.submit("bob", "from torchvision.datasets import MNIST\n")
-    before = keys(warm, tiny)
+    before = keys(server, tiny)
     tiny.rule('entry="tiny",', 'entry="tiny", provides=["mnist"],')
-    after = keys(warm, tiny)
+    after = keys(server, tiny)
     assert before["ada"] == after["ada"]
     assert before["bob"] != after["bob"]
 
 
-def keys(warm: Warm, tiny: Tiny) -> dict[str, str]:
+def keys(server: ForkServer, tiny: Tiny) -> dict[str, str]:
     """By student the key under which the measurements are kept."""
-    with Borrower(warm, tiny.load()) as executor:
+    with Borrower(server, tiny.load()) as executor:
         return {s.student: executor.key(s, 3) for s in tiny.submissions()}
 
 
@@ -210,7 +212,7 @@ def other(name): return len(getattr(datasets, name)("x"))
 """
     served = lenet.executor._served
     folders = {n: served.folder(n) for n in ("mnist", "cifar10")}
-    with lenet.executor.warm.open(
+    with lenet.executor.server.open(
         {"a.py": source.encode()}, entry="a.py", limits=LIMITS, seed=1, datasets=folders
     ) as box:
         five = plain(box.ask("call", {"name": "labels"}))

@@ -14,7 +14,7 @@ from grader.assignment.course import Course
 from grader.grading.executor import images_of
 from grader.grading.verify import Finding, verify
 from grader.records.errors import CourseError
-from grader.sandbox import Warm
+from grader.sandbox import ForkServer
 
 NOTHING = "# TODO: write the class Tiny and the function double.\n"
 EVERY = "shapes, count, values, doubles"
@@ -38,11 +38,11 @@ Verifying = Callable[[], dict[str, Finding]]
 
 
 @pytest.fixture
-def findings(course: Tiny, warm: Warm, tmp_path: Path) -> Verifying:
+def findings(course: Tiny, server: ForkServer, tmp_path: Path) -> Verifying:
     """Findings about the course as it is now, by name."""
 
     def run() -> dict[str, Finding]:
-        with Borrower(warm, course.load()) as executor:
+        with Borrower(server, course.load()) as executor:
             return {f.name: f for f in verify(executor, Course(course.root), tmp_path)}
 
     return run
@@ -120,10 +120,10 @@ def test_no_handout(course: Tiny, findings: Verifying) -> None:
 # ---------------------------------------------------------------------- what is in this repository
 
 
-def faults(warm: Warm, slug: str, source: data.Source, out: Path) -> dict[str, str]:
+def faults(server: ForkServer, slug: str, source: data.Source, out: Path) -> dict[str, str]:
     """Everything that is wrong with an assignment of this repository."""
     here = Course(ROOT)
-    with Borrower(warm, here.load(slug)) as executor:
+    with Borrower(server, here.load(slug)) as executor:
         executor.source = source
         return {f.name: f.fault for f in verify(executor, here, out) if f.fault}
 
@@ -135,15 +135,15 @@ PARTED = [s if s in QUICK else pytest.param(s, marks=pytest.mark.proof) for s in
 
 
 @pytest.mark.parametrize("slug", PARTED)
-def test_ours_with_the_stand_in(warm: Warm, slug: str, tmp_path: Path) -> None:
+def test_ours_with_the_stand_in(server: ForkServer, slug: str, tmp_path: Path) -> None:
     """Every assignment here verifies with the stand-in: reference, handout and each mistake."""
-    assert faults(warm, slug, data.Source(NOWHERE, stand_in=True), tmp_path) == {}
+    assert faults(server, slug, data.Source(NOWHERE, stand_in=True), tmp_path) == {}
 
 
 @pytest.mark.proof
 @pytest.mark.parametrize("slug", [s for s in SLUGS if images_of(Course(ROOT).load(s))])
-def test_ours_with_the_real_data(warm: Warm, slug: str, tmp_path: Path) -> None:
+def test_ours_with_the_real_data(server: ForkServer, slug: str, tmp_path: Path) -> None:
     """Every assignment here that uses data sets verifies with the real ones."""
     if not os.environ.get("GRADER_DATA"):
         pytest.skip("needs the real data sets: set GRADER_DATA to their folder (CI does)")
-    assert faults(warm, slug, data.Source(), tmp_path) == {}
+    assert faults(server, slug, data.Source(), tmp_path) == {}

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from grader.inside.notebooks.cells import BOOK_CAP
-from grader.records.records import Execution, Limits, Missing, Trouble
-from grader.sandbox import Warm
+from grader.records.records import Execution, Limits, Missing, StudentError
+from grader.sandbox import ForkServer
 
 AMPLE = Limits(cpu_seconds=30.0, memory_mib=2048, processes=16, disk_mib=8, output_kib=4)
 
@@ -43,29 +43,29 @@ def send(head, which):
         data = data[os.write(ends[which], data):]
 '''
 
-Ran = tuple[Trouble | None, Any, Execution, bytes | None]
+Ran = tuple[StudentError | None, Any, Execution, bytes | None]
 
 
-def run(warm: Warm, files: dict[str, bytes], entry: str) -> Ran:
+def run(server: ForkServer, files: dict[str, bytes], entry: str) -> Ran:
     """Trouble of loading, the answer of `f`, the end, the notebook; and an honest submission after it."""
-    with warm.open(files, entry=entry, limits=AMPLE, seed=7) as box:
+    with server.open(files, entry=entry, limits=AMPLE, seed=7) as box:
         trouble, answer = box.load(), box.ask("call", {"name": "f"})
         execution = box.close()
     honest = {"x.py": b"def f():\n    return 42\n"}
-    with warm.open(honest, entry="x.py", limits=AMPLE, seed=1) as after:
+    with server.open(honest, entry="x.py", limits=AMPLE, seed=1) as after:
         assert after.ask("call", {"name": "f"})["value"]["item"] == 42
         assert after.close().status == "ok"
     return trouble, answer, execution, box.notebook
 
 
-def module(warm: Warm, source: str) -> Ran:
+def module(server: ForkServer, source: str) -> Ran:
     """The same of a module that can forge."""
-    return run(warm, {"x.py": (FORGE + textwrap.dedent(source)).encode()}, "x.py")
+    return run(server, {"x.py": (FORGE + textwrap.dedent(source)).encode()}, "x.py")
 
 
-def notebook(warm: Warm, text: str) -> Ran:
+def notebook(server: ForkServer, text: str) -> Ran:
     """The same of a notebook."""
-    return run(warm, {"x.ipynb": text.encode()}, "x.ipynb")
+    return run(server, {"x.ipynb": text.encode()}, "x.ipynb")
 
 
 def book(*sources: str, **more: Any) -> str:
@@ -86,7 +86,7 @@ def book(*sources: str, **more: Any) -> str:
         "b'[' * 5000 + b']' * 5000",
     ],
 )
-def test_an_answer_that_cannot_be_passed_on_is_forged(warm: Warm, value: str) -> None:
+def test_an_answer_that_cannot_be_passed_on_is_forged(server: ForkServer, value: str) -> None:
     """It can be read in the box, but not written again, or not read outside: tampered, and said so."""
     source = f"""
         def f():
@@ -97,13 +97,13 @@ def test_an_answer_that_cannot_be_passed_on_is_forged(warm: Warm, value: str) ->
                     pass
             return 1
         """
-    _, answer, execution, _ = module(warm, source)
+    _, answer, execution, _ = module(server, source)
     assert execution.status == "tampered"
     assert isinstance(answer, Missing)
     assert answer.why.endswith(".")
 
 
-def test_facts_of_cells_are_not_taken_from_a_module(warm: Warm) -> None:
+def test_facts_of_cells_are_not_taken_from_a_module(server: ForkServer) -> None:
     """Who forges the answer to loading, with what only a notebook's supervisor reports, is found."""
     source = """
         for which in (0, 1):
@@ -111,7 +111,7 @@ def test_facts_of_cells_are_not_taken_from_a_module(warm: Warm) -> None:
         def f():
             return 1
         """
-    _, _, execution, found = module(warm, source)
+    _, _, execution, found = module(server, source)
     assert execution.status == "tampered"
     assert found is None
 
@@ -120,7 +120,7 @@ def test_facts_of_cells_are_not_taken_from_a_module(warm: Warm) -> None:
     "value",
     ['{"$x": 1}', '[{"$array": 0}, {"$array": 0}]', '{"$big": "--1"}', "1" * 401, '{"$float": []}'],
 )
-def test_a_value_that_cannot_be_kept_is_malformed(warm: Warm, value: str) -> None:
+def test_a_value_that_cannot_be_kept_is_malformed(server: ForkServer, value: str) -> None:
     """It would not go into the ledger."""
     source = f"""
         def f():
@@ -129,33 +129,33 @@ def test_a_value_that_cannot_be_kept_is_malformed(warm: Warm, value: str) -> Non
             import time
             time.sleep(60)
         """
-    _, answer, execution, _ = module(warm, source)
+    _, answer, execution, _ = module(server, source)
     assert isinstance(answer, Missing)
     assert execution.status == "tampered"
 
 
 @pytest.mark.parametrize("depth", [100, 600, 960, 980])
-def test_metadata_that_are_nested_deeply_are_dropped(warm: Warm, depth: int) -> None:
+def test_metadata_that_are_nested_deeply_are_dropped(server: ForkServer, depth: int) -> None:
     """They are of no use, and the notebook is run."""
     text = book(metadata={"x": "@"}).replace('"@"', "[" * depth + "]" * depth)
-    trouble, answer, execution, _ = notebook(warm, text)
+    trouble, answer, execution, _ = notebook(server, text)
     assert trouble is None
     assert answer["value"]["item"] == 1
     assert execution.status == "ok"
 
 
-def test_json_that_is_nested_deeply_can_be_displayed(warm: Warm) -> None:
+def test_json_that_is_nested_deeply_can_be_displayed(server: ForkServer) -> None:
     """It is left out of the notebook; nobody is accused of anything."""
     source = "v = []\nfor _ in range(600): v = [v]\nget_ipython().display_pub.publish({'application/json': v})"
-    _, _, execution, _ = notebook(warm, book(source))
+    _, _, execution, _ = notebook(server, book(source))
     assert execution.status == "ok"
     assert "Output of cell 2 was cut." in execution.notes
 
 
-def test_many_cells_may_print_a_lot(warm: Warm) -> None:
+def test_many_cells_may_print_a_lot(server: ForkServer) -> None:
     """A hundred cells of 300 kB each: the notebook is kept within its cap, and in time."""
     _, answer, execution, found = notebook(
-        warm, book(*["for _ in range(1000): print('x' * 300)"] * 100)
+        server, book(*["for _ in range(1000): print('x' * 300)"] * 100)
     )
     assert answer["value"]["item"] == 1
     assert execution.status == "ok"
@@ -171,9 +171,11 @@ def test_many_cells_may_print_a_lot(warm: Warm) -> None:
     ],
     ids=["lines", "parts"],
 )
-def test_what_would_take_too_much_memory_is_not_read(warm: Warm, text: str, words: str) -> None:
+def test_what_would_take_too_much_memory_is_not_read(
+    server: ForkServer, text: str, words: str
+) -> None:
     """Said to the student, before it becomes an object of the supervisor's."""
-    trouble, answer, execution, _ = notebook(warm, text)
+    trouble, answer, execution, _ = notebook(server, text)
     assert trouble is not None
     assert words in trouble.message
     assert execution.status == "crashed"

@@ -22,7 +22,7 @@ from grader.inside.process.child import Child, Question
 from grader.inside.process.supervisor import Supervisor
 from grader.records.errors import SandboxError
 from grader.sandbox import channel
-from grader.sandbox.channel import Line
+from grader.sandbox.channel import Channel
 
 NAMES = st.sampled_from(
     [*sorted(wire.DTYPES), "|O", "|V8", ">f8", "=f8", "f8", "<M8[s]", "|S4", "<U3", "<f16", "<c32",
@@ -218,11 +218,11 @@ def _brief() -> Iterator[None]:
         yield
 
 
-def ends() -> tuple[Line, socket.socket, socket.socket]:
+def ends() -> tuple[Channel, socket.socket, socket.socket]:
     """A line, and the far ends of its two sockets."""
     near, far = socket.socketpair()
-    leash, far_leash = socket.socketpair()
-    return Line(near, leash, 0.0), far, far_leash
+    lifeline, far_leash = socket.socketpair()
+    return Channel(near, lifeline, 0.0), far, far_leash
 
 
 LAST = st.sampled_from(
@@ -300,8 +300,8 @@ class Asked:
 
     def __init__(self, kind: str) -> None:
         near, far = socket.socketpair()
-        leash, self.far_leash = socket.socketpair()
-        self.line, self.far = Line(near, leash, 0.0), far
+        lifeline, self.far_leash = socket.socketpair()
+        self.line, self.far = Channel(near, lifeline, 0.0), far
         self.supervisor = Supervisor(JOB, "/nonexistent", far)
         self.child = Child.__new__(Child)
         self.child.dead, self.child.why, self.child.ended = True, None, set()

@@ -16,24 +16,24 @@ from grader.grading.executor import NOTEBOOK
 from grader.inside.streams import Capture, condensed, overwritten
 from grader.ledger.ledger import Ledger
 from grader.records.records import Limits
-from grader.sandbox import Box, Warm
+from grader.sandbox import Box, ForkServer
 from grader.submissions import collect
 
 LIMITS = Limits(cpu_seconds=20, memory_mib=4096)
 
 
 @pytest.fixture(scope="module")
-def one(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lenet]:
+def one(server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lenet]:
     """lenet5_mnist."""
     path = tmp_path_factory.mktemp("world") / "grades.db"
-    with Borrower(warm, Course(ROOT).load("lenet5_mnist")) as executor, Ledger(path) as ledger:
+    with Borrower(server, Course(ROOT).load("lenet5_mnist")) as executor, Ledger(path) as ledger:
         yield Lenet(executor, ledger)
 
 
 def executed(lenet: Lenet, name: str, folder: Path) -> nbformat.NotebookNode:
     """The specimen's notebook as it ran."""
     path = handed_in(name, folder)
-    submission = collect.one([path], entry="lenet", also=["lenet.pt"], student=name)
+    submission = collect.one([path], entry="lenet", extra_files=["lenet.pt"], student=name)
     answers = lenet.executor.measure(submission).answers
     return nbformat.reads(answers[NOTEBOOK]["notebook"].tobytes().decode(), as_version=4)
 
@@ -56,13 +56,13 @@ def test_a_shown_plot_is_in_the_executed_notebook(one: Lenet, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("name", ["workers", "cuda_everywhere", "data_mnist"])
-def test_the_same_at_level_2(warm: Warm, one: Lenet, tmp_path: Path, name: str) -> None:
+def test_the_same_at_level_2(server: ForkServer, one: Lenet, tmp_path: Path, name: str) -> None:
     """Without namespaces workers fall back to one process, and the rest works as it does at 3."""
     path = handed_in(name, tmp_path)
     files = {p.name: p.read_bytes() for p in path.iterdir()}
     folders = {"mnist": one.executor._served.folder("mnist")}
     how = {"entry": "lenet.ipynb", "limits": LIMITS, "seed": 1, "level": 2, "datasets": folders}
-    with Box(warm._send, files, **how) as box:
+    with Box(server._send, files, **how) as box:
         assert box.load() is None
         box.ask("value", {"name": "torch"})  # remarks come with an answer
         execution = box.close()
@@ -126,12 +126,12 @@ def script():
 """
 
 
-def test_what_asks_for_a_gpu_computes_what_the_cpu_does(warm: Warm) -> None:
+def test_what_asks_for_a_gpu_computes_what_the_cpu_does(server: ForkServer) -> None:
     """Equal losses and gradients, bit by bit; scripts compile; only one of them is remarked."""
     seen, notes = [], []
     for fill in ({"device": "", "to": ""}, {"device": ", device='cuda'", "to": ".cuda()"}):
         source = TWICE.format(asked=bool(fill["to"]), **fill).encode()
-        with warm.open({"a.py": source}, entry="a.py", limits=LIMITS, seed=1) as box:
+        with server.open({"a.py": source}, entry="a.py", limits=LIMITS, seed=1) as box:
             answer = box.ask("call", {"name": "out"})
             seen.append([i["item"].tobytes() for i in answer["value"]["item"]])
             assert box.ask("call", {"name": "script"})["value"]["item"].tolist() == [4.0, 4.0]

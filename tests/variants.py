@@ -399,7 +399,7 @@ def update_autograd(params, grads, learning_rate):
 
 
 def _taken_apart(text: str) -> Iterator[tuple[str, str]]:
-    """(name, source) of every function of a module, methods as `Class.method`; in their order."""
+    """(name, source) of every function of a module, methods as `Cohort.method`; in their order."""
     lines = text.splitlines(keepends=True)
     for node in ast.parse(text).body:
         inner = node.body if isinstance(node, ast.ClassDef) else [node]

@@ -9,7 +9,7 @@ from grader import Assignment, Limits, Measurements, Verdict, compare, data, pro
 assignment = Assignment(
     "Birds against airplanes",
     entry="birds",
-    also=["birds.pt"],
+    extra_files=["birds.pt"],
     limits=Limits(cpu_seconds=60, cell_seconds=5, memory_mib=4096),
     provides=["cifar10"],
 )
@@ -103,7 +103,7 @@ def conv_parameters(student: Measurements, reference: Measurements) -> Verdict:
     return compare.count(student[parameters], reference[parameters])
 
 
-@assignment.check(points=8, after=[conv_layers])
+@assignment.check(points=8, depends_on=[conv_layers])
 def conv_values(student: Measurements, reference: Measurements) -> Verdict:
     """From equal weights and equal images, your `ConvNet` answers what ours answers."""
     where = compare.first_divergence(student[layers], reference[layers])
@@ -134,7 +134,7 @@ def dropout_eval(student: Measurements, reference: Measurements) -> Verdict:
     return _network(student, reference, dropout_layers, dropout_parameters, dropout_outputs)
 
 
-@assignment.check(points=5, after=[dropout_eval])
+@assignment.check(points=5, depends_on=[dropout_eval])
 def dropout_train(student: Measurements, _reference: Measurements) -> Verdict:
     """In train mode each of the 32 hidden units is switched off with probability 0.4."""
     found = student[dropped].plain
@@ -147,7 +147,7 @@ def batch_norm_eval(student: Measurements, reference: Measurements) -> Verdict:
     return _network(student, reference, norm_layers, norm_parameters, norm_outputs)
 
 
-@assignment.check(points=4, after=[batch_norm_eval])
+@assignment.check(points=4, depends_on=[batch_norm_eval])
 def batch_norm_train(student: Measurements, reference: Measurements) -> Verdict:
     """In train mode `BatchNormNet` uses the batch's statistics: two steps lead to equal weights."""
     where = compare.first_divergence(student[norm_layers], reference[norm_layers])
@@ -391,10 +391,10 @@ def _filed(found: Any) -> Verdict:
         faults.append((text, "Call .eval() before you return it.", 0.75))
     if not faults:
         text = f"All {found['entries']} entries come back, in eval mode."
-        return Verdict(fraction=1.0, feedback=text, standing="claim")
+        return Verdict(fraction=1.0, feedback=text, trust="claim")
     return Verdict(
         fraction=min(share for _, _, share in faults),
         feedback=" ".join(text for text, _, _ in faults),
         hint=faults[0][1],
-        standing="claim",
+        trust="claim",
     )

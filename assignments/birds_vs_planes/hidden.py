@@ -12,19 +12,19 @@ other_outputs = other.outputs(images)
 other_gradients = other.gradients(images, data.integers(3, below=5 * 7 * 9))
 
 
-@assignment.check(points=3, after=[conv_values])
+@assignment.check(points=3, depends_on=[conv_values])
 def conv_training(student: Measurements, reference: Measurements) -> Verdict:
     """After each of two steps of gradient descent the weights of your `ConvNet` equal ours."""
     return compare.close(student[steps], reference[steps])
 
 
-@assignment.check(points=2, after=[conv_layers])
+@assignment.check(points=2, depends_on=[conv_layers])
 def other_width(student: Measurements, reference: Measurements) -> Verdict:
     """`ConvNet` can be built in any even width."""
     return compare.count(student[narrow], reference[narrow])
 
 
-@assignment.check(points=2, after=[residual_block])
+@assignment.check(points=2, depends_on=[residual_block])
 def other_block(student: Measurements, reference: Measurements) -> Verdict:
     """`ResidualBlock` takes any number of channels, images of any size, and can be trained."""
     values = compare.close(student[other_outputs], reference[other_outputs])

@@ -7,7 +7,7 @@ from grader import Assignment, Limits, Measurements, Verdict, compare, data, pro
 assignment = Assignment(
     "A small network on CIFAR-10",
     entry="cifar",
-    also=["cifar.pt"],
+    extra_files=["cifar.pt"],
     limits=Limits(cpu_seconds=60, cell_seconds=10, memory_mib=4096),
     provides=["cifar10"],
 )
@@ -45,20 +45,20 @@ def parameter_count(student: Measurements, reference: Measurements) -> Verdict:
     return compare.count(student[parameters], reference[parameters])
 
 
-@assignment.check(points=8, after=[layer_shapes])
+@assignment.check(points=8, depends_on=[layer_shapes])
 def forward_values(student: Measurements, reference: Measurements) -> Verdict:
     """From equal weights and equal pictures, your network answers what ours answers."""
     where = compare.first_divergence(student[layers], reference[layers])
     return compare.close(student[outputs], reference[outputs], rtol=1e-6, where=where)
 
 
-@assignment.check(points=8, after=[forward_values])
+@assignment.check(points=8, depends_on=[forward_values])
 def gradient_values(student: Measurements, reference: Measurements) -> Verdict:
     """From equal weights and an equal batch, the gradients of the cross-entropy equal ours."""
     return compare.close(student[gradients], reference[gradients], rtol=1e-6)
 
 
-@assignment.check(points=14, after=[forward_values])
+@assignment.check(points=14, depends_on=[forward_values])
 def training_steps(student: Measurements, reference: Measurements) -> Verdict:
     """After each of two calls of `training_step` your weights equal ours."""
     return compare.stepped(
@@ -69,7 +69,7 @@ def training_steps(student: Measurements, reference: Measurements) -> Verdict:
 @assignment.check(points=10)
 def loss_curve(student: Measurements, _reference: Measurements) -> Verdict:
     """`train` teaches a fresh network 100 pictures, and the losses it yields fall."""
-    return compare.learnt(student[trained], few.labels, full=1.6, zero=2.2)
+    return compare.training_loss(student[trained], few.labels, full=1.6, zero=2.2)
 
 
 @assignment.check(points=8)

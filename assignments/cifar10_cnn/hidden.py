@@ -14,7 +14,7 @@ wide_layers = wide.layers(large)
 wide_outputs = wide.outputs(large)
 
 
-@assignment.check(points=3, after=[forward_values])
+@assignment.check(points=3, depends_on=[forward_values])
 def other_batches(student: Measurements, reference: Measurements) -> Verdict:
     """One picture alone and seven at once get the answers that ours gives."""
     for found in (answer_to_one, answers_to_seven):

@@ -134,7 +134,7 @@ def alexnet_count(student: Measurements, reference: Measurements) -> Verdict:
     return _count(student, reference, alexnet_owns)
 
 
-@assignment.check(points=11, after=[alexnet_layers])
+@assignment.check(points=11, depends_on=[alexnet_layers])
 def alexnet_values(student: Measurements, reference: Measurements) -> Verdict:
     """From equal weights and equal images `AlexNet` answers what ours answers."""
     return compare.values(student[alexnet_run], reference[alexnet_run])
@@ -152,7 +152,7 @@ def vgg16_count(student: Measurements, reference: Measurements) -> Verdict:
     return _count(student, reference, vgg16_owns)
 
 
-@assignment.check(points=11, after=[vgg16_layers])
+@assignment.check(points=11, depends_on=[vgg16_layers])
 def vgg16_values(student: Measurements, reference: Measurements) -> Verdict:
     """From equal weights and equal images `VGG16` answers what ours answers."""
     return compare.values(student[vgg16_run], reference[vgg16_run])
@@ -170,7 +170,7 @@ def resnet18_count(student: Measurements, reference: Measurements) -> Verdict:
     return _count(student, reference, resnet18_owns)
 
 
-@assignment.check(points=11, after=[resnet18_layers])
+@assignment.check(points=11, depends_on=[resnet18_layers])
 def resnet18_values(student: Measurements, reference: Measurements) -> Verdict:
     """From equal weights and equal images `ResNet18` answers what ours answers."""
     return compare.values(student[resnet18_run], reference[resnet18_run])
@@ -185,5 +185,5 @@ def dropout(student: Measurements, reference: Measurements) -> Verdict:
         fraction=sum(v.fraction for v in found.values()) / len(found),
         feedback=" ".join(f"`{name}`: {v.feedback}" for name, v in found.items()),
         hint=next((v.hint for v in found.values() if v.hint), ""),
-        standing="claim",
+        trust="claim",
     )

@@ -17,7 +17,7 @@ def other_classes(student: Measurements, reference: Measurements) -> Verdict:
     return compare.values(student[small_layers], reference[small_layers])
 
 
-@assignment.check(points=5, after=[resnet18_values, other_classes])
+@assignment.check(points=5, depends_on=[resnet18_values, other_classes])
 def two_steps(student: Measurements, reference: Measurements) -> Verdict:
     """After each of two steps of gradient descent the weights of `ResNet18(7)` equal ours."""
     return compare.close(student[small_steps], reference[small_steps], rtol=1e-6)

@@ -96,4 +96,4 @@ def judged(student: Measurements, reference: Measurements, asked: Mapping[str, A
         f"by {name!r}, who has others. "
     )
     hint = "Work from your own handout. If the names are wrong, tell your instructor."
-    return replace(verdict, feedback=told + verdict.feedback, hint=hint, person=True)
+    return replace(verdict, feedback=told + verdict.feedback, hint=hint, needs_review=True)

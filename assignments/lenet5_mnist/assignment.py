@@ -5,7 +5,7 @@ from grader import Assignment, Limits, Measurements, Verdict, compare, data, pro
 assignment = Assignment(
     "LeNet-5 on MNIST",
     entry="lenet",
-    also=["lenet.pt"],
+    extra_files=["lenet.pt"],
     limits=Limits(cpu_seconds=40, cell_seconds=5, memory_mib=4096),
     provides=["mnist"],
 )
@@ -37,20 +37,20 @@ def parameter_count(student: Measurements, reference: Measurements) -> Verdict:
     return compare.count(student[parameters], reference[parameters])
 
 
-@assignment.check(points=10, after=[layer_shapes])
+@assignment.check(points=10, depends_on=[layer_shapes])
 def forward_values(student: Measurements, reference: Measurements) -> Verdict:
     """From equal weights and equal pictures, your network answers what ours answers."""
     where = compare.first_divergence(student[layers], reference[layers])
     return compare.close(student[outputs], reference[outputs], rtol=1e-6, where=where)
 
 
-@assignment.check(points=15, after=[forward_values])
+@assignment.check(points=15, depends_on=[forward_values])
 def gradient_values(student: Measurements, reference: Measurements) -> Verdict:
     """From equal weights and an equal batch, the gradients of the cross-entropy equal ours."""
     return compare.close(student[gradients], reference[gradients], rtol=1e-6)
 
 
-@assignment.check(points=15, after=[gradient_values])
+@assignment.check(points=15, depends_on=[gradient_values])
 def two_steps(student: Measurements, reference: Measurements) -> Verdict:
     """After each of two steps of gradient descent your weights equal ours."""
     return compare.close(student[steps], reference[steps], rtol=1e-6)

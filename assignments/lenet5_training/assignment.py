@@ -57,7 +57,7 @@ def sequential_form(student: Measurements, _reference: Measurements) -> Verdict:
     """`lenet5_sequential()` returns an `nn.Sequential`."""
     found = student[form].plain
     if found["sequential"] is True:
-        return Verdict(fraction=1.0, feedback="It is a Sequential.", standing="claim")
+        return Verdict(fraction=1.0, feedback="It is a Sequential.", trust="claim")
     text = f"`lenet5_sequential()` returns a {found['kind']}, not a Sequential."
     return Verdict(fraction=0.0, feedback=text, hint="Give the layers to nn.Sequential, in order.")
 
@@ -74,7 +74,7 @@ def parameter_count(student: Measurements, reference: Measurements) -> Verdict:
     return compare.count(student[parameters], reference[parameters])
 
 
-@assignment.check(points=10, after=[layer_shapes])
+@assignment.check(points=10, depends_on=[layer_shapes])
 def values(student: Measurements, reference: Measurements) -> Verdict:
     """Under equal weights the network gives our answers, and our gradients; half for half."""
     where = compare.first_divergence(student[layers], reference[layers])

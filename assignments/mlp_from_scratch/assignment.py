@@ -137,7 +137,7 @@ def by_hand(student: Measurements, reference: Measurements, which: Any, rtol: fl
     return verdict
 
 
-@assignment.check(points=20, after=[numpy_forward])
+@assignment.check(points=20, depends_on=[numpy_forward])
 def numpy_gradients(student: Measurements, reference: Measurements) -> Verdict:
     """`MLPNumpy.backward_pass` gives the derivatives of the loss, without help; half for half."""
     return by_hand(student, reference, by_hand_numpy, 1e-6)
@@ -171,7 +171,7 @@ def torch_forward(student: Measurements, reference: Measurements) -> Verdict:
     return _predicted(student, reference, forward_torch, "MLPTorch", SINGLE)
 
 
-@assignment.check(points=10, after=[torch_forward])
+@assignment.check(points=10, depends_on=[torch_forward])
 def torch_gradients(student: Measurements, reference: Measurements) -> Verdict:
     """`MLPTorch.backward_pass` gives the same derivatives, without autograd."""
     return by_hand(student, reference, by_hand_torch, SINGLE)
@@ -194,14 +194,14 @@ def convolution_forward(student: Measurements, reference: Measurements) -> Verdi
     return _predicted(student, reference, forward_conv, "CNNAutograd", SINGLE)
 
 
-@assignment.check(points=2, after=[convolution_forward])
+@assignment.check(points=2, depends_on=[convolution_forward])
 def convolution_steps(student: Measurements, reference: Measurements) -> Verdict:
     """Two steps with `CNNAutograd` lead to the right weights."""
     names = ("w1", "b1", "w2", "b2")
     return _stepped(student, reference, stepped_conv, names, _prepared(CNN), ((),) * 4, SMALL)
 
 
-@assignment.check(points=4, after=[random_batches, numpy_gradients, updates])
+@assignment.check(points=4, depends_on=[random_batches, numpy_gradients, updates])
 def training(student: Measurements, reference: Measurements) -> Verdict:
     """The first twelve losses from seed 42 are those of the brief's recipe."""
     own, ours = student[trained].plain, reference[trained].plain

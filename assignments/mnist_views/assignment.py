@@ -16,7 +16,7 @@ assignment = Assignment(
 # Probes: what the sandbox is asked to do. The student can read every argument.
 x = data.normal(3, 1, 28, 28)
 y = data.integers(3, below=10)
-learnt = data.train("mnist", limit=2500, stop=-500)
+training_loss = data.train("mnist", limit=2500, stop=-500)
 held_out = data.train("mnist", limit=2500, start=-500)
 PARAMETERS = {"LogisticRegression": 7_850, "MLP": 23_860, "CNN": 4_266}
 
@@ -30,7 +30,7 @@ cnn = probe.module("CNN")
 cnn_rows, cnn_size = cnn.layers(x), cnn.parameters(x)
 cnn_answers, cnn_slopes = cnn.outputs(x), cnn.gradients(x, y)
 
-given = {"x": learnt.images, "y": learnt.targets, "images": held_out.images}
+given = {"x": training_loss.images, "y": training_loss.targets, "images": held_out.images}
 logistic_trained = logistic.train("train", seconds=10, by_epoch=True, **given)
 mlp_trained = mlp.train("train", seconds=10, by_epoch=True, **given)
 
@@ -69,27 +69,27 @@ def parameter_counts(student: Measurements, reference: Measurements) -> Verdict:
     wrong = [n for n, v in found.items() if v.fraction < 1]
     if not wrong:
         told = ", ".join(f"`{n}` {count:,}" for n, count in PARAMETERS.items())
-        return Verdict(fraction=1.0, feedback=f"{told}.", standing="claim")
+        return Verdict(fraction=1.0, feedback=f"{told}.", trust="claim")
     told = " ".join(f"`{n}`: {found[n].feedback}" for n in wrong)
     first = found[wrong[0]]
     share = 1 - len(wrong) / len(found)
     return Verdict(fraction=share, feedback=told, hint=first.hint, evidence=first.evidence)
 
 
-@assignment.check(points=5, after=[logistic_layers])
+@assignment.check(points=5, depends_on=[logistic_layers])
 def logistic_values(student: Measurements, reference: Measurements) -> Verdict:
     """Under equal weights `LogisticRegression` gives our answers, and our gradients."""
     probes = logistic_rows, logistic_answers, logistic_slopes
     return _values(student, reference, *probes)
 
 
-@assignment.check(points=7, after=[mlp_layers])
+@assignment.check(points=7, depends_on=[mlp_layers])
 def mlp_values(student: Measurements, reference: Measurements) -> Verdict:
     """Under equal weights `MLP` gives our answers, and our gradients."""
     return _values(student, reference, mlp_rows, mlp_answers, mlp_slopes)
 
 
-@assignment.check(points=8, after=[cnn_layers])
+@assignment.check(points=8, depends_on=[cnn_layers])
 def cnn_values(student: Measurements, reference: Measurements) -> Verdict:
     """Under equal weights `CNN` gives our answers, and our gradients."""
     return _values(student, reference, cnn_rows, cnn_answers, cnn_slopes)
@@ -142,7 +142,7 @@ def mlp_training(student: Measurements, reference: Measurements) -> Verdict:
     return _trained(student, reference, mlp_trained)
 
 
-@assignment.check(points=10, after=[logistic_layers])
+@assignment.check(points=10, depends_on=[logistic_layers])
 def weight_pictures(student: Measurements, reference: Measurements) -> Verdict:
     """`weight_pictures` gives one picture for each digit, every weight where its pixel is."""
     own, ours = np.asarray(student[drawn].plain), np.asarray(reference[drawn].plain)

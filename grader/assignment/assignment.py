@@ -34,13 +34,13 @@ class Measurements:
 
     def __getitem__(self, probe: Probe[T]) -> T:
         self.read.append(probe.subject)
-        found = self._values.get(probe.key, Missing(why="this was not asked", person=True))
+        found = self._values.get(probe.key, Missing(why="this was not asked", needs_review=True))
         if not isinstance(found, Missing):
             return found  # type: ignore[no-any-return]
         text = found.why
         if self._reference:
             text = f"the reference could not be measured: {text}"
-        raise Unmeasured(text, ours=self._reference or found.person)
+        raise Unmeasured(text, ours=self._reference or found.needs_review)
 
     def __contains__(self, probe: Probe[Any]) -> bool:
         return not isinstance(self._values.get(probe.key, Missing(why="")), Missing)
@@ -53,7 +53,7 @@ class Measurements:
         found: dict[str, T | Missing] = {}
         for name, probe in probes.items():
             value = self._values.get(probe.key)
-            if not isinstance(value, Missing) or value.person or self._reference:
+            if not isinstance(value, Missing) or value.needs_review or self._reference:
                 value = self[probe]
             found[name] = value
         if found and all(isinstance(v, Missing) for v in found.values()):
@@ -73,7 +73,7 @@ class Check:
     """First paragraph of the function's docstring: what the student reads."""
     points: float
     function: CheckFunction
-    after: tuple[str, ...]
+    depends_on: tuple[str, ...]
     """Names of checks that must not have been lost, or this one is skipped."""
     extra: bool
     hidden: bool = False
@@ -87,13 +87,13 @@ class Assignment:
         title: str,
         *,
         entry: str,
-        also: Sequence[str] = (),
+        extra_files: Sequence[str] = (),
         limits: Limits | None = None,
         run: str = "all",
         provides: Sequence[str] = (),
     ) -> None:
-        """`entry` is the stem of the file to run (`lenet` for lenet.py); `also` names further
-        files; `provides` the data sets whose training pictures students' own code finds.
+        """`entry` is the stem of the file to run (`lenet` for lenet.py); `extra_files` names
+        further files; `provides` the data sets whose training pictures students' own code finds.
 
         `run="definitions"` takes imports, functions, classes and constants of that file and skips
         the rest: training, plots, downloads, prints. Raises CourseError for what is neither.
@@ -106,7 +106,7 @@ class Assignment:
             raise CourseError(f"run {run!r} is not known; give {' or '.join(map(repr, RUNS))}")
         self.title = title
         self.entry = entry
-        self.also = tuple(also)
+        self.extra_files = tuple(extra_files)
         self.limits = limits or Limits()
         self.run = run
         for name in provides:
@@ -147,15 +147,20 @@ class Assignment:
         return sum(c.points for c in self._checks if not c.extra)
 
     def check(
-        self, *, points: float, after: Iterable[Callable[..., Any]] = (), extra: bool = False
+        self,
+        *,
+        points: float,
+        depends_on: Iterable[Callable[..., Any]] = (),
+        extra: bool = False,
+        after: Iterable[Callable[..., Any]] = (),
     ) -> Callable[[CheckFunction], CheckFunction]:
         """Register the decorated function as a check worth `points`.
 
         It takes the student's and the reference's measurements and returns a Verdict; its
-        docstring is
-        the rubric line. It is skipped where a check named in `after` was failed or not measured.
+        docstring is the rubric line. It is skipped where a check that it `depends_on` was failed
+        or not measured. (`after` is the earlier word for that, in which courses are still written.)
         """
-        needs = tuple(f.__name__ for f in after)
+        needs = tuple(f.__name__ for f in (*depends_on, *after))
 
         def register(function: CheckFunction) -> CheckFunction:
             name = function.__name__
@@ -181,7 +186,7 @@ class Assignment:
                     title=title,
                     points=float(points),
                     function=function,
-                    after=needs,
+                    depends_on=needs,
                     extra=extra,
                 )
             )

@@ -27,7 +27,7 @@ _ASKED = re.compile(r"""\bstudent(?:\.function|\.network)?[(\[]\s*["'](\w+)["']"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class LoadedAssignment:
     """One assignment with everything that belongs to it."""
 
     slug: str
@@ -127,7 +127,7 @@ class Course:
         listed = ", ".join(self.slugs()) or "none"
         raise UsageError(f"there is no assignment {slug!r} in {self.root}. There are: {listed}")
 
-    def load(self, slug: str, *, public: bool = False) -> Loaded:
+    def load(self, slug: str, *, public: bool = False) -> LoadedAssignment:
         """Read assignment.py and, unless `public`, hidden.py."""
         folder = self.folder(slug)
         module = _run(folder / "assignment.py", f"_grader_{slug}")
@@ -157,7 +157,7 @@ class Course:
             raise CourseError(
                 f"{slug}/assignment.py has no checks; decorate functions with @assignment.check"
             )
-        return Loaded(
+        return LoadedAssignment(
             slug=slug,
             folder=folder,
             assignment=assignment,
@@ -171,14 +171,14 @@ class Course:
     def _reference(self, slug: str, assignment: Assignment) -> Submission:
         folder = self.root / "reference" / slug
         entry = _entry(folder, assignment.entry)
-        absent = [n for n in assignment.also if not (folder / n).is_file()]
+        absent = [n for n in assignment.extra_files if not (folder / n).is_file()]
         if entry is None or absent:
             lacking = f"{assignment.entry}.py" if entry is None else absent[0]
             raise CourseError(f"reference/{slug} lacks {lacking}; it has to earn full marks itself")
-        files = {n: (folder / n).read_bytes() for n in (entry, *assignment.also)}
+        files = {n: (folder / n).read_bytes() for n in (entry, *assignment.extra_files)}
         return assignment.given(submission("reference", files, entry))
 
-    def references(self, loaded: Loaded) -> list[Submission]:
+    def references(self, loaded: LoadedAssignment) -> list[Submission]:
         """The reference in every form it is written in: as a module, as a notebook."""
         folder = self.root / "reference" / loaded.slug
         others = {n: c for n, c in loaded.reference.files.items() if n != loaded.reference.entry}
@@ -191,14 +191,14 @@ class Course:
                 found.append(submission(name, files, entry))
         return found
 
-    def handout(self, loaded: Loaded, student: str) -> dict[str, bytes]:
+    def handout(self, loaded: LoadedAssignment, student: str) -> dict[str, bytes]:
         """The files that this student starts from, by name, and the brief."""
         paths = [loaded.folder / "README.md", *sorted((loaded.folder / "handout").glob("*"))]
         files = {p.name: p.read_bytes() for p in paths if p.is_file()}
         numbers = loaded.assignment.numbers(student)
         return files if numbers is None else handout.filled(files, numbers)
 
-    def handouts(self, loaded: Loaded) -> list[Submission]:
+    def handouts(self, loaded: LoadedAssignment) -> list[Submission]:
         """What students start from, in every form, as submissions."""
         every = {n: c for n, c in self.handout(loaded, "handout").items() if n[-3:] != ".md"}
         entries = [n for s in ENTRY_SUFFIXES if (n := f"{loaded.assignment.entry}{s}") in every]
@@ -210,7 +210,7 @@ class Course:
             for i, e in enumerate(entries)
         ]
 
-    def mistakes(self, loaded: Loaded) -> list[Mistake]:
+    def mistakes(self, loaded: LoadedAssignment) -> list[Mistake]:
         """The known-wrong submissions; files that one lacks are the reference's."""
         found = []
         for folder in sorted(p for p in (loaded.folder / "mistakes").glob("*") if p.is_dir()):
@@ -243,7 +243,7 @@ def _entry(folder: Path, stem: str) -> str | None:
     return next((n for n in names if (folder / n).is_file()), None)
 
 
-def _from_folder(loaded: Loaded, folder: Path) -> Submission:
+def _from_folder(loaded: LoadedAssignment, folder: Path) -> Submission:
     """A mistake as a submission; what it lacks but the entry is the reference's."""
     entry = _entry(folder, loaded.assignment.entry)
     if entry is None:
@@ -255,7 +255,7 @@ def _from_folder(loaded: Loaded, folder: Path) -> Submission:
     return submission(folder.name, {**rest, **own}, entry)
 
 
-def _loses(made: Submission, loaded: Loaded) -> frozenset[str]:
+def _loses(made: Submission, loaded: LoadedAssignment) -> frozenset[str]:
     """What the docstring of a module, or the first cell of a notebook, says that it loses."""
     assert made.entry is not None
     content = made.files[made.entry]

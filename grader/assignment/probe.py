@@ -26,7 +26,7 @@ SCRIPT = "script"
 class Description(Protocol):
     """Data that is described in an assignment and drawn or read only when a box is asked."""
 
-    def realise(self, seed: int) -> Any:
+    def load(self, seed: int) -> Any:
         """The array itself."""
 
     def describe(self) -> str:
@@ -43,9 +43,9 @@ class Probe(Generic[T]):
     """Its arguments: plain values, arrays and descriptions."""
     read: Callable[[Any], T] = field(repr=False)
     """Turns a checked answer into a measurement."""
-    twice: bool = False
+    both_precisions: bool = False
     """Whether the reference answers in float32 as well."""
-    proof: bool = False
+    recompute: bool = False
     """Whether the answer's arrays are put into the reference's network outside."""
 
     @property
@@ -75,7 +75,7 @@ class Probe(Generic[T]):
 
     def arguments(self, seed: int) -> dict[str, Any]:
         """The arguments as they cross the line, with every description made real."""
-        made = _map(self.args, lambda d: d.realise(seed))
+        made = _map(self.args, lambda d: d.load(seed))
         return {**made, "seed": seed} if isinstance(made, dict) else {}
 
 
@@ -118,14 +118,19 @@ class Module:
         return {"module": self.name, "init": list(self.init), **given}
 
     @property
-    def _twice(self) -> bool:
+    def _both_precisions(self) -> bool:
         return self.precision is None
 
     def layers(self, x: Any) -> Probe[m.Layers]:
         """Operators with output shapes and, under equal weights, sketches of their values. `x`:
         (N, …), N ≥ 2.
         """
-        return Probe(ask="layers", args=self._args(x=x), read=m.Layers.from_wire, twice=self._twice)
+        return Probe(
+            ask="layers",
+            args=self._args(x=x),
+            read=m.Layers.from_wire,
+            both_precisions=self._both_precisions,
+        )
 
     def parameters(self, x: Any, *, train: bool = False) -> Probe[m.Parameters]:
         """Parameters and buffers, each once; `x` is passed through to see which are used.
@@ -138,7 +143,10 @@ class Module:
     def outputs(self, x: Any) -> Probe[m.Outputs]:
         """The answer to `x` in eval mode under equal weights, float64."""
         return Probe(
-            ask="outputs", args=self._args(x=x), read=m.Outputs.from_wire, twice=self._twice
+            ask="outputs",
+            args=self._args(x=x),
+            read=m.Outputs.from_wire,
+            both_precisions=self._both_precisions,
         )
 
     def gradients(self, x: Any, y: Any) -> Probe[m.Gradients]:
@@ -149,7 +157,7 @@ class Module:
             ask="gradients",
             args=self._args(x=x, y=y),
             read=m.Gradients.from_wire,
-            twice=self._twice,
+            both_precisions=self._both_precisions,
         )
 
     def steps(self, x: Any, y: Any, *, lr: float = STEP, by: str | None = None) -> Probe[m.Steps]:
@@ -160,14 +168,16 @@ class Module:
         `by(network, optimizer, x, y)`, with an `torch.optim.SGD` that holds the network's weights.
         """
         args = self._args(x=x, y=y, lr=lr, by=by)
-        return Probe(ask="steps", args=args, read=m.Steps.from_wire, twice=self._twice)
+        return Probe(
+            ask="steps", args=args, read=m.Steps.from_wire, both_precisions=self._both_precisions
+        )
 
     def logits(self, images: Any, *, weights: str) -> Probe[m.Logits]:
         """The answer to `images` in eval mode, float32, with the trained weights of the given
         file.
         """
         args = self._args(images=images, weights=weights)
-        return Probe(ask="logits", args=args, read=m.Logits.from_wire, proof=True)
+        return Probe(ask="logits", args=args, read=m.Logits.from_wire, recompute=True)
 
     def train(
         self,
@@ -190,7 +200,7 @@ class Module:
         args = self._args(name=by, x=x, y=y, seconds=seconds, images=images)
         if by_epoch or options:  # a probe without them keeps the key it always had
             args |= {"by_epoch": by_epoch, "options": {k: _argument(v) for k, v in options.items()}}
-        return Probe(ask="train", args=args, read=m.Trained.from_wire, proof=True)
+        return Probe(ask="train", args=args, read=m.Trained.from_wire, recompute=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +212,7 @@ class Live:
     def logits(self, images: Any) -> Probe[m.Logits]:
         """The answer to `images` in eval mode, float32."""
         args = {"live": self.name, "images": _argument(images)}
-        return Probe(ask="logits", args=args, read=m.Logits.from_wire, proof=True)
+        return Probe(ask="logits", args=args, read=m.Logits.from_wire, recompute=True)
 
 
 def live(name: str) -> Live:

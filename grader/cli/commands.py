@@ -92,7 +92,7 @@ def grade(
     outcome, target = _grade(course, loaded, chosen, out, **options)
     terminal.results(outcome)
     terminal.where(target)
-    return 1 if any(g.person for g in outcome.graded) else 0
+    return 1 if any(g.needs_review for g in outcome.graded) else 0
 
 
 def _asked(loaded: Any) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def _asked(loaded: Any) -> dict[str, Any]:
     assignment = loaded.assignment
     return {
         "entry": assignment.entry,
-        "also": assignment.also,
+        "extra_files": assignment.extra_files,
         "names": loaded.names,
         "blanks": loaded.blanks,
     }
@@ -319,7 +319,7 @@ def check(
     from grader.assignment.course import Course
     from grader.cli import terminal
     from grader.grading.executor import Executor
-    from grader.grading.grade import Class
+    from grader.grading.grade import Cohort
     from grader.inside.cell import is_notebook
     from grader.ledger.ledger import Ledger
     from grader.submissions import collect
@@ -348,8 +348,8 @@ def check(
         terminal.progress() as progress,
     ):
         progress.begin(0, "running your file beside the reference")
-        group = Class(executor, ledger)
-        group.settle_level()
+        group = Cohort(executor, ledger)
+        group.start_sandbox()
         group.reference(submission)
         graded = group.judge(submission, executor.measure(submission))
         absent = executor.absent
@@ -394,12 +394,12 @@ def doctor(level: int | None, data_root: Path | None, as_json: bool) -> int:  # 
     """Print the sandbox level with its self-test, the data sets and the versions."""
     from grader import data as sets
     from grader.cli import terminal
-    from grader.sandbox import Warm
+    from grader.sandbox import ForkServer
 
     with terminal.progress() as progress:
         progress.begin(0, "self-test of the sandbox")
-        with Warm(level=level) as warm:
-            facts = warm.describe()
+        with ForkServer(level=level) as server:
+            facts = server.describe()
     shelves = sets.available(sets.Source(data_root))
     if as_json:
         click.echo(json.dumps({**facts, "data": [asdict(s) for s in shelves]}, indent=2))

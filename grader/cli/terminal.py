@@ -21,7 +21,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from grader.assignment.course import Loaded
+from grader.assignment.course import LoadedAssignment
 from grader.data.catalogue import KNOWN
 from grader.data.descriptions import Shelf
 from grader.grading.grade import Outcome
@@ -127,7 +127,7 @@ def results(outcome: Outcome) -> None:
             name_of(graded.student),
             f"{graded.score:g}",
             f"/ {graded.max_score:g}",
-            ("[magenta]! a person is needed[/] " if graded.person else "")
+            ("[magenta]! a person is needed[/] " if graded.needs_review else "")
             + STATUS_WORDS[graded.execution.status],
             gone,
         )
@@ -225,11 +225,11 @@ def unexpected(outcome: Outcome, expected: Mapping[str, Any]) -> int:
     return wrong + len(absent)
 
 
-def rubric(loaded: Loaded) -> None:
+def rubric(loaded: LoadedAssignment) -> None:
     """What is asked for, what crosses into the sandbox, and what stays here."""
     assignment = loaded.assignment
     line(f"{assignment.title} ({loaded.slug}): {assignment.max_score:g} points")
-    line(f"Hand in {assignment.entry}.py" + "".join(f", {n}" for n in assignment.also))
+    line(f"Hand in {assignment.entry}.py" + "".join(f", {n}" for n in assignment.extra_files))
     limits = assignment.limits
     line(
         f"Limits: {limits.cpu_seconds:g} s CPU, {limits.wall_seconds:g} s in all, "
@@ -245,7 +245,7 @@ def rubric(loaded: Loaded) -> None:
     for check in assignment.checks:
         marks = " (bonus)" * check.extra + " (hidden)" * check.hidden
         table.add_row(
-            check.name, f"{check.points:g}{marks}", safe(check.title), ", ".join(check.after)
+            check.name, f"{check.points:g}{marks}", safe(check.title), ", ".join(check.depends_on)
         )
     console.print(table)
     crossing = Table(box=None, header_style="bold", pad_edge=False)

@@ -17,7 +17,7 @@ from grader.compare.numbers import (
     values,
 )
 from grader.compare.predictions import accuracy
-from grader.compare.training import every_class, learnt
+from grader.compare.training import every_class, training_loss
 
 __all__ = [
     "accuracy",
@@ -28,10 +28,10 @@ __all__ = [
     "every_class",
     "explained",
     "first_divergence",
-    "learnt",
     "mismatch",
     "parts",
     "shapes",
     "stepped",
+    "training_loss",
     "values",
 ]

@@ -13,10 +13,6 @@ from typing import TypeVar, overload
 import numpy as np
 
 from grader.compare import alignment, differences
-from grader.compare.explanations import explained
-from grader.compare.named_answers import parts
-from grader.compare.predictions import accuracy
-from grader.compare.training import every_class, learnt
 from grader.diagnosis import training_step
 from grader.records.measurements import (
     Array,
@@ -70,7 +66,7 @@ def shapes(student: Layers, reference: Layers) -> Verdict:
             fraction=1.0,
             feedback=f"All {len(rows)} layers have the expected shape.",
             evidence=evidence,
-            standing="claim",
+            trust="claim",
         )
     told = faults
     if crash:  # what would have come after the crash is no news
@@ -85,7 +81,7 @@ def shapes(student: Layers, reference: Layers) -> Verdict:
         feedback=f"{crash}{first}{more}".strip(),
         hint="Print x.shape after each step of forward and compare it with the table in the brief.",
         evidence=evidence,
-        standing="claim",
+        trust="claim",
     )
 
 
@@ -100,7 +96,7 @@ def values(student: Layers, reference: Layers, *, rtol: float = 1e-6) -> Verdict
         told = student.error.sentence().rstrip(".")
         return Verdict(fraction=0.0, feedback=f"`forward` stopped before it was done. {told}.")
     if student.unset:
-        return Verdict(fraction=0.0, feedback=f"{student.unset}.", person=True)
+        return Verdict(fraction=0.0, feedback=f"{student.unset}.", needs_review=True)
     if not student.rows:
         return Verdict(fraction=0.0, feedback="No layer ran in `forward`.")
     if alignment.same_end(student, reference, rtol):
@@ -127,9 +123,9 @@ def dropouts(student: Parameters, reference: Parameters) -> Verdict:
     fault = differences.dropouts(student.dropouts, reference.dropouts)
     if fault:
         hint = "nn.Dropout(p), or F.dropout(x, p, training=self.training)."
-        return Verdict(fraction=0.0, feedback=fault, hint=hint, standing="claim")
+        return Verdict(fraction=0.0, feedback=fault, hint=hint, trust="claim")
     count = len(reference.dropouts.places)
-    return Verdict(fraction=1.0, feedback=f"{count} dropouts, each in its place.", standing="claim")
+    return Verdict(fraction=1.0, feedback=f"{count} dropouts, each in its place.", trust="claim")
 
 
 def first_divergence(student: Layers, reference: Layers) -> str:
@@ -167,7 +163,7 @@ def count(student: Parameters, reference: Parameters) -> Verdict:
             fraction=1.0,
             feedback=f"{own:,} trainable parameters.",
             evidence=evidence,
-            standing="claim",
+            trust="claim",
         )
     parts = [f"Your network has {own:,} trainable parameters, expected are {expected:,}."]
     if unused:
@@ -188,7 +184,7 @@ def count(student: Parameters, reference: Parameters) -> Verdict:
         feedback=" ".join(parts),
         hint="Compare the sizes of your layers with the brief, weights and biases apart.",
         evidence=evidence,
-        standing="claim",
+        trust="claim",
     )
 
 
@@ -376,7 +372,8 @@ def stepped(
     """The weights after each of two steps by the student's own function equal ours.
 
     A slip that explains every number is named and may leave half of the points: see
-    `grader.diagnosis.training_step`. `scores` are the reference's for the same batch, whose `classes` are (N,).
+    `grader.diagnosis.training_step`. `scores` are the reference's for the
+    same batch, whose `classes` are (N,).
     """
     verdict = close(student, reference, rtol=rtol)
     if verdict.fraction == 1:
@@ -407,20 +404,3 @@ def _close_values(student: Returned, reference: Returned, rtol: float) -> Verdic
     if fault is None:
         return Verdict(fraction=1.0, feedback="As expected.")
     return Verdict(fraction=0.0, feedback=fault, hint="Compare with the brief what is asked for.")
-
-
-__all__ = [
-    "accuracy",
-    "close",
-    "count",
-    "dropouts",
-    "equal",
-    "every_class",
-    "explained",
-    "first_divergence",
-    "learnt",
-    "parts",
-    "shapes",
-    "stepped",
-    "values",
-]

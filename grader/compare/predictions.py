@@ -63,7 +63,7 @@ def accuracy(
         feedback=f"{score.sentence()} {_course(epochs)}".strip(),
         hint=score.hint(full) if max(by_own, by_proof) < 1 else "",
         evidence={"accuracy": evidence, **curve(student), **_table(epochs)},
-        standing="proof" if counted is student.proven else "evidence",
+        trust="proof" if counted is student.proven else "evidence",
     )
 
 

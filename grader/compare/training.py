@@ -17,7 +17,7 @@ from grader.records.measurements import Array, Logits, Trained
 from grader.records.records import Json, Verdict
 
 
-def learnt(
+def training_loss(
     student: Trained, labels: Secret[Array], *, full: float, zero: float, unproven: float = 0.5
 ) -> Verdict:
     """The network learnt the pictures it was trained on, and the losses that were reported fall.
@@ -48,7 +48,7 @@ def learnt(
         f"guessing gives {start:.2f}. {told}{stopped}",
         hint=hint,
         evidence=curve(student),
-        standing="proof" if after is proven else "evidence",
+        trust="proof" if after is proven else "evidence",
     )
 
 
@@ -100,7 +100,7 @@ def every_class(
         if weak
         else "",
         evidence={"table": {"columns": ["class", "recognised"], "rows": rows}},
-        standing="proof" if counted is proven else "evidence",
+        trust="proof" if counted is proven else "evidence",
     )
 
 

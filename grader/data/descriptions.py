@@ -76,7 +76,7 @@ class Drawn:
         shape = ",".join(map(str, self.shape))
         return f"{self.kind}({shape}) from {self.low!r} to {self.high!r}, draw {self.draw}"
 
-    def realise(self, seed: int) -> Array:
+    def load(self, seed: int) -> Array:
         """The numbers: float64, or int64 for `integers`. The same in every process and order."""
         digest = hashlib.sha256(self.describe().encode()).digest()
         words = np.frombuffer(digest, "<u4").tolist()
@@ -180,7 +180,7 @@ class Images:
         source = source or current()
         return _identity(self, source.folder, stand_in=source.stands_in(self.name))
 
-    def realise(self, seed: int = 0) -> npt.NDArray[np.float32]:  # noqa: ARG002  as `Drawn` has it
+    def load(self, seed: int = 0) -> npt.NDArray[np.float32]:  # noqa: ARG002  as `Drawn` has it
         """The pictures from the current source, read-only. The seed has no say.
 
         Raises DataSetAbsent.
@@ -199,7 +199,7 @@ class Targets:
         """What is asked for."""
         return f"classes of {self.images.describe()}"
 
-    def realise(self, seed: int = 0) -> Labels:  # noqa: ARG002  (the seed has no say)
+    def load(self, seed: int = 0) -> Labels:  # noqa: ARG002  (the seed has no say)
         """(N,) int64, in the order of the pictures. Raises DataSetAbsent."""
         return _labels(self.images)
 

@@ -56,7 +56,7 @@ def _row(one: Graded, names: Sequence[str]) -> list[str | int | float]:
         _number(one.max_score),
         escape.cell(one.execution.status),
         *(_points(checks.get(name)) for name in names),
-        escape.cell(one.person),
+        escape.cell(one.needs_review),
         escape.cell(one.late),
     ]
 

@@ -19,16 +19,16 @@ import numpy as np
 
 import grader
 from grader import data, inside
-from grader.assignment.course import Loaded
+from grader.assignment.course import LoadedAssignment
 from grader.assignment.probe import SCRIPT, Probe
 from grader.assignment.variants import laid_beside
 from grader.data.training_mount import Served
 from grader.inside.wire import Malformed
-from grader.ledger.ledger import Recorded
+from grader.ledger.ledger import ExecutionRecord
 from grader.records.errors import DataSetAbsent, SandboxError
 from grader.records.measurements import Logits
 from grader.records.records import Execution, Limits, Missing, Submission
-from grader.sandbox import Box, Warm
+from grader.sandbox import Box, ForkServer
 
 PRECISIONS = ("float64", "float32")
 """In which precisions a student's network is tried."""
@@ -49,7 +49,7 @@ class Executor:
 
     def __init__(
         self,
-        loaded: Loaded,
+        loaded: LoadedAssignment,
         source: data.Source,
         *,
         seed: int,
@@ -69,7 +69,7 @@ class Executor:
         self._wanted, self._lowest, self._lenient = level, lowest, lenient
         self.notebooks = notebooks
         """Read when the warm process is started."""
-        self._warm: Warm | None = None
+        self._warm: ForkServer | None = None
         self._idle: list[Box] = []
         self._boxes: list[Box] = []
         self._lock = threading.Lock()
@@ -99,26 +99,26 @@ class Executor:
             self._served.close()
 
     @property
-    def warm(self) -> Warm:
+    def server(self) -> ForkServer:
         """The warm process, started on first use (a few seconds)."""
         with self._lock:
             if self._warm is None:
-                warm = self._started()
-                if warm.level < self._lowest:
-                    warm.close()
+                server = self._started()
+                if server.level < self._lowest:
+                    server.close()
                     raise SandboxError(
-                        f"the best sandbox here is level {warm.level}, and a batch asks for "
+                        f"the best sandbox here is level {server.level}, and a batch asks for "
                         f"level {self._lowest}. "
                         f"Run `grader doctor` for what is missing, or pass --allow-level "
-                        f"{warm.level}"
+                        f"{server.level}"
                     )
-                self._warm = warm
+                self._warm = server
             return self._warm
 
-    def _started(self) -> Warm:
+    def _started(self) -> ForkServer:
         """A warm process. While it imports torch this one reads data sets, as slowly."""
         with ThreadPoolExecutor(1) as pool:
-            starting = pool.submit(Warm, level=self._wanted, notebooks=self.notebooks)
+            starting = pool.submit(ForkServer, level=self._wanted, notebooks=self.notebooks)
             try:
                 _ = self.arguments
                 return starting.result()
@@ -207,7 +207,7 @@ class Executor:
 
     # ------------------------------------------------------------------ measuring
 
-    def measure(self, submission: Submission) -> Recorded:
+    def measure(self, submission: Submission) -> ExecutionRecord:
         """Execution and answers of one submission, by probe key. The student's faults are data."""
         if submission.entry is None:
             return self._not_handed_in(submission)
@@ -225,20 +225,20 @@ class Executor:
             execution = box.close()
             if box.notebook is not None:
                 answers[NOTEBOOK] = _executed(box)
-        return Recorded(
+        return ExecutionRecord(
             student=submission.student,
             digest=submission.digest,
             execution=execution,
             answers=answers,
         )
 
-    def measure_reference(self, submission: Submission) -> Recorded:
+    def measure_reference(self, submission: Submission) -> ExecutionRecord:
         """The same on the reference, in float32 as well where a student's code may need it."""
         answers: dict[str, Any] = {}
         with self._open(submission, self._roomy()) as box:
             error = box.load()
             for probe in self.loaded.probes.values():
-                precisions = PRECISIONS if probe.twice else PRECISIONS[:1]
+                precisions = PRECISIONS if probe.both_precisions else PRECISIONS[:1]
                 for precision in precisions:
                     key = probe.key + (SINGLE if precision == "float32" else "")
                     if error is not None:
@@ -248,7 +248,7 @@ class Executor:
                     else:
                         answers[key] = box.ask(probe.ask, self._given(probe, [precision]))
             execution = box.close()
-        return Recorded(
+        return ExecutionRecord(
             student=submission.student,
             digest=submission.digest,
             execution=execution,
@@ -257,7 +257,7 @@ class Executor:
 
     def measure_all(
         self, submissions: Sequence[Submission], started: Callable[[Submission], None] | None = None
-    ) -> Iterator[tuple[Submission, Recorded]]:
+    ) -> Iterator[tuple[Submission, ExecutionRecord]]:
         """Measure several at a time, in the order in which they finish.
 
         One that ran out of wall time while it was computing is measured once more, alone, and so is
@@ -279,7 +279,7 @@ class Executor:
                 if broken == HOPELESS:
                     raise
                 execution = Execution(status="broken", reason=str(error))
-                missing = Missing(why=str(error), person=True)
+                missing = Missing(why=str(error), needs_review=True)
                 recorded = self._unmeasured(submission, execution, missing)
             yield submission, recorded
 
@@ -289,10 +289,10 @@ class Executor:
 
     def _side_by_side(
         self, submissions: Iterable[Submission], started: Callable[[Submission], None] | None
-    ) -> Iterator[tuple[Submission, Recorded | None]]:
+    ) -> Iterator[tuple[Submission, ExecutionRecord | None]]:
         """None where the box broke."""
 
-        def work(submission: Submission) -> Recorded | None:
+        def work(submission: Submission) -> ExecutionRecord | None:
             if started is not None:
                 started(submission)
             try:
@@ -301,7 +301,7 @@ class Executor:
                 return None
 
         waiting = iter(submissions)
-        running: dict[Future[Recorded | None], Submission] = {}
+        running: dict[Future[ExecutionRecord | None], Submission] = {}
         pool = ThreadPoolExecutor(self.jobs)
         try:
             while True:
@@ -322,7 +322,7 @@ class Executor:
         seed = int.from_bytes(mixed[:4], "little")
         files = laid_beside(submission)
         folders = {n: self._served.folder(n) for n in self._named(submission)}
-        return self.warm.open(
+        return self.server.open(
             files,
             entry=submission.entry,
             limits=limits,
@@ -346,7 +346,7 @@ class Executor:
 
     def _ask(self, box: Box, probe: Probe[Any]) -> Any:
         answer = box.ask(probe.ask, self._given(probe, PRECISIONS))
-        if probe.proof and not isinstance(answer, Missing):
+        if probe.recompute and not isinstance(answer, Missing):
             return self._proven(probe, answer)
         return answer
 
@@ -394,7 +394,7 @@ class Executor:
         with self._lock:
             self._idle.append(box)
 
-    def _not_handed_in(self, submission: Submission) -> Recorded:
+    def _not_handed_in(self, submission: Submission) -> ExecutionRecord:
         wanted = f"{self.loaded.assignment.entry}.py"
         why = " ".join(submission.notes) or f"`{wanted}` was not handed in"
         reason = f"{why[:1].upper()}{why[1:].rstrip('.')}."
@@ -403,9 +403,9 @@ class Executor:
 
     def _unmeasured(
         self, submission: Submission, execution: Execution, missing: Missing
-    ) -> Recorded:
+    ) -> ExecutionRecord:
         """A record in which this stands for every measurement."""
-        return Recorded(
+        return ExecutionRecord(
             student=submission.student,
             digest=submission.digest,
             execution=execution,
@@ -432,13 +432,13 @@ def images_in(probe: Probe[Any]) -> list[data.Images]:
     return [v for v in probe.args.values() if isinstance(v, data.Images)]
 
 
-def unshown(loaded: Loaded) -> list[data.Images]:
+def unshown(loaded: LoadedAssignment) -> list[data.Images]:
     """Pictures of training splits that probes show without their labels: those are for judging."""
     probes = loaded.probes.values()
     shown = {v.images for p in probes for v in p.args.values() if isinstance(v, data.Targets)}
     return [i for i in images_of(loaded) if i.split == "train" and i not in shown]
 
 
-def images_of(loaded: Loaded) -> list[data.Images]:
+def images_of(loaded: LoadedAssignment) -> list[data.Images]:
     """The data sets of all probes of an assignment."""
     return [i for p in loaded.probes.values() for i in images_in(p)]

@@ -11,12 +11,12 @@ from typing import Any, Protocol
 
 from grader import data
 from grader.assignment.assignment import Measurements
-from grader.assignment.course import Loaded
+from grader.assignment.course import LoadedAssignment
 from grader.export import csv_table
 from grader.grading import judge
 from grader.grading.executor import NOTEBOOK, SINGLE, Executor
 from grader.inside.wire import Malformed
-from grader.ledger.ledger import Ledger, Recorded
+from grader.ledger.ledger import ExecutionRecord, Ledger
 from grader.records import file_names
 from grader.records.errors import SandboxError
 from grader.records.records import Graded, Json, Missing, Submission
@@ -26,7 +26,7 @@ from grader.submissions import definitions
 
 REFERENCE = "(reference)"
 """Name under which the reference's measurements stand in the ledger."""
-NOT_ASKED = Missing(why="it was not asked", person=True)
+NOT_ASKED = Missing(why="it was not asked", needs_review=True)
 
 
 class Progress(Protocol):
@@ -54,7 +54,7 @@ class Outcome:
 
 
 def measurements(
-    loaded: Loaded, recorded: Recorded, *, reference: bool = False
+    loaded: LoadedAssignment, recorded: ExecutionRecord, *, reference: bool = False
 ) -> tuple[Mapping[str, Any], list[str]]:
     """Checked measurements by probe key, and the sentences about answers that were malformed."""
     values: dict[str, Any] = {}
@@ -80,7 +80,7 @@ def _read(probe: Any, answer: Any, name: str, faults: list[str]) -> Any:
         return Missing(why=f"the answer had an impossible form ({error})")
 
 
-class Class:
+class Cohort:
     """A class that is graded into one output folder."""
 
     def __init__(self, executor: Executor, ledger: Ledger) -> None:
@@ -89,13 +89,13 @@ class Class:
         kept = int(ledger.setting("level") or -1)
         self.level = kept if executor.trusts(kept) else -1
 
-    def known(self, submission: Submission) -> Recorded | None:
+    def known(self, submission: Submission) -> ExecutionRecord | None:
         """Earlier measurements of exactly this, if there are any."""
         return self.ledger.execution(self.executor.key(submission, self.level))
 
-    def settle_level(self) -> None:
+    def start_sandbox(self) -> None:
         """The level in force, which takes the warm process to know."""
-        self.level = self.executor.warm.level
+        self.level = self.executor.server.level
         self.ledger.set_setting("level", str(self.level))
 
     def reference(self, beside: Submission) -> Measurements:
@@ -114,7 +114,7 @@ class Class:
             self._references[key] = Measurements(values, reference=True)
         return self._references[key]
 
-    def judge(self, submission: Submission, recorded: Recorded) -> Graded:
+    def judge(self, submission: Submission, recorded: ExecutionRecord) -> Graded:
         """Results and score of one submission from its measurements."""
         values, faults = measurements(self.loaded, recorded)
         told = [*faults, *judge.contradictions(self.loaded.probes, values)]
@@ -188,7 +188,7 @@ def grade(
     submissions = [executor.loaded.assignment.given(s) for s in submissions]
     with Ledger(out / "grades.db") as ledger:
         run = ledger.start_run(argv or sys.argv)
-        group = Class(executor, ledger)
+        group = Cohort(executor, ledger)
         known = (
             {}
             if fresh
@@ -197,7 +197,7 @@ def grade(
         if len(known) < len(submissions):
             if progress is not None:
                 progress.begin(0, "starting the sandbox")
-            group.settle_level()
+            group.start_sandbox()
             known = (
                 {}
                 if fresh
@@ -218,9 +218,9 @@ def grade(
 
 
 def _judge_known(
-    group: Class,
+    group: Cohort,
     submissions: Sequence[Submission],
-    known: Mapping[str, Recorded],
+    known: Mapping[str, ExecutionRecord],
     graded: dict[str, Graded],
     counts: dict[str, int],
 ) -> None:
@@ -241,7 +241,7 @@ def _decided(graded: Graded) -> list[tuple[str, str, float]]:
 
 
 def _measure_rest(
-    group: Class,
+    group: Cohort,
     todo: Sequence[Submission],
     graded: dict[str, Graded],
     counts: dict[str, int],
@@ -300,7 +300,7 @@ def seed_of(ledger_path: Path, given: int | None) -> int:
 
 
 __all__ = [
-    "Class",
+    "Cohort",
     "Outcome",
     "Progress",
     "SandboxError",

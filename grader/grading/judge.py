@@ -35,7 +35,9 @@ def judge(
     """
     results: dict[str, CheckResult] = {}
     for check in checks:
-        blocked = next((results[n] for n in check.after if results[n].outcome in BLOCKING), None)
+        blocked = next(
+            (results[n] for n in check.depends_on if results[n].outcome in BLOCKING), None
+        )
         if blocked is not None:
             results[check.name] = _blocked(check, blocked)
         else:
@@ -59,7 +61,7 @@ def _blocked(check: Check, by: CheckResult) -> CheckResult:
         check,
         outcome,
         feedback=f"Not judged, because `{by.name}` {why}.",
-        person=outcome == "broken",
+        needs_review=outcome == "broken",
     )
 
 
@@ -69,15 +71,18 @@ def _decided(check: Check, student: Measurements, reference: Measurements) -> Ch
     except Unmeasured as missing:
         if missing.ours:
             text = f"Not judged: {_ended(missing.why)}"
-            return _result(check, "broken", feedback=text, person=True)
+            return _result(check, "broken", feedback=text, needs_review=True)
         return _result(check, "unmeasured", feedback=f"Not measured: {_ended(missing.why)}")
     except Exception as error:  # an instructor's check may raise anything
         return _result(
-            check, "broken", feedback=f"This check itself failed: {_place(error)}.", person=True
+            check,
+            "broken",
+            feedback=f"This check itself failed: {_place(error)}.",
+            needs_review=True,
         )
     if not isinstance(verdict, Verdict):
         text = f"This check returned {type(verdict).__name__} instead of a Verdict."
-        return _result(check, "broken", feedback=text, person=True)
+        return _result(check, "broken", feedback=text, needs_review=True)
     outcome: Outcome = (
         "passed" if verdict.fraction >= 1 else "partial" if verdict.fraction > 0 else "failed"
     )
@@ -90,14 +95,16 @@ def _decided(check: Check, student: Measurements, reference: Measurements) -> Ch
         feedback=verdict.feedback,
         hint=verdict.hint,
         evidence=verdict.evidence,
-        standing=verdict.standing,
+        trust=verdict.trust,
         extra=check.extra,
         hidden=check.hidden,
-        person=verdict.person,
+        needs_review=verdict.needs_review,
     )
 
 
-def _result(check: Check, outcome: Outcome, *, feedback: str, person: bool = False) -> CheckResult:
+def _result(
+    check: Check, outcome: Outcome, *, feedback: str, needs_review: bool = False
+) -> CheckResult:
     return CheckResult(
         name=check.name,
         title=check.title,
@@ -107,7 +114,7 @@ def _result(check: Check, outcome: Outcome, *, feedback: str, person: bool = Fal
         feedback=feedback,
         extra=check.extra,
         hidden=check.hidden,
-        person=person,
+        needs_review=needs_review,
     )
 
 

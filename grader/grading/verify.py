@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.assignment.course import Course, Loaded
+from grader.assignment.course import Course, LoadedAssignment
 from grader.grading.executor import Executor
-from grader.grading.grade import Class, Progress
+from grader.grading.grade import Cohort, Progress
 from grader.inside.cell import is_notebook
 from grader.ledger.ledger import Ledger
 from grader.records.records import Graded
@@ -41,8 +41,8 @@ def verify(
     executor.notebooks = any(is_notebook(s.entry) for s in submissions)
     found: dict[str, Graded] = {}
     with Ledger(out / "grades.db") as ledger:
-        group = Class(executor, ledger)
-        group.settle_level()
+        group = Cohort(executor, ledger)
+        group.start_sandbox()
         if progress is not None:
             progress.begin(len(submissions), "submissions")
         group.reference(submissions[0])
@@ -105,7 +105,9 @@ def _mistake_fault(graded: Graded, loses: frozenset[str]) -> str:
     return "; ".join(parts)
 
 
-def _untested(loaded: Loaded, reference: Graded, findings: Sequence[Finding]) -> list[Finding]:
+def _untested(
+    loaded: LoadedAssignment, reference: Graded, findings: Sequence[Finding]
+) -> list[Finding]:
     """A finding for every check that no mistake loses: a check that was never seen to fail."""
     seen: set[str] = set().union(
         *(lost(f.graded) for f in findings if f.name.startswith("mistakes/"))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from grader.inside import wire
-from grader.records.records import Missing, Trouble, to_json
+from grader.records.records import Missing, StudentError, to_json
 
 
 class Damaged(ValueError):
@@ -65,4 +65,4 @@ def _load_arrays(blob: bytes) -> list[wire.Array]:
 
 def _missing(value: Mapping[str, Any]) -> Missing:
     error = value.get("error")
-    return Missing(**{**value, "error": Trouble(**error) if error else None})
+    return Missing(**{**value, "error": StudentError(**error) if error else None})

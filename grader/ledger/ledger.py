@@ -22,7 +22,7 @@ from typing import IO, Any, Self
 
 from grader.ledger import codec as answers_of
 from grader.records.errors import GraderError
-from grader.records.records import Execution, Graded, Json, Trouble, to_json
+from grader.records.records import Execution, Graded, Json, StudentError, to_json
 
 APPLICATION = 0x70744752
 """SQLite's application id of our files, so that nobody else's is taken for one."""
@@ -51,7 +51,7 @@ CREATE INDEX results_by_student ON results (student, id);
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class ExecutionRecord:
     """One execution and what was measured in it."""
 
     student: str
@@ -155,7 +155,7 @@ class Ledger:
 
     # Executions and results
 
-    def execution(self, key: str) -> Recorded | None:
+    def execution(self, key: str) -> ExecutionRecord | None:
         """What was recorded under this key."""
         rows = self._read(
             "SELECT student, digest, execution, answers, arrays FROM executions WHERE key = ?", key
@@ -164,21 +164,21 @@ class Ledger:
             return None
         student, digest, execution, answers, arrays = rows[0]
         with self._faults("read"):
-            return Recorded(
+            return ExecutionRecord(
                 student=student,
                 digest=digest,
                 execution=_execution(json.loads(execution)),
                 answers=answers_of.load(answers, arrays),
             )
 
-    def behind(self, student: str) -> Recorded | None:
+    def behind(self, student: str) -> ExecutionRecord | None:
         """The execution on which the student's newest result rests, if it is kept."""
         rows = self._read(
             "SELECT execution_key FROM results WHERE student = ? ORDER BY id DESC LIMIT 1", student
         )
         return self.execution(str(rows[0][0])) if rows else None
 
-    def record(self, key: str, recorded: Recorded) -> None:
+    def record(self, key: str, recorded: ExecutionRecord) -> None:
         """The execution stands in the file; one under the same key is replaced."""
         row = _execution_row(key, recorded)
         with self._transaction() as database:
@@ -189,7 +189,7 @@ class Ledger:
         with self._transaction() as database:
             return self._put_result(database, graded, execution_key, checks_key)
 
-    def commit(self, key: str, recorded: Recorded, graded: Graded, checks_key: str) -> bool:
+    def commit(self, key: str, recorded: ExecutionRecord, graded: Graded, checks_key: str) -> bool:
         """`record` and `add_result` at once: both stand in the file, or neither."""
         row = _execution_row(key, recorded)
         with self._transaction() as database:
@@ -457,7 +457,7 @@ def _lock(path: Path) -> IO[str]:
 # Rows
 
 
-def _execution_row(key: str, recorded: Recorded) -> tuple[Any, ...]:
+def _execution_row(key: str, recorded: ExecutionRecord) -> tuple[Any, ...]:
     answers, arrays = answers_of.dump(recorded.answers)
     execution = json.dumps(to_json(recorded.execution))
     return key, _plain(recorded.student), recorded.digest, execution, answers, arrays
@@ -466,7 +466,7 @@ def _execution_row(key: str, recorded: Recorded) -> tuple[Any, ...]:
 def _execution(value: Mapping[str, Any]) -> Execution:
     error = value.get("error")
     notes = tuple(value.get("notes", ()))
-    return Execution(**{**value, "error": Trouble(**error) if error else None, "notes": notes})
+    return Execution(**{**value, "error": StudentError(**error) if error else None, "notes": notes})
 
 
 def _fingerprint(graded: Graded) -> str:

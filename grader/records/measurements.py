@@ -15,7 +15,7 @@ import numpy as np
 
 from grader.inside.wire import Malformed
 from grader.records import untrusted
-from grader.records.records import Trouble
+from grader.records.records import StudentError
 
 Array = untrusted.Array
 Precision = untrusted.Precision
@@ -85,7 +85,7 @@ class Layers:
 
     rows: tuple[Layer, ...]
     precision: Precision
-    error: Trouble | None = None
+    error: StudentError | None = None
     """What stopped `forward`; the rows are those that ran before."""
     unset: str = ""
     """Why equal weights could not be set, if so: then there are no sketches."""

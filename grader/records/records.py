@@ -52,7 +52,7 @@ ENTRY_SUFFIXES = (".py", ".ipynb")
 Outcome = Literal["passed", "partial", "failed", "skipped", "unmeasured", "broken"]
 """What became of a check (design §4)."""
 
-Standing = Literal["claim", "evidence", "proof"]
+Trust = Literal["claim", "evidence", "proof"]
 """Whether a measurement was said by the student's process, had to be computed from inputs it
 could not foresee, or was recomputed outside from arrays."""
 
@@ -101,7 +101,7 @@ class Submission:
     notes: tuple[str, ...] = ()
     """What a reader should know: a file passed over, a name refused, a near miss."""
     numbers: Mapping[str, Json] | None = None
-    """Those drawn for this student (see `grader.assignment.variants`), where the assignment draws any."""
+    """Those drawn for this student (`grader.assignment.variants`), where the assignment does so."""
 
 
 def _first(text: str) -> str:
@@ -117,7 +117,7 @@ def _short(text: str, cap: int) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class StudentError:
     """Something that went wrong in the student's own code, at the line that did it."""
 
     kind: str
@@ -169,7 +169,7 @@ class Execution:
     stdout: str = ""
     """What was printed, cut in the middle."""
     stderr: str = ""
-    error: Trouble | None = None
+    error: StudentError | None = None
     """What stopped the loading, if something did."""
     notes: tuple[str, ...] = ()
     """What a reader should know: outputs cut, GPU calls redirected, a restart."""
@@ -183,9 +183,9 @@ class Missing:
 
     why: str
     """A sentence that the student can read."""
-    error: Trouble | None = None
+    error: StudentError | None = None
     """The student's own error, if that was it."""
-    person: bool = False
+    needs_review: bool = False
     """True where a person has to look, as the student is not to blame."""
 
 
@@ -201,8 +201,8 @@ class Verdict:
     """What to try next."""
     evidence: Mapping[str, Json] = field(default_factory=dict)
     """Facts for the report: tables, curves, matrices."""
-    standing: Standing = "evidence"
-    person: bool = False
+    trust: Trust = "evidence"
+    needs_review: bool = False
     """True where a person should look before the points count."""
 
     def __post_init__(self) -> None:
@@ -224,14 +224,14 @@ class CheckResult:
     feedback: str = ""
     hint: str = ""
     evidence: Mapping[str, Json] = field(default_factory=dict)
-    standing: Standing = "evidence"
+    trust: Trust = "evidence"
     extra: bool = False
     """A bonus: its points are not part of the maximum."""
     hidden: bool = False
     """True for checks of `hidden.py`."""
     place: str = ""
     """Where the student wrote what the check is about: `line 12`, `cell 7`, or empty."""
-    person: bool = False
+    needs_review: bool = False
 
     @property
     def lost(self) -> bool:
@@ -260,17 +260,17 @@ class Graded:
     notes: tuple[str, ...] = ()
 
     @property
-    def person(self) -> bool:
+    def needs_review(self) -> bool:
         """True where a person has to look: something of ours broke, or the box contradicted
         itself.
         """
         return self.execution.status in ("tampered", "broken") or any(
-            c.outcome == "broken" or c.person for c in self.checks
+            c.outcome == "broken" or c.needs_review for c in self.checks
         )
 
     def to_json(self) -> dict[str, Json]:
         """The content of `<student>.json`; `status` stands at the top as well."""
-        return {**to_json(self), "status": self.execution.status, "person": self.person}
+        return {**to_json(self), "status": self.execution.status, "needs_review": self.needs_review}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Graded:
@@ -279,7 +279,7 @@ class Graded:
         fields = {k: v for k, v in value.items() if k in own}
         execution = dict(fields["execution"])
         if execution.get("error"):
-            execution["error"] = Trouble(**execution["error"])
+            execution["error"] = StudentError(**execution["error"])
         execution["notes"] = tuple(execution.get("notes", ()))
         fields["execution"] = Execution(**execution)
         fields["checks"] = tuple(CheckResult(**c) for c in fields["checks"])

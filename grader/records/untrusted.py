@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from grader.inside.measuring.budget import EPOCHS
 from grader.inside.wire import Malformed
-from grader.records.records import Trouble
+from grader.records.records import StudentError
 
 Array = npt.NDArray[Any]
 Precision = Literal["float64", "float32"]
@@ -25,7 +25,7 @@ _DIMENSIONS = 64
 """torch's own limit; a product of as many counts can still be printed."""
 
 
-def trouble(value: Any) -> Trouble | None:
+def trouble(value: Any) -> StudentError | None:
     """The student's error that a box described, its text capped."""
     if value is None:
         return None
@@ -34,7 +34,7 @@ def trouble(value: Any) -> Trouble | None:
         k: None if row.get(k) is None else text(row.get(k))[:400] for k in ("file", "code", "where")
     }
     line = row.get("line")
-    return Trouble(
+    return StudentError(
         kind=text(row.get("kind"))[:200],
         message=text(row.get("message", ""))[:2000],
         line=None if line is None else count(line),

@@ -255,7 +255,7 @@ def _reasons(graded: Graded) -> list[str]:
         if check.outcome == "broken"
         else f"“{check.title}” asks for a person’s judgement"
         for check in graded.checks
-        if check.outcome == "broken" or check.person
+        if check.outcome == "broken" or check.needs_review
     ]
 
 
@@ -265,7 +265,7 @@ def _people(
     """Who needs a person, and the page of each, by reason."""
     groups: dict[str, list[tuple[Graded, str]]] = defaultdict(list)
     for one in rows:
-        if one.person:
+        if one.needs_review:
             groups["; ".join(_reasons(one))].append((one, f"{stems[one.student]}.html"))
     return groups
 

@@ -30,7 +30,7 @@ is not used. At level 3 a box has a file system of its own with nothing in it bu
 interpreter and the libraries, no network, no other process, a uid that owns nothing. At level 2 the
 same machine is visible but cannot be opened: landlock lists what may be read, seccomp refuses
 system calls. Every wall is raised by the process itself before the first line of the student's
-code, in the order that `inside/warm.py` and `inside/student.py` show.
+code, in the order that `inside/server.py` and `inside/student.py` show.
 
 The channel. Only JSON and raw arrays cross (`inside/wire.py`); nothing is unpickled or evaluated.
 Student code shares its process with the measuring code and can write what it likes, so an answer
@@ -45,7 +45,7 @@ what is left of the limits. SandboxError means that our side broke.
 
 from grader.sandbox.box import Box
 from grader.sandbox.cells import CellRun
-from grader.sandbox.forkserver import Warm
+from grader.sandbox.forkserver import ForkServer
 from grader.sandbox.levels import NAMES as LEVELS
 
-__all__ = ["LEVELS", "Box", "CellRun", "Warm"]
+__all__ = ["LEVELS", "Box", "CellRun", "ForkServer"]

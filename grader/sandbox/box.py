@@ -13,10 +13,10 @@ import numpy as np
 from grader.inside import wire
 from grader.inside.cell import THREADS, is_notebook
 from grader.records.errors import SandboxError
-from grader.records.records import Execution, Limits, Missing, Trouble
+from grader.records.records import Execution, Limits, Missing, StudentError
 from grader.sandbox import cells, outcome, remarks
 from grader.sandbox.cells import CellRun
-from grader.sandbox.channel import Line
+from grader.sandbox.channel import Channel
 from grader.sandbox.outcome import Outcome
 from grader.sandbox.server_process import Ends, Job
 
@@ -53,7 +53,7 @@ class Box:
     ) -> None:
         self._files, self._entry, self._limits, self._level = files, entry, limits, level
         self._outcome = Outcome()
-        self._tried, self._trouble = False, None  # type: bool, Trouble | None
+        self._tried, self._trouble = False, None  # type: bool, StudentError | None
         self._alive, self._hopeless, self._restarts = False, "", 0
         self._remarks: dict[tuple[str, str], None] = {}
         self.cells: tuple[CellRun, ...] = ()
@@ -62,15 +62,15 @@ class Box:
         """The notebook as it was executed, JSON. It comes out of the box: treat it as hostile."""
         self._passes = 0
         self._closed: Execution | None = None
-        self._unread: Trouble | None = None
+        self._unread: StudentError | None = None
         """Why not all of a module could be read, though the rest was."""
         job = {"level": level, "seed": seed, "selftest": selftest, "run": run}
         job |= {"datasets": dict(datasets or {}), **_job(files, limits)}
         if level >= 4:
             job["group"] = group or _group(job)
-        self._line = Line(*opener(job), limits.wall_seconds)
+        self._channel = Channel(*opener(job), limits.wall_seconds)
         contents = [np.frombuffer(content, np.uint8) for content in files.values()]
-        self._line.send({"do": "files", "names": list(files)}, contents)
+        self._channel.send({"do": "files", "names": list(files)}, contents)
 
     def __enter__(self) -> Self:
         return self
@@ -82,15 +82,15 @@ class Box:
             with contextlib.suppress(SandboxError):
                 self.close()
 
-    def load(self) -> Trouble | None:
+    def load(self) -> StudentError | None:
         """Runs the student's code; None if it loaded, else what went wrong. Runs it only once."""
         if not self._tried:
             self._tried = True
             self._trouble = self._load()
         return self._trouble
 
-    def _load(self) -> Trouble | None:
-        kind, said, arrays = self._line.request({"do": "load", "entry": self._entry})
+    def _load(self) -> StudentError | None:
+        kind, said, arrays = self._channel.request({"do": "load", "entry": self._entry})
         # Of a module, what is said comes from the student's process: there it would be a lie.
         if is_notebook(self._entry) and "cells" in said and self.notebook is None:
             self._keep(said, arrays)
@@ -129,7 +129,9 @@ class Box:
             return Missing(why=why, error=trouble)
         tree, arrays = wire.pack(dict(args))
         while self._alive or self._revive():
-            kind, said, values = self._line.request({"do": "ask", "ask": ask, "args": tree}, arrays)
+            kind, said, values = self._channel.request(
+                {"do": "ask", "ask": ask, "args": tree}, arrays
+            )
             if kind != "died":
                 return self._value(said, values)
             trouble = self._died(said)
@@ -149,7 +151,9 @@ class Box:
             return outcome.cleaned(wire.unpack(answer["value"], values))
         except (ValueError, KeyError, RecursionError):
             self._note(outcome.of_unasked(0))
-            return Missing(why="The answer that came out of the box was malformed.", person=True)
+            return Missing(
+                why="The answer that came out of the box was malformed.", needs_review=True
+            )
 
     def _remark(self, said: Mapping[str, Any]) -> None:
         if len(self._remarks) < remarks.CAP:
@@ -180,7 +184,7 @@ class Box:
             self._hopeless = self._hopeless or f"Your file did not load again: {trouble.message}"
         return trouble is None
 
-    def _died(self, facts: Mapping[str, Any], *, loading: bool = False) -> Trouble:
+    def _died(self, facts: Mapping[str, Any], *, loading: bool = False) -> StudentError:
         """The student's process is gone; why, as a trouble. Remembers whether to try again."""
         self._alive = False
         number = facts.get("cell")
@@ -202,14 +206,14 @@ class Box:
         """The box is gone, and everything in it; how it went."""
         if self._closed is None:
             try:
-                kind, facts, texts = self._line.request({"do": "end"})
+                kind, facts, texts = self._channel.request({"do": "end"})
                 if kind != "ended":
                     raise SandboxError("A box broke: its supervisor sent no report.")
                 self._closed = self._execution(facts, texts)
             except (KeyError, TypeError, ValueError, IndexError) as error:
                 raise SandboxError(f"A box broke: a report without sense ({error!r}).") from None
             finally:
-                self._line.drop()
+                self._channel.drop()
         return self._closed
 
     def _execution(self, facts: Mapping[str, Any], texts: list[wire.Array]) -> Execution:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from grader.inside import wire
 from grader.inside.cell import SHARE, SHUT_DOWN, place
-from grader.records.records import Limits, Trouble
+from grader.records.records import Limits, StudentError
 from grader.sandbox import outcome
 from grader.sandbox.outcome import Outcome
 
@@ -34,7 +34,7 @@ class CellRun:
     """`time`: interrupted at its limit. `died`: it ended the kernel. `skipped`: it never ran."""
     seconds: float = 0.0
     """Wall seconds."""
-    error: Trouble | None = None
+    error: StudentError | None = None
     """What it raised, or how it ended the kernel."""
     cut: bool = False
     """True where not all of its output was kept."""

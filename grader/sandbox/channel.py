@@ -19,13 +19,15 @@ Reply = tuple[str, dict[str, Any], list[wire.Array]]
 """Kind of the reply (answer, died, ended), what it says, its arrays."""
 
 
-class Line:
+class Channel:
     """Asks the supervisor of one box, one request at a time. Raises SandboxError once it breaks."""
 
-    def __init__(self, line: socket.socket, leash: socket.socket, wall_seconds: float) -> None:
-        self._line, self._leash = line, leash
+    def __init__(
+        self, channel: socket.socket, lifeline: socket.socket, wall_seconds: float
+    ) -> None:
+        self._channel, self._leash = channel, lifeline
         self._patience = wall_seconds + GRACE_SECONDS
-        self._line.settimeout(self._patience)
+        self._channel.settimeout(self._patience)
         self._reader = wire.Reader()
         self._fault: SandboxError | None = None
         self._waiting = False
@@ -33,11 +35,11 @@ class Line:
     def send(self, head: dict[str, Any], arrays: Sequence[wire.Array] = ()) -> None:
         """The frame is on its way; whether it arrives, the next reply or its absence says."""
         with contextlib.suppress(OSError):
-            wire.write(self._line.send, head, arrays)
+            wire.write(self._channel.send, head, arrays)
 
     def request(self, head: dict[str, Any], arrays: Sequence[wire.Array] = ()) -> Reply:
         """The supervisor's reply. Raises SandboxError where none comes, now and from then on."""
-        if self._fault is None and self._line.fileno() < 0:
+        if self._fault is None and self._channel.fileno() < 0:
             self._fault = SandboxError("This box is closed.")
         if self._fault is None and self._waiting:  # left by an interrupt: replies would be mixed up
             self._fault = self._broken("a request was interrupted")
@@ -53,7 +55,7 @@ class Line:
         deadline = time.monotonic() + self._patience
         while time.monotonic() < deadline:
             try:
-                data = self._line.recv(1 << 20)
+                data = self._channel.recv(1 << 20)
                 frames = list(self._reader.feed(data))
             except TimeoutError:
                 break
@@ -83,7 +85,7 @@ class Line:
 
     def drop(self) -> dict[str, Any]:
         """The guard's last word. When it has come, no process of the box is left."""
-        self._line.close()
+        self._channel.close()
         report: dict[str, Any] = {}
         if self._leash.fileno() >= 0:
             with contextlib.suppress(OSError, ValueError):

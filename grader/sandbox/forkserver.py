@@ -12,7 +12,7 @@ from grader.records.records import Limits
 from grader.sandbox import levels
 from grader.sandbox.box import Box
 from grader.sandbox.levels import Refusal
-from grader.sandbox.server_process import Ends, Job, WarmProcess
+from grader.sandbox.server_process import Ends, Job, ServerProcess
 
 BOXES_PER_PROCESS = 200
 """After so many boxes a fresh warm process takes over."""
@@ -20,7 +20,7 @@ AHEAD = 50
 """So many boxes earlier it is started, as it needs seconds to import everything."""
 
 
-class Warm:
+class ForkServer:
     """Opens boxes at one sandbox level. Use as a context manager; `open` may be called anywhere.
 
     With `notebooks` kernels can be forked at once; without, the first notebook has to wait until
@@ -32,10 +32,10 @@ class Warm:
         if level is not None and level not in range(levels.HIGHEST + 1):
             raise SandboxError(f"There is no level {level}; they go from 0 to {levels.HIGHEST}.")
         self._lock = threading.Lock()
-        self._retired: list[WarmProcess] = []
+        self._retired: list[ServerProcess] = []
         self._notebooks = notebooks
-        self._process: WarmProcess | None = WarmProcess(notebooks=notebooks)
-        self._next: WarmProcess | None = None
+        self._process: ServerProcess | None = ServerProcess(notebooks=notebooks)
+        self._next: ServerProcess | None = None
         self.versions: Mapping[str, str] = dict(self._process.await_ready()["versions"])
         """Of python, torch, torchvision and numpy, as the warm process found them."""
         refused: dict[int, Refusal] = {}
@@ -114,7 +114,7 @@ class Warm:
         with self._lock:
             return self._current().open(job)
 
-    def _current(self) -> WarmProcess:
+    def _current(self) -> ServerProcess:
         """The warm process, replaced where it has served long enough or is gone."""
         if self._process is None:
             raise SandboxError("The sandbox is closed.")
@@ -126,7 +126,7 @@ class Warm:
                 self._next.retire()
                 self._next = None
         if self._next is None and (not alive or left <= AHEAD):
-            self._next = WarmProcess(notebooks=self._notebooks)
+            self._next = ServerProcess(notebooks=self._notebooks)
         if self._next is not None and (not alive or (left <= 0 and self._next.ready)):
             self._process.retire()
             self._retired.append(self._process)

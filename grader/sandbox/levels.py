@@ -16,7 +16,7 @@ from grader.records.errors import SandboxError
 from grader.records.records import Limits, Missing
 from grader.sandbox.box import Box
 from grader.sandbox.remedies import Remedy, remedy
-from grader.sandbox.server_process import WarmProcess
+from grader.sandbox.server_process import ServerProcess
 
 HIGHEST = 4
 NAMES: Mapping[int, str] = {
@@ -52,19 +52,19 @@ class Refusal:
         return " ".join(told)
 
 
-def try_level(warm: WarmProcess, level: int) -> Refusal | None:
+def try_level(server: ServerProcess, level: int) -> Refusal | None:
     """None where the level holds."""
     try:
-        failed = _try(warm, level) or (_try_group(warm) if level >= 4 else "")
+        failed = _try(server, level) or (_try_group(server) if level >= 4 else "")
     except (SandboxError, OSError) as error:
         failed = str(error)
     return Refusal(level=level, why=failed, remedy=remedy(level)) if failed else None
 
 
-def _try(warm: WarmProcess, level: int) -> str:
+def _try(server: ServerProcess, level: int) -> str:
     with _canaries() as args:
         args |= {"walls": level >= 2, "memory_mib": _SMALL.memory_mib if level >= 1 else 0}
-        box = Box(warm.open, {}, entry=None, limits=_SMALL, seed=0, level=level, selftest=True)
+        box = Box(server.open, {}, entry=None, limits=_SMALL, seed=0, level=level, selftest=True)
         with box:
             box.load()
             found = box.ask("escape", args)
@@ -78,10 +78,10 @@ def _try(warm: WarmProcess, level: int) -> str:
     return ""
 
 
-def _try_group(warm: WarmProcess) -> str:
+def _try_group(server: ServerProcess) -> str:
     """The control group refuses what the other limits would allow."""
     box = Box(
-        warm.open, {}, entry=None, limits=_WITHIN, seed=0, level=4, selftest=True, group=_GROUP
+        server.open, {}, entry=None, limits=_WITHIN, seed=0, level=4, selftest=True, group=_GROUP
     )
     with box:
         box.load()

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from grader.records.records import Limits, Missing, Status, Trouble
+from grader.records.records import Limits, Missing, Status, StudentError
 
 _GRAVITY: Mapping[str, int] = {
     "ok": 0,
@@ -46,7 +46,7 @@ class Outcome:
         return other if _GRAVITY[other.status] > _GRAVITY[self.status] else self
 
 
-def of_trouble(trouble: Trouble, limits: Limits, *, loading: bool) -> Outcome:
+def of_trouble(trouble: StudentError, limits: Limits, *, loading: bool) -> Outcome:
     """What an exception in student code says about the run; only some matter after loading."""
     text = f"{trouble.kind}: {trouble.message}"
     if trouble.kind == "MemoryError" or _MEMORY.search(text):
@@ -65,7 +65,7 @@ def of_trouble(trouble: Trouble, limits: Limits, *, loading: bool) -> Outcome:
     )
 
 
-def of_part(trouble: Trouble, limits: Limits) -> Outcome:
+def of_part(trouble: StudentError, limits: Limits) -> Outcome:
     """A module does not parse, or raised; what of it was read, or defined, is measured."""
     said = f"{_cut(trouble.sentence()).rstrip('.')}."
     if is_unread(trouble):
@@ -79,7 +79,7 @@ def of_part(trouble: Trouble, limits: Limits) -> Outcome:
     )
 
 
-def is_unread(trouble: Trouble) -> bool:
+def is_unread(trouble: StudentError) -> bool:
     """True where Python could not read the text, so that nothing of it ran."""
     return trouble.kind in ("SyntaxError", "IndentationError", "TabError")
 
@@ -149,7 +149,7 @@ def signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def death_as_trouble(facts: Mapping[str, Any], outcome: Outcome) -> Trouble:
+def death_as_trouble(facts: Mapping[str, Any], outcome: Outcome) -> StudentError:
     """A death in the form of an exception, for places that show exceptions."""
     code = facts.get("code")
     kind: str = outcome.status
@@ -157,13 +157,13 @@ def death_as_trouble(facts: Mapping[str, Any], outcome: Outcome) -> Trouble:
         kind = signal_name(-code).rpartition(" ")[2]
     elif outcome.status == "stopped":
         kind = "exit"
-    return Trouble(kind=kind, message=outcome.reason)
+    return StudentError(kind=kind, message=outcome.reason)
 
 
-def read_trouble(value: Any, files: Mapping[str, bytes]) -> Trouble:
+def read_trouble(value: Any, files: Mapping[str, bytes]) -> StudentError:
     """The trouble that a box described, with every field checked and cut."""
     if not isinstance(value, dict):
-        return Trouble(kind="Exception", message="")
+        return StudentError(kind="Exception", message="")
 
     def text(name: str, cap: int) -> str | None:
         found = value.get(name)
@@ -173,7 +173,7 @@ def read_trouble(value: Any, files: Mapping[str, bytes]) -> Trouble:
     known = file is not None and (
         file in files or file.endswith(".py") or file.partition(", cell ")[0] in files
     )
-    return Trouble(
+    return StudentError(
         kind=text("kind", 200) or "Exception",
         message=text("message", 2000) or "",
         file=file if known else None,
@@ -183,7 +183,7 @@ def read_trouble(value: Any, files: Mapping[str, bytes]) -> Trouble:
     )
 
 
-def missing_by_trouble(trouble: Trouble) -> Missing:
+def missing_by_trouble(trouble: StudentError) -> Missing:
     """The measurement was stopped by an exception in student code."""
     return Missing(why=f"Your code raised an error: {_cut(trouble.sentence())}", error=trouble)
 
@@ -191,9 +191,9 @@ def missing_by_trouble(trouble: Trouble) -> Missing:
 def read_missing(value: Any) -> Missing:
     """The reason that measuring code gave."""
     why = value.get("why") if isinstance(value, dict) else None
-    person = isinstance(value, dict) and value.get("person") is True
+    needs_review = isinstance(value, dict) and value.get("needs_review") is True
     text = clean(why)[:2000] if isinstance(why, str) else "It could not be measured."
-    return Missing(why=text, person=person)
+    return Missing(why=text, needs_review=needs_review)
 
 
 def clean(text: str) -> str:

@@ -61,7 +61,7 @@ Ends = tuple[socket.socket, socket.socket]
 """Line and leash of a box, our ends."""
 
 
-class WarmProcess:
+class ServerProcess:
     """One running warm process and its run directory. Importing goes on while this returns."""
 
     def __init__(self, *, notebooks: bool = False) -> None:
@@ -151,20 +151,20 @@ class WarmProcess:
 
     def open(self, job: Job) -> Ends:
         """The near ends of line and leash of a new box. Raises SandboxError if it is gone."""
-        line, far_line = socket.socketpair()
-        leash, far_leash = socket.socketpair()
-        with far_line, far_leash, self._lock:
+        channel, far_channel = socket.socketpair()
+        lifeline, far_leash = socket.socketpair()
+        with far_channel, far_leash, self._lock:
             self.opened += 1
             name = f"box-{self.opened}"
             message = json.dumps({**job, "name": name, "uid": _uid()}).encode()
-            fds = array.array("i", [far_line.fileno(), far_leash.fileno()])
+            fds = array.array("i", [far_channel.fileno(), far_leash.fileno()])
             try:
                 self.control.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
             except OSError as error:
-                line.close()
-                leash.close()
+                channel.close()
+                lifeline.close()
                 raise SandboxError(f"The warm process is gone ({error}). Start again.") from None
-        return line, leash
+        return channel, lifeline
 
 
 def _end(
@@ -189,7 +189,7 @@ def _uid() -> int:
     """A uid that nobody else has, drawn for one box; used where the grader is root."""
     first, count = _UIDS
     with open("/proc/self/uid_map") as file:
-        ranges = [tuple(map(int, line.split())) for line in file]
+        ranges = [tuple(map(int, channel.split())) for channel in file]
     if not any(low <= first and first + count <= low + size for low, _, size in ranges):
         first, count = _SMALL_UIDS
     return first + secrets.randbelow(count)

@@ -48,7 +48,7 @@ class Asked:
 
     entry: str
     """Stem of the file that is run."""
-    also: Sequence[str]
+    extra_files: Sequence[str]
     """Further files."""
     names: Sequence[str]
     """What the entry has to define."""
@@ -60,7 +60,7 @@ def submissions(
     path: Path,
     *,
     entry: str,
-    also: Sequence[str],
+    extra_files: Sequence[str],
     names: Sequence[str] = (),
     blanks: Collection[str] = (),
 ) -> list[Submission]:
@@ -71,11 +71,11 @@ def submissions(
     other. A submission without its entry stays in the list, with notes that say what was looked
     for. Raises UsageError where `path` is no class.
     """
-    asked = Asked(entry=entry, also=also, names=names, blanks=blanks)
+    asked = Asked(entry=entry, extra_files=extra_files, names=names, blanks=blanks)
     with ExitStack() as stack:
         listing = _listing(path, stack)
         try:
-            groups = plain(listing, entry, also, packed=not path.is_dir())
+            groups = plain(listing, entry, extra_files, packed=not path.is_dir())
         except Single:
             raise UsageError(
                 f"{path} is one student's submission. Give the folder that holds all students'"
@@ -93,17 +93,17 @@ def one(
     files: Sequence[Path],
     *,
     entry: str,
-    also: Sequence[str],
+    extra_files: Sequence[str],
     student: str,
     names: Sequence[str] = (),
     blanks: Collection[str] = (),
 ) -> Submission:
     """The submission that consists of these files, or of one folder or archive.
 
-    Files that `also` names are taken from beside the entry. Raises UsageError for a path that
+    Files that `extra_files` names come from beside the entry. Raises UsageError for a path that
     cannot be read.
     """
-    asked = Asked(entry=entry, also=also, names=names, blanks=blanks)
+    asked = Asked(entry=entry, extra_files=extra_files, names=names, blanks=blanks)
     if len(files) == 1 and (files[0].is_dir() or is_archive(files[0].name)):
         with ExitStack() as stack:
             listing = _listing(files[0], stack)
@@ -114,7 +114,7 @@ def one(
     for path in files:
         _add_path(group, path, files)
     home = next((f.parent for f in files if f.suffix in ENTRY_SUFFIXES), None)
-    for name in also:
+    for name in extra_files:
         beside = _beside(home, name) if home is not None else []
         if beside and not {b.name for b in beside} & group.members.keys():
             found = beside[0]
@@ -202,8 +202,10 @@ def _gather(group: Group, asked: Asked) -> Submission:
     with ExitStack() as stack:
         members = _unpacked(group, asked, stack)
         contents = Contents(members=members, names=asked.names, blanks=asked.blanks)
-        choice = choose(members, asked.entry, asked.also, contents)
-        first = [n for n in (choice.entry, *asked.also) if n is not None and n in choice.names]
+        choice = choose(members, asked.entry, asked.extra_files, contents)
+        first = [
+            n for n in (choice.entry, *asked.extra_files) if n is not None and n in choice.names
+        ]
         order = dict.fromkeys([*first, *sorted(choice.names, key=lambda n: (n.count("/"), n))])
         files, notes = _read({name: members[choice.names[name]] for name in order})
     packed = [n for n in files if is_archive(n) or is_other_archive(n)]
@@ -233,7 +235,7 @@ def _unpacked(group: Group, asked: Asked, stack: ExitStack) -> Mapping[str, Memb
     name = group.archive
     if name is None:
         packed = [n for n in group.members if is_archive(n)]
-        if len(packed) != 1 or choose(group.members, asked.entry, asked.also).entry:
+        if len(packed) != 1 or choose(group.members, asked.entry, asked.extra_files).entry:
             return group.members
         name = packed[0]
     try:

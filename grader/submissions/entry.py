@@ -43,7 +43,7 @@ class Choice:
 
 
 def choose(
-    names: Iterable[str], entry: str, also: Sequence[str], contents: Contents | None = None
+    names: Iterable[str], entry: str, extra_files: Sequence[str], contents: Contents | None = None
 ) -> Choice:
     """The entry, its folder as root, and further files under the names the assignment uses.
 
@@ -63,7 +63,7 @@ def choose(
         notes += [f"`{shown(n)}` is the handout as it was given; left aside." for n in aside]
     if found is None:
         taken = {name: name for name in every}
-        return Choice(names=taken, entry=None, notes=(*notes, _missing(every, wanted, also)))
+        return Choice(names=taken, entry=None, notes=(*notes, _missing(every, wanted, extra_files)))
     old, new = found
     root = old[: old.rindex("/") + 1] if "/" in old else ""
     taken = {n.removeprefix(root): n for n in every if n.startswith(root) and n != old}
@@ -71,8 +71,8 @@ def choose(
     outside = [n for n in every if not n.startswith(root)]
     if root:
         notes.append(f"`{shown(old)}` was taken: the folder `{shown(root)}` counts as the top.")
-    for name in also:
-        notes += _further(taken, outside, name, _base(old).rpartition(".")[0], also)
+    for name in extra_files:
+        notes += _further(taken, outside, name, _base(old).rpartition(".")[0], extra_files)
     if outside:
         notes.append(f"{_count(outside)} outside `{shown(root)}` left aside: {_list(outside)}.")
     return Choice(names=taken, entry=new, notes=tuple(notes))
@@ -130,7 +130,7 @@ def _by_content(
 
 
 def _further(
-    taken: dict[str, str], outside: list[str], name: str, stem: str, also: Sequence[str]
+    taken: dict[str, str], outside: list[str], name: str, stem: str, extra_files: Sequence[str]
 ) -> list[str]:
     """The further file is in `taken` under its name, if there is one to be had; what to say.
 
@@ -141,7 +141,7 @@ def _further(
     near = [n for n in taken if is_near(n, name)]
     elsewhere = [n for n in outside if _base(n) == name]
     elsewhere += [n for n in taken if "/" in n and _base(n) == name]
-    weights = _weights([n for n in (*taken, *outside) if n not in also], name, stem)
+    weights = _weights([n for n in (*taken, *outside) if n not in extra_files], name, stem)
     candidates = near or elsewhere or weights
     if len(candidates) > 1:
         return [f"`{name}` is missing, and several could be meant: {_list(candidates)}."]
@@ -168,7 +168,7 @@ def _weights(names: Sequence[str], name: str, stem: str) -> list[str]:
     return named or [n for n in names if n.lower().endswith(_OF_ANY_NAME)]
 
 
-def _missing(every: list[str], wanted: tuple[str, ...], also: Sequence[str]) -> str:
+def _missing(every: list[str], wanted: tuple[str, ...], extra_files: Sequence[str]) -> str:
     """One sentence on what was looked for, one on what is there."""
     looked = f"`{wanted[0]}` is missing"
     looked += "".join(f", and so is `{w}`" for w in wanted[1:]) + "."
@@ -178,7 +178,7 @@ def _missing(every: list[str], wanted: tuple[str, ...], also: Sequence[str]) -> 
     if len(runnable) == 1:
         new = next(w for w in wanted if w.endswith(_suffix(runnable[0].lower())))
         return f"{looked} Found `{shown(runnable[0])}`: rename it to `{new}`."
-    bases = {_base(n).casefold(): n for n in reversed(every) if _base(n) not in also}
+    bases = {_base(n).casefold(): n for n in reversed(every) if _base(n) not in extra_files}
     close = difflib.get_close_matches(wanted[0].casefold(), bases, n=3, cutoff=0.6)
     likely = [bases[c] for c in close] or runnable or every
     return f"{looked} Found {_list(likely)}."

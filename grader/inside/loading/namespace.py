@@ -38,13 +38,13 @@ class Unanswerable(Exception):
     def __init__(
         self,
         why: str,
-        person: bool = False,  # noqa: FBT001, FBT002
+        needs_review: bool = False,  # noqa: FBT001, FBT002
         *,
         undefined: bool = False,
     ) -> None:
         super().__init__(why)
         self.why = why
-        self.person = person
+        self.needs_review = needs_review
         """True where a person has to look, as the student is not to blame."""
         self.undefined = undefined
         """True where a name is missing: in a notebook a cell that failed may be why."""
@@ -178,7 +178,7 @@ def _empty_module(path: str) -> ModuleType:
 def trouble(
     error: BaseException, directory: str, names: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The fields of a `records.Trouble`: the exception, and the student's line that caused it.
+    """The fields of a `records.StudentError`: the exception, and the student's line that caused it.
 
     Where none did, as in a call with too few arguments, it is the line that defines what of
     `names` the message speaks of.

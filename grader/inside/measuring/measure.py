@@ -31,7 +31,7 @@ def answer(names: dict[str, Any], ask: str, args: dict[str, Any]) -> Any:
     Raises Unanswerable where nothing can be measured, with the reason.
     """
     if ask not in ASKS:
-        raise Unanswerable(f"the sandbox knows no question {ask!r}", person=True)
+        raise Unanswerable(f"the sandbox knows no question {ask!r}", needs_review=True)
     before = torch.get_default_dtype()
     try:
         with torch.random.fork_rng(devices=[]):
@@ -93,14 +93,14 @@ def layers(names: dict[str, Any], args: dict[str, Any]) -> Any:
         }
     network.check_output(output, len(prepared.x), where_written(names, prepared.net))
     try:
-        network.settable(prepared.trace)
+        network.require_settable(prepared.trace)
         pairs = next(network.pairings(prepared.trace.operators))
         network.write(pairs, lambda key, shape: network.drawn(key, shape, args["seed"]))
         torch.manual_seed(args["seed"])
         output, trace, error = network.run(prepared.net, prepared.x, directory, account.sketch)
         if error is not None:
             raise error
-        network.took(pairs, trace)
+        network.require_set(pairs, trace)
     except Unanswerable as reason:
         return {**head, "unset": str(reason), "layers": account.operators(prepared.trace, None)}
     return {**head, "layers": account.operators(trace, output)}
@@ -170,7 +170,7 @@ def _each_pairing(
     prepared = None
     while len(runs) < total:
         prepared = _prepared(names, args, train=train)
-        network.settable(prepared.trace)
+        network.require_settable(prepared.trace)
         choices = list(network.pairings(prepared.trace.operators))
         total = len(choices) if args.get("alternatives", True) else 1
         pairs = choices[len(runs)]
@@ -187,7 +187,7 @@ def outputs(names: dict[str, Any], args: dict[str, Any]) -> Any:
         output, trace, error = network.run(prepared.net, prepared.x, directory_of(names))
         if error is not None:
             raise error
-        network.took(pairs, trace)
+        network.require_set(pairs, trace)
         return network.array(
             network.check_output(output, len(prepared.x), where_written(names, prepared.net))
         )

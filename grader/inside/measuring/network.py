@@ -310,7 +310,7 @@ def _fill(target: torch.Tensor, numbers: torch.Tensor) -> None:
         turned.copy_(whole)
 
 
-def took(pairs: Sequence[tuple[str, Weight]], again: Trace) -> None:
+def require_set(pairs: Sequence[tuple[str, Weight]], again: Trace) -> None:
     """Raise Unanswerable unless a second run received what was written."""
     received: dict[tuple[Any, ...], Weight] = {}
     for operator in again.operators:
@@ -326,14 +326,14 @@ def took(pairs: Sequence[tuple[str, Weight]], again: Trace) -> None:
             label = weight.name or f"the {weight.role} of shape {tuple(weight.view.shape)}"
             raise Unanswerable(
                 f"equal weights could not be set: `{label}` is replaced while the network runs",
-                person=True,
+                needs_review=True,
             )
 
 
-def settable(trace: Trace) -> None:
+def require_settable(trace: Trace) -> None:
     """Raise Unanswerable where the grader could not follow which weights are used how."""
     if trace.trouble:
-        raise Unanswerable(f"equal weights could not be set: {trace.trouble[0]}", person=True)
+        raise Unanswerable(f"equal weights could not be set: {trace.trouble[0]}", needs_review=True)
 
 
 def loss_of(output: torch.Tensor, y: np.ndarray[Any, Any]) -> torch.Tensor:

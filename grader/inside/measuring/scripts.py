@@ -60,7 +60,7 @@ class Student:
             self.refuse(f"`{name}` cannot be run on {tuple(x.shape)}: {error}")
         where = functions.where_written(self._names, prepared.net)
         network.check_output(output, len(prepared.x), where)
-        network.settable(prepared.trace)
+        network.require_settable(prepared.trace)
         pairs = next(network.pairings(prepared.trace.operators))
         network.write(pairs, lambda key, shape: network.drawn(key, shape, self._seed))
         return prepared.net, prepared.x
@@ -106,12 +106,12 @@ def run(names: dict[str, Any], args: dict[str, Any]) -> Any:
     except Exception as error:
         if namespace.trouble(error, directory).get("file"):
             raise
-        raise Unanswerable(_fault(error), person=True) from None
+        raise Unanswerable(_fault(error), needs_review=True) from None
     try:
         return {"value": functions.returned(result), "changed": []}
     except Unanswerable as error:
         why = f"`{args['name']}` of {FILE} returned what cannot cross: {error.why}"
-        raise Unanswerable(why, person=True) from None
+        raise Unanswerable(why, needs_review=True) from None
 
 
 def _fault(error: Exception) -> str:

@@ -128,15 +128,15 @@ def serve(control: socket.socket, run: str, *, notebooks: bool) -> None:
         message, ancillary, _, _ = request
         if not message:
             break
-        line, leash = _descriptors(ancillary)
+        channel, lifeline = _descriptors(ancillary)
         job = {**json.loads(message), "readable": readable}
         if job["level"] >= 4:
             groups.find()
         if os.fork() == 0:
             control.close()
-            Guard(job, run, line, leash, own, groups).stand()
-        line.close()
-        leash.close()
+            Guard(job, run, channel, lifeline, own, groups).stand()
+        channel.close()
+        lifeline.close()
     control.close()
     _collect(0)
     cgroup.sweep(groups.places)
@@ -147,8 +147,8 @@ def _descriptors(ancillary: list[tuple[int, int, bytes]]) -> tuple[socket.socket
     numbers = array.array("i")
     for _, _, data in ancillary:
         numbers.frombytes(data)
-    line, leash = numbers
-    return socket.socket(fileno=line), socket.socket(fileno=leash)
+    channel, lifeline = numbers
+    return socket.socket(fileno=channel), socket.socket(fileno=lifeline)
 
 
 def _collect(flags: int) -> None:
@@ -195,12 +195,18 @@ class Guard:
         self,
         job: dict[str, Any],
         run: str,
-        line: socket.socket,
-        leash: socket.socket,
-        warm: int,
+        channel: socket.socket,
+        lifeline: socket.socket,
+        server: int,
         groups: Groups,
     ) -> None:
-        self.job, self.run, self.line, self.leash, self.warm = job, run, line, leash, warm
+        self.job, self.run, self.channel, self.lifeline, self.server = (
+            job,
+            run,
+            channel,
+            lifeline,
+            server,
+        )
         self.groups = groups
         self.group: cgroup.Group | None = None
         self.level: int = job["level"]
@@ -216,7 +222,7 @@ class Guard:
                 self.group = self.groups.make(self.job)
             inside = self.level >= 3
             pid = self._start_with_namespaces() if inside else self._start_without()
-            self.line.close()
+            self.channel.close()
             report = self._wait(pid)
         except BaseException as error:
             report = {"failed": _say(error)}
@@ -229,7 +235,7 @@ class Guard:
                 except OSError as error:
                     report.setdefault("failed", _say(error))
             try:
-                self.leash.send(json.dumps(report).encode())
+                self.lifeline.send(json.dumps(report).encode())
             except OSError:
                 pass
             os._exit(0)
@@ -247,9 +253,9 @@ class Guard:
                     os.waitpid(pid, 0)
                     raise
             return pid
-        with _Life(self.line):
+        with _Life(self.channel):
             group = (self.group.events, self.group.arrived) if self.group else ()
-            linux.close_all_but({0, 1, 2, self.line.fileno(), *group})
+            linux.close_all_but({0, 1, 2, self.channel.fileno(), *group})
             served = {n: f for n, f in self.job["datasets"].items() if f}
             root.build_root(os.path.join(self.run, "root"), uid, self._sizes(), served)
             if still_root:
@@ -282,8 +288,8 @@ class Guard:
         pid = os.fork()
         if pid:
             return pid
-        with _Life(self.line):
-            linux.close_all_but({0, 1, 2, self.line.fileno()})
+        with _Life(self.channel):
+            linux.close_all_but({0, 1, 2, self.channel.fileno()})
             if as_root:
                 root.become(self.job["uid"], kept_capabilities=self._kept())
             linux.set_capabilities(self._kept() if as_root else 0)
@@ -309,13 +315,13 @@ class Guard:
         if self.level >= 1:
             lockdown.bound_growth(_SUPERVISOR_MIB)
         linux.prctl(linux.PR_SET_DUMPABLE, 0)
-        supervisor.Supervisor(self.job, directory, self.line, events, arrived).serve()
+        supervisor.Supervisor(self.job, directory, self.channel, events, arrived).serve()
 
     def _wait(self, pid: int) -> dict[str, Any]:
         """The supervisor has ended, by itself or by force."""
         handle = os.pidfd_open(pid)
         poll = select.poll()
-        for descriptor in (handle, self.leash.fileno(), self.warm):
+        for descriptor in (handle, self.lifeline.fileno(), self.server):
             poll.register(descriptor, select.POLLIN)
         ready = {descriptor for descriptor, _ in poll.poll()}
         if handle not in ready:
@@ -339,8 +345,8 @@ class Guard:
 class _Life:
     """The supervisor's whole life: leaves by os._exit, having told the grader what went wrong."""
 
-    def __init__(self, line: socket.socket) -> None:
-        self.line = line
+    def __init__(self, channel: socket.socket) -> None:
+        self.channel = channel
 
     def __enter__(self) -> None:
         pass
@@ -348,7 +354,7 @@ class _Life:
     def __exit__(self, _: object, error: BaseException | None, *__: object) -> NoReturn:
         try:
             if error is not None:
-                wire.write(self.line.send, {"failed": _say(error)})
+                wire.write(self.channel.send, {"failed": _say(error)})
         finally:
             os._exit(0 if error is None else 1)
 

@@ -47,11 +47,11 @@ class Supervisor:
         self,
         job: dict[str, Any],
         directory: str,
-        line: socket.socket,
+        channel: socket.socket,
         events: int = -1,
         arrived: int = -1,
     ) -> None:
-        self.job, self.directory, self.line = job, directory, line
+        self.job, self.directory, self.channel = job, directory, channel
         limits = job["limits"]
         self.limits = limits
         self.events, self.kills = events, cgroup.kills(events)
@@ -85,7 +85,7 @@ class Supervisor:
 
     def _poll(self) -> list[tuple[int, int]]:
         poll = select.poll()
-        poll.register(self.line, select.POLLIN)
+        poll.register(self.channel, select.POLLIN)
         child = self.child
         if child is None:
             return poll.poll()
@@ -98,8 +98,8 @@ class Supervisor:
 
     def _ready(self, descriptor: int) -> None:
         child = self.child
-        if descriptor == self.line.fileno():
-            self._read_line()
+        if descriptor == self.channel.fileno():
+            self._read_channel()
         elif child is None:
             return  # it died earlier in this round
         elif descriptor == child.asks.descriptor:
@@ -111,8 +111,8 @@ class Supervisor:
 
     # The grader's side
 
-    def _read_line(self) -> None:
-        data = self.line.recv(1 << 20)
+    def _read_channel(self) -> None:
+        data = self.channel.recv(1 << 20)
         if not data:
             self.ended = True
             return
@@ -127,7 +127,7 @@ class Supervisor:
                 self._end()
 
     def _reply(self, head: dict[str, Any], arrays: list[wire.Array] | None = None) -> None:
-        wire.write(self.line.send, head, arrays or [])
+        wire.write(self.channel.send, head, arrays or [])
 
     def _load(self, head: dict[str, Any]) -> None:
         """The student's code runs; a notebook cell by cell, before the reply."""
@@ -219,7 +219,7 @@ class Supervisor:
         # What was read may grow when it is written anew, past what the grader takes.
         pieces = list(wire.encode({"answer": head}, arrays))
         self.close_question()
-        wire.transmit(self.line.send, pieces)
+        wire.transmit(self.channel.send, pieces)
 
     def drive(self, runner: Runner) -> None:
         """The cells of a notebook run, as a question of their own; the watch goes on meanwhile."""

@@ -279,7 +279,13 @@ def _answer(
         tree, values = wire.pack(value)
     except namespace.Unanswerable as error:
         why = namespace.clean(error.why, namespace.MESSAGE_CAP)
-        return {"missing": {"why": why, "person": error.person, "undefined": error.undefined}}, []
+        return {
+            "missing": {
+                "why": why,
+                "needs_review": error.needs_review,
+                "undefined": error.undefined,
+            }
+        }, []
     except wire.Malformed as error:
         return {"missing": {"why": f"The answer cannot be handed over: {error}"}}, []
     except BaseException as error:

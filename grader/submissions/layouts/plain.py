@@ -36,7 +36,7 @@ class Single(UsageError):
 
 
 def plain(
-    listing: Listing, entry: str, also: Sequence[str], *, packed: bool = False
+    listing: Listing, entry: str, extra_files: Sequence[str], *, packed: bool = False
 ) -> list[Group]:
     """One group per folder, per loose file of a kind that can be run, and per archive, by name.
 
@@ -55,9 +55,9 @@ def plain(
                 groups[top].members[inner] = member
             else:
                 loose[top] = member
-    if _is_single(groups.values(), loose, entry, also):
+    if _is_single(groups.values(), loose, entry, extra_files):
         raise Single("one student's submission, not a folder of submissions")
-    every = [*groups.values(), *_loose(loose, entry, also)]
+    every = [*groups.values(), *_loose(loose, entry, extra_files)]
     _note_refused(listing, prefix, groups, every)
     _make_distinct(every)
     return sorted(every, key=lambda g: (g.student.casefold(), g.student))
@@ -86,17 +86,17 @@ def _tops(folders: set[str], prefix: str) -> list[str]:
 
 
 def _is_single(
-    folders: Iterable[Group], loose: dict[str, Member], entry: str, also: Sequence[str]
+    folders: Iterable[Group], loose: dict[str, Member], entry: str, extra_files: Sequence[str]
 ) -> bool:
     """True where the entry, or a file that goes with it, lies loose and nowhere else."""
     if any(_is_entry(name, entry) for group in folders for name in group.members):
         return False
     if any(is_archive(name) for name in loose):
         return False
-    return any(_is_entry(name, entry) or name in also for name in loose)
+    return any(_is_entry(name, entry) or name in extra_files for name in loose)
 
 
-def _loose(loose: dict[str, Member], entry: str, also: Sequence[str]) -> list[Group]:
+def _loose(loose: dict[str, Member], entry: str, extra_files: Sequence[str]) -> list[Group]:
     """Groups of what lies beside the folders: `ada.py` with `ada.pt`, `ada.zip`."""
     groups = []
     for name, member in loose.items():
@@ -110,7 +110,7 @@ def _loose(loose: dict[str, Member], entry: str, also: Sequence[str]) -> list[Gr
             student = name[: -len(suffix)]
             note = f"`{shown(name)}` was taken as `{entry}{suffix}`."
             group = Group(student=student, members={entry + suffix: member}, notes=[note])
-            for further in also:
+            for further in extra_files:
                 base, dot, ending = further.rpartition(".")
                 others = WEIGHTS if dot + ending in WEIGHTS else ()
                 twins = [e for e in (dot + ending, *others) if dot and student + e in loose]
