@@ -1,6 +1,20 @@
 """An automated grader for deep-learning courses: sandboxed, measured against a reference.
 
 What stands in `__all__` is what assignments import; everything else may change.
+
+Rooms, top first:
+    __main__
+    cli
+    grading
+    export
+    report, sandbox, submissions
+    compare
+    diagnosis
+    assignment
+    data
+    ledger
+    records
+    inside
 """
 
 from __future__ import annotations

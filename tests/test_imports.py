@@ -1,69 +1,38 @@
-"""The layers of the program: imports go down only, and student code is run in one place."""
+"""The house: rooms, and floors in each room; imports go down only; student code is run in one place.
+
+The docstring of each package's `__init__.py` lists its floors, top first. A module imports only
+what stands on a lower floor, never above, never beside; and of another room only what stands in a
+lower room. A package's `__init__.py` may import all of its own modules, and they never import it.
+"""
 
 from __future__ import annotations
 
 import ast
 import importlib.util
 import json
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import grader
 
 PACKAGE = Path(grader.__file__).resolve().parent
 
-LAYERS = (
-    ("__main__",),
-    ("cli",),
-    ("show",),
-    ("verify",),
-    ("grade",),
-    ("execute",),
-    ("report", "gradebook", "intake", "ledger", "course", "sandbox", "judge"),
-    ("assignment", "compare", "evidence", "notebook_page"),
-    (
-        "alignment",
-        "answers",
-        "explained",
-        "handout",
-        "learning",
-        "notebook_cells",
-        "parts",
-        "served",
-        "source",
-        "stepping",
-    ),
-    ("accuracy",),
-    ("data", "descent", "diagnose", "faults"),
-    ("personal", "pictures", "probe"),
-    ("standin", "measurement"),
-    ("fields",),
-    ("shapes", "records", "neutral"),
-    ("advice", "errors"),
-    ("inside",),
-)
-"""Top first. A unit imports only what stands below it; never above, never beside."""
-
-ANYBODY = {"__init__"}
-"""The package itself may be imported by all, for its version and its place."""
-
 PURE = (
-    "judge",
     "compare",
-    "descent",
-    "diagnose",
-    "faults",
-    "fields",
-    "measurement",
+    "diagnosis",
     "records",
-    "errors",
-    "probe",
-    "assignment",
+    "grading.judge",
+    "assignment.probe",
+    "assignment.assignment",
 )
-"""These neither run nor read nor write anything."""
-IMPURE = {"sandbox", "ledger", "cli", "execute", "grade", "course", "intake", "report"}
+"""These neither run nor read nor write anything, and reach nothing that does."""
+IMPURE = ("sandbox", "ledger", "cli", "grading.grade", "grading.executor", "submissions")
 
 SUMMONERS = {"subprocess", "multiprocessing", "pty", "_posixsubprocess"}
 """Modules that start processes."""
@@ -73,102 +42,172 @@ FORKS = {"fork", "forkpty", "posix_spawn", "posix_spawnp", "system", "popen"}
 HEAVY = ("torch", "torchvision", "numpy", "pandas", "matplotlib", "sklearn", "jinja2", "PIL")
 """What `grader --help` does not wait for."""
 
+MOST_NAMES = 14
+"""Rooms and files of the package beside `__init__` and `__main__`."""
 
-def unit(path: Path) -> str:
-    """The module or sub-package of grader to which a file belongs."""
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-
-
-def modules() -> list[tuple[str, Path, ast.Module]]:
-    """Every file of the package: unit, path, syntax."""
-    paths = [p for p in sorted(PACKAGE.rglob("*.py")) if "_course" not in p.parts]
-    return [(unit(p), p, ast.parse(p.read_bytes())) for p in paths]
+Modules = dict[str, tuple[Path, ast.Module]]
+"""File and syntax of each module, by its name below `grader`: `inside.walls.root`; a package's
+`__init__.py` by the package's own, the whole program's by an empty one.
+"""
 
 
-def imported(path: Path, tree: ast.Module) -> Iterator[str]:
-    """Dotted names of everything of grader that a file imports, wherever in it, typing included."""
-    package = ".".join(("grader", *path.relative_to(PACKAGE).parts[:-1]))
+def modules(package: Path = PACKAGE) -> Modules:
+    """Every file of the package."""
+    found: Modules = {}
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package).with_suffix("").parts
+        if "_course" not in parts:
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            found[name] = path, ast.parse(path.read_bytes())
+    return found
+
+
+def imported(name: str, every: Modules) -> Iterator[str]:
+    """The modules of ours that one imports, wherever in it, for typing too; by name as above."""
+    path, tree = every[name]
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (a.name for a in node.names if a.name.split(".")[0] == "grader")
+            names = [a.name for a in node.names]
         elif isinstance(node, ast.ImportFrom):
             dots = "." * node.level + (node.module or "")
-            name = importlib.util.resolve_name(dots, package) if node.level else dots
-            if name == "grader" or name.startswith("grader."):
-                yield from (_target(name, a.name) for a in node.names)
+            home = f"grader.{package}".rstrip(".")
+            module = importlib.util.resolve_name(dots, home) if node.level else dots
+            names = [target(module, a.name, every) for a in node.names]
+        else:
+            continue
+        for one in names:
+            if one == "grader" or one.startswith("grader."):
+                yield one.removeprefix("grader").removeprefix(".")
 
 
-def _target(module: str, name: str) -> str:
+def target(module: str, name: str, every: Modules) -> str:
     """`from grader import data` imports grader.data; `from grader.data import x` as well."""
-    path = PACKAGE.joinpath(*module.split(".")[1:], name)
-    is_module = path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
-    return f"{module}.{name}" if is_module else module
+    below = f"{module}.{name}".removeprefix("grader.")
+    return f"{module}.{name}" if below in every else module
 
 
-def edges() -> set[tuple[str, str]]:
-    """Which unit imports which."""
-    found = set()
-    for source, path, tree in modules():
-        for name in imported(path, tree):
-            parts = name.split(".")
-            found.add((source, parts[1] if len(parts) > 1 else "__init__"))
-    return {(a, b) for a, b in found if a != b}
+def floors(package: str, every: Modules) -> dict[str, int]:
+    """The floor of each name in a package, 0 on top, as its docstring lists them."""
+    text = ast.get_docstring(every[package][1]) or ""
+    listed = re.search(
+        r"^(?:Rooms|Floors), top first:\n((?:    \S.*(?:\n|\Z))+)", text, re.MULTILINE
+    )
+    lines = listed[1].splitlines() if listed else []
+    return {
+        name.strip(): n for n, line in enumerate(lines) for name in line.split(",") if name.strip()
+    }
 
 
-def depth(name: str) -> int:
-    """The layer of a unit, 0 on top."""
-    return next((i for i, layer in enumerate(LAYERS) if name in layer), -1)
+def faults(every: Modules) -> list[str]:
+    """Every import that goes up or sideways, and every name without a floor."""
+    packages = [n for n, (path, _) in every.items() if path.name == "__init__.py"]
+    levels = {p: floors(p, every) for p in packages}
+    found = []
+    for package in packages:
+        below = f"{package}." if package else ""
+        there = {n.removeprefix(below).split(".")[0] for n in every if n.startswith(below)} - {""}
+        if there != set(levels[package]):
+            found.append(
+                f"{package or 'grader'}: floors name {sorted(set(levels[package]) ^ there)} wrongly"
+            )
+    arrows = ((name, other) for name in every for other in imported(name, every))
+    told = ((a, b, upward(a, b, levels)) for a, b in arrows)
+    return [*found, *(f"{a} imports {b or 'grader'}: {fault}" for a, b, fault in told if fault)]
 
 
-def test_every_module_has_a_layer() -> None:
-    """Nothing stands outside the layers, and the layers name nothing that is gone."""
-    there = {name for name, _, _ in modules()} - ANYBODY
-    named = {name for layer in LAYERS for name in layer}
-    assert there == named
+def upward(name: str, other: str, levels: dict[str, dict[str, int]]) -> str:
+    """Why one may not import the other; empty where it may."""
+    if not other or not name:  # the version and the place of the program are anybody's
+        return ""
+    ours, theirs = name.split("."), other.split(".")
+    shared = 0
+    while shared < min(len(ours), len(theirs)) and ours[shared] == theirs[shared]:
+        shared += 1
+    package = ".".join(ours[:shared])
+    if shared == len(ours):  # a package's own __init__
+        return ""
+    if shared == len(theirs):
+        return "a module does not import the package that it stands in"
+    rank = levels[package]
+    if rank.get(ours[shared], -1) < rank.get(theirs[shared], -1):
+        return ""
+    return f"`{ours[shared]}` does not stand above `{theirs[shared]}`"
 
 
 def test_imports_go_down() -> None:
-    """No unit imports what stands above it or beside it."""
-    wrong = []
-    for source, target in sorted(edges()):
-        if source in ANYBODY or target in ANYBODY:
-            continue
-        if depth(source) >= depth(target):
-            wrong.append(f"{source} imports {target}")
-    assert wrong == []
+    """Between rooms and inside each room, no module imports what stands above it or beside it."""
+    assert faults(modules()) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "fault"),
+    [
+        ("records/errors.py", "import grader.cli.commands", "`records` does not stand above `cli`"),
+        ("report/escape.py", "from grader.report import pages", "`escape` does not stand above"),
+        ("inside/walls/linux.py", "from grader.inside.walls import root", "`linux` does not stand"),
+        (
+            "inside/loading/margins.py",
+            "import grader.inside.process.worker",
+            "does not stand above",
+        ),
+        ("data/shapes.py", "from grader.data import normal", "does not import the package that it"),
+        ("ledger/more.py", "", "floors name ['more'] wrongly"),
+    ],
+)
+def test_a_wrong_arrow_is_seen(tmp_path: Path, file: str, line: str, fault: str) -> None:
+    """An import that goes up, sideways or to a room's own front, in any room, fails the test."""
+    package = tmp_path / "grader"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    path = package / file
+    path.write_text((path.read_text() if path.exists() else "") + f"\n{line}\n")
+    told = faults(modules(package))
+    assert len(told) == 1
+    assert fault in told[0]
+
+
+def test_the_house_has_few_rooms() -> None:
+    """Who opens `grader/` sees the rooms, and no more than one can keep in mind."""
+    names = {p.name for p in PACKAGE.iterdir()} - {"__pycache__", "__init__.py", "__main__.py"}
+    assert len(names) <= MOST_NAMES
 
 
 def test_inside_imports_nothing_else_of_ours() -> None:
     """What enters the sandbox imports grader.inside and nothing else of grader."""
+    every = modules()
     wrong = [
-        f"{path.name} imports {name}"
-        for source, path, tree in modules()
-        if source == "inside"
-        for name in imported(path, tree)
-        if not (name + ".").startswith("grader.inside.")
+        f"{name} imports {other}"
+        for name in every
+        if name.split(".")[0] == "inside"
+        for other in imported(name, every)
+        if not (other + ".").startswith("inside.")
     ]
     assert wrong == []
 
 
 def test_the_verdict_is_pure() -> None:
     """Judge and comparisons reach neither the sandbox nor the ledger, not even by detours."""
-    graph: dict[str, set[str]] = {}
-    for source, target in edges():
-        graph.setdefault(source, set()).add(target)
-    for name in PURE:
+    every = modules()
+    graph = {name: set(imported(name, every)) - {""} for name in every}
+    for name in (n for n in every if within(n, PURE)):
         reached, waiting = set(), {name}
         while waiting:
             one = waiting.pop()
             reached.add(one)
-            waiting |= graph.get(one, set()) - reached - ANYBODY
-        assert reached & IMPURE == set(), name
+            waiting |= graph.get(one, set()) - reached
+        assert [r for r in reached if within(r, IMPURE)] == [], name
+
+
+def within(name: str, places: tuple[str, ...]) -> bool:
+    """True for one of these modules and packages, and what lies in them."""
+    return any((name + ".").startswith(place + ".") for place in places)
 
 
 def test_processes_are_started_in_one_place() -> None:
     """Only grader/sandbox and grader/inside start processes."""
     wrong = []
-    for source, path, tree in modules():
-        if source in ("sandbox", "inside"):
+    for name, (path, tree) in modules().items():
+        if name.split(".")[0] in ("sandbox", "inside"):
             continue
         for node in ast.walk(tree):
             names: list[str] = []
@@ -198,7 +237,7 @@ def test_help_waits_for_nothing_heavy() -> None:
     """`grader --help`, and that of each verb, imports no library that takes long."""
     program = f"""
 import sys
-from grader.cli import cli, main
+from grader.cli.commands import cli, main
 for words in [["--help"], *([name, "--help"] for name in cli.commands)]:
     try:
         main(words)

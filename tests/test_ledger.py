@@ -292,7 +292,7 @@ WRITER = textwrap.dedent(
     from pathlib import Path
     sys.path.insert(0, {tests!r})
     from test_ledger import graded, recorded
-    from grader.ledger import Ledger
+    from grader.ledger.ledger import Ledger
     with Ledger(Path(sys.argv[1])) as ledger:
         run = ledger.start_run(["grade"])
         print("open", flush=True)
@@ -357,7 +357,7 @@ def test_kill_at_random_moments(tmp_path: Path) -> None:
 
 def test_kill_while_it_is_made(tmp_path: Path) -> None:
     """A kill during the creation leaves a file that the next grader takes up."""
-    create = "import sys,pathlib;from grader.ledger import Ledger;print(flush=True);Ledger(pathlib.Path(sys.argv[1]))"
+    create = "import sys,pathlib;from grader.ledger.ledger import Ledger;print(flush=True);Ledger(pathlib.Path(sys.argv[1]))"
     chance = random.Random(7)
     for n in range(10):
         path = tmp_path / str(n) / "grades.db"

@@ -252,11 +252,11 @@ def test_a_group_is_made_for_each_box_and_removed_with_it(grouped: ForkServer) -
 
 KILLED = """
 import os, sys, time
-from grader.records import Limits
-from grader.sandbox import Warm
-warm = Warm()
-box = warm.open({"a.py": b"import time; time.sleep(60)"}, entry="a.py", limits=Limits(), seed=1)
-print(warm._process.process.pid, flush=True)
+from grader.records.records import Limits
+from grader.sandbox import ForkServer
+server = ForkServer()
+box = server.open({"a.py": b"import time; time.sleep(60)"}, entry="a.py", limits=Limits(), seed=1)
+print(server._process.process.pid, flush=True)
 box.load()
 """
 
@@ -303,7 +303,7 @@ def test_groups_of_the_dead_are_swept(grouped: ForkServer) -> None:
 
 ORDINARY = """
 import os, sys
-from grader.inside import linux
+from grader.inside.walls import linux
 uid = 23456
 closed, kept, words = {closed!r}, {kept!r}, {words!r}
 # Folders closed to others are opened in a mount namespace of this process alone.
@@ -327,17 +327,17 @@ os.execv(sys.executable, [sys.executable, *words])
 
 TRIED = """
 import json
-from grader.records import Limits
-from grader.sandbox import Warm
+from grader.records.records import Limits
+from grader.sandbox import ForkServer
 book = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [
     {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": None,
      "source": "import os\\nprint(os.getuid(), os.getpid())\\nx = 6 * 7"}]}
 limits = Limits(memory_mib=2048)
 files = {"a.py": b"x = 42\\nimport os\\nprint(os.listdir('/'))", "a.ipynb": json.dumps(book).encode()}
-with Warm(notebooks=True) as warm:
-    told = {"level": warm.level, "answers": [], "why": [r.why for r in warm.why_not.values()]}
+with ForkServer(notebooks=True) as server:
+    told = {"level": server.level, "answers": [], "why": [r.why for r in server.why_not.values()]}
     for entry in files:
-        with warm.open(files, entry=entry, limits=limits, seed=1) as box:
+        with server.open(files, entry=entry, limits=limits, seed=1) as box:
             told["answers"].append(box.ask("value", {"name": "x"})["value"]["item"])
             told["answers"].append(box.close().status)
 print(json.dumps(told, default=str))

@@ -770,14 +770,14 @@ def test_a_killed_grader_leaves_nothing(boxed, plain):
     """SIGKILL, so that no clean-up of ours runs: control and leash end, and that is enough."""
     program = """
 import sys, threading
-from grader.records import Limits
-from grader.sandbox import Box, Warm
-warm = Warm()
+from grader.records.records import Limits
+from grader.sandbox import Box, ForkServer
+server = ForkServer()
 how = dict(entry="lenet.py", limits=Limits(cpu_seconds=300), seed=1)
 for level in (3, 0):
-    box = Box(warm._send, {"lenet.py": b"import time; time.sleep(600)"}, level=level, **how)
+    box = Box(server._send, {"lenet.py": b"import time; time.sleep(600)"}, level=level, **how)
     threading.Thread(target=box.load, daemon=True).start()
-print(warm._process.process.pid, warm._process.run, flush=True)
+print(server._process.process.pid, server._process.run, flush=True)
 sys.stdin.read()
 """
     child = subprocess.Popen(

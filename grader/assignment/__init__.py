@@ -1,1 +1,7 @@
-"""Assignments: probes, checks, variants and the course that holds them."""
+"""Assignments: probes, checks, variants and the course that holds them.
+
+Floors, top first:
+    course
+    assignment
+    handout, probe, variants
+"""

@@ -1,1 +1,6 @@
-"""The command line: verbs, options and what a terminal shows."""
+"""The command line: verbs, options and what a terminal shows.
+
+Floors, top first:
+    commands
+    terminal
+"""

@@ -1,6 +1,11 @@
 """Comparisons: student against reference, each with a verdict that names the first difference.
 
 All of them are pure: measurements in, Verdict out. Sentences address the student.
+
+Floors, top first:
+    numbers
+    alignment, explanations, training
+    differences, named_answers, predictions
 """
 
 from grader.compare.differences import mismatch

@@ -1,4 +1,12 @@
-"""Data for probes and checks: what an assignment writes as `data.normal(…)`, `data.test(…)`."""
+"""Data for probes and checks: what an assignment writes as `data.normal(…)`, `data.test(…)`.
+
+Floors, top first:
+    training_mount
+    descriptions
+    catalogue
+    stand_ins
+    shapes
+"""
 
 from grader.data.descriptions import (
     DataSet,

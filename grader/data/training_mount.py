@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from grader import data
+from grader.data import descriptions
 from grader.data.catalogue import raw
 from grader.inside.shims.datasets import NAMES
 from grader.records.errors import DataSetAbsent
@@ -34,10 +34,14 @@ class Served:
     They lie in a temporary folder, which `close` removes.
     """
 
-    def __init__(self, source: data.Source, kept_back: Iterable[data.Images] = ()) -> None:
+    def __init__(
+        self, source: descriptions.Source, kept_back: Iterable[descriptions.Images] = ()
+    ) -> None:
         """`kept_back` are pictures of training splits that are not to be served."""
         self.source = source
-        self._kept_back: Sequence[data.Images] = sorted(set(kept_back), key=data.Images.describe)
+        self._kept_back: Sequence[descriptions.Images] = sorted(
+            set(kept_back), key=descriptions.Images.describe
+        )
         self._folders: dict[str, str] = {}
         self._root: Path | None = None
         self._lock = threading.Lock()
@@ -49,7 +53,7 @@ class Served:
     def identity(self, name: str) -> str:
         """Everything that the files depend on: the data set, and what is left out of it."""
         try:
-            whole = data.train(name).images.identity(self.source)
+            whole = descriptions.train(name).images.identity(self.source)
         except DataSetAbsent:
             return f"{name} absent"
         without = "; ".join(i.describe() for i in self._kept_back if i.name == name)
@@ -71,7 +75,7 @@ class Served:
         kept = np.ones(len(labels), dtype=bool)
         for images in self._kept_back:
             if images.name == name:
-                kept[data.rows(images, labels)] = False
+                kept[descriptions.rows(images, labels)] = False
         border = len(labels) - len(labels) // CARVED[name]
         if self._root is None:
             _sweep()

@@ -10,6 +10,12 @@ used: silence is better than a wrong diagnosis.
 `name` looks at one array, `explain` at all arrays of a pass together, so that one mistake that
 shows in many gradients is said once. `predictions` and `descents` make suspects for a context: what
 mistakes in a forward pass make of its result, and of the weights after a step.
+
+Floors, top first:
+    explanation
+    forward, naming
+    arrays, backprop, layer, loss, update, wording
+    arrays_wording, backprop_wording, context, guess, loss_wording, rules, training_loop, training_step
 """
 
 from __future__ import annotations

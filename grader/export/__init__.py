@@ -1,1 +1,5 @@
-"""Exports: a class's results as files for other programs, one small module a format."""
+"""Exports: a class's results as files for other programs, one small module a format.
+
+Floors, top first:
+    csv_table
+"""

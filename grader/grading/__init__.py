@@ -1,1 +1,7 @@
-"""Grading: what is new is measured, everything is judged, and the record is kept."""
+"""Grading: what is new is measured, everything is judged, and the record is kept.
+
+Floors, top first:
+    verify
+    grade
+    executor, judge
+"""

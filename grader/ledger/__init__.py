@@ -1,1 +1,6 @@
-"""The ledger: one SQLite file that keeps what was measured and decided."""
+"""The ledger: one SQLite file that keeps what was measured and decided.
+
+Floors, top first:
+    ledger
+    codec
+"""

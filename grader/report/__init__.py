@@ -1,1 +1,8 @@
-"""Reports: pages made from records; nothing is run."""
+"""Reports: pages made from records; nothing is run.
+
+Floors, top first:
+    pages
+    notebook_page
+    notebook_cells
+    escape, evidence
+"""

@@ -41,6 +41,13 @@ frame is accepted for it, and everything else on the channel is counted and make
 Faults. What the student's side does never raises here: an exception becomes a Trouble with the
 student's line, a death a Missing with its reason, and the next question starts a new process with
 what is left of the limits. SandboxError means that our side broke.
+
+Floors, top first:
+    forkserver
+    levels
+    box
+    cells
+    channel, outcome, remarks, remedies, server_process
 """
 
 from grader.sandbox.box import Box

@@ -1,1 +1,10 @@
-"""Submissions: a folder or an archive in, what each student handed in out."""
+"""Submissions: a folder or an archive in, what each student handed in out.
+
+Floors, top first:
+    collect
+    layouts
+    archive, entry
+    contents, folder
+    listing, tar
+    definitions, names
+"""

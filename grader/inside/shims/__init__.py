@@ -1,1 +1,5 @@
-"""Shims: let code run that was written for other machines."""
+"""Shims: let code run that was written for other machines.
+
+Floors, top first:
+    colab, cpu, datasets, progress, untrained, vision
+"""

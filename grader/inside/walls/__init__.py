@@ -1,1 +1,6 @@
-"""Walls: namespaces, file systems, system calls and limits of a box."""
+"""Walls: namespaces, file systems, system calls and limits of a box.
+
+Floors, top first:
+    lockdown, root
+    cgroup, linux, process_usage, selftest
+"""

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
-from grader import inside
 from grader.inside.walls import linux
 
 SUBMISSION, TEMPORARY, SHARED = "/sub", "/tmp", "/dev/shm"
@@ -139,7 +138,8 @@ def _cover(at: str, path: str) -> None:
 
 def own_package() -> str:
     """The directory of the grader's package; in a wheel the reference solutions lie in it too."""
-    return os.path.dirname(os.path.dirname(os.path.realpath(inside.__file__)))
+    package = sys.modules[__name__.partition(".")[0]]
+    return os.path.dirname(os.path.realpath(str(package.__file__)))
 
 
 def interpreter() -> list[str]:

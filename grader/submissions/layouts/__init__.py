@@ -1,1 +1,5 @@
-"""Layouts: how a source arranges the files of a class, one small module a source."""
+"""Layouts: how a source arranges the files of a class, one small module a source.
+
+Floors, top first:
+    plain
+"""
