@@ -46,7 +46,7 @@ def measured(source: str, probes: dict[str, probe.Probe[Any]]) -> dict[str, Any]
     space = names(source)
     found = {k: ask(space, p, ["float64"]) for k, p in probes.items()}
     return {
-        k: replace(v, single=ask(space, probes[k], ["float32"])) if probes[k].twice else v
+        k: replace(v, single=ask(space, probes[k], ["float32"])) if probes[k].both_precisions else v
         for k, v in found.items()
     }
 

@@ -39,7 +39,7 @@ def test_a_check_is_registered(assignment: Assignment) -> None:
     assert assignment.check(points=2)(first) is first
     assignment.check(points=3, depends_on=[first], extra=True)(second)
     one, two = assignment.checks
-    assert (one.name, one.points, one.after, one.extra, one.hidden) == (
+    assert (one.name, one.points, one.depends_on, one.extra, one.hidden) == (
         "first",
         2.0,
         (),
@@ -47,7 +47,7 @@ def test_a_check_is_registered(assignment: Assignment) -> None:
         False,
     )
     assert one.title == "The first line of the rubric."
-    assert (two.after, two.extra) == (("first",), True)
+    assert (two.depends_on, two.extra) == (("first",), True)
     assert assignment.max_score == 2.0
     assert assignment.extra_files == ("a.pt",)
     assert assignment.limits == Limits()

@@ -62,7 +62,7 @@ def test_a_description_is_drawn_alike_every_time(description, dtype):
 
 def test_numbers_do_not_depend_on_the_process():
     """Another process with another hash seed draws the same numbers."""
-    script = "from grader import data; print(data.normal(5).realise(3).tolist())"
+    script = "from grader import data; print(data.normal(5).load(3).tolist())"
     environment = {**os.environ, "PYTHONHASHSEED": "123", "PYTHONPATH": str(ROOT)}
     other = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment

@@ -84,7 +84,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
         out=out,
         records={r["student"]: r for r in records},
         before=[e for e in before if not e[0].startswith(str(out.parent))],
-        depends_on=[e for e in _tree(root) if not e[0].startswith(str(out.parent))],
+        after=[e for e in _tree(root) if not e[0].startswith(str(out.parent))],
     )
 
 

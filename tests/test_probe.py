@@ -76,7 +76,7 @@ def test_keys_do_not_hold_the_seed() -> None:
 
 
 def test_every_argument_crosses() -> None:
-    """Arguments, once realised, are what the wire carries."""
+    """Arguments, once loaded, are what the wire carries."""
     for name, make in MAKERS.items():
         made = make()
         if "images" not in made.args:
@@ -127,8 +127,8 @@ def test_a_secret_says_nothing() -> None:
 
 def test_which_answers_are_proven() -> None:
     """Only trained weights can be recomputed outside; values are asked in both precisions."""
-    proof = {name for name, make in MAKERS.items() if make().proof}
-    twice = {name for name, make in MAKERS.items() if make().twice}
+    proof = {name for name, make in MAKERS.items() if make().recompute}
+    twice = {name for name, make in MAKERS.items() if make().both_precisions}
     assert proof == {"logits", "sized", "other file"}
     assert {"layers", "outputs", "gradients", "steps"} <= twice
     assert not twice & {"parameters", "call", "value", *proof}

@@ -337,7 +337,7 @@ class Asked:
 def answered(asked: Asked) -> bool:
     """True where something waits on the grader's side."""
     asked.far.setblocking(False)
-    near = asked.line._line
+    near = asked.line._channel
     near.setblocking(False)
     try:
         return bool(near.recv(1, socket.MSG_PEEK))

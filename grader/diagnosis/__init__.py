@@ -15,7 +15,8 @@ Floors, top first:
     explanation
     forward, naming
     arrays, backprop, layer, loss, update, wording
-    arrays_wording, backprop_wording, context, guess, loss_wording, rules, training_loop, training_step
+    arrays_wording, backprop_wording, context, guess, loss_wording, rules
+    training_loop, training_step
 """
 
 from __future__ import annotations
