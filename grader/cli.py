@@ -274,8 +274,9 @@ def demo(out: Path | None, **options: Any) -> int:
     slug = "lenet5_mnist"
     loaded = course.load(slug)
     options["stand_in"] = True
-    sample = loaded.folder / "sample"
-    found = intake.submissions(sample, **_asked(loaded))
+    with tempfile.TemporaryDirectory() as folder:
+        sample = course.sample(loaded, Path(folder))
+        found = intake.submissions(sample, **_asked(loaded))
     outcome, target = _grade(course, loaded, found, out, **options)
     show.results(outcome)
     wrong = show.unexpected(outcome, course.expected(slug))

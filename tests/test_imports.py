@@ -33,6 +33,7 @@ LAYERS = (
         "parts",
         "served",
         "source",
+        "specimens",
         "stepping",
     ),
     ("accuracy",),
