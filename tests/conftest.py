@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -383,6 +384,20 @@ def graded(group: Class, folder: Path, student: str = "") -> Graded:
         [folder], entry=assignment.entry, also=assignment.also, student=student or folder.name
     )
     submission = assignment.given(handed_in)
+    return group.judge(submission, group.executor.measure(submission))
+
+
+@cache
+def mistake(slug: str, name: str) -> Submission:
+    """A known mistake of an assignment of this repository."""
+    loaded = Course(ROOT).load(slug)
+    found = {m.name: m.submission for m in Course(ROOT).mistakes(loaded)}
+    return loaded.assignment.given(found[name])
+
+
+def mistaken(group: Class, name: str) -> Graded:
+    """What a known mistake of the assignment gets."""
+    submission = mistake(group.loaded.slug, name)
     return group.judge(submission, group.executor.measure(submission))
 
 

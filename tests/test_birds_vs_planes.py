@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import torch
-from conftest import ROOT, check, said
+from conftest import ROOT, check, mistaken, said
 from conftest import graded as judged
 
 from grader.grade import Class
@@ -27,13 +27,6 @@ def graded(group: Class, folder: Path) -> Graded:
     if not (folder / "birds.pt").exists():
         (folder / "birds.pt").write_bytes(WEIGHTS)
     return judged(group, folder)
-
-
-def mistake(group: Class, folder: Path, name: str) -> Graded:
-    """What a mistake of the assignment gets; a copy, since it gets the reference's weights."""
-    for path in (FOLDER / "mistakes" / name).iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
-    return graded(group, folder)
 
 
 def replaced(text: str, *pairs: tuple[str, str]) -> str:
@@ -87,7 +80,7 @@ SAID = {
 def test_a_mistake_is_named(group: Class, tmp_path: Path, name: str) -> None:
     """The sentence says what was done, not only that numbers differ."""
     which, text = SAID[name]
-    found = mistake(group, tmp_path, name)
+    found = mistaken(group, name)
     lost = check(found, which)
     assert lost.outcome != "passed"
     assert text in lost.feedback + lost.hint, lost.feedback
@@ -112,7 +105,7 @@ PARTIAL = {  # what the brief announces
 @pytest.mark.parametrize("name", PARTIAL)
 def test_partial_credit_is_that_of_the_brief(group: Class, tmp_path: Path, name: str) -> None:
     """Different from the brief, but not nothing."""
-    found = mistake(group, tmp_path, name)
+    found = mistaken(group, name)
     for which, points in PARTIAL[name].items():
         assert check(found, which).earned == pytest.approx(points, abs=1e-3), which
 

@@ -1,74 +1,87 @@
-"""Writes the weights of the specimens that are derived from the reference's, and of two mistakes.
+"""Specimens as they are handed in: what the folders in `submissions/` lack is made here.
 
-    python tests/submissions/make.py [--force]
-
-Files that exist are left alone without --force: torch's old format holds memory addresses, so its
-bytes differ from run to run, though its numbers do not. Every layer of LeNet-5 has a shape of its
-own, which is how a specimen's layers find their numbers under any name and in any order.
+What a specimen lacks is the reference's, or weights that are derived from the reference's. One that
+is meant to lack its weights says so in expected.toml: `lacks = ["lenet.pt"]`. Every layer of
+LeNet-5 has a shape of its own, which is how a specimen's layers find their numbers under any name
+and in any order.
 """
 
 import hashlib
 import io
+import shutil
 import struct
 import sys
+import tomllib
+import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import torch
+from conftest import ROOT
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
 REFERENCE = ROOT / "reference" / "lenet5_mnist" / "lenet.pt"
-MISTAKES = ROOT / "assignments" / "lenet5_mnist" / "mistakes"
 State = dict[str, torch.Tensor]
 
 
-def main() -> None:
-    numbers = torch.load(REFERENCE, weights_only=True)
-    jobs = {f: RIGHT.get(f.name, _plain) for f in sorted((HERE / "right").iterdir()) if f.is_dir()}
-    jobs |= {
-        f: BROKEN.get(f.name, _copied) for f in sorted((HERE / "broken").iterdir()) if f.is_dir()
-    }
-    jobs |= {MISTAKES / "untrained": _untrained, MISTAKES / "spare_layer": _plain}
-    for folder, made in jobs.items():
-        target = folder / PLACES.get(folder.name, "lenet.pt")
-        if folder.name not in FORGOTTEN and (not target.exists() or "--force" in sys.argv):
-            target.write_bytes(made(folder, numbers))
-            print(f"{folder.parent.name}/{folder.name}: {target.stat().st_size:,} bytes")
+def handed_in(specimen: Path, folder: Path) -> Path:
+    """The specimen below this folder, with the weights that it lacks and is not meant to lack."""
+    expected = specimen.parent / "expected.toml"
+    facts = tomllib.loads(expected.read_text()).get(specimen.name, {}) if expected.is_file() else {}
+    place = PLACES.get(specimen.name, "lenet.pt")
+    made = shutil.copytree(specimen, folder / specimen.name)
+    if not (made / place).exists() and place not in facts.get("lacks", []):
+        (made / place).write_bytes(weights(specimen))
+    return made
 
 
-def network(folder: Path) -> torch.nn.Module:
-    """The folder's network after one forward pass, which lazy layers need; its draws are seeded."""
+def weights(specimen: Path) -> bytes:
+    """The file of weights that belongs to a specimen."""
+    table, otherwise = (RIGHT, _plain) if specimen.parent.name == "right" else (BROKEN, _copied)
+    return table.get(specimen.name, otherwise)(specimen, torch.load(REFERENCE, weights_only=True))
+
+
+@contextmanager
+def network_of(folder: Path) -> Iterator[torch.nn.Module]:
+    """The folder's network after one forward pass, which lazy layers need; its draws are seeded.
+    Within the block its class can be pickled.
+    """
     module = ModuleType("lenet")
-    sys.modules["lenet"] = module  # pickles name the module of a class
     source = (folder / "lenet.py").read_text(encoding="utf-8")
-    exec(compile(source, "lenet.py", "exec"), vars(module))
-    torch.manual_seed(5)
-    made: torch.nn.Module = module.LeNet5()
-    made(torch.zeros(2, 1, 32, 32))
-    return made
+    sys.modules["lenet"] = module  # pickles name the module of a class
+    try:
+        with torch.random.fork_rng(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            exec(compile(source, "lenet.py", "exec"), vars(module))
+            torch.manual_seed(5)
+            made: torch.nn.Module = module.LeNet5()
+            made(torch.zeros(2, 1, 32, 32))
+            yield made
+    finally:
+        del sys.modules["lenet"]
 
 
-def fitted(folder: Path, numbers: State) -> torch.nn.Module:
+@contextmanager
+def fitted(folder: Path, numbers: State) -> Iterator[torch.nn.Module]:
     """The folder's network with the reference's numbers; layers of no such shape keep their own."""
-    made = network(folder)
-    rest = dict(numbers)
-    for value in made.state_dict().values():
-        for turned in (False, True):
-            name = next(
-                (k for k, v in rest.items() if _turned(v, turned).shape == value.shape), None
-            )
-            if name is not None:
-                value.copy_(_turned(rest.pop(name), turned))
-                break
-    assert not rest, f"{folder.name} has no place for {', '.join(rest)}"
-    return made
+    with network_of(folder) as made:
+        rest = dict(numbers)
+        for value in made.state_dict().values():
+            for turned in (False, True):
+                name = next(
+                    (k for k, v in rest.items() if _turned(v, turned).shape == value.shape), None
+                )
+                if name is not None:
+                    value.copy_(_turned(rest.pop(name), turned))
+                    break
+        assert not rest, f"{folder.name} has no place for {', '.join(rest)}"
+        yield made
 
 
-def _turned(value: torch.Tensor, turned: bool) -> torch.Tensor:
+def _turned(value: torch.Tensor, turned: bool) -> torch.Tensor:  # noqa: FBT001
     return value.t() if turned and value.dim() == 2 else value
 
 
@@ -83,33 +96,35 @@ def saved(what: Any, **options: Any) -> bytes:
 
 
 def _plain(folder: Path, numbers: State) -> bytes:
-    return saved(fitted(folder, numbers).state_dict())
+    with fitted(folder, numbers) as trained:
+        return saved(trained.state_dict())
 
 
 def _old_format(folder: Path, numbers: State) -> bytes:
-    return saved(fitted(folder, numbers).state_dict(), _use_new_zipfile_serialization=False)
+    with fitted(folder, numbers) as trained:
+        return saved(trained.state_dict(), _use_new_zipfile_serialization=False)
 
 
 def _checkpoint(key: str) -> Callable[[Path, State], bytes]:
     def made(folder: Path, numbers: State) -> bytes:
-        trained = fitted(folder, numbers)
-        optimizer = torch.optim.SGD(trained.parameters(), lr=0.01, momentum=0.9)
-        return saved(
-            {
-                "epoch": 3,
-                key: trained.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "loss": 0.03,
-            }
-        )
+        with fitted(folder, numbers) as trained:
+            optimizer = torch.optim.SGD(trained.parameters(), lr=0.01, momentum=0.9)
+            return saved(
+                {
+                    "epoch": 3,
+                    key: trained.state_dict(),
+                    "optimizer": optimizer.state_dict(),
+                    "loss": 0.03,
+                }
+            )
 
     return made
 
 
 def _prefixed(prefix: str) -> Callable[[Path, State], bytes]:
     def made(folder: Path, numbers: State) -> bytes:
-        state = fitted(folder, numbers).state_dict()
-        return saved({prefix + k: v for k, v in state.items()})
+        with fitted(folder, numbers) as trained:
+            return saved({prefix + k: v for k, v in trained.state_dict().items()})
 
     return made
 
@@ -130,7 +145,8 @@ def _copied(_folder: Path, _numbers: State) -> bytes:
 
 
 def _untrained(folder: Path, _numbers: State) -> bytes:
-    return saved(network(folder).state_dict())
+    with network_of(folder) as made:
+        return saved(made.state_dict())
 
 
 def _nan(folder: Path, numbers: State) -> bytes:
@@ -138,23 +154,28 @@ def _nan(folder: Path, numbers: State) -> bytes:
 
 
 def _pickled(folder: Path, numbers: State) -> bytes:
-    return saved(fitted(folder, numbers))
+    with fitted(folder, numbers) as trained:
+        return saved(trained)
 
 
 def _script(folder: Path, numbers: State) -> bytes:
     buffer = io.BytesIO()
-    traced = torch.jit.trace(fitted(folder, numbers), torch.zeros(2, 1, 32, 32))
-    torch.jit.save(traced, buffer)
+    with fitted(folder, numbers) as trained:
+        torch.jit.save(torch.jit.trace(trained, torch.zeros(2, 1, 32, 32)), buffer)
     return buffer.getvalue()
 
 
 def _optimizer(folder: Path, _numbers: State) -> bytes:
-    return saved(torch.optim.SGD(network(folder).parameters(), lr=0.01).state_dict())
+    with network_of(folder) as made:
+        return saved(torch.optim.SGD(made.parameters(), lr=0.01).state_dict())
 
 
 def _other(_folder: Path, _numbers: State) -> bytes:
-    torch.manual_seed(5)
-    small = torch.nn.Sequential(torch.nn.Linear(784, 30), torch.nn.ReLU(), torch.nn.Linear(30, 10))
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        small = torch.nn.Sequential(
+            torch.nn.Linear(784, 30), torch.nn.ReLU(), torch.nn.Linear(30, 10)
+        )
     return saved(small.state_dict())
 
 
@@ -214,8 +235,6 @@ PLACES = {
     "in_a_subfolder": "homework 2/lenet.pt",
 }
 """Where the weights lie, if not in lenet.pt."""
-FORGOTTEN = {"forgotten_weights"}
-"""Handed in without weights."""
 BROKEN: dict[str, Callable[[Path, State], bytes]] = {
     "infinite_weights": _infinite,
     "half_weights": _half,
@@ -234,6 +253,3 @@ BROKEN: dict[str, Callable[[Path, State], bytes]] = {
     "text_weights": _text,
     "empty_weights": _empty,
 }
-
-if __name__ == "__main__":
-    main()
