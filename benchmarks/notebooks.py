@@ -23,7 +23,8 @@ from nbclient import NotebookClient
 from rich.console import Console
 from rich.table import Table
 
-from grader.assignment.course import Course, submission
+from grader.assignment.course import Course
+from grader.assignment.specimens import submission
 from grader.data.descriptions import Source
 from grader.grading.executor import Executor
 from grader.grading.grade import Cohort

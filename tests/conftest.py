@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -388,6 +389,20 @@ def graded(group: Cohort, folder: Path, student: str = "") -> Graded:
         student=student or folder.name,
     )
     submission = assignment.given(handed_in)
+    return group.judge(submission, group.executor.measure(submission))
+
+
+@cache
+def mistake(slug: str, name: str) -> Submission:
+    """A known mistake of an assignment of this repository."""
+    loaded = Course(ROOT).load(slug)
+    found = {m.name: m.submission for m in Course(ROOT).mistakes(loaded)}
+    return loaded.assignment.given(found[name])
+
+
+def mistaken(group: Cohort, name: str) -> Graded:
+    """What a known mistake of the assignment gets."""
+    submission = mistake(group.loaded.slug, name)
     return group.judge(submission, group.executor.measure(submission))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import torch
-from conftest import ROOT, check, said
+from conftest import ROOT, check, mistaken, said
 from conftest import graded as judged
 
 from grader.grading.grade import Cohort
@@ -27,13 +27,6 @@ def graded(group: Cohort, folder: Path) -> Graded:
     if not (folder / "birds.pt").exists():
         (folder / "birds.pt").write_bytes(WEIGHTS)
     return judged(group, folder)
-
-
-def mistake(group: Cohort, folder: Path, name: str) -> Graded:
-    """What a mistake of the assignment gets; a copy, since it gets the reference's weights."""
-    for path in (FOLDER / "mistakes" / name).iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
-    return graded(group, folder)
 
 
 def replaced(text: str, *pairs: tuple[str, str]) -> str:
@@ -56,7 +49,7 @@ SAID = {
     "softmax": ("conv_values", "it applies softmax to the right scores at its end"),
     "average_pooling": (
         "conv_layers",
-        "(avg_pool2d) in birds.py, line 44, stands where max_pool2d",
+        "(avg_pool2d) in birds.py, line 52, stands where max_pool2d",
     ),
     "wider_hidden": ("conv_parameters", "34,570 trainable parameters, expected are 18,090"),
     "detached": ("conv_training", "After the first step of gradient descent"),
@@ -87,7 +80,7 @@ SAID = {
 def test_a_mistake_is_named(group: Cohort, tmp_path: Path, name: str) -> None:
     """The sentence says what was done, not only that numbers differ."""
     which, text = SAID[name]
-    found = mistake(group, tmp_path, name)
+    found = mistaken(group, name)
     lost = check(found, which)
     assert lost.outcome != "passed"
     assert text in lost.feedback + lost.hint, lost.feedback
@@ -112,7 +105,7 @@ PARTIAL = {  # what the brief announces
 @pytest.mark.parametrize("name", PARTIAL)
 def test_partial_credit_is_that_of_the_brief(group: Cohort, tmp_path: Path, name: str) -> None:
     """Different from the brief, but not nothing."""
-    found = mistake(group, tmp_path, name)
+    found = mistaken(group, name)
     for which, points in PARTIAL[name].items():
         assert check(found, which).earned == pytest.approx(points, abs=1e-3), which
 

@@ -1,7 +1,8 @@
 """Innocent faults: each loses what it has to, and is told one clear sentence, in both forms.
 
-A specimen is a folder as a student would hand it in. Where it holds a module, a notebook is made of
-it here, one cell for each block at the left margin, and handed in as well.
+A specimen is a folder as a student would hand it in, but for its weights, which `specimens` makes.
+Where it holds a module, a notebook is made of it here, one cell for each block at the left margin,
+and handed in as well.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import copy
 import json
 import re
-import shutil
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -20,6 +20,7 @@ from typing import Any
 import nbformat
 import pytest
 from conftest import ROOT, SUBMISSIONS, Borrower, Lenet, outcomes, said
+from specimens import PLACES, handed_in
 
 from grader.assignment.course import Course
 from grader.ledger.ledger import Ledger
@@ -64,8 +65,7 @@ def notebook_of(source: str) -> str:
 
 def as_notebook(name: str, folder: Path) -> Path:
     """A copy of the specimen in which its module is a notebook."""
-    made = folder / name
-    shutil.copytree(BROKEN / name, made)
+    made = handed_in(BROKEN / name, folder)
     modules = sorted(made.rglob("*.py"))
     entry = next((m for m in modules if m.name.startswith("lenet")), modules[0])
     entry.with_suffix(".ipynb").write_text(notebook_of(entry.read_text()))
@@ -119,6 +119,7 @@ def names_its_place(name: str, form: str) -> bool:
     wanted = expected(name, form)
     text = " ".join(_listed(wanted["says"]))
     files = {p.name for p in (BROKEN / name).rglob("*")} | {"lenet.pt"}
+    files |= {PLACES[name].rpartition("/")[2]} if name in PLACES else set()
     files |= {f"{Path(f).stem}.ipynb" for f in files if f.endswith(".py")}
     if not any(f in text for f in files):
         return False
@@ -138,10 +139,10 @@ def test_every_sentence_names_its_place() -> None:
 
 
 @pytest.mark.parametrize("name", list(EXPECTED))
-def test_is_told(lenet: Lenet, hurried: Lenet, name: str) -> None:
+def test_is_told(lenet: Lenet, hurried: Lenet, tmp_path: Path, name: str) -> None:
     """As it lies there, a specimen gets what expected.toml says."""
-    wanted = expected(name, "module")
-    check(judged(lenet, hurried, BROKEN / name, wanted.get("limits", {})), wanted)
+    wanted, folder = expected(name, "module"), handed_in(BROKEN / name, tmp_path)
+    check(judged(lenet, hurried, folder, wanted.get("limits", {})), wanted)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import ROOT, check, graded, said, written
+from conftest import ROOT, check, graded, mistaken, said, written
 
 from grader.grading.grade import Cohort
 
@@ -43,7 +43,7 @@ SAID = {
 def test_a_mistake_is_named(group: Cohort, name: str) -> None:
     """The sentence says what was done; the points that are left are those the brief announces."""
     which, text, points = SAID[name]
-    found = graded(group, FOLDER / "mistakes" / name)
+    found = mistaken(group, name)
     lost = check(found, which)
     assert lost.outcome != "passed"
     assert text in lost.feedback + lost.hint, lost.feedback
@@ -52,7 +52,7 @@ def test_a_mistake_is_named(group: Cohort, name: str) -> None:
 
 
 def test_every_mistake_has_its_sentence() -> None:
-    assert {p.name for p in (FOLDER / "mistakes").iterdir()} == set(SAID)
+    assert {p.stem for p in (FOLDER / "mistakes").iterdir()} == set(SAID)
 
 
 BUILT = RIGHT[RIGHT.index("def lenet5_sequential") : RIGHT.index("def save")]

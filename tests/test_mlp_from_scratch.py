@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
-from conftest import ROOT, CommandLine, check, graded, opened, said, written
+from conftest import ROOT, CommandLine, check, graded, mistake, mistaken, opened, said, written
 
 from grader.assignment.course import Course
 from grader.grading.grade import Cohort
@@ -57,7 +57,7 @@ HIDDEN = {
 def test_a_mistake_is_named(group: Cohort, name: str) -> None:
     """The sentence says what was done, not only that numbers differ."""
     which, text = SAID[name]
-    found = graded(group, FOLDER / "mistakes" / name)
+    found = mistaken(group, name)
     lost = check(found, which)
     assert lost.outcome != "passed"
     assert text in lost.feedback + lost.hint, lost.feedback
@@ -144,7 +144,7 @@ def test_a_students_own_check_sees_nothing_hidden(server: ForkServer, tmp_path: 
     asked = {p.key for p in public.probes.values()}
     assert not asked & {whole.probes[n].key for n in secret}
     with opened(server, public, tmp_path) as group:
-        found = graded(group, FOLDER / "mistakes" / "forty_at_all_times")
+        found = mistaken(group, "forty_at_all_times")
     assert (found.score, found.max_score) == (90, 90)
     assert not HIDDEN & {c.name for c in found.checks}
     assert not any(c.hidden for c in found.checks)
@@ -153,13 +153,13 @@ def test_a_students_own_check_sees_nothing_hidden(server: ForkServer, tmp_path: 
 @pytest.mark.proof
 def test_the_command_line_keeps_them_hidden(call: CommandLine, tmp_path: Path) -> None:
     """`check` shows the public checks only; `grade` asks all, and its report marks those."""
-    mistake = FOLDER / "mistakes" / "forty_at_all_times"
-    public = call("check", mistake / "mlp.py", "--stand-in", "--course", ROOT)
+    handed_in = tmp_path / "class" / "ada" / "mlp.py"
+    handed_in.parent.mkdir(parents=True)
+    handed_in.write_bytes(mistake(SLUG, "forty_at_all_times").files["mlp.py"])
+    public = call("check", handed_in, "--stand-in", "--course", ROOT)
     assert public.code == 0
     assert "90 of 90 points of the public checks" in public.out
     assert not [n for n in HIDDEN if n in public.out]
-    (tmp_path / "class" / "ada").mkdir(parents=True)
-    (tmp_path / "class" / "ada" / "mlp.py").write_bytes((mistake / "mlp.py").read_bytes())
     out = tmp_path / "out"
     words = ("mlp_from_scratch", tmp_path / "class", "-o", out, "--stand-in", "--course", ROOT)
     whole = call("grade", *words)

@@ -10,7 +10,8 @@ import pytest
 import variants
 from conftest import ROOT, check, opened, said
 
-from grader.assignment.course import Course, LoadedAssignment, submission
+from grader.assignment.course import Course, LoadedAssignment
+from grader.assignment.specimens import submission
 from grader.grading.grade import Cohort
 from grader.records.records import Graded, Submission
 from grader.sandbox import ForkServer

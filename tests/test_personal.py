@@ -11,7 +11,8 @@ from conftest import Borrower, CommandLine, Tiny, opened
 
 from grader.assignment import handout
 from grader.assignment.assignment import Assignment
-from grader.assignment.course import Course, submission
+from grader.assignment.course import Course
+from grader.assignment.specimens import submission
 from grader.assignment.variants import Personal
 from grader.grading.grade import grade
 from grader.records.errors import CourseError, UsageError

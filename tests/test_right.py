@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import SUBMISSIONS, Lenet, said
+from specimens import handed_in
 
 FOLDERS = sorted(p for p in (SUBMISSIONS / "right").iterdir() if p.is_dir())
 
@@ -16,9 +17,9 @@ def test_there_are_enough() -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: p.name)
-def test_full_marks(lenet: Lenet, folder: Path) -> None:
+def test_full_marks(lenet: Lenet, tmp_path: Path, folder: Path) -> None:
     """Every check is passed, and no person is asked for."""
-    graded = lenet.folder(folder)
+    graded = lenet.folder(handed_in(folder, tmp_path))
     assert graded.score == graded.max_score, said(graded)
     assert {c.outcome for c in graded.checks} == {"passed"}
     assert graded.execution.status == "ok"

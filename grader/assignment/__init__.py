@@ -3,5 +3,5 @@
 Floors, top first:
     course
     assignment
-    handout, probe, variants
+    handout, probe, specimens, variants
 """

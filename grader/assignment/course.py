@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import json
 import os
 import re
 import sys
@@ -17,12 +16,19 @@ from types import ModuleType
 from typing import Any
 
 import grader
-from grader.assignment import handout
+from grader.assignment import handout, specimens
 from grader.assignment.assignment import Assignment
 from grader.assignment.probe import SCRIPT, Probe
+from grader.assignment.specimens import Mistake, submission
 from grader.records.errors import CourseError, GraderError, UsageError
 from grader.records.records import ENTRY_SUFFIXES, Submission
 
+_BUNDLED = Path(grader.__file__).resolve().parent / "_course"
+"""Where the wheel holds the demonstration's assignment, and that alone."""
+_FULL = (
+    "A full course is a checkout of its repository: run the command in it, or name its folder "
+    "with --course"
+)
 _ASKED = re.compile(r"""\bstudent(?:\.function|\.network)?[(\[]\s*["'](\w+)["']""")
 
 
@@ -58,15 +64,6 @@ class LoadedAssignment:
         return frozenset(hashlib.sha256(p.read_bytes()).hexdigest() for p in files if p.is_file())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mistake:
-    """A known-wrong submission, and what it has to lose."""
-
-    name: str
-    submission: Submission
-    loses: frozenset[str]
-
-
 @dataclass(frozen=True, slots=True)
 class Course:
     """A course on disk."""
@@ -96,9 +93,7 @@ class Course:
     @classmethod
     def bundled(cls) -> Course:
         """The demonstration course: in the wheel, or this repository."""
-        package = Path(grader.__file__).resolve().parent
-        inside = package / "_course"
-        return cls(inside if (inside / "assignments").is_dir() else package.parent)
+        return cls(_BUNDLED if (_BUNDLED / "assignments").is_dir() else _BUNDLED.parents[1])
 
     @property
     def templates(self) -> Path:
@@ -118,13 +113,21 @@ class Course:
             return found[0]
         what = "several assignments ask" if found else "no assignment asks"
         listed = ", ".join(found or self.slugs()) or "none"
-        raise UsageError(f"{what} for a file called {stem}. Name one with -a: {listed}")
+        remedy = f"Name one with -a: {listed}"
+        if self.root == _BUNDLED:
+            remedy += f". {_FULL}"
+        raise UsageError(f"{what} for a file called {stem}. {remedy}")
 
     def folder(self, slug: str) -> Path:
         """Folder of an assignment; UsageError lists those that exist."""
         if slug in self.slugs():
             return self.root / "assignments" / slug
         listed = ", ".join(self.slugs()) or "none"
+        if self.root == _BUNDLED:
+            raise UsageError(
+                f"there is no assignment {slug!r} in the course that comes with the program, only "
+                f"{listed}. {_FULL}"
+            )
         raise UsageError(f"there is no assignment {slug!r} in {self.root}. There are: {listed}")
 
     def load(self, slug: str, *, public: bool = False) -> LoadedAssignment:
@@ -170,7 +173,7 @@ class Course:
 
     def _reference(self, slug: str, assignment: Assignment) -> Submission:
         folder = self.root / "reference" / slug
-        entry = _entry(folder, assignment.entry)
+        entry = specimens.entry_of(folder, assignment.entry)
         absent = [n for n in assignment.extra_files if not (folder / n).is_file()]
         if entry is None or absent:
             lacking = f"{assignment.entry}.py" if entry is None else absent[0]
@@ -212,11 +215,18 @@ class Course:
 
     def mistakes(self, loaded: LoadedAssignment) -> list[Mistake]:
         """The known-wrong submissions; files that one lacks are the reference's."""
-        found = []
-        for folder in sorted(p for p in (loaded.folder / "mistakes").glob("*") if p.is_dir()):
-            made = _from_folder(loaded, folder)
-            found.append(Mistake(name=folder.name, submission=made, loses=_loses(made, loaded)))
-        return found
+        assignment = loaded.assignment
+        folder, checks = loaded.folder / "mistakes", {c.name for c in assignment.checks}
+        return specimens.mistakes(folder, loaded.slug, assignment.entry, loaded.reference, checks)
+
+    def sample(self, loaded: LoadedAssignment, folder: Path) -> Path:
+        """The sample class, written to the folder; files that a student lacks are the reference's,
+        but for those that `lacks` in expected.toml names.
+        """
+        extra_files = {n: loaded.reference.files[n] for n in loaded.assignment.extra_files}
+        source, expected = loaded.folder / "sample", self.expected(loaded.slug)
+        specimens.sample_class(source, folder, extra_files, expected)
+        return folder
 
     def expected(self, slug: str) -> Mapping[str, Any]:
         """`sample/expected.toml` of an assignment: a table for each student."""
@@ -227,58 +237,6 @@ class Course:
             raise CourseError(f"{slug} has no sample class: {path.name} is missing") from None
         except tomllib.TOMLDecodeError as error:
             raise CourseError(f"{path} is not TOML: {error}") from None
-
-
-def submission(student: str, files: Mapping[str, bytes], entry: str | None) -> Submission:
-    """A submission of ours with its digest."""
-    digest = hashlib.sha256()
-    for name in sorted(files):
-        digest.update(f"{len(name)}:{name}:{len(files[name])}:".encode() + files[name])
-    return Submission(student=student, files=dict(files), entry=entry, digest=digest.hexdigest())
-
-
-def _entry(folder: Path, stem: str) -> str | None:
-    """The file to run, a module before a notebook."""
-    names = (f"{stem}{suffix}" for suffix in ENTRY_SUFFIXES)
-    return next((n for n in names if (folder / n).is_file()), None)
-
-
-def _from_folder(loaded: LoadedAssignment, folder: Path) -> Submission:
-    """A mistake as a submission; what it lacks but the entry is the reference's."""
-    entry = _entry(folder, loaded.assignment.entry)
-    if entry is None:
-        raise CourseError(
-            f"mistake {folder.name} of {loaded.slug} has no {loaded.assignment.entry}.py"
-        )
-    own = {p.name: p.read_bytes() for p in sorted(folder.glob("*")) if p.is_file()}
-    rest = {n: c for n, c in loaded.reference.files.items() if n != loaded.reference.entry}
-    return submission(folder.name, {**rest, **own}, entry)
-
-
-def _loses(made: Submission, loaded: LoadedAssignment) -> frozenset[str]:
-    """What the docstring of a module, or the first cell of a notebook, says that it loses."""
-    assert made.entry is not None
-    content = made.files[made.entry]
-    try:
-        if made.entry.endswith(".ipynb"):
-            text = "".join(json.loads(content)["cells"][0]["source"])
-        else:
-            text = ast.get_docstring(ast.parse(content)) or ""
-    except (SyntaxError, ValueError, LookupError, TypeError) as error:
-        what = "a notebook" if made.entry.endswith(".ipynb") else "Python"
-        raise CourseError(f"mistake {made.student} is not {what}: {error}") from error
-    found = re.search(r"^Loses: *(.+)$", text, re.MULTILINE)
-    if not found:
-        raise CourseError(
-            f"the docstring of mistake {made.student} has no line `Loses: check, check`"
-        )
-    names = frozenset(n.strip(" `.") for n in found[1].split(","))
-    unknown = names - {c.name for c in loaded.assignment.checks}
-    if unknown:
-        raise CourseError(
-            f"mistake {made.student} loses `{min(unknown)}`, which is no check of {loaded.slug}"
-        )
-    return names
 
 
 def _script(folder: Path, probes: Mapping[str, Probe[Any]]) -> str:

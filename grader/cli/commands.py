@@ -281,8 +281,9 @@ def demo(out: Path | None, **options: Any) -> int:
     slug = "lenet5_mnist"
     loaded = course.load(slug)
     options["stand_in"] = True
-    sample = loaded.folder / "sample"
-    found = collect.submissions(sample, **_asked(loaded))
+    with tempfile.TemporaryDirectory() as folder:
+        sample = course.sample(loaded, Path(folder))
+        found = collect.submissions(sample, **_asked(loaded))
     outcome, target = _grade(course, loaded, found, out, **options)
     terminal.results(outcome)
     wrong = terminal.unexpected(outcome, course.expected(slug))
