@@ -56,7 +56,7 @@ def test_a_slug_is_no_path(course: Tiny, slug: str) -> None:
 
 def test_what_a_wheel_does_not_hold(course: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the course is the one that comes with the program, one is told where a full one is."""
-    monkeypatch.setattr("grader.course._BUNDLED", course.root)
+    monkeypatch.setattr("grader.assignment.course._BUNDLED", course.root)
     assert Course.bundled().slugs() == ["tiny"]
     full = r"A full course is a checkout of its repository.*--course$"
     with pytest.raises(UsageError, match=rf"no assignment 'tony' .*, only tiny\. {full}"):
