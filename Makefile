@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JUPYTER := $(VENV)/.jupyter
 
-.PHONY: demo test proofs lint bench figures clean
+.PHONY: demo test quick proofs lint bench figures clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -23,6 +23,11 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+# While one writes: what functions do, without boxes, other programs or data sets; half a minute on
+# two cores. A test that starts a process all the same fails. See tests/kit/quick.py.
+quick: $(STAMP)
+	$(BIN)/python -m pytest --quick -n 2 --dist worksteal
+
 proofs: $(JUPYTER)
 	$(BIN)/python -m pytest -m proof
 	$(BIN)/python -m pytest -n 2 -m 'hypothesis and not proof' --hypothesis-profile=proofs
@@ -31,7 +36,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest tests/test_imports.py
+	$(BIN)/python -m pytest tests/house/test_imports.py
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/boxes.py

@@ -1,0 +1,261 @@
+"""Courses: found where the design says, loaded by path, and refused with the file and the line."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader.assignment.course import Course
+from grader.records.errors import CourseError, UsageError
+from kit.places import ROOT
+from kit.tiny import ASSIGNMENT, POINTS, RIGHT, TANH, Tiny, found
+
+
+def test_found_by_option_before_all(
+    course: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """--course beats $GRADER_COURSE, which beats the ancestors of the working directory."""
+    other, third = found(tmp_path / "other"), found(tmp_path / "third")
+    below = other.root / "assignments/tiny"
+    monkeypatch.chdir(below)
+    monkeypatch.delenv("GRADER_COURSE", raising=False)
+    assert Course.find().root == other.root
+    monkeypatch.setenv("GRADER_COURSE", str(third.root))
+    assert Course.find().root == third.root
+    assert Course.find(course.root).root == course.root
+
+
+def test_bundled_where_there_is_none(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outside of every course the demonstration course is used."""
+    monkeypatch.chdir(bare)
+    assert Course.find().slugs() == Course(ROOT).slugs()
+    assert "lenet5_mnist" in Course.find().slugs()
+
+
+def test_no_course(tmp_path: Path) -> None:
+    """A folder without assignments is refused."""
+    with pytest.raises(UsageError, match="is no course"):
+        Course.find(tmp_path)
+
+
+def test_unknown_assignment(course: Tiny) -> None:
+    """The assignments that exist are listed."""
+    with pytest.raises(UsageError, match=r"no assignment 'tony'.*There are: tiny"):
+        Course(course.root).load("tony")
+
+
+@pytest.mark.parametrize("slug", ["..", "../tiny", "", "/etc", "tiny/"])
+def test_a_slug_is_no_path(course: Tiny, slug: str) -> None:
+    """Nothing outside of `assignments` is loaded by a name."""
+    with pytest.raises(UsageError, match="no assignment"):
+        Course(course.root).load(slug)
+
+
+def test_what_a_wheel_does_not_hold(course: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the course is the one that comes with the program, one is told where a full one is."""
+    monkeypatch.setattr("grader.assignment.course._BUNDLED", course.root)
+    assert Course.bundled().slugs() == ["tiny"]
+    full = r"A full course is a checkout of its repository.*--course$"
+    with pytest.raises(UsageError, match=rf"no assignment 'tony' .*, only tiny\. {full}"):
+        Course.bundled().load("tony")
+    with pytest.raises(UsageError, match=rf"file called tony\. .*{full}"):
+        Course.bundled().by_entry("tony")
+
+
+def test_names_that_are_asked_for() -> None:
+    """Classes, functions, trained objects, and what probes.py takes of a student; each once."""
+    load = Course(ROOT).load
+    assert load("lenet5_mnist").names == ("LeNet5",)
+    assert load("cifar10_cnn").names == ("SmallCNN", "training_step", "train", "accuracy_by_class")
+    assert load("lenet5_training").names == ("lenet5_sequential", "train", "save", "load")
+
+
+def test_blanks_are_the_files_of_the_handout(course: Tiny) -> None:
+    """Files that can be run, by digest; texts and data are none."""
+    course.write("assignments/tiny/handout/tiny.py", "blank = None\n")
+    course.write("assignments/tiny/handout/numbers.csv", "1,2\n")
+    assert course.load().blanks == {hashlib.sha256(b"blank = None\n").hexdigest()}
+
+
+def test_loaded(course: Tiny) -> None:
+    """Checks, probes and the reference are there; the probes go by their names."""
+    loaded = course.load()
+    assert [c.name for c in loaded.assignment.checks] == ["shapes", "count", "values", "doubles"]
+    assert list(loaded.probes) == ["layers", "parameters", "outputs", "doubled"]
+    assert loaded.assignment.max_score == POINTS
+    assert loaded.reference.files == {"tiny.py": RIGHT.encode()}
+    assert loaded.reference.entry == "tiny.py"
+    assert not loaded.hidden
+
+
+def test_hidden(course: Tiny) -> None:
+    """hidden.py adds checks and probes, which `public` leaves out; it can import assignment.py."""
+    course.write(
+        "assignments/tiny/hidden.py",
+        "from assignment import assignment, net\n"
+        "from grader import Verdict, data\n"
+        "more = net.outputs(data.normal(5, 4))\n"
+        "@assignment.check(points=5)\n"
+        "def secretly(student, reference):\n"
+        "    'Hidden.'\n"
+        "    return Verdict(fraction=1.0)\n",
+    )
+    whole = course.load()
+    public = Course(course.root).load("tiny", public=True)
+    assert [c.name for c in whole.assignment.checks if c.hidden] == ["secretly"]
+    assert "more" in whole.probes
+    assert (whole.hidden, public.hidden) == (True, False)
+    assert "secretly" not in {c.name for c in public.assignment.checks}
+    assert whole.rules != public.rules
+
+
+def test_a_hidden_probe_takes_no_name_of_a_public_one(course: Tiny) -> None:
+    """The public probe would not be asked any more; the same probe under its name is no second one."""
+    text = "from assignment import net, x, outputs\n"
+    course.write("assignments/tiny/hidden.py", text)
+    assert "outputs" in course.load().probes
+    course.write("assignments/tiny/hidden.py", f"{text}layers = net.layers(x)\n")
+    with pytest.raises(CourseError, match=r"hidden\.py calls a probe `layers`, and so does"):
+        course.load()
+
+
+def test_rules_change_with_the_file(course: Tiny) -> None:
+    """The digest of the rules changes with every character of assignment.py."""
+    before = course.load().rules
+    assert course.load().rules == before
+    course.rule("FULL = 1.0", "FULL = 0.5")
+    assert course.load().rules != before
+
+
+def test_no_stale_bytecode(course: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change within the second in which it was loaded counts, and no bytecode is left in the course."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    before = course.load().assignment.checks[-1].function
+    course.rule("FULL = 1.0", "FULL = 0.5")
+    after = course.load().assignment.checks[-1].function
+    assert (before.__globals__["FULL"], after.__globals__["FULL"]) == (1.0, 0.5)  # type: ignore[attr-defined]
+    assert not list(course.root.rglob("*.pyc"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = 1\ny = (\n", r"tiny/assignment.py, line 2: SyntaxError"),
+        ("x = 1\n\nfoo()\n", r"tiny/assignment.py, line 3: NameError"),
+        ("x = 1\n", "defines no `assignment = Assignment"),
+        ("assignment = 'tiny'\n", "defines no `assignment = Assignment"),
+        (ASSIGNMENT[: ASSIGNMENT.index("@assignment.check")], "has no checks"),
+        (
+            ASSIGNMENT.replace('    """`Tiny` has 37 parameters."""\n', ""),
+            r"tiny/assignment.py, line \d+: check `count` has no docstring",
+        ),
+        (ASSIGNMENT.replace("def count", "def shapes"), "two checks called `shapes`"),
+        (ASSIGNMENT.replace("probe.call(", "probe.cal("), "AttributeError"),
+        (
+            ASSIGNMENT + 'stolen = net.gradients(x, data.test("mnist").labels)\n',
+            r"line \d+: a Secret cannot be passed to a probe",
+        ),
+    ],
+)
+def test_mistakes_in_an_assignment(course: Tiny, text: str, said: str) -> None:
+    """The file, the line and what is wrong are said."""
+    course.write("assignments/tiny/assignment.py", text)
+    with pytest.raises(CourseError, match=said):
+        course.load()
+
+
+def test_exit_in_an_assignment(course: Tiny) -> None:
+    """An assignment that ends the interpreter is refused like any other mistake."""
+    course.write("assignments/tiny/assignment.py", "import sys\nsys.exit('bye')\n")
+    with pytest.raises(CourseError, match=r"assignment.py, line 2"):
+        course.load()
+
+
+def test_a_reference_is_needed(course: Tiny) -> None:
+    """Without its file the reference is refused."""
+    (course.root / "reference/tiny/tiny.py").unlink()
+    with pytest.raises(CourseError, match=r"reference/tiny lacks tiny.py"):
+        course.load()
+
+
+def test_an_assignment_is_found_by_its_file(course: Tiny) -> None:
+    """The entry's stem names the assignment, as long as no other asks for the same."""
+    there = Course(course.root)
+    assert there.by_entry("tiny") == "tiny"
+    with pytest.raises(UsageError, match=r"no assignment asks for a file called other.*tiny"):
+        there.by_entry("other")
+    course.write("assignments/twin/assignment.py", ASSIGNMENT)
+    course.write("reference/twin/tiny.py", RIGHT)
+    with pytest.raises(UsageError, match=r"several assignments ask.*tiny, twin"):
+        there.by_entry("tiny")
+
+
+def mistake(course: Tiny, text: str) -> None:
+    course.write("assignments/tiny/mistakes/tanh/tiny.py", text)
+
+
+def test_mistakes(course: Tiny) -> None:
+    """A mistake says in its docstring what it loses; what it lacks is the reference's."""
+    mistake(
+        course, TANH.replace("functions.", "").replace('"""A', '"""Loses: `values`, doubles.\n\nA')
+    )
+    (one,) = Course(course.root).mistakes(course.load())
+    assert (one.name, one.loses) == ("tanh", {"values", "doubles"})
+    assert one.submission.entry == "tiny.py"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (RIGHT, "mistake tanh has no line `Loses:"),
+        ('"""Loses: velues"""\n', "loses `velues`, which is no check of tiny"),
+    ],
+)
+def test_mistakes_in_mistakes(course: Tiny, text: str, said: str) -> None:
+    """A mistake that names nothing, or no check, is refused."""
+    mistake(course, text)
+    with pytest.raises(CourseError, match=said):
+        Course(course.root).mistakes(course.load())
+
+
+def test_a_mistake_that_is_no_python(course: Tiny) -> None:
+    """A mistake whose docstring cannot be read is refused by name, not with a traceback."""
+    mistake(course, '"""Loses: values"""\ndef (\n')
+    with pytest.raises(CourseError, match="tanh"):
+        Course(course.root).mistakes(course.load())
+
+
+def test_handout(course: Tiny) -> None:
+    """The handout is a submission; without its entry it is refused."""
+    with pytest.raises(CourseError, match=r"handout of tiny has no tiny\.py"):
+        Course(course.root).handouts(course.load())
+    course.write("assignments/tiny/handout/tiny.py", "# TODO\n")
+    assert Course(course.root).handouts(course.load())[0].files == {"tiny.py": b"# TODO\n"}
+
+
+def test_expected(course: Tiny) -> None:
+    """expected.toml is read; absent or broken, that is said."""
+    there = Course(course.root)
+    with pytest.raises(CourseError, match=r"no sample class: expected.toml is missing"):
+        there.expected("tiny")
+    path = course.write("assignments/tiny/sample/expected.toml", "[ada]\nscore = 12\n")
+    assert there.expected("tiny") == {"ada": {"score": 12}}
+    path.write_text("[ada\n")
+    with pytest.raises(CourseError, match="is not TOML"):
+        there.expected("tiny")
+
+
+def test_this_repository_is_a_course() -> None:
+    """Every assignment here loads, with its reference, handout and mistakes."""
+    here = Course(ROOT)
+    assert here.slugs()
+    for slug in here.slugs():
+        loaded = here.load(slug)
+        assert loaded.assignment.max_score == 100
+        assert all(h.files for h in here.handouts(loaded))
+        assert len(here.mistakes(loaded)) >= 8
+        assert os.fspath(loaded.folder).endswith(slug)

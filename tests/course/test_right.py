@@ -1,0 +1,28 @@
+"""Right answers that look different get full marks, each of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kit.graded import Lenet, said
+from kit.places import SUBMISSIONS
+from kit.specimens import handed_in
+
+FOLDERS = sorted(p for p in (SUBMISSIONS / "right").iterdir() if p.is_dir())
+
+
+def test_there_are_enough() -> None:
+    """At least ten right answers are kept."""
+    assert len(FOLDERS) >= 10
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: p.name)
+def test_full_marks(lenet: Lenet, tmp_path: Path, folder: Path) -> None:
+    """Every check is passed, and no person is asked for."""
+    graded = lenet.folder(handed_in(folder, tmp_path))
+    assert graded.score == graded.max_score, said(graded)
+    assert {c.outcome for c in graded.checks} == {"passed"}
+    assert graded.execution.status == "ok"
+    assert not graded.needs_review

@@ -1,0 +1,151 @@
+"""Verifying an assignment: every way in which its own submissions can contradict its checks is found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from grader import data
+from grader.assignment.course import Course
+from grader.grading.executor import images_of
+from grader.grading.verify import Finding, verify
+from grader.records.errors import CourseError
+from grader.sandbox import ForkServer
+from kit.graded import Borrower
+from kit.places import NOWHERE, ROOT
+from kit.tiny import RIGHT, TANH, WRONG, Tiny
+
+NOTHING = "# TODO: write the class Tiny and the function double.\n"
+EVERY = "shapes, count, values, doubles"
+
+
+def losing(names: str, text: str) -> str:
+    """A mistake that says it loses these checks."""
+    return f'"""A mistake.\n\nLoses: {names}\n"""\n{text}'
+
+
+@pytest.fixture
+def course(course: Tiny) -> Tiny:
+    """With a handout and two mistakes, all of them as they should be."""
+    course.write("assignments/tiny/handout/tiny.py", NOTHING)
+    course.write("assignments/tiny/mistakes/nothing/tiny.py", losing(EVERY, NOTHING))
+    course.write("assignments/tiny/mistakes/tanh/tiny.py", losing("values", TANH))
+    return course
+
+
+Verifying = Callable[[], dict[str, Finding]]
+
+
+@pytest.fixture
+def findings(course: Tiny, server: ForkServer, tmp_path: Path) -> Verifying:
+    """Findings about the course as it is now, by name."""
+
+    def run() -> dict[str, Finding]:
+        with Borrower(server, course.load()) as executor:
+            return {f.name: f for f in verify(executor, Course(course.root), tmp_path)}
+
+    return run
+
+
+def test_all_as_it_should_be(findings: Verifying) -> None:
+    """Reference, handout and each mistake have a finding without fault; no check is untested."""
+    found = findings()
+    assert list(found) == ["reference", "handout", "mistakes/nothing", "mistakes/tanh"]
+    assert [f.fault for f in found.values()] == [""] * 4
+    assert found["reference"].graded.score == 12
+    assert found["handout"].graded.score == 0
+
+
+def test_a_mistake_that_loses_nothing(course: Tiny, findings: Verifying) -> None:
+    """What a mistake should lose and does not is named."""
+    course.write("assignments/tiny/mistakes/tanh/tiny.py", losing("values, doubles", RIGHT))
+    assert findings()["mistakes/tanh"].fault == "should lose doubles, values but does not"
+
+
+def test_a_mistake_that_loses_more(course: Tiny, findings: Verifying) -> None:
+    """What a mistake loses without saying so is named, with the feedback."""
+    both = TANH.replace("2 * n", "n")
+    course.write("assignments/tiny/mistakes/tanh/tiny.py", losing("values", both))
+    assert findings()["mistakes/tanh"].fault == "loses doubles as well (Not doubled.)"
+
+
+def test_a_handout_that_is_worth_too_much(course: Tiny, findings: Verifying) -> None:
+    """An untouched handout may earn at most a twentieth."""
+    course.write("assignments/tiny/handout/tiny.py", WRONG)
+    fault = findings()["handout"].fault
+    assert "an untouched handout earns 10 of 12" in fault
+    assert "5%" in fault
+
+
+def test_a_check_that_no_mistake_loses(course: Tiny, findings: Verifying) -> None:
+    """A check that was never seen to fail is a finding of its own."""
+    course.write("assignments/tiny/mistakes/nothing/tiny.py", losing("doubles", WRONG))
+    found = findings()
+    assert {n for n, f in found.items() if f.fault} == {"check shapes", "check count"}
+    assert "no mistake loses this check" in found["check shapes"].fault
+
+
+def test_a_reference_that_loses(course: Tiny, findings: Verifying) -> None:
+    """A check that the reference itself does not pass is named with its feedback."""
+    course.rule("FULL = 1.0", "FULL = 0.5")
+    fault = findings()["reference"].fault
+    assert fault.startswith("the reference itself loses doubles")
+
+
+def test_a_check_that_breaks(course: Tiny, findings: Verifying) -> None:
+    """A check that raises is a fault wherever it does."""
+    course.rule("FULL if right else 0.0", "FULL / right")
+    found = findings()
+    assert found["reference"].fault == ""
+    course.rule("FULL / right", "FULL / 0")
+    found = findings()
+    assert "ZeroDivisionError" in found["reference"].fault
+    assert "a check broke on it" in found["mistakes/tanh"].fault
+
+
+def test_a_reference_that_does_not_load(course: Tiny, findings: Verifying) -> None:
+    """Where the reference dies that is the finding, not a traceback."""
+    course.write("reference/tiny/tiny.py", "1 / 0\n")
+    assert "ZeroDivisionError" in findings()["reference"].fault
+
+
+def test_no_handout(course: Tiny, findings: Verifying) -> None:
+    """An assignment without a handout is refused by name."""
+    (course.root / "assignments/tiny/handout/tiny.py").unlink()
+    with pytest.raises(CourseError, match=r"handout of tiny has no tiny\.py"):
+        findings()
+
+
+# ---------------------------------------------------------------------- what is in this repository
+
+
+def faults(server: ForkServer, slug: str, source: data.Source, out: Path) -> dict[str, str]:
+    """Everything that is wrong with an assignment of this repository."""
+    here = Course(ROOT)
+    with Borrower(server, here.load(slug)) as executor:
+        executor.source = source
+        return {f.name: f.fault for f in verify(executor, here, out) if f.fault}
+
+
+SLUGS = Course(ROOT).slugs()
+QUICK = ("conv_arithmetic", "lenet5_mnist")
+"""The others take long, and are proofs."""
+PARTED = [s if s in QUICK else pytest.param(s, marks=pytest.mark.proof) for s in SLUGS]
+
+
+@pytest.mark.parametrize("slug", PARTED)
+def test_ours_with_the_stand_in(server: ForkServer, slug: str, tmp_path: Path) -> None:
+    """Every assignment here verifies with the stand-in: reference, handout and each mistake."""
+    assert faults(server, slug, data.Source(NOWHERE, stand_in=True), tmp_path) == {}
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("slug", [s for s in SLUGS if images_of(Course(ROOT).load(s))])
+def test_ours_with_the_real_data(server: ForkServer, slug: str, tmp_path: Path) -> None:
+    """Every assignment here that uses data sets verifies with the real ones."""
+    if not os.environ.get("GRADER_DATA"):
+        pytest.skip("needs the real data sets: set GRADER_DATA to their folder (CI does)")
+    assert faults(server, slug, data.Source(), tmp_path) == {}

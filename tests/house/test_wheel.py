@@ -1,0 +1,151 @@
+"""The built wheel works on its own in an empty folder: course, templates and sandbox included."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from kit.places import ROOT
+
+SLUG = "lenet5_mnist"
+"""The only assignment in it, which is the demonstration's."""
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("GRADER_DATA", "PYTHONPATH")}
+KINDS = {
+    "grader": {".py", ".typed"},
+    "grader/_course/assignments": {".ipynb", ".md", ".pt", ".py", ".toml"},
+    "grader/_course/reference": {".ipynb", ".json", ".pt", ".py"},
+    "grader/_course/reports": {".css", ".html"},
+}
+"""Suffixes of the files below each folder, that of the folder next to them."""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel as it is built of this checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    shutil.rmtree(ROOT / "build", ignore_errors=True)  # files that are gone would still lie there
+    build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True, env=ENVIRONMENT)
+    (made,) = folder.glob("*.whl")
+    return made
+
+
+def names(wheel: Path) -> list[PurePosixPath]:
+    """Every file of the wheel, but for what describes it."""
+    with zipfile.ZipFile(wheel) as archive:
+        every = [PurePosixPath(n) for n in archive.namelist()]
+    return [p for p in every if not p.parts[0].endswith(".dist-info")]
+
+
+@pytest.mark.proof
+def test_kinds_of_files(wheel: Path) -> None:
+    """Code, the demonstration's assignment and the templates: nothing else, and nothing hidden."""
+    found: dict[str, set[str]] = {}
+    for path in names(wheel):
+        home = next(k for k in sorted(KINDS, reverse=True) if path.is_relative_to(k))
+        found.setdefault(home, set()).add(path.suffix)
+    assert found == KINDS
+    assert not [p for p in names(wheel) if p.name == "hidden.py" or "__pycache__" in p.parts]
+
+
+@pytest.mark.proof
+def test_one_assignment(wheel: Path) -> None:
+    """Of assignments and references there is the demonstration's, whole; of the others nothing."""
+    for part in ("assignments", "reference"):
+        home = PurePosixPath("grader/_course") / part
+        inside = {p.relative_to(home) for p in names(wheel) if p.is_relative_to(home)}
+        assert {p.parts[0] for p in inside} == {SLUG}
+        tracked = subprocess.run(
+            ["git", "ls-files", "-z", SLUG], cwd=ROOT / part, capture_output=True, check=True
+        )
+        assert {str(p) for p in inside} == set(tracked.stdout.decode().split("\0")) - {""}
+
+
+@pytest.mark.proof
+def test_the_course_of_an_unpacked_wheel(wheel: Path, tmp_path: Path) -> None:
+    """In an empty folder the demonstration's course is loaded from it, mistakes and class included;
+    of what it does not hold one is told where that is.
+    """
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    code = f"""
+import pathlib, sys
+from grader.submissions import collect
+from grader.assignment.course import Course
+from grader.records.errors import UsageError
+course = Course.find()
+assert course.root == pathlib.Path({str(tmp_path / "site/grader/_course")!r}), course.root
+assert course.slugs() == [{SLUG!r}], course.slugs()
+loaded = course.load({SLUG!r})
+assert course.by_entry("lenet") == {SLUG!r}
+assert len(course.mistakes(loaded)) == {len(list((ROOT / "assignments" / SLUG / "mistakes").iterdir()))}
+assert course.templates.is_dir()
+class_ = course.sample(loaded, pathlib.Path("class"))
+found = collect.submissions(class_, entry="lenet", extra_files=["lenet.pt"])
+assert {{s.student for s in found}} == set(course.expected({SLUG!r}))
+for ask in (lambda: course.load("mnist_views"), lambda: course.by_entry("views")):
+    try:
+        ask()
+    except UsageError as error:
+        print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=empty,
+        env={**ENVIRONMENT, "PYTHONPATH": str(tmp_path / "site")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    missing, unasked = done.stdout.splitlines()
+    assert missing.startswith("there is no assignment 'mnist_views' in the course that comes with")
+    assert unasked.startswith("no assignment asks for a file called views")
+    for sentence in (missing, unasked):
+        assert "A full course is a checkout of its repository" in sentence
+        assert "--course" in sentence
+
+
+@pytest.mark.proof
+def test_demo_from_the_wheel_in_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
+    """`demo` finds what it expects, and a second time executes nothing; `check` knows the file."""
+    venv.create(tmp_path / "venv", with_pip=True)
+    (site,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
+    # The libraries of this environment, without what is installed editable in it.
+    (site / "libraries.pth").write_text(sysconfig.get_paths()["purelib"])
+    python = tmp_path / "venv" / "bin" / "python"
+    install = [python, "-m", "pip", "install", "--quiet", "--no-deps", wheel]
+    subprocess.run(install, check=True, capture_output=True, env=ENVIRONMENT)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    where = "import grader; print(grader.__file__)"
+    options = {"cwd": empty, "env": ENVIRONMENT, "capture_output": True, "text": True}
+    found = subprocess.run([python, "-c", where], check=True, **options)
+    assert str(site) in found.stdout
+
+    command = [tmp_path / "venv" / "bin" / "grader", "demo"]
+    first = subprocess.run(command, check=False, **options)
+    assert first.returncode == 0, first.stdout + first.stderr
+    index = Path(first.stdout.strip().splitlines()[-1])
+    assert index == empty / "reports" / SLUG / "index.html"
+    assert "STAND-IN" in first.stdout
+    again = subprocess.run(command, check=False, **options)
+    assert again.returncode == 0
+    assert "Nothing was executed" in again.stdout
+
+    for name in ("lenet.py", "lenet.pt"):
+        shutil.copy(ROOT / "reference" / SLUG / name, empty)
+    check = [tmp_path / "venv" / "bin" / "grader", "check", "lenet.py", "--stand-in"]
+    own = subprocess.run(check, check=False, **options)
+    assert own.returncode == 0, own.stdout + own.stderr
+    assert "100 of 100" in own.stdout

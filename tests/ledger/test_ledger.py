@@ -1,0 +1,353 @@
+"""The ledger: what was committed comes back, whatever happened to the process that wrote it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+import random
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from grader.inside import wire
+from grader.ledger.codec import dump as dump_answers
+from grader.ledger.codec import load as load_answers
+from grader.ledger.ledger import VERSION, Ledger
+from grader.records.errors import GraderError
+from grader.records.records import Execution, Missing
+from kit.entries import TROUBLE, graded, recorded
+from kit.places import TESTS
+
+
+def same(left: Any, right: Any) -> bool:
+    """Equal down to dtypes, shapes, bytes and the types of numbers; NaN equals NaN."""
+    if isinstance(left, np.ndarray | np.generic):
+        left, right = np.asarray(left), np.asarray(right)
+        alike = (left.dtype.newbyteorder("<"), left.shape) == (right.dtype, right.shape)
+        return alike and left.astype(right.dtype).tobytes() == right.tobytes()
+    if isinstance(left, list | tuple):
+        return isinstance(right, list) and len(left) == len(right) and all(map(same, left, right))
+    if isinstance(left, dict):
+        return (
+            isinstance(right, dict)
+            and list(left) == list(right)
+            and all(same(left[k], right[k]) for k in left)
+        )
+    if isinstance(left, float) and math.isnan(left):
+        return isinstance(right, float) and math.isnan(right)
+    return type(left) is type(right) and bool(left == right)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger(tmp_path / "grades.db") as opened:
+        yield opened
+
+
+def test_settings(ledger: Ledger) -> None:
+    """A setting is None until set, and the last value counts."""
+    assert ledger.setting("seed") is None
+    ledger.set_setting("seed", "17")
+    ledger.set_setting("seed", "18")
+    assert ledger.setting("seed") == "18"
+
+
+@pytest.mark.parametrize("dtype", sorted(wire.DTYPES))
+@pytest.mark.parametrize("shape", [(), (0, 3), (2, 3, 4)])
+def test_every_dtype(ledger: Ledger, dtype: str, shape: tuple[int, ...]) -> None:
+    """Arrays of every dtype of the wire come back with dtype, shape and bytes, read-only."""
+    array = np.arange(math.prod(shape)).astype(dtype).reshape(shape)
+    ledger.record("k", recorded(a=array, b={"x": [array, 1.5, math.inf, None, True, "t", 2**70]}))
+    found = ledger.execution("k")
+    assert found is not None
+    assert same(array, found.answers["a"])
+    assert same([array, 1.5, math.inf, None, True, "t", 2**70], found.answers["b"]["x"])
+    assert not found.answers["a"].flags.writeable
+
+
+def test_missing(ledger: Ledger) -> None:
+    """A missing answer and the student's error in it come back as they were."""
+    answers: dict[str, Any] = {
+        "a": Missing(why="`LeNet5` is not defined.", error=TROUBLE, needs_review=True),
+        "b": Missing(why="no"),
+        "$odd": None,
+    }
+    ledger.record("k", recorded(**answers))
+    found = ledger.execution("k")
+    assert found is not None
+    assert dict(found.answers) == answers
+    assert found.execution == recorded().execution
+    assert (found.student, found.digest) == ("ada", "d" * 64)
+    assert ledger.execution("other") is None
+
+
+def test_execution_is_replaced(ledger: Ledger) -> None:
+    """A second execution under the same key takes the place of the first."""
+    ledger.record("k", recorded(a=1))
+    ledger.record("k", recorded(a=2))
+    found = ledger.execution("k")
+    assert found is not None
+    assert found.answers == {"a": 2}
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**80), 2**80)
+    | st.floats()
+    | st.text(st.characters(exclude_categories=()))
+    | hnp.arrays(st.sampled_from(sorted(wire.DTYPES)), hnp.array_shapes(min_dims=0, min_side=0)),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text().filter(lambda k: not k.startswith("$")), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None)
+@given(answers=st.dictionaries(st.text(), VALUES, max_size=4))
+def test_answer_trees(answers: dict[str, Any]) -> None:
+    """Whatever may cross the wire survives being stored."""
+    assert same(answers, load_answers(*dump_answers(answers)))
+
+
+@settings(deadline=None)
+@given(text=st.text(), blob=st.binary())
+def test_damaged_answers(text: str, blob: bytes) -> None:
+    """A damaged row is a ValueError that the ledger turns into a sentence, nothing else."""
+    with contextlib.suppress(ValueError):
+        load_answers(text, blob)
+
+
+def test_pickles_are_refused(ledger: Ledger) -> None:
+    """An object array in a doctored ledger is not unpickled."""
+    blob = dump_answers({"a": np.zeros(3)})
+    evil = io.BytesIO()
+    np.savez(evil, **{"0": np.array([print], dtype=object)})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="allow_pickle"):
+        load_answers(blob[0], evil.getvalue())
+
+
+def test_history(ledger: Ledger) -> None:
+    """A regrade adds a row only if something but durations differs from the newest one."""
+    assert ledger.add_result(graded(earned=7), "e1", "c1")
+    slower = graded(
+        earned=7,
+        execution=Execution(status="crashed", error=TROUBLE, seconds=9.0, peak_mib=1.0),
+        provenance={"torch": "2.13.0", "durations": {"measure": 5.0}},
+    )
+    assert not ledger.add_result(slower, "e1", "c1")
+    assert ledger.add_result(graded(earned=8), "e1", "c2")
+    assert ledger.add_result(graded(earned=7), "e1", "c1")
+    assert [(e.graded.score, e.checks_key) for e in ledger.history("ada")] == [
+        (7, "c1"),
+        (8, "c2"),
+        (7, "c1"),
+    ]
+    assert ledger.history("nobody") == []
+
+
+def test_results(ledger: Ledger) -> None:
+    """The newest result of each student, by name, equal to the record that was given."""
+    for student, earned in [("bob", 1.0), ("Ada", 2.0), ("bob", 3.0), ("zoë\udcff", 4.0)]:
+        ledger.add_result(graded(student, earned), "e", "c")
+    assert ledger.results() == [graded("Ada", 2.0), graded("bob", 3.0), graded("zoë\udcff", 4.0)]
+    assert ledger.results(["bob"]) == [graded("bob", 3.0)]
+    assert len(ledger.history("zoë\udcff")) == 1
+
+
+def test_commit_is_one_transaction(ledger: Ledger) -> None:
+    """If the result cannot be written, the execution is not either."""
+    bad = graded(provenance={"array": np.zeros(3)})
+    with pytest.raises(TypeError):
+        ledger.commit("k", recorded(a=1), bad, "c")
+    assert ledger.execution("k") is None
+    assert ledger.commit("k", recorded(a=1), graded(), "c")
+    assert ledger.execution("k") is not None
+
+
+def test_runs(ledger: Ledger) -> None:
+    """A run knows its words, what it executed, and whether it ended by itself."""
+    first = ledger.start_run(["grade", "lenet5_mnist", "caf\udce9"])
+    ledger.commit("k", recorded(a=1), graded(), "c")
+    ledger.finish_run(first, {"executed": 1})
+    ledger.start_run(["grade"])
+    ledger.add_result(graded(), "k", "c")
+    done, open_ = ledger.runs()
+    assert (done.argv, done.counts, done.executed, done.results) == (
+        ("grade", "lenet5_mnist", "caf\udce9"),
+        {"executed": 1},
+        1,
+        1,
+    )
+    assert done.finished
+    assert (open_.finished, open_.executed, open_.results) == (None, 0, 0)
+
+
+def test_stays_after_closing(tmp_path: Path) -> None:
+    """What was written is there when the file is opened again; a closed ledger says so."""
+    with Ledger(tmp_path / "new" / "grades.db") as ledger:
+        ledger.set_setting("seed", "1")
+    with Ledger(tmp_path / "new" / "grades.db") as again:
+        assert again.setting("seed") == "1"
+    with pytest.raises(GraderError, match="closed"):
+        ledger.setting("seed")
+
+
+def test_newer_schema(tmp_path: Path) -> None:
+    """A ledger of a newer grader is refused in one sentence and left as it was."""
+    path = tmp_path / "grades.db"
+    with Ledger(path) as ledger:
+        ledger.set_setting("seed", "1")
+    with sqlite3.connect(path) as database:
+        database.execute(f"PRAGMA user_version = {VERSION + 1}")
+    database.close()
+    before = path.read_bytes()
+    for readonly in (False, True):
+        with pytest.raises(GraderError, match=f"newer grader .ledger version {VERSION + 1}"):
+            Ledger(path, readonly=readonly)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", ["text", "database", "folder"])
+def test_foreign_file(tmp_path: Path, kind: str) -> None:
+    """A file that is no ledger is refused in one sentence and left as it was."""
+    path = tmp_path / "grades.db"
+    if kind == "text":
+        path.write_text("my own notes\n" * 100)
+    elif kind == "database":
+        with sqlite3.connect(path) as database:
+            database.execute("CREATE TABLE mine (x)")
+        database.close()
+    else:
+        path.mkdir()
+    before = path.read_bytes() if path.is_file() else b""
+    for readonly in (False, True):
+        with pytest.raises(GraderError) as caught:
+            Ledger(path, readonly=readonly)
+        assert str(path) in str(caught.value)
+    assert (path.read_bytes() if path.is_file() else b"") == before
+
+
+def test_reading_needs_a_ledger(tmp_path: Path) -> None:
+    """Reading makes no file where there is none, and says what to run."""
+    with pytest.raises(GraderError, match="Run `grader grade`"):
+        Ledger(tmp_path / "grades.db", readonly=True)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "grades.db").touch()
+    with pytest.raises(GraderError, match="is empty"):
+        Ledger(tmp_path / "grades.db", readonly=True)
+
+
+def test_reader_beside_writer(ledger: Ledger) -> None:
+    """A reader sees what was committed while the writer goes on, and writes nothing itself."""
+    ledger.add_result(graded(), "e", "c")
+    with Ledger(ledger.path, readonly=True) as reader:
+        assert len(reader.results()) == 1
+        ledger.add_result(graded("bob"), "e", "c")
+        assert len(reader.results()) == 2
+        with pytest.raises(GraderError, match="readonly"):
+            reader.set_setting("seed", "2")
+
+
+WRITER = textwrap.dedent(
+    """
+    import sys, numpy as np
+    from pathlib import Path
+    sys.path.insert(0, {tests!r})
+    from kit.entries import graded, recorded
+    from grader.ledger.ledger import Ledger
+    with Ledger(Path(sys.argv[1])) as ledger:
+        run = ledger.start_run(["grade"])
+        print("open", flush=True)
+        for n in range(int(sys.argv[2]), 1_000_000):
+            answer = np.full((n % 7 + 1, 20_000), n, dtype="<f8")
+            ledger.commit(f"k{{n}}", recorded(f"s{{n}}", a=answer), graded(f"s{{n}}", n), "c")
+            print(n, flush=True)
+    """
+).format(tests=str(TESTS))
+
+
+def writer(path: Path, first: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path), str(first)], stdout=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.process
+def test_second_writer(tmp_path: Path) -> None:
+    """A second grader on the same folder is told who writes; after a kill the way is free."""
+    path = tmp_path / "grades.db"
+    process = writer(path, 0)
+    assert process.stdout
+    with process:
+        assert process.stdout.readline() == "open\n"
+        with pytest.raises(GraderError, match=rf"Another grader .* \(pid {process.pid}\)"):
+            Ledger(path)
+        Ledger(path, readonly=True).close()
+        process.kill()
+    with Ledger(path) as ledger:
+        assert ledger.runs()[0].finished is None
+        with pytest.raises(GraderError, match="Another grader"):
+            Ledger(path)
+
+
+@pytest.mark.process
+def test_kill_at_random_moments(tmp_path: Path) -> None:
+    """After SIGKILL every row that was reported is whole, and at most one more is there."""
+    path, done, chance = tmp_path / "grades.db", 0, random.Random(5)
+    for _ in range(10):
+        process = writer(path, done)
+        assert process.stdout
+        assert process.stdout.readline() == "open\n"
+        time.sleep(chance.uniform(0.0, 0.15))
+        process.kill()
+        said = process.stdout.read().splitlines()
+        process.wait()
+        process.stdout.close()
+        with Ledger(path) as ledger:
+            count = len(ledger.results())
+            assert done + len(said) <= count <= done + len(said) + 1
+            done = count
+            for n in range(count):
+                found = ledger.execution(f"k{n}")
+                assert found is not None
+                assert same(np.full((n % 7 + 1, 20_000), n, dtype="<f8"), found.answers["a"])
+                assert ledger.history(f"s{n}")[0].graded == graded(f"s{n}", n)
+            assert ledger.execution(f"k{count}") is None
+    assert done > 10
+    with sqlite3.connect(path) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    database.close()
+
+
+@pytest.mark.process
+def test_kill_while_it_is_made(tmp_path: Path) -> None:
+    """A kill during the creation leaves a file that the next grader takes up."""
+    create = "import sys,pathlib;from grader.ledger.ledger import Ledger;print(flush=True);Ledger(pathlib.Path(sys.argv[1]))"
+    chance = random.Random(7)
+    for n in range(10):
+        path = tmp_path / str(n) / "grades.db"
+        process = subprocess.Popen(
+            [sys.executable, "-c", create, str(path)], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout
+        process.stdout.readline()
+        time.sleep(chance.uniform(0.0, 0.02))
+        process.kill()
+        process.communicate()
+        with Ledger(path) as ledger:
+            assert ledger.results() == []
