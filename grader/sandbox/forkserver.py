@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from grader.inside.cell import is_notebook
+from grader.inside.schema.job import Job
 from grader.records.errors import SandboxError
 from grader.records.records import Limits
 from grader.sandbox import levels
 from grader.sandbox.box import Box
 from grader.sandbox.levels import Refusal
-from grader.sandbox.server_process import Ends, Job, ServerProcess
+from grader.sandbox.server_process import Ends, ServerProcess
 
 BOXES_PER_PROCESS = 200
 """After so many boxes a fresh warm process takes over."""

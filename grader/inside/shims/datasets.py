@@ -10,15 +10,25 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from grader.inside import remarks
 
 NAMES = {"mnist": "MNIST", "cifar10": "CIFAR10"}
 """How a data set is called in student code."""
-_TELLING = {"mnist": "resources", "cifar10": "filename"}
+_DISTINCTIVE = {"mnist": "resources", "cifar10": "filename"}
 """An attribute in which a class differs from its relatives."""
 _CLASSES = "airplane automobile bird cat deer dog frog horse ship truck".split()
+
+
+class DataSet(Protocol):
+    """An instance of torchvision's class, as far as it is filled here."""
+
+    train: bool
+    data: object
+    targets: object
+    classes: list[str]
+    class_to_idx: dict[str, int]
 
 
 def install(folders: Mapping[str, str]) -> None:
@@ -29,23 +39,23 @@ def install(folders: Mapping[str, str]) -> None:
     module: Any = sys.modules.get("torchvision.datasets")
     for name, folder in folders.items() if module is not None else ():
         kind = getattr(module, NAMES[name])
-        kind.__init__ = _reading(kind, name, folder)
+        kind.__init__ = _make_init(kind, name, folder)
 
 
-def _reading(kind: Any, name: str, folder: str) -> Callable[..., None]:
-    plain, telling = kind.__init__, _TELLING[name]
-    own, title = getattr(kind, telling), NAMES[name]
+def _make_init(kind: type[Any], name: str, folder: str) -> Callable[..., None]:
+    plain, attribute, title = kind.__init__, _DISTINCTIVE[name], NAMES[name]
+    own = getattr(kind, attribute)
 
     @functools.wraps(plain)
     def init(
-        self: Any,
-        root: Any,
+        self: DataSet,
+        root: object,
         train: bool = True,  # noqa: FBT001, FBT002 - as torchvision has it
-        transform: Any = None,
-        target_transform: Any = None,
+        transform: object = None,
+        target_transform: object = None,
         download: bool = False,  # noqa: FBT001, FBT002
     ) -> None:
-        if getattr(type(self), telling) is not own:
+        if getattr(type(self), attribute) is not own:
             plain(self, root, train, transform, target_transform, download)
             return
         if not folder:
@@ -59,7 +69,7 @@ def _reading(kind: Any, name: str, folder: str) -> Callable[..., None]:
     return init
 
 
-def _fill(dataset: Any, name: str, start: str) -> int:
+def _fill(dataset: DataSet, name: str, start: str) -> int:
     import numpy as np
     import torch
 
