@@ -64,7 +64,8 @@ def boxed(server: ForkServer, form: str) -> Taken:
     """A submission is loaded in a box, which is then closed."""
     files = FILES[form]
     began = time.monotonic()
-    with server.open(files, entry=next(iter(files)), limits=Limits(), seed=1) as box:
+    one = submission("one", files, next(iter(files)))
+    with server.open(Job(submission=one, limits=Limits(), seed=1)) as box:
         if (trouble := box.load()) is not None:
             raise RuntimeError(trouble.sentence())
         printed = box.close().stdout

@@ -70,7 +70,7 @@ def cost(server: ForkServer, one: probe.Probe[Any]) -> Cost:
     """The cost of a question in a box of its own."""
     files = {"classics.py": FILE.read_bytes() + PLAIN.encode()}
     limits = Limits(cpu_seconds=600, memory_mib=8192)
-    with server.open(files, entry="classics.py", limits=limits, seed=1) as box:
+    with server.open(Job(submission=submission("one", files, "classics.py"), limits=limits, seed=1)) as box:
         if (trouble := box.load()) is not None:
             raise RuntimeError(trouble.sentence())
         answer = box.ask(one.ask, {**one.arguments(1), "precisions": ["float32"]})

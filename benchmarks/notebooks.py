@@ -71,7 +71,6 @@ class Graded:
 
     def __init__(self, executor: Executor, ledger: Ledger) -> None:
         self.group = Cohort(executor, ledger)
-        self.group.start_sandbox()
         self.group.reference(executor.loaded.reference)
         self.round = 0
 
@@ -106,7 +105,7 @@ class Boxed:
     def __init__(self, server: ForkServer) -> None:
         self.server = server
         text = nbformat.writes(notebook(*CELLS))  # type: ignore[no-untyped-call]
-        self.files = {"lenet.ipynb": text.encode()}
+        self.submission = submission("one", {"lenet.ipynb": text.encode()}, "lenet.ipynb")
         self.steps: dict[str, list[float]] = {}
 
     def run(self) -> None:
@@ -114,7 +113,7 @@ class Boxed:
         x = np.random.default_rng(1).standard_normal((4, 1, 32, 32))
         args = {"module": "LeNet5", "x": x, "seed": 1, "precisions": ["float64"]}
         began = time.perf_counter()
-        box = self.server.open(self.files, entry="lenet.ipynb", limits=Limits(), seed=1)
+        box = self.server.open(Job(submission=self.submission, limits=Limits(), seed=1))
         with box:
             if (trouble := box.load()) is not None:
                 raise RuntimeError(trouble.sentence())
@@ -165,7 +164,7 @@ def main() -> None:
             (timed(boxed.run), timed(whole.run), whole.run_class(4), timed(ordinary))
             for _ in range(ROUNDS)
         ]
-        level = executor.server.level
+        level = executor.backend.level
     ours, graded, of_class, theirs = ([r[i] for r in rounds] for i in range(4))
     table = Table(title=f"One small LeNet notebook, {ROUNDS} rounds in turn, sandbox level {level}")
     for column in ("", "seconds", "from", "to", "ordinary is slower by"):

@@ -54,7 +54,6 @@ def graded(course: Course, slug: str, out: Path) -> Taken:
         Ledger(out) as ledger,
     ):
         group = Cohort(executor, ledger)
-        group.start_sandbox()
         group.reference(submission)
         ready = time.monotonic()
         found = group.judge(submission, executor.measure(submission))

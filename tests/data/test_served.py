@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from kit.boxes import job
 import pytest
 
 from grader import data
@@ -104,7 +105,7 @@ def test_labels_of_the_test_split_are_nowhere_in_the_box(
     """What student code can list beside the pictures holds no label of the test split."""
     folders = {n: stand_in.folder(n) for n in ("mnist", "cifar10")}
     how = {"entry": "a.py", "limits": LIMITS, "seed": 1, "level": level, "datasets": folders}
-    with Box(server._send, {"a.py": HUNT.encode()}, **how) as box:
+    with Box(server._send, job({"a.py": HUNT.encode()}, **how)) as box:
         told = plain(box.ask("call", {"name": "served"}))
         execution = box.close()
     assert len(told["files"]) == 8, told["files"]
@@ -146,7 +147,7 @@ def test_nothing_is_left_and_nothing_is_written_for_those_who_name_no_set(
     left = tmp_path / "grader-served-99999999-x"
     loaded = Course(ROOT).load("lenet5_mnist")
     with Borrower(server, loaded) as executor:
-        served = executor._served
+        served = executor._mount
         assert served.named(("mnist", "cifar10"), {"a.py": b"x = 1"}) == []
         assert list(tmp_path.iterdir()) == []
         assert served.named(("mnist", "cifar10"), {"a.py": b"MNIST("}) == ["mnist"]
@@ -162,9 +163,8 @@ def test_a_set_that_is_absent_is_said_to_be(lenet: Lenet, tmp_path: Path) -> Non
     assert served.folder("mnist") == ""
     assert served.identity("mnist") == "mnist absent"
     source = b"from torchvision import datasets\ndatasets.MNIST('data', download=True)\n"
-    with lenet.executor.server.open(
-        {"a.py": source}, entry="a.py", limits=LIMITS, seed=1, datasets={"mnist": ""}
-    ) as box:
+    with lenet.executor.backend.open(job({"a.py": source}, entry="a.py", limits=LIMITS, seed=1, datasets={"mnist": ""}
+    )) as box:
         assert box.load() is None
     trouble = box.close().error
     assert trouble is not None
@@ -212,11 +212,10 @@ class Mine(datasets.MNIST):
 def labels(): return [Mine("x")[i] for i in range(5)] + [int(v) for v in Mine("x").targets[:5]]
 def other(name): return len(getattr(datasets, name)("x"))
 """
-    served = lenet.executor._served
+    served = lenet.executor._mount
     folders = {n: served.folder(n) for n in ("mnist", "cifar10")}
-    with lenet.executor.server.open(
-        {"a.py": source.encode()}, entry="a.py", limits=LIMITS, seed=1, datasets=folders
-    ) as box:
+    with lenet.executor.backend.open(job({"a.py": source.encode()}, entry="a.py", limits=LIMITS, seed=1, datasets=folders
+    )) as box:
         five = plain(box.ask("call", {"name": "labels"}))
         for name in ("FashionMNIST", "KMNIST", "QMNIST", "CIFAR100"):
             missing = box.ask("call", {"name": "other", "args": [name]})

@@ -199,9 +199,9 @@ def test_another_level_is_not_taken_for_granted(
 ) -> None:
     """Who asks for another sandbox level than the kept one gets the sandbox asked, not the ledger."""
     _, executor = regrade(pair)
-    assert executor.trusts(executor.server.level)
+    assert executor.trusts(executor.backend.level)
     _, executor = regrade(pair, **asked)
-    assert not executor.trusts(executor.server.level)
+    assert not executor.trusts(executor.backend.level)
     assert executor.started
 
 

@@ -6,6 +6,7 @@ import json
 
 import nbformat
 import numpy as np
+from kit.boxes import job
 import pytest
 
 from grader.grading.executor import NOTEBOOK
@@ -229,7 +230,7 @@ def test_the_trained_object_that_a_notebook_leaves_behind(lenet: Lenet) -> None:
         "lenet.pt": lenet.reference["lenet.pt"],
     }
     limits = lenet.executor.loaded.assignment.limits
-    with lenet.executor.server.open(files, entry="lenet.ipynb", limits=limits, seed=1) as box:
+    with lenet.executor.backend.open(job(files, entry="lenet.ipynb", limits=limits, seed=1)) as box:
         assert box.load() is None
         answer = box.ask(asked.ask, {**asked.arguments(1), "precisions": ["float64"]})
         assert not isinstance(answer, Missing), answer

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from kit.boxes import job
 import pytest
 
 from grader.assignment.course import Course
@@ -95,7 +96,7 @@ def outside(folder: Path, entry: str) -> str:
 
 def inside(server: ForkServer, files: dict[str, bytes], entry: str, limits: Limits) -> str:
     """What the box prints."""
-    with server.open(files, entry=entry, limits=limits, seed=1) as box:
+    with server.open(job(files, entry=entry, limits=limits, seed=1)) as box:
         assert box.load() is None
         printed = box.close().stdout
     if box.notebook is None:

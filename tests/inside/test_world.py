@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
+from kit.boxes import job
 import pytest
 import torch
 
@@ -61,9 +62,9 @@ def test_the_same_at_level_2(server: ForkServer, one: Lenet, tmp_path: Path, nam
     """Without namespaces workers fall back to one process, and the rest works as it does at 3."""
     path = handed_in(name, tmp_path)
     files = {p.name: p.read_bytes() for p in path.iterdir()}
-    folders = {"mnist": one.executor._served.folder("mnist")}
+    folders = {"mnist": one.executor._mount.folder("mnist")}
     how = {"entry": "lenet.ipynb", "limits": LIMITS, "seed": 1, "level": 2, "datasets": folders}
-    with Box(server._send, files, **how) as box:
+    with Box(server._send, job(files, **how)) as box:
         assert box.load() is None
         box.ask("value", {"name": "torch"})  # remarks come with an answer
         execution = box.close()
@@ -132,7 +133,7 @@ def test_what_asks_for_a_gpu_computes_what_the_cpu_does(server: ForkServer) -> N
     seen, notes = [], []
     for fill in ({"device": "", "to": ""}, {"device": ", device='cuda'", "to": ".cuda()"}):
         source = TWICE.format(asked=bool(fill["to"]), **fill).encode()
-        with server.open({"a.py": source}, entry="a.py", limits=LIMITS, seed=1) as box:
+        with server.open(job({"a.py": source}, entry="a.py", limits=LIMITS, seed=1)) as box:
             answer = box.ask("call", {"name": "out"})
             seen.append([i["item"].tobytes() for i in answer["value"]["item"]])
             assert box.ask("call", {"name": "script"})["value"]["item"].tolist() == [4.0, 4.0]

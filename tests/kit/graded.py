@@ -31,7 +31,7 @@ class Borrower(Executor):
         self.started = False
 
     @property
-    def server(self) -> ForkServer:
+    def backend(self) -> ForkServer:
         self.started = True
         return self._lent
 
@@ -61,7 +61,6 @@ class Lenet:
     def __init__(self, executor: Borrower, ledger: Ledger) -> None:
         self.executor = executor
         self.group = Cohort(executor, ledger)
-        self.group.start_sandbox()
 
     def folder(self, path: Path) -> Graded:
         """What the specimen in a folder gets."""
@@ -103,7 +102,6 @@ def opened(server: ForkServer, loaded: LoadedAssignment, folder: Path) -> Iterat
     """A class without students, to be graded on the stand-in."""
     with Borrower(server, loaded) as executor, Ledger(folder / "grades.db") as ledger:
         made = Cohort(executor, ledger)
-        made.start_sandbox()
         yield made
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from kit.boxes import job
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -123,7 +124,6 @@ class Graders:
         self.executor = Borrower(server, course.load())
         self.ledger = Ledger(course.root / "grades.db")
         self.group = Cohort(self.executor, self.ledger)
-        self.group.start_sandbox()
         (self.ada,) = course.submissions()
         self.honest = self.executor.measure(self.ada)
         self.probes = self.executor.loaded.probes
@@ -285,7 +285,7 @@ def test_a_box_is_never_broken_by_what_a_module_says(
     speaker.start()
     try:
         with Box(
-            lambda _: (near, lifeline), FILES, entry="tiny.py", limits=LIMITS, seed=1, level=3
+            lambda _: (near, lifeline), job(FILES, entry="tiny.py", limits=LIMITS, level=3)
         ) as box:
             printable(box.load())
             value = box.ask("value", {"name": "x"})

@@ -18,6 +18,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from kit.boxes import job
 import pytest
 
 from grader.assignment.course import Course
@@ -113,7 +114,6 @@ def _furnished(stack: ExitStack, level: int, server: ForkServer, host: Host, wor
     tiny_executor = stack.enter_context(Borrower(server, course.load(), jobs=1))
     ledger = stack.enter_context(Ledger(work / "grades.db"))
     tiny = Cohort(tiny_executor, stack.enter_context(Ledger(work / "tiny.db")))
-    tiny.start_sandbox()
     ours = [
         ROOT / "assignments/lenet5_mnist/assignment.py",
         ROOT / "reference/lenet5_mnist/lenet.pt",
@@ -240,7 +240,7 @@ def test_without_a_box_they_succeed(place: Place, name: str) -> None:
     submission = SPECIMENS[name].submission("module", place.aims)
     before = place.host.state()
     how = {"entry": "lenet.py", "limits": Limits(cpu_seconds=20.0), "seed": 1}
-    with Box(place.host.server._send, submission.files, level=0, **how) as box:
+    with Box(place.host.server._send, job(submission.files, level=0, **how)) as box:
         box.load()
     assert "OPENED: " in box.close().stdout
     assert not place.host.left(before)

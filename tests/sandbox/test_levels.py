@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kit.boxes import job
 import pytest
 
 from grader.inside.walls import cgroup, root
@@ -101,16 +102,8 @@ def selftest(server: ForkServer, level: int, ask: str, args: dict[str, Any], **m
     """What the code that tries to break out reports at a level."""
     assert server._process is not None
     limits = replace(AMPLE, memory_mib=4096, processes=200)
-    opened = Box(
-        server._process.open,
-        {},
-        entry=None,
-        limits=limits,
-        seed=0,
-        level=level,
-        selftest=True,
-        **more,
-    )
+    empty = job({}, entry=None, limits=limits, seed=0, level=level)
+    opened = Box(server._process.open, empty, selftest=True, **more)
     with opened:
         return opened.ask(ask, args)
 
@@ -252,10 +245,14 @@ def test_a_group_is_made_for_each_box_and_removed_with_it(grouped: ForkServer) -
 
 KILLED = """
 import os, sys, time
-from grader.records.records import Limits
+from grader.records.limits import Limits
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
+from grader.sandbox.backend import Job
 server = ForkServer()
-box = server.open({"a.py": b"import time; time.sleep(60)"}, entry="a.py", limits=Limits(), seed=1)
+files = {"a.py": b"import time; time.sleep(60)"}
+one = Submission(student="eve", files=files, entry="a.py", digest="")
+box = server.open(Job(submission=one, limits=Limits(), seed=1))
 print(server._process.process.pid, flush=True)
 box.load()
 """
@@ -327,8 +324,10 @@ os.execv(sys.executable, [sys.executable, *words])
 
 TRIED = """
 import json
-from grader.records.records import Limits
+from grader.records.limits import Limits
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
+from grader.sandbox.backend import Job
 book = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [
     {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": None,
      "source": "import os\\nprint(os.getuid(), os.getpid())\\nx = 6 * 7"}]}
@@ -337,7 +336,8 @@ files = {"a.py": b"x = 42\\nimport os\\nprint(os.listdir('/'))", "a.ipynb": json
 with ForkServer(notebooks=True) as server:
     told = {"level": server.level, "answers": [], "why": [r.why for r in server.why_not.values()]}
     for entry in files:
-        with server.open(files, entry=entry, limits=limits, seed=1) as box:
+        one = Submission(student="eve", files=files, entry=entry, digest="")
+        with server.open(Job(submission=one, limits=limits, seed=1)) as box:
             told["answers"].append(box.ask("value", {"name": "x"})["value"]["item"])
             told["answers"].append(box.close().status)
 print(json.dumps(told, default=str))

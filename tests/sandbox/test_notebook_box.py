@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
+from kit.boxes import job
 import pytest
 from nbformat import v4
 
@@ -76,7 +77,7 @@ class Level:
         book = cells[0] if whole else as_notebook(*cells)
         named = {name + ".py": text.encode() for name, text in files.items()}
         how = {"entry": "lenet.ipynb", "limits": limits, "seed": 7, "level": self.level}
-        with Box(self.server._send, {"lenet.ipynb": book, **named}, **how) as box:
+        with Box(self.server._send, job({"lenet.ipynb": book, **named}, **how)) as box:
             return Ran(box, calls)
 
 
@@ -758,6 +759,6 @@ def test_a_sandbox_without_kernels_starts_one_that_has_them():
     with ForkServer() as server:
         first = server._current()
         how = {"entry": "lenet.ipynb", "limits": AMPLE, "seed": 1}
-        with server.open({"lenet.ipynb": as_notebook(DOUBLE)}, **how) as box:
+        with server.open(job({"lenet.ipynb": as_notebook(DOUBLE)}, **how)) as box:
             assert item(box.ask("call", {"name": "double", "args": [21]})) == 42
         assert server._current() is not first

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from kit.boxes import job
 import pytest
 
 import grader
@@ -41,7 +42,7 @@ class Level:
         self.server, self.level = server, level
 
     def open(self, files, **how) -> Box:
-        return Box(self.server._send, files, level=self.level, **how)
+        return Box(self.server._send, job(files, level=self.level, **how))
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +91,7 @@ def run(
     """The trouble of loading, the answers to calls of functions without arguments, the end."""
     code = source if isinstance(source, bytes) else textwrap.dedent(source).encode()
     named = {name.replace("__", "/") + ".py": content for name, content in files.items()}
-    with server.open({"lenet.py": code, **named}, entry="lenet.py", limits=limits, seed=7) as box:
+    with server.open(job({"lenet.py": code, **named}, entry="lenet.py", limits=limits, seed=7)) as box:
         trouble = box.load()
         answers = [result(box.ask("call", {"name": name})) for name in calls]
     return trouble, answers, box.close()
@@ -112,7 +113,7 @@ def result(answer):
 
 
 def honest(server: Level | ForkServer) -> bool:
-    with server.open({"lenet.py": HONEST.encode()}, entry="lenet.py", limits=AMPLE, seed=1) as box:
+    with server.open(job({"lenet.py": HONEST.encode()}, entry="lenet.py", limits=AMPLE, seed=1)) as box:
         answer = result(box.ask("call", {"name": "double", "args": [21]}))
     return answer == 42 and box.close().status == "ok"
 
@@ -133,7 +134,7 @@ def test_an_honest_submission_is_loaded_and_asked(server):
             return input()
         """
     files = {"lenet.py": textwrap.dedent(source).encode(), "helper.py": b"factor = 3.0\n"}
-    with server.open(files, entry="lenet.py", limits=AMPLE, seed=7) as box:
+    with server.open(job(files, entry="lenet.py", limits=AMPLE, seed=7)) as box:
         assert box.load() is None
         given = np.arange(4, dtype=np.float64)
         answer = result(box.ask("call", {"name": "scaled", "args": [given]}))
@@ -147,7 +148,7 @@ def test_an_honest_submission_is_loaded_and_asked(server):
     assert execution.stdout == "training\n"
     assert execution.level == server.level
     assert execution.peak_mib > 0
-    with server.open(files, entry="lenet.py", limits=AMPLE, seed=7) as box:
+    with server.open(job(files, entry="lenet.py", limits=AMPLE, seed=7)) as box:
         second = result(box.ask("value", {"name": "weights"}))
     np.testing.assert_array_equal(first, second)
 
@@ -733,7 +734,7 @@ def test_a_daemon_is_gone_with_its_box(request, level):
     server = request.getfixturevalue(level)
     name = f"daemon-{os.getpid() % 10**6}"
     source = _DAEMON.format(name=name).encode()
-    with server.open({"lenet.py": source}, entry="lenet.py", limits=AMPLE, seed=1) as box:
+    with server.open(job({"lenet.py": source}, entry="lenet.py", limits=AMPLE, seed=1)) as box:
         assert box.load() is None
         deadline = time.monotonic() + 20  # it takes its name when it gets its turn
         while not alive(name) and time.monotonic() < deadline:
@@ -770,12 +771,15 @@ def test_a_killed_grader_leaves_nothing(boxed, plain):
     """SIGKILL, so that no clean-up of ours runs: control and leash end, and that is enough."""
     program = """
 import sys, threading
-from grader.records.records import Limits
+from grader.records.limits import Limits
+from grader.records.submission import Submission
 from grader.sandbox import Box, ForkServer
+from grader.sandbox.backend import Job
 server = ForkServer()
-how = dict(entry="lenet.py", limits=Limits(cpu_seconds=300), seed=1)
+files = {"lenet.py": b"import time; time.sleep(600)"}
+one = Submission(student="eve", files=files, entry="lenet.py", digest="")
 for level in (3, 0):
-    box = Box(server._send, {"lenet.py": b"import time; time.sleep(600)"}, level=level, **how)
+    box = Box(server._send, Job(submission=one, limits=Limits(cpu_seconds=300), seed=1, level=level))
     threading.Thread(target=box.load, daemon=True).start()
 print(server._process.process.pid, server._process.run, flush=True)
 sys.stdin.read()

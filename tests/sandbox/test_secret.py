@@ -134,7 +134,6 @@ def arranged(stack: ExitStack, level: int) -> Scene:
     executor = stack.enter_context(Borrower(server, course.load(), jobs=1))
     ledger = stack.enter_context(Ledger(course.out / "grades.db"))
     group = Cohort(executor, ledger)
-    group.start_sandbox()
     ledger.set_setting("note", places.setdefault("ledger", token()))
     class_before_and_beside(stack, group, course, places)
     hints["PIDS"] += [os.getpid(), server._current().process.pid]
@@ -254,7 +253,7 @@ def class_before_and_beside(
     assert places["before"] in graded.execution.stdout
     group.ledger.commit(group.executor.key(before, group.level), recorded, graded, "")
     for one in (beside, group.loaded.reference):
-        box = group.executor.server.open(one.files, entry=one.entry, limits=AMPLE, seed=1)
+        box = group.executor.backend.open(one.files, entry=one.entry, limits=AMPLE, seed=1)
         assert stack.enter_context(box).load() is None
     group.loaded.assignment.limits = AMPLE
 

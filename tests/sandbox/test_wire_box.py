@@ -9,6 +9,7 @@ import json
 import textwrap
 from typing import Any
 
+from kit.boxes import job
 import pytest
 
 from grader.inside.notebooks.cells import BOOK_CAP
@@ -48,11 +49,11 @@ Ran = tuple[StudentError | None, Any, Execution, bytes | None]
 
 def run(server: ForkServer, files: dict[str, bytes], entry: str) -> Ran:
     """Trouble of loading, the answer of `f`, the end, the notebook; and an honest submission after it."""
-    with server.open(files, entry=entry, limits=AMPLE, seed=7) as box:
+    with server.open(job(files, entry=entry, limits=AMPLE, seed=7)) as box:
         trouble, answer = box.load(), box.ask("call", {"name": "f"})
         execution = box.close()
     honest = {"x.py": b"def f():\n    return 42\n"}
-    with server.open(honest, entry="x.py", limits=AMPLE, seed=1) as after:
+    with server.open(job(honest, entry="x.py", limits=AMPLE, seed=1)) as after:
         assert after.ask("call", {"name": "f"})["value"]["item"] == 42
         assert after.close().status == "ok"
     return trouble, answer, execution, box.notebook
