@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from grader.assignment.course import Course
-from grader.cli import commands
+from grader.cli import main as command_line
 from grader.grading.grade import Cohort, Outcome, grade
 from grader.ledger.ledger import Ledger
 from grader.sandbox import ForkServer
@@ -105,7 +105,7 @@ def call(bare: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
     def run(*words: object) -> Result:
         capsys.readouterr()
         with pytest.raises(SystemExit) as end:
-            commands.main([str(w) for w in words])
+            command_line.main([str(w) for w in words])
         said = capsys.readouterr()
         assert isinstance(end.value.code, int)
         return Result(code=end.value.code, out=said.out, err=said.err)

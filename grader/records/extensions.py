@@ -30,7 +30,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "grader.layouts": {},
     "grader.exports": {},
     "grader.datasets": {},
-    "grader.backends": {},
+    "grader.backends": {"forkserver": "grader.sandbox.forkserver:ForkServer"},
 }
 """Ours, as pyproject.toml registers them: an installation whose metadata are older has them too."""
 

@@ -85,19 +85,14 @@ class Backend(Protocol):
         """No process of it is left."""
 
 
-class Starter(Protocol):
-    """What an entry point of `grader.backends` is: called, it starts a backend."""
-
-    def __call__(self, *, level: int | None, notebooks: bool) -> Backend:
-        """With `notebooks`, the first notebook need not wait. SandboxError where it cannot start."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """Which backend is to be started, and what it has to offer."""
 
     name: str = "forkserver"
-    """Of the entry point."""
+    """Of the entry point of `grader.backends`: a class, or a function, that starts the backend with
+    the arguments `level` and `notebooks`.
+    """
     level: int | None = None
     """Exactly this level; None takes the best one that passes its self-test."""
     lowest: int = 0
@@ -111,8 +106,10 @@ class Choice:
 
     def start(self) -> Backend:
         """The backend runs (a few seconds). SandboxError where its level is too low."""
-        starter: Starter = extensions.load("grader.backends", self.name)
-        backend = starter(level=self.level, notebooks=self.notebooks)
+        starter = extensions.load("grader.backends", self.name)
+        if not callable(starter):
+            raise extensions.blame("grader.backends", self.name, "starts nothing: it is no class")
+        backend: Backend = starter(level=self.level, notebooks=self.notebooks)
         if backend.level < self.lowest:
             backend.close()
             raise SandboxError(

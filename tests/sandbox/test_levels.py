@@ -32,8 +32,8 @@ from grader.inside.walls.lockdown import Filter
 rules = Filter()
 rules.refuse(*{calls!r})
 rules.install()
-from grader.cli import commands
-commands.main(["doctor", "--json"])
+from grader.cli import main as command_line
+command_line.main(["doctor", "--json"])
 """
 
 
