@@ -26,9 +26,11 @@ import nbformat
 from rich.console import Console
 from rich.table import Table
 
+from grader.assignment.specimens import submission
 from grader.records.errors import SandboxError
 from grader.records.records import Limits
 from grader.sandbox import ForkServer
+from grader.sandbox.backend import Job
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 40
 LEVELS = (4, 3, 0)

@@ -26,11 +26,12 @@ from rich.table import Table
 from grader.assignment.course import Course
 from grader.assignment.specimens import submission
 from grader.data.descriptions import Source
+from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
-from grader.grading.grade import Cohort
+from grader.grading.schedule import Schedule
 from grader.ledger.ledger import Ledger
 from grader.records.records import Limits, Missing, Submission
-from grader.sandbox import ForkServer
+from grader.sandbox.backend import Backend, Choice, Job
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 10
 CELLS = (
@@ -82,7 +83,7 @@ class Graded:
         """Seconds for each of `size` notebooks that are graded two at a time."""
         made = [self._submission() for _ in range(size)]
         began = time.perf_counter()
-        for one, recorded in self.group.executor.measure_all(made):
+        for one, recorded in Schedule(self.group.executor, jobs=2, cpu_seconds=60.0).run(made):
             graded = self.group.judge(one, recorded)
             key = self.group.executor.key(one, self.group.level)
             self.group.ledger.commit(key, recorded, graded, self.group.loaded.rules)
@@ -102,7 +103,7 @@ class Graded:
 class Boxed:
     """A box after another, with the seconds of each step."""
 
-    def __init__(self, server: ForkServer) -> None:
+    def __init__(self, server: Backend) -> None:
         self.server = server
         text = nbformat.writes(notebook(*CELLS))  # type: ignore[no-untyped-call]
         self.submission = submission("one", {"lenet.ipynb": text.encode()}, "lenet.ipynb")
@@ -154,9 +155,11 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         Ledger(Path(folder) / "grades.db") as ledger,
-        Executor(loaded, Source(stand_in=True), seed=1, jobs=2, notebooks=True) as executor,
+        Executor(
+            loaded, Source(stand_in=True), seed=1, jobs=2, choice=Choice(notebooks=True)
+        ) as executor,
     ):
-        boxed, whole = Boxed(executor.server), Graded(executor, ledger)
+        boxed, whole = Boxed(executor.backend), Graded(executor, ledger)
         boxed.run()
         whole.run()
         boxed.steps.clear()

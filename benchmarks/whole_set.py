@@ -20,8 +20,8 @@ from rich.table import Table
 
 from grader.assignment.course import Course
 from grader.data.descriptions import Source
+from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
-from grader.grading.grade import Cohort
 from grader.ledger.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parents[1]

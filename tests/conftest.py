@@ -12,7 +12,8 @@ from hypothesis import settings
 
 from grader.assignment.course import Course
 from grader.cli import main as command_line
-from grader.grading.grade import Cohort, Outcome, grade
+from grader.grading.cohort import Cohort
+from grader.grading.grade import RunSummary, grade
 from grader.ledger.ledger import Ledger
 from grader.sandbox import ForkServer
 from kit import quick
@@ -91,7 +92,7 @@ def course(tmp_path: Path) -> Tiny:
 def regrade(server: ForkServer) -> Grading:
     """Grade a course's class as it lies there now; the outcome, and the executor that was used."""
 
-    def run(course: Tiny, *, fresh: bool = False, **options: object) -> tuple[Outcome, Borrower]:
+    def run(course: Tiny, *, fresh: bool = False, **options: object) -> tuple[RunSummary, Borrower]:
         with Borrower(server, course.load(), **options) as executor:
             return grade(executor, course.submissions(), course.out, fresh=fresh), executor
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from grader.records.errors import UsageError
 if TYPE_CHECKING:
     from grader.assignment.course import Course, LoadedAssignment
     from grader.grading.grade import RunSummary
-    from grader.records.submission import Submission
+    from grader.records.records import Submission
 
 DEMO = "lenet5_mnist"
 """The assignment that `demo` grades."""
@@ -57,7 +57,7 @@ def grade(
 
     course = run.find_course()
     loaded = course.load(slug)
-    handed_in = collect.submissions(submissions, loaded.asked)
+    handed_in = collect.submissions(submissions, **asdict(loaded.asked))
     absent = set(only) - {s.student for s in handed_in}
     if absent:
         names = ", ".join(s.student for s in handed_in[:8])
@@ -123,7 +123,7 @@ def demo(run: RunOptions, out: Path | None) -> int:
     course = run.find_course() if run.course else Course.bundled()
     loaded = course.load(DEMO)
     with tempfile.TemporaryDirectory() as folder:
-        handed_in = collect.submissions(course.sample(loaded, Path(folder)), loaded.asked)
+        handed_in = collect.submissions(course.sample(loaded, Path(folder)), **asdict(loaded.asked))
     target = out or Path("reports") / DEMO
     summary = _grade(run, course, loaded, handed_in, target)
     terminal.results(summary)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -45,7 +46,9 @@ def check(
             "the numbers of this assignment are drawn for each student. Pass --student with the "
             "name that your handout gives as `student`"
         )
-    submission = assignment.given(collect.one(files, loaded.asked, student=student or "you"))
+    submission = assignment.given(
+        collect.one(files, student=student or "you", **asdict(loaded.asked))
+    )
     source = run.source(loaded, lenient=True)
     choice = run.choice(notebooks=is_notebook(submission.entry))
     with (

@@ -15,10 +15,7 @@ from grader.grading.executor import Executor
 from grader.grading.provenance import describe_provenance
 from grader.inside.wire import Malformed
 from grader.ledger.ledger import Ledger
-from grader.records.execution import ExecutionRecord, Missing, Proof
-from grader.records.measurements import Logits
-from grader.records.result import Graded
-from grader.records.submission import Submission
+from grader.records.records import ExecutionRecord, Graded, Missing, Proof, Submission
 from grader.submissions import definitions
 
 NOT_ASKED = Missing(why="it was not asked", needs_review=True)
@@ -90,7 +87,7 @@ class Cohort:
         return self._references[key]
 
     def _measure_reference(self, submission: Submission, key: str) -> Measurements:
-        record = self.ledger.execution(key, reference=True)
+        record = self.ledger.execution(key, kind="reference")
         if record is None:
             record = self.executor.measure_reference(submission)
             if record.execution.status == "ok":
@@ -139,22 +136,24 @@ def read_measurements(
     faults: list[str] = []
     for name, probe in loaded.probes.items():
         answer = record.answers.get(probe.key, NOT_ASKED)  # None would be an answer
-        value = _read(probe, answer, name, faults)
-        if isinstance(value, Logits) and (proof := record.proofs.get(probe.key)) is not None:
-            value = _attach(value, proof, name, faults)
+        value = _read(probe, answer, record.proofs.get(probe.key), name, faults)
         if probe.key in record.in_float32 and not isinstance(value, Missing):
-            single = _read(probe, record.in_float32[probe.key], name, faults)
+            single = _read(probe, record.in_float32[probe.key], None, name, faults)
             if not isinstance(single, Missing):
                 value = replace(value, single=single)
         values[probe.key] = value
     return values, faults
 
 
-def _read(probe: Probe[Any], answer: object, name: str, faults: list[str]) -> Any:
+def _read(
+    probe: Probe[Any], answer: object, proof: Proof | None, name: str, faults: list[str]
+) -> Any:
+    """The measurement, with what was proven about it; Missing where its form is impossible."""
     if isinstance(answer, Missing):
         return answer
     try:
-        return probe.read(answer)
+        value = probe.read(answer)
+        return value.with_proof(proof) if probe.recompute and proof is not None else value
     except Malformed as error:
         faults.append(f"the answer to `{name}` has an impossible form: {error}")
         return Missing(why=f"the answer had an impossible form ({error})")

@@ -16,21 +16,22 @@ from typing import Any, Self
 from grader import data, inside
 from grader.assignment.course import LoadedAssignment
 from grader.assignment.probe import SCRIPT, Probe
-from grader.data.training_mount import TrainingMount
+from grader.data.training_mount import Served
 from grader.grading.cache_key import CacheKeys, digest_of_measuring_code, read_versions
 from grader.grading.proof import Prover, ReferenceProver
 from grader.inside.wire import Malformed
 from grader.records.errors import DataSetAbsent, SandboxError
-from grader.records.execution import (
+from grader.records.measurements import Logits
+from grader.records.records import (
+    ExecutedCell,
     ExecutedNotebook,
     Execution,
     ExecutionRecord,
+    Limits,
     Missing,
     Proof,
+    Submission,
 )
-from grader.records.limits import Limits
-from grader.records.measurements import Logits
-from grader.records.submission import Submission
 from grader.sandbox.backend import Backend, Choice, Job, OpenBox
 
 PRECISIONS = ("float64", "float32")
@@ -59,7 +60,7 @@ class Executor:
         self._lenient = lenient
         self._backend: Backend | None = None
         self._lock = threading.Lock()
-        self._mount = TrainingMount(source, unshown(loaded))
+        self._mount = Served(source, unshown(loaded))
         self.prover: Prover = ReferenceProver(self._open_reference)
         """What computes again outside the student's process."""
 
@@ -188,6 +189,7 @@ class Executor:
                     in_float32[probe.key] = self._ask(box, probe, PRECISIONS[1:])
             execution = box.close()
         return ExecutionRecord(
+            kind="reference",
             student=submission.student,
             digest=submission.digest,
             execution=execution,
@@ -282,10 +284,19 @@ class Executor:
 
 
 def _executed_notebook(box: OpenBox) -> ExecutedNotebook | None:
-    """The notebook as it ran, and what became of each code cell."""
+    """The notebook as it ran, and what became of each code cell; None for a module."""
     if box.notebook is None:
         return None
-    return ExecutedNotebook(content=box.notebook, cells=box.cells)
+    cells = tuple(
+        ExecutedCell(
+            index=run.index,
+            status=run.status,
+            seconds=run.seconds,
+            error=run.error.sentence() if run.error else "",
+        )
+        for run in box.cells
+    )
+    return ExecutedNotebook(content=box.notebook, cells=cells)
 
 
 def images_in(probe: Probe[Any]) -> list[data.Images]:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from grader.export import csv_table
 from grader.grading.cohort import Cohort, Plan
 from grader.grading.executor import Executor
 from grader.grading.schedule import Schedule
 from grader.ledger.ledger import Ledger
 from grader.records import file_names
-from grader.records.result import Graded
-from grader.records.submission import Submission
+from grader.records.records import Graded, Submission, to_json
 from grader.report import pages
 from grader.report.notebook_page import Executed
 
@@ -162,10 +162,10 @@ def _executed(ledger: Ledger, graded: Graded) -> Executed | None:
     if not any(name.endswith(".ipynb") for name in graded.files):
         return None
     recorded = ledger.behind(graded.student)
-    kept = recorded.answers.get(NOTEBOOK) if recorded else None
-    if not isinstance(kept, dict):
+    notebook = recorded.notebook if recorded else None
+    if notebook is None:
         return None
-    return Executed(notebook=kept["notebook"].tobytes(), cells=kept["cells"])
+    return Executed(notebook=notebook.content, cells=[to_json(c) for c in notebook.cells])
 
 
 def seed_of(ledger_path: Path, given: int | None) -> int:

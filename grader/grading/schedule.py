@@ -10,8 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Protocol
 
 from grader.records.errors import SandboxError
-from grader.records.execution import Execution, ExecutionRecord
-from grader.records.submission import Submission
+from grader.records.records import Execution, ExecutionRecord, Submission
 
 HOPELESS = 3
 """So many boxes in a row that break twice are no accident."""

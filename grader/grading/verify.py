@@ -16,8 +16,7 @@ from grader.grading.grade import Progress, Silent
 from grader.grading.schedule import Schedule
 from grader.inside.cell import is_notebook
 from grader.ledger.ledger import Ledger
-from grader.records.result import Graded
-from grader.records.submission import Submission
+from grader.records.records import Graded, Submission
 
 HANDOUT_SHARE = 0.05
 """Largest share of the points that an untouched handout may earn."""
@@ -48,9 +47,7 @@ class Specimens:
         return cls(
             references=[given(s) for s in course.references(loaded)],
             handouts=[given(s) for s in course.handouts(loaded)],
-            mistakes=[
-                replace(m, submission=given(m.submission)) for m in course.mistakes(loaded)
-            ],
+            mistakes=[replace(m, submission=given(m.submission)) for m in course.mistakes(loaded)],
         )
 
     @property

@@ -3,7 +3,6 @@
 Floors, top first:
     measurements
     untrusted
-    records
-    advice, asked_files, extensions, file_names
-    errors
+    extensions, records
+    advice, asked_files, errors, file_names
 """

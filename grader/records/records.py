@@ -56,6 +56,10 @@ Trust = Literal["claim", "evidence", "proof"]
 """Whether a measurement was said by the student's process, had to be computed from inputs it
 could not foresee, or was recomputed outside from arrays."""
 
+CellStatus = Literal["ok", "error", "time", "died", "skipped"]
+"""How a cell of a notebook ended. `time`: interrupted at its limit. `died`: it ended the kernel.
+`skipped`: it never ran."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -187,6 +191,62 @@ class Missing:
     """The student's own error, if that was it."""
     needs_review: bool = False
     """True where a person has to look, as the student is not to blame."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutedCell:
+    """What became of one code cell of a notebook."""
+
+    index: int
+    """Its number among all cells of the notebook, from 1."""
+    status: CellStatus
+    seconds: float
+    """Wall seconds."""
+    error: str = ""
+    """A sentence on what went wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutedNotebook:
+    """A notebook after its run."""
+
+    content: bytes = field(repr=False)
+    """nbformat 4 JSON with outputs, as it left the box: treat it as hostile."""
+    cells: tuple[ExecutedCell, ...] = ()
+    """Those that were run or should have been."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What the arrays that a student's process handed over give in the reference's network.
+
+    It is computed in a box without student code.
+    """
+
+    logits: object | None = field(repr=False)
+    """Class scores, as they crossed the wire; None where there is no such result."""
+    why_not: str = ""
+    """Why there is none, in a sentence that the student can read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionRecord:
+    """One execution, what was claimed in it and what was proven about it."""
+
+    kind: Literal["student", "reference"] = "student"
+    """Whose code was run: only a student's is judged."""
+    student: str
+    digest: str
+    """Of the submission, hex."""
+    execution: Execution
+    answers: Mapping[str, object] = field(repr=False)
+    """Probe key → value as it crossed the wire, or Missing: a claim. Arrays are read-only."""
+    in_float32: Mapping[str, object] = field(default_factory=dict, repr=False)
+    """The same in single precision; of the reference only, where a student may need it."""
+    proofs: Mapping[str, Proof] = field(default_factory=dict, repr=False)
+    """Probe key → what was recomputed outside; of students only."""
+    notebook: ExecutedNotebook | None = None
+    """The notebook as it ran, if it was one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from grader.sandbox.cells import CellRun
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What a box is opened for. Frozen and without open files: it can be sent to another machine."""
+    """What a box is opened for. It holds no open file: it can be sent to another machine."""
 
     submission: Submission
     limits: Limits

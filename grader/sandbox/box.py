@@ -10,9 +10,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from grader.assignment.variants import laid_beside
 from grader.inside import wire
 from grader.inside.cell import THREADS, is_notebook
-from grader.assignment.variants import laid_beside
 from grader.records.errors import SandboxError
 from grader.records.records import Execution, Missing, StudentError
 from grader.sandbox import cells, outcome, remarks

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from grader.assignment.course import Course
-from grader.grading.grade import Cohort
+from grader.grading.cohort import Cohort
 from grader.sandbox import ForkServer
 from kit.command_line import CommandLine
 from kit.graded import check, graded, mistake, mistaken, opened, said, written

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from grader.assignment.course import Course, LoadedAssignment, submission
-from grader.grading.grade import Cohort
+from grader.grading.cohort import Cohort
+from grader.grading.schedule import Schedule
 from grader.records.records import Graded, Submission
 from grader.sandbox import ForkServer
 from kit import variants
@@ -31,7 +32,7 @@ def made(name: str, text: str) -> Submission:
 
 def all_graded(group: Cohort, submissions: list[Submission]) -> Iterator[Graded]:
     """What each of them gets."""
-    for one, recorded in group.executor.measure_all(submissions):
+    for one, recorded in Schedule(group.executor, jobs=2, cpu_seconds=60.0).run(submissions):
         yield group.judge(one, recorded)
 
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.graded import Borrower
-from kit.places import GOLDEN, ROOT
-from kit.verdicts import condense, every_submission
 
 from grader.assignment.course import Course
 from grader.grading.grade import grade
 from grader.sandbox import ForkServer
+from kit.graded import Borrower
+from kit.places import GOLDEN, ROOT
+from kit.verdicts import condense, every_submission
 
 RECORD = GOLDEN / "verdicts"
 SEED = 7

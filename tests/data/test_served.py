@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from kit.boxes import job
 import pytest
 
 from grader import data
@@ -19,6 +18,7 @@ from grader.grading.executor import unshown
 from grader.records.errors import CourseError
 from grader.records.records import Limits, Missing
 from grader.sandbox import Box, ForkServer
+from kit.boxes import job
 from kit.graded import Borrower, Lenet
 from kit.places import NOWHERE, ROOT
 from kit.tiny import Tiny, found
@@ -163,8 +163,9 @@ def test_a_set_that_is_absent_is_said_to_be(lenet: Lenet, tmp_path: Path) -> Non
     assert served.folder("mnist") == ""
     assert served.identity("mnist") == "mnist absent"
     source = b"from torchvision import datasets\ndatasets.MNIST('data', download=True)\n"
-    with lenet.executor.backend.open(job({"a.py": source}, entry="a.py", limits=LIMITS, seed=1, datasets={"mnist": ""}
-    )) as box:
+    with lenet.executor.backend.open(
+        job({"a.py": source}, entry="a.py", limits=LIMITS, seed=1, datasets={"mnist": ""})
+    ) as box:
         assert box.load() is None
     trouble = box.close().error
     assert trouble is not None
@@ -214,8 +215,9 @@ def other(name): return len(getattr(datasets, name)("x"))
 """
     served = lenet.executor._mount
     folders = {n: served.folder(n) for n in ("mnist", "cifar10")}
-    with lenet.executor.backend.open(job({"a.py": source.encode()}, entry="a.py", limits=LIMITS, seed=1, datasets=folders
-    )) as box:
+    with lenet.executor.backend.open(
+        job({"a.py": source.encode()}, entry="a.py", limits=LIMITS, seed=1, datasets=folders)
+    ) as box:
         five = plain(box.ask("call", {"name": "labels"}))
         for name in ("FashionMNIST", "KMNIST", "QMNIST", "CIFAR100"):
             missing = box.ask("call", {"name": "other", "args": [name]})

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from kit.boxes import job
 import pytest
 
 from grader.assignment.course import Course
 from grader.assignment.variants import laid_beside
 from grader.records.records import Limits, Submission
 from grader.sandbox import ForkServer
+from kit.boxes import job
 from kit.places import ROOT
 
 pytestmark = pytest.mark.proof

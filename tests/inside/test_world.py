@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
-from kit.boxes import job
 import pytest
 import torch
 
 from grader.assignment.course import Course
-from grader.grading.executor import NOTEBOOK
 from grader.inside.streams import Capture, condensed, overwritten
 from grader.ledger.ledger import Ledger
 from grader.records.records import Limits
 from grader.sandbox import Box, ForkServer
 from grader.submissions import collect
+from kit.boxes import job
 from kit.graded import Borrower, Lenet
 from kit.places import ROOT
 from kit.practice import handed_in
@@ -36,8 +35,9 @@ def executed(lenet: Lenet, name: str, folder: Path) -> nbformat.NotebookNode:
     """The specimen's notebook as it ran."""
     path = handed_in(name, folder)
     submission = collect.one([path], entry="lenet", extra_files=["lenet.pt"], student=name)
-    answers = lenet.executor.measure(submission).answers
-    return nbformat.reads(answers[NOTEBOOK]["notebook"].tobytes().decode(), as_version=4)
+    notebook = lenet.executor.measure(submission).notebook
+    assert notebook is not None
+    return nbformat.reads(notebook.content.decode(), as_version=4)
 
 
 def test_progress_bars_leave_their_last_state(one: Lenet, tmp_path: Path) -> None:

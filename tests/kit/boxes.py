@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from grader.records.limits import Limits
-from grader.records.submission import Submission
+from grader.records.records import Limits, Submission
 from grader.sandbox.backend import Job
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from grader.ledger.ledger import ExecutionRecord
-from grader.records.records import CheckResult, Execution, Graded, StudentError
+from grader.records.records import CheckResult, Execution, ExecutionRecord, Graded, StudentError
 
 TROUBLE = StudentError(kind="NameError", message="name 'x' is not defined", file="lenet.py", line=3)
 

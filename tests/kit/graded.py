@@ -10,8 +10,9 @@ from pathlib import Path
 
 from grader import data
 from grader.assignment.course import Course, LoadedAssignment
+from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
-from grader.grading.grade import Cohort, Outcome
+from grader.grading.grade import RunSummary
 from grader.ledger.ledger import Ledger
 from grader.records.errors import GraderError
 from grader.records.records import CheckResult, Graded, Submission
@@ -36,7 +37,7 @@ class Borrower(Executor):
         return self._lent
 
 
-Grading = Callable[..., tuple[Outcome, Borrower]]
+Grading = Callable[..., tuple[RunSummary, Borrower]]
 
 
 def executions(course: Tiny) -> dict[str, tuple[int, str]]:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from grader.assignment.course import Course, LoadedAssignment
-from grader.records.submission import Submission
+from grader.records.records import Submission
 from grader.submissions import collect
 
 _LINE = re.compile(r"\bline \d+")
@@ -43,4 +44,4 @@ def every_submission(
     mistakes = [m.submission for m in course.mistakes(loaded)]
     yield from (*course.references(loaded), *course.handouts(loaded), *mistakes)
     if (loaded.folder / "sample").is_dir():
-        yield from collect.submissions(course.sample(loaded, folder), loaded.asked)
+        yield from collect.submissions(course.sample(loaded, folder), **asdict(loaded.asked))

@@ -19,7 +19,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from grader.grading.grade import Outcome, grade
+from grader.grading.grade import RunSummary, grade
 from grader.inside.walls import process_usage
 from grader.records.records import Status
 from grader.sandbox import ForkServer
@@ -232,7 +232,7 @@ class Memory:
 class Run:
     """The whole class has been graded, and the warm process has ended."""
 
-    outcome: Outcome
+    outcome: RunSummary
     expected: Mapping[str, Expected]
     memory: Memory
     seconds: float

@@ -18,17 +18,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kit.boxes import job
 import pytest
 
 from grader.assignment.course import Course
-from grader.grading.grade import Cohort
+from grader.grading.cohort import Cohort
 from grader.ledger.ledger import Ledger
 from grader.records.errors import SandboxError
 from grader.records.records import Graded, Limits
 from grader.sandbox import Box, ForkServer
 from grader.submissions import collect
 from kit import corpus
+from kit.boxes import job
 from kit.corpus import FORMS, Expected, Specimen
 from kit.graded import Borrower, Lenet, said
 from kit.host import Host

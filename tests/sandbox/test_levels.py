@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kit.boxes import job
 import pytest
 
 from grader.inside.walls import cgroup, root
@@ -22,6 +21,7 @@ from grader.records.records import Limits
 from grader.sandbox import ForkServer, levels, remedies
 from grader.sandbox.box import Box
 from grader.sandbox.levels import HIGHEST, NAMES
+from kit.boxes import job
 from kit.processes import gone
 
 AMPLE = Limits(cpu_seconds=20.0, memory_mib=1500, processes=16, disk_mib=8, output_kib=4)
@@ -245,8 +245,7 @@ def test_a_group_is_made_for_each_box_and_removed_with_it(grouped: ForkServer) -
 
 KILLED = """
 import os, sys, time
-from grader.records.limits import Limits
-from grader.records.submission import Submission
+from grader.records.records import Limits, Submission
 from grader.sandbox import ForkServer
 from grader.sandbox.backend import Job
 server = ForkServer()
@@ -324,8 +323,7 @@ os.execv(sys.executable, [sys.executable, *words])
 
 TRIED = """
 import json
-from grader.records.limits import Limits
-from grader.records.submission import Submission
+from grader.records.records import Limits, Submission
 from grader.sandbox import ForkServer
 from grader.sandbox.backend import Job
 book = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [

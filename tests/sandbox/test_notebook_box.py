@@ -12,7 +12,6 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
-from kit.boxes import job
 import pytest
 from nbformat import v4
 
@@ -20,6 +19,7 @@ from grader.inside.notebooks import notebook, outputs
 from grader.inside.walls import root
 from grader.records.records import Execution, Limits, Missing
 from grader.sandbox import Box, CellRun, ForkServer, levels
+from kit.boxes import job
 
 AMPLE = Limits(
     cpu_seconds=20.0, cell_seconds=10.0, memory_mib=2048, processes=16, disk_mib=8, output_kib=4

@@ -25,8 +25,7 @@ import nbformat
 import pytest
 import torch
 
-from grader.grading.executor import NOTEBOOK
-from grader.grading.grade import Cohort
+from grader.grading.cohort import Cohort
 from grader.ledger.ledger import Ledger
 from grader.records.errors import SandboxError
 from grader.records.records import Graded, Limits, Submission
@@ -106,8 +105,8 @@ class Scene:
         submission = self.hunter(form, box=box)
         recorded = self.group.executor.measure(submission)
         graded = self.group.judge(submission, recorded)
-        book = recorded.answers.get(NOTEBOOK)
-        out = json.dumps(graded.to_json()) + (book["notebook"].tobytes().decode() if book else "")
+        book = recorded.notebook
+        out = json.dumps(graded.to_json()) + (book.content.decode() if book else "")
         return graded, Finds(graded.execution.stdout), out
 
 

@@ -9,12 +9,12 @@ import json
 import textwrap
 from typing import Any
 
-from kit.boxes import job
 import pytest
 
 from grader.inside.notebooks.cells import BOOK_CAP
 from grader.records.records import Execution, Limits, Missing, StudentError
 from grader.sandbox import ForkServer
+from kit.boxes import job
 
 AMPLE = Limits(cpu_seconds=30.0, memory_mib=2048, processes=16, disk_mib=8, output_kib=4)
 
