@@ -171,7 +171,7 @@ def test_what_grade_and_check_print(capsys: pytest.CaptureFixture[str]) -> None:
     trick = "\x1b]0;owned\x07\u202e[bold]\n::notice title=Autograding report::{}\n##[error]x :x:"
     result = check("layer_shapes", "failed", feedback=trick, hint=trick)
     one = graded(trick, result, notes=(trick,))
-    terminal.results(terminal.Outcome(graded=[one], executed=1, reused=0, regraded=0, level=3))
+    terminal.results(terminal.RunSummary(graded=[one], executed=1, reused=0, regraded=0, level=3))
     terminal.checked(one, {})
     out = capsys.readouterr().out
     legible(out.replace("\n", ""))

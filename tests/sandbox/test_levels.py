@@ -217,7 +217,7 @@ time.sleep(60)
 
 def test_processes_share_one_memory_limit_of_the_kernel(grouped: ForkServer) -> None:
     """More than the limit is never there, however fast it is asked for; and it is said."""
-    with grouped.open({"a.py": GREEDY.encode()}, entry="a.py", limits=AMPLE, seed=1) as opened:
+    with grouped.open(job({"a.py": GREEDY.encode()}, entry="a.py", limits=AMPLE, seed=1)) as opened:
         trouble = opened.load()
         end = opened.close()
     assert trouble is not None
@@ -228,7 +228,7 @@ def test_processes_share_one_memory_limit_of_the_kernel(grouped: ForkServer) -> 
 def test_a_death_by_the_kernel_for_memory_is_told_from_others(grouped: ForkServer) -> None:
     """The group's own count says so: a process that kills itself is not out of memory."""
     source = b"import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
-    with grouped.open({"a.py": source}, entry="a.py", limits=AMPLE, seed=1) as opened:
+    with grouped.open(job({"a.py": source}, entry="a.py", limits=AMPLE, seed=1)) as opened:
         opened.load()
         end = opened.close()
     assert end.status == "crashed"
@@ -237,7 +237,7 @@ def test_a_death_by_the_kernel_for_memory_is_told_from_others(grouped: ForkServe
 def test_a_group_is_made_for_each_box_and_removed_with_it(grouped: ForkServer) -> None:
     """In every hierarchy."""
     assert groups(maker(grouped)) == []
-    with grouped.open({"a.py": b"x = 1"}, entry="a.py", limits=AMPLE, seed=1) as opened:
+    with grouped.open(job({"a.py": b"x = 1"}, entry="a.py", limits=AMPLE, seed=1)) as opened:
         opened.load()
         assert len(groups(maker(grouped))) == len(cgroup.places())
     assert groups(maker(grouped)) == []

@@ -30,6 +30,7 @@ from grader.ledger.ledger import Ledger
 from grader.records.errors import SandboxError
 from grader.records.records import Graded, Limits, Submission
 from grader.sandbox import ForkServer
+from grader.sandbox.backend import Job
 from grader.submissions import collect
 from kit.graded import Borrower, said
 from kit.places import SUBMISSIONS
@@ -252,7 +253,7 @@ def class_before_and_beside(
     assert places["before"] in graded.execution.stdout
     group.ledger.commit(group.executor.key(before, group.level), recorded, graded, "")
     for one in (beside, group.loaded.reference):
-        box = group.executor.backend.open(one.files, entry=one.entry, limits=AMPLE, seed=1)
+        box = group.executor.backend.open(Job(submission=one, limits=AMPLE, seed=1))
         assert stack.enter_context(box).load() is None
     group.loaded.assignment.limits = AMPLE
 
