@@ -23,18 +23,18 @@ from grader.assignment.variants import laid_beside
 from grader.data.training_mount import Served
 from grader.inside.wire import Malformed
 from grader.records.errors import DataSetAbsent, SandboxError
-from grader.records.measurements import Logits
-from grader.records.records import (
+from grader.records.execution import (
     ExecutedCell,
     ExecutedNotebook,
     Execution,
     ExecutionRecord,
-    Limits,
     Missing,
     Proof,
     StudentError,
-    Submission,
 )
+from grader.records.limits import Limits
+from grader.records.measurements import Logits
+from grader.records.submission import Submission
 from grader.sandbox import Box, ForkServer
 
 PRECISIONS = ("float64", "float32")

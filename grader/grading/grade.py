@@ -20,15 +20,10 @@ from grader.inside.wire import Malformed
 from grader.ledger.ledger import Ledger
 from grader.records import file_names
 from grader.records.errors import SandboxError
-from grader.records.records import (
-    ExecutionRecord,
-    Graded,
-    Json,
-    Missing,
-    Proof,
-    Submission,
-    to_json,
-)
+from grader.records.execution import ExecutionRecord, Missing, Proof
+from grader.records.json_values import Json, to_json
+from grader.records.result import Graded
+from grader.records.submission import Submission
 from grader.report import pages
 from grader.report.notebook_page import Executed
 from grader.submissions import definitions

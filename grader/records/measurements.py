@@ -15,7 +15,7 @@ import numpy as np
 
 from grader.inside.wire import Malformed
 from grader.records import untrusted
-from grader.records.records import Proof, StudentError
+from grader.records.execution import Proof, StudentError
 
 Array = untrusted.Array
 Precision = untrusted.Precision
