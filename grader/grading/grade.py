@@ -21,7 +21,7 @@ from grader.ledger.ledger import Ledger
 from grader.records import file_names
 from grader.records.errors import SandboxError
 from grader.records.execution import ExecutionRecord, Missing, Proof
-from grader.records.json_values import Json, to_json
+from grader.records.json_values import Json, record_to_json
 from grader.records.result import Graded
 from grader.records.submission import Submission
 from grader.report import pages
@@ -290,7 +290,7 @@ def _executed(ledger: Ledger, graded: Graded) -> Executed | None:
     notebook = recorded.notebook if recorded else None
     if notebook is None:
         return None
-    return Executed(notebook=notebook.content, cells=[to_json(c) for c in notebook.cells])
+    return Executed(notebook=notebook.content, cells=[record_to_json(c) for c in notebook.cells])
 
 
 def seed_of(ledger_path: Path, given: int | None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, Self, TypeAlias
 
 from grader.records.advice import advice
 
@@ -66,19 +66,31 @@ class StudentError:
 
         One line, without a full stop.
         """
-        place = f"{self.file}, line {self.line}: " if self.file and self.line else ""
-        code = (
-            f" — in `{_short(self.code.strip(), 120)}`" if self.code and self.code.strip() else ""
-        )
         if not self.file and self.kind in {*STATUS_WORDS, "exit", "NotebookError"}:
-            return self.message  # what is no exception is said in a sentence already
-        text = (
-            f"{self.kind}: {_short(_first(self.message), 200)}"
-            if self.message.strip()
-            else self.kind
-        )
+            return self.message  # not an exception: the message is a sentence already
+        place = f"{self.file}, line {self.line}: " if self.file and self.line else ""
+        text = f": {_shorten(_first_line(self.message), 200)}" if self.message.strip() else ""
+        code = (self.code or "").strip()
+        quoted = f" — in `{_shorten(code, 120)}`" if code else ""
         next_step = advice(self.kind, self.message, self.code, self.file)
-        return f"{place}{text}{code}{'. ' if next_step else ''}{next_step}"
+        return f"{place}{self.kind}{text}{quoted}{'. ' if next_step else ''}{next_step}"
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any] | None) -> Self | None:
+        """The error that `to_json` wrote, if there was one."""
+        return cls(**value) if value else None
+
+
+def _first_line(text: str) -> str:
+    """The first line, and the second where the first announces it."""
+    first, second = (*(line.strip() for line in text.strip().split("\n", 2)), "")[:2]
+    if first.endswith(":"):
+        first = f"{first} {second}" if second and not second.endswith(":") else first[:-1]
+    return first
+
+
+def _shorten(text: str, cap: int) -> str:
+    return text if len(text) <= cap else f"{text[: cap - 1]}…"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +116,12 @@ class Execution:
     level: int = -1
     """Sandbox level, 0 to 4; -1 where nothing ran."""
 
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The execution that `to_json` wrote."""
+        error = StudentError.from_json(value.get("error"))
+        return cls(**{**value, "error": error, "notes": tuple(value.get("notes", ()))})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
@@ -115,6 +133,11 @@ class Missing:
     """The student's own error, if that was it."""
     needs_review: bool = False
     """True where a person has to look, as the student is not to blame."""
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """What `to_json` wrote."""
+        return cls(**{**value, "error": StudentError.from_json(value.get("error"))})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,12 +176,15 @@ class Proof:
     """Why there is none, in a sentence that the student can read."""
 
 
+Kind: TypeAlias = Literal["student", "reference"]
+"""Whose code was run: only a student's is judged."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionRecord:
     """One execution, what was claimed in it and what was proven about it."""
 
-    kind: Literal["student", "reference"] = "student"
-    """Whose code was run: only a student's is judged."""
+    kind: Kind = "student"
     student: str
     digest: str
     """Of the submission, hex."""
@@ -171,15 +197,3 @@ class ExecutionRecord:
     """Probe key → what was recomputed outside; of students only."""
     notebook: ExecutedNotebook | None = None
     """The notebook as it ran, if it was one."""
-
-
-def _first(text: str) -> str:
-    """The first line, and the second where the first announces it."""
-    first, second = (*(line.strip() for line in text.strip().split("\n", 2)), "")[:2]
-    if first.endswith(":"):
-        first = f"{first} {second}" if second and not second.endswith(":") else first[:-1]
-    return first
-
-
-def _short(text: str, cap: int) -> str:
-    return text if len(text) <= cap else f"{text[: cap - 1]}…"

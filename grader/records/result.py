@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, Self
 
-from grader.records.execution import Execution, StudentError
-from grader.records.json_values import Json, to_json
+from grader.records.execution import Execution
+from grader.records.json_values import Json, record_to_json
 
 Outcome = Literal["passed", "partial", "failed", "skipped", "unmeasured", "broken"]
-"""What became of a check (design §4)."""
+"""What became of a check."""
 
 Trust = Literal["claim", "evidence", "proof"]
 """Whether a measurement was said by the student's process, had to be computed from inputs it
@@ -100,19 +99,23 @@ class Graded:
 
     def to_json(self) -> dict[str, Json]:
         """The content of `<student>.json`; `status` stands at the top as well."""
-        return {**to_json(self), "status": self.execution.status, "needs_review": self.needs_review}
+        return {
+            **record_to_json(self),
+            "status": self.execution.status,
+            "needs_review": self.needs_review,
+        }
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Graded:
-        """The record that `to_json` wrote."""
-        own = {f.name for f in dataclasses.fields(cls)}
-        fields = {k: v for k, v in value.items() if k in own}
-        execution = dict(fields["execution"])
-        if execution.get("error"):
-            execution["error"] = StudentError(**execution["error"])
-        execution["notes"] = tuple(execution.get("notes", ()))
-        fields["execution"] = Execution(**execution)
-        fields["checks"] = tuple(CheckResult(**c) for c in fields["checks"])
-        fields["files"] = tuple(fields.get("files", ()))
-        fields["notes"] = tuple(fields.get("notes", ()))
-        return cls(**fields)
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The record that `to_json` wrote; raises LookupError or TypeError for another."""
+        names = {f.name for f in fields(cls)}
+        own = {name: item for name, item in value.items() if name in names}
+        return cls(
+            **own
+            | {
+                "execution": Execution.from_json(own["execution"]),
+                "checks": tuple(CheckResult(**c) for c in own["checks"]),
+                "files": tuple(own.get("files", ())),
+                "notes": tuple(own.get("notes", ())),
+            }
+        )
