@@ -26,9 +26,9 @@ import nbformat
 from rich.console import Console
 from rich.table import Table
 
-from grader.assignment.specimens import submission
 from grader.records.errors import SandboxError
-from grader.records.records import Limits
+from grader.records.limits import Limits
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
 from grader.sandbox.backend import Job
 
@@ -66,7 +66,7 @@ def boxed(server: ForkServer, form: str) -> Taken:
     """A submission is loaded in a box, which is then closed."""
     files = FILES[form]
     began = time.monotonic()
-    one = submission("one", files, next(iter(files)))
+    one = Submission(student="one", files=files, entry=next(iter(files)))
     with server.open(Job(submission=one, limits=Limits(), seed=1)) as box:
         if (trouble := box.load()) is not None:
             raise RuntimeError(trouble.sentence())

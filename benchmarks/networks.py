@@ -22,8 +22,9 @@ from rich.table import Table
 
 from grader import data
 from grader.assignment import probe
-from grader.assignment.specimens import submission
-from grader.records.records import Limits, Missing
+from grader.records.execution import Missing
+from grader.records.limits import Limits
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
 from grader.sandbox.backend import Job
 
@@ -73,7 +74,11 @@ def cost(server: ForkServer, one: probe.Probe[Any]) -> Cost:
     files = {"classics.py": FILE.read_bytes() + PLAIN.encode()}
     limits = Limits(cpu_seconds=600, memory_mib=8192)
     with server.open(
-        Job(submission=submission("one", files, "classics.py"), limits=limits, seed=1)
+        Job(
+            submission=Submission(student="one", files=files, entry="classics.py"),
+            limits=limits,
+            seed=1,
+        )
     ) as box:
         if (trouble := box.load()) is not None:
             raise RuntimeError(trouble.sentence())

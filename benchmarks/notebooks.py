@@ -24,13 +24,14 @@ from rich.console import Console
 from rich.table import Table
 
 from grader.assignment.course import Course
-from grader.assignment.specimens import submission
 from grader.data.descriptions import Source
 from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
 from grader.grading.schedule import Schedule
 from grader.ledger.ledger import Ledger
-from grader.records.records import Limits, Missing, Submission
+from grader.records.execution import Missing
+from grader.records.limits import Limits
+from grader.records.submission import Submission
 from grader.sandbox.backend import Backend, Choice, Job
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 10
@@ -97,7 +98,7 @@ class Graded:
         text = nbformat.writes(notebook(f"# {self.round}", *CELLS))  # type: ignore[no-untyped-call]
         trained = self.group.loaded.reference.files["lenet.pt"]
         files = {"lenet.ipynb": text.encode(), "lenet.pt": trained}
-        return submission(f"student {self.round}", files, "lenet.ipynb")
+        return Submission(student=f"student {self.round}", files=files, entry="lenet.ipynb")
 
 
 class Boxed:
@@ -106,7 +107,9 @@ class Boxed:
     def __init__(self, server: Backend) -> None:
         self.server = server
         text = nbformat.writes(notebook(*CELLS))  # type: ignore[no-untyped-call]
-        self.submission = submission("one", {"lenet.ipynb": text.encode()}, "lenet.ipynb")
+        self.submission = Submission(
+            student="one", files={"lenet.ipynb": text.encode()}, entry="lenet.ipynb"
+        )
         self.steps: dict[str, list[float]] = {}
 
     def run(self) -> None:

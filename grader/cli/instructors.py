@@ -17,7 +17,7 @@ from grader.records.errors import UsageError
 if TYPE_CHECKING:
     from grader.assignment.course import Course, LoadedAssignment
     from grader.grading.grade import RunSummary
-    from grader.records.records import Submission
+    from grader.records.submission import Submission
 
 DEMO = "lenet5_mnist"
 """The assignment that `demo` grades."""

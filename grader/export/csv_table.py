@@ -12,7 +12,7 @@ from grader.records import file_names
 from grader.report import escape
 
 if TYPE_CHECKING:
-    from grader.records.records import CheckResult, Graded
+    from grader.records.result import CheckResult, Graded
 
 FIRST = ("student", "score", "max_score", "status")
 """The columns before those of the checks."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import grader
 from grader.assignment.course import LoadedAssignment
-from grader.records.records import Submission
+from grader.records.submission import Submission
 
 LIBRARIES = ("torch", "torchvision", "numpy")
 """What measures, beside the grader itself."""

@@ -15,7 +15,9 @@ from grader.grading.executor import Executor
 from grader.grading.provenance import describe_provenance
 from grader.inside.wire import Malformed
 from grader.ledger.ledger import Ledger
-from grader.records.records import ExecutionRecord, Graded, Missing, Proof, Submission
+from grader.records.execution import ExecutionRecord, Missing, Proof
+from grader.records.result import Graded
+from grader.records.submission import Submission
 from grader.submissions import definitions
 
 NOT_ASKED = Missing(why="it was not asked", needs_review=True)

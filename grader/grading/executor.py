@@ -21,17 +21,17 @@ from grader.grading.cache_key import CacheKeys, digest_of_measuring_code, read_v
 from grader.grading.proof import Prover, ReferenceProver
 from grader.inside.wire import Malformed
 from grader.records.errors import DataSetAbsent, SandboxError
-from grader.records.measurements import Logits
-from grader.records.records import (
+from grader.records.execution import (
     ExecutedCell,
     ExecutedNotebook,
     Execution,
     ExecutionRecord,
-    Limits,
     Missing,
     Proof,
-    Submission,
 )
+from grader.records.limits import Limits
+from grader.records.measurements import Logits
+from grader.records.submission import Submission
 from grader.sandbox.backend import Backend, Choice, Job, OpenBox
 
 PRECISIONS = ("float64", "float32")

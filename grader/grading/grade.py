@@ -15,7 +15,9 @@ from grader.grading.executor import Executor
 from grader.grading.schedule import Schedule
 from grader.ledger.ledger import Ledger
 from grader.records import file_names
-from grader.records.records import Graded, Submission, to_json
+from grader.records.json_values import record_to_json
+from grader.records.result import Graded
+from grader.records.submission import Submission
 from grader.report import pages
 from grader.report.notebook_page import Executed
 
@@ -165,7 +167,7 @@ def _executed(ledger: Ledger, graded: Graded) -> Executed | None:
     notebook = recorded.notebook if recorded else None
     if notebook is None:
         return None
-    return Executed(notebook=notebook.content, cells=[to_json(c) for c in notebook.cells])
+    return Executed(notebook=notebook.content, cells=[record_to_json(c) for c in notebook.cells])
 
 
 def seed_of(ledger_path: Path, given: int | None) -> int:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from grader.records.errors import SandboxError
+from grader.records.execution import Missing, Proof
 from grader.records.measurements import Logits
-from grader.records.records import Missing, Proof
 from grader.sandbox.backend import OpenBox
 
 _PASSED_ON = ("module", "init", "live", "images")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from grader.grading.executor import Executor
-from grader.records.records import Json, Submission
+from grader.records.json_values import Json
+from grader.records.submission import Submission
 
 
 def describe_provenance(executor: Executor, submission: Submission, level: int) -> dict[str, Json]:

@@ -10,7 +10,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Protocol
 
 from grader.records.errors import SandboxError
-from grader.records.records import Execution, ExecutionRecord, Submission
+from grader.records.execution import Execution, ExecutionRecord
+from grader.records.submission import Submission
 
 HOPELESS = 3
 """So many boxes in a row that break twice are no accident."""

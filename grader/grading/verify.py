@@ -16,7 +16,8 @@ from grader.grading.grade import Progress, Silent
 from grader.grading.schedule import Schedule
 from grader.inside.cell import is_notebook
 from grader.ledger.ledger import Ledger
-from grader.records.records import Graded, Submission
+from grader.records.result import Graded
+from grader.records.submission import Submission
 
 HANDOUT_SHARE = 0.05
 """Largest share of the points that an untouched handout may earn."""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from grader.inside import wire
-from grader.records.records import (
+from grader.records.execution import (
     ExecutedCell,
     ExecutedNotebook,
     Execution,
@@ -19,8 +19,8 @@ from grader.records.records import (
     Missing,
     Proof,
     StudentError,
-    to_json,
 )
+from grader.records.json_values import to_json
 
 
 class Damaged(ValueError):

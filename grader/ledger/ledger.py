@@ -23,7 +23,9 @@ from typing import IO, Any, Literal, Self
 from grader.ledger import codec
 from grader.ledger.schema import APPLICATION, VERSION, migrate
 from grader.records.errors import GraderError
-from grader.records.records import ExecutionRecord, Graded, Json, to_json
+from grader.records.execution import ExecutionRecord
+from grader.records.json_values import Json, to_json
+from grader.records.result import Graded
 
 VOLATILE = frozenset(
     {"seconds", "cpu_seconds", "wall_seconds", "peak_mib", "duration", "durations", "started"}

@@ -24,7 +24,9 @@ from markupsafe import escape as escape_html
 import grader
 from grader.records import file_names
 from grader.records.errors import CourseError
-from grader.records.records import STATUS_WORDS, CheckResult, Graded, Json, Outcome
+from grader.records.execution import STATUS_WORDS
+from grader.records.json_values import Json
+from grader.records.result import CheckResult, Graded, Outcome
 from grader.report import escape
 from grader.report.evidence import number, percent, points, shape, views
 from grader.report.notebook_cells import MOST_BYTES, Unreadable

@@ -14,7 +14,9 @@ from typing import Any, Protocol, Self
 
 from grader.records import extensions
 from grader.records.errors import SandboxError
-from grader.records.records import Execution, Limits, Missing, StudentError, Submission
+from grader.records.execution import Execution, Missing, StudentError
+from grader.records.limits import Limits
+from grader.records.submission import Submission
 from grader.sandbox.cells import CellRun
 
 

@@ -14,7 +14,7 @@ from grader.assignment.variants import laid_beside
 from grader.inside import wire
 from grader.inside.cell import THREADS, is_notebook
 from grader.records.errors import SandboxError
-from grader.records.records import Execution, Missing, StudentError
+from grader.records.execution import Execution, Missing, StudentError
 from grader.sandbox import cells, outcome, remarks
 from grader.sandbox.backend import Job
 from grader.sandbox.cells import CellRun

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from grader.inside import wire
 from grader.inside.cell import SHARE, SHUT_DOWN, place
-from grader.records.records import CellStatus, Limits, StudentError
+from grader.records.execution import CellStatus, StudentError
+from grader.records.limits import Limits
 from grader.sandbox import outcome
 from grader.sandbox.outcome import Outcome
 

@@ -13,7 +13,9 @@ from typing import Any
 
 from grader.inside.walls import selftest
 from grader.records.errors import SandboxError
-from grader.records.records import Limits, Missing, Submission
+from grader.records.execution import Missing
+from grader.records.limits import Limits
+from grader.records.submission import Submission
 from grader.sandbox.backend import Job
 from grader.sandbox.box import Box
 from grader.sandbox.remedies import Remedy, remedy
@@ -79,7 +81,7 @@ def _try(server: ServerProcess, level: int) -> str:
 
 
 def _empty_job(limits: Limits, level: int) -> Job:
-    nothing = Submission(student="", files={}, entry=None, digest="")
+    nothing = Submission(student="", files={}, entry=None)
     return Job(submission=nothing, limits=limits, seed=0, level=level)
 
 

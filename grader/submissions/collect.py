@@ -10,7 +10,6 @@ not taken in is refused by name, in the notes of the submission it belongs to.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -20,7 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from grader.records.errors import UsageError
-from grader.records.records import ENTRY_SUFFIXES, Submission
+from grader.records.submission import ENTRY_SUFFIXES, Submission
 from grader.submissions.archive import list_archive
 from grader.submissions.contents import Contents
 from grader.submissions.entry import WEIGHTS, choose
@@ -36,7 +35,7 @@ from grader.submissions.names import (
     visible,
 )
 
-__all__ = ["digest", "one", "submissions"]
+__all__ = ["one", "submissions"]
 
 NOTES = 20
 """How many notes one submission keeps."""
@@ -124,16 +123,6 @@ def one(
     return _gather(group, asked)
 
 
-def digest(files: Mapping[str, bytes]) -> str:
-    """SHA-256 of names and contents, by name; hex. The same files, the same digest."""
-    whole = hashlib.sha256()
-    for name in sorted(files):
-        for part in (name.encode("utf-8", "surrogatepass"), files[name]):
-            whole.update(len(part).to_bytes(8, "big"))
-            whole.update(part)
-    return whole.hexdigest()
-
-
 def _listing(path: Path, stack: ExitStack) -> Listing:
     """What lies at the instructor's path. Raises UsageError."""
     try:
@@ -219,7 +208,6 @@ def _gather(group: Group, asked: Asked) -> Submission:
         student=group.student,
         files={name: files[name] for name in sorted(files)},
         entry=chosen,
-        digest=digest(files),
         received=group.received,
         late=group.late,
         notes=tuple(every),

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from grader.records.records import ENTRY_SUFFIXES
+from grader.records.submission import ENTRY_SUFFIXES
 from grader.submissions.contents import Contents
 from grader.submissions.names import shown
 

@@ -19,7 +19,9 @@ from grader.grading.grade import RunSummary, grade, render, seed_of
 from grader.ledger.ledger import Ledger
 from grader.records import file_names
 from grader.records.errors import SandboxError
-from grader.records.records import ExecutionRecord, Graded, Submission
+from grader.records.execution import ExecutionRecord
+from grader.records.result import Graded
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
 from grader.sandbox.backend import Choice
 from kit.command_line import start

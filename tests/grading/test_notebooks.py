@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from grader.ledger.ledger import Ledger
-from grader.records.records import Missing
+from grader.records.execution import Missing
 from kit.boxes import job
 from kit.graded import Grading, Lenet, outcomes, said
 from kit.places import ROOT

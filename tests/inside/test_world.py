@@ -12,7 +12,7 @@ import torch
 from grader.assignment.course import Course
 from grader.inside.streams import Capture, condensed, overwritten
 from grader.ledger.ledger import Ledger
-from grader.records.records import Limits
+from grader.records.limits import Limits
 from grader.sandbox import Box, ForkServer
 from grader.submissions import collect
 from kit.boxes import job

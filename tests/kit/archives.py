@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from grader.records.records import Submission
+from grader.records.submission import Submission
 from grader.submissions import collect
 
 CODE = b"class LeNet5: ...\n"

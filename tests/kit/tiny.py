@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.assignment.course import Course, LoadedAssignment
-from grader.records.records import Submission
+from grader.records.submission import Submission
 from grader.submissions import collect
 
 ASSIGNMENT = '''\

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.assignment.course import Course, LoadedAssignment
-from grader.records.records import Submission
+from grader.records.submission import Submission
 from grader.submissions import collect
 
 _LINE = re.compile(r"\bline \d+")

@@ -28,7 +28,7 @@ from grader.ledger import codec
 from grader.ledger.ledger import Ledger
 from grader.ledger.schema import VERSION
 from grader.records.errors import GraderError
-from grader.records.records import (
+from grader.records.execution import (
     ExecutedCell,
     ExecutedNotebook,
     Execution,

@@ -18,8 +18,8 @@ import pytest
 from grader.ledger import schema
 from grader.ledger.ledger import Ledger
 from grader.records.errors import GraderError
+from grader.records.execution import ExecutionRecord, Missing
 from grader.records.measurements import Logits
-from grader.records.records import ExecutionRecord, Missing
 from kit.places import TESTS
 
 OLD = TESTS / "ledger" / "versions" / "1.db"

@@ -20,15 +20,9 @@ from grader.grading.cohort import Cohort
 from grader.inside import wire
 from grader.ledger.ledger import Ledger
 from grader.records import measurements as m
-from grader.records.records import (
-    Execution,
-    ExecutionRecord,
-    Graded,
-    Limits,
-    Missing,
-    Proof,
-    StudentError,
-)
+from grader.records.execution import Execution, ExecutionRecord, Missing, Proof, StudentError
+from grader.records.limits import Limits
+from grader.records.result import Graded
 from grader.report import pages
 from grader.sandbox import Box, ForkServer, cells, outcome
 from kit.boxes import job

@@ -23,7 +23,7 @@ from grader.cli.terminal import name_of
 from grader.export import csv_table
 from grader.records import file_names
 from grader.records.errors import UsageError
-from grader.records.records import Graded
+from grader.records.result import Graded
 from grader.report import escape
 from grader.submissions import collect
 from grader.submissions.names import ignored

@@ -17,7 +17,7 @@ import pytest
 
 from grader.inside.walls import cgroup, root
 from grader.records.errors import SandboxError
-from grader.records.records import Limits
+from grader.records.limits import Limits
 from grader.sandbox import ForkServer, levels, remedies
 from grader.sandbox.box import Box
 from grader.sandbox.levels import HIGHEST, NAMES
@@ -245,12 +245,13 @@ def test_a_group_is_made_for_each_box_and_removed_with_it(grouped: ForkServer) -
 
 KILLED = """
 import os, sys, time
-from grader.records.records import Limits, Submission
+from grader.records.limits import Limits
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
 from grader.sandbox.backend import Job
 server = ForkServer()
 files = {"a.py": b"import time; time.sleep(60)"}
-one = Submission(student="eve", files=files, entry="a.py", digest="")
+one = Submission(student="eve", files=files, entry="a.py")
 box = server.open(Job(submission=one, limits=Limits(), seed=1))
 print(server._process.process.pid, flush=True)
 box.load()
@@ -323,7 +324,8 @@ os.execv(sys.executable, [sys.executable, *words])
 
 TRIED = """
 import json
-from grader.records.records import Limits, Submission
+from grader.records.limits import Limits
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
 from grader.sandbox.backend import Job
 book = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [
@@ -334,7 +336,7 @@ files = {"a.py": b"x = 42\\nimport os\\nprint(os.listdir('/'))", "a.ipynb": json
 with ForkServer(notebooks=True) as server:
     told = {"level": server.level, "answers": [], "why": [r.why for r in server.why_not.values()]}
     for entry in files:
-        one = Submission(student="eve", files=files, entry=entry, digest="")
+        one = Submission(student="eve", files=files, entry=entry)
         with server.open(Job(submission=one, limits=limits, seed=1)) as box:
             told["answers"].append(box.ask("value", {"name": "x"})["value"]["item"])
             told["answers"].append(box.close().status)

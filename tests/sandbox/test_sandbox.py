@@ -22,7 +22,8 @@ import pytest
 
 import grader
 from grader.records.errors import SandboxError
-from grader.records.records import Execution, Limits, Missing, StudentError
+from grader.records.execution import Execution, Missing, StudentError
+from grader.records.limits import Limits
 from grader.sandbox import Box, ForkServer, levels
 from grader.sandbox import outcome as words
 from grader.sandbox.backend import Job
@@ -779,12 +780,13 @@ def test_a_killed_grader_leaves_nothing(boxed, plain):
     """SIGKILL, so that no clean-up of ours runs: control and leash end, and that is enough."""
     program = """
 import sys, threading
-from grader.records.records import Limits, Submission
+from grader.records.limits import Limits
+from grader.records.submission import Submission
 from grader.sandbox import Box, ForkServer
 from grader.sandbox.backend import Job
 server = ForkServer()
 files = {"lenet.py": b"import time; time.sleep(600)"}
-one = Submission(student="eve", files=files, entry="lenet.py", digest="")
+one = Submission(student="eve", files=files, entry="lenet.py")
 for level in (3, 0):
     box = Box(server._send, Job(submission=one, limits=Limits(cpu_seconds=300), seed=1, level=level))
     threading.Thread(target=box.load, daemon=True).start()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from grader.records.errors import UsageError
-from grader.records.records import ENTRY_SUFFIXES
+from grader.records.submission import ENTRY_SUFFIXES
 from grader.submissions.entry import WEIGHTS, is_near
 from grader.submissions.listing import Listing, Member
 from grader.submissions.names import is_archive, is_other_archive, shown, stem, visible
