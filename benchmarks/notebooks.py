@@ -24,8 +24,8 @@ from rich.console import Console
 from rich.table import Table
 
 from grader.assignment.course import Course
-from grader.assignment.specimens import submission
-from grader.data.descriptions import Source
+from grader.assignment.specimens import make_submission
+from grader.data.source import Source
 from grader.grading.executor import Executor
 from grader.grading.grade import Cohort
 from grader.ledger.ledger import Ledger
@@ -97,7 +97,7 @@ class Graded:
         text = nbformat.writes(notebook(f"# {self.round}", *CELLS))  # type: ignore[no-untyped-call]
         trained = self.group.loaded.reference.files["lenet.pt"]
         files = {"lenet.ipynb": text.encode(), "lenet.pt": trained}
-        return submission(f"student {self.round}", files, "lenet.ipynb")
+        return make_submission(f"student {self.round}", files, "lenet.ipynb")
 
 
 class Boxed:

@@ -8,7 +8,6 @@ import json
 import os
 import sys
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +186,7 @@ def verify(slugs: tuple[str, ...], every: bool, **options: Any) -> int:  # noqa:
             with terminal.progress() as progress:
                 findings = run(executor, course, Path(folder), progress)
             shown = sorted({(i.name, i.split) for i in executor.images})
-            used = [source.used(name, split) for name, split in shown]
+            used = [source.describe_use(name, split) for name, split in shown]
         faults += terminal.findings(slug, findings, used)
     return 1 if faults else 0
 
@@ -225,7 +224,7 @@ def handout(
 
     found = Course.find(course)
     loaded = found.load(slug, public=True)
-    names = [*students, *(handout.roster(roster) if roster else ())]
+    names = [*students, *(handout.read_roster(roster) if roster else ())]
     personal = loaded.assignment.numbers("") is not None
     if names and not personal:
         raise UsageError(f"the handout of {slug} is the same for everybody; name no students")
@@ -234,7 +233,7 @@ def handout(
             f"the numbers of {slug} are drawn for each student. Name students, or a --roster"
         )
     each = {n: found.handout(loaded, n) for n in names}
-    folders = handout.folders(out, each) if personal else {out: found.handout(loaded, "")}
+    folders = handout.plan_folders(out, each) if personal else {out: found.handout(loaded, "")}
     written = handout.write(folders)
     terminal.line(
         f"{written} files written, {sum(map(len, folders.values())) - written} as they were."
@@ -282,7 +281,7 @@ def demo(out: Path | None, **options: Any) -> int:
     loaded = course.load(slug)
     options["stand_in"] = True
     with tempfile.TemporaryDirectory() as folder:
-        sample = course.sample(loaded, Path(folder))
+        sample = course.write_sample(loaded, Path(folder))
         found = collect.submissions(sample, **_asked(loaded))
     outcome, target = _grade(course, loaded, found, out, **options)
     terminal.results(outcome)
@@ -333,7 +332,9 @@ def check(
             "the numbers of this assignment are drawn for each student. Pass --student with the "
             "name that your handout gives as `student`"
         )
-    submission = assignment.given(collect.one(files, student=student or "you", **_asked(loaded)))
+    submission = assignment.add_numbers(
+        collect.one(files, student=student or "you", **_asked(loaded))
+    )
     source = data.Source(options["data_root"], options["stand_in"])
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -403,7 +404,7 @@ def doctor(level: int | None, data_root: Path | None, as_json: bool) -> int:  # 
             facts = server.describe()
     shelves = sets.available(sets.Source(data_root))
     if as_json:
-        click.echo(json.dumps({**facts, "data": [asdict(s) for s in shelves]}, indent=2))
+        click.echo(json.dumps({**facts, "data": [s.facts() for s in shelves]}, indent=2))
     else:
         terminal.doctor(facts)
         terminal.shelves(shelves)

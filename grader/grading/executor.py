@@ -19,10 +19,10 @@ import numpy as np
 
 import grader
 from grader import data, inside
-from grader.assignment.course import LoadedAssignment
+from grader.assignment.loader import LoadedAssignment
 from grader.assignment.probe import SCRIPT, Probe
-from grader.assignment.variants import laid_beside
-from grader.data.training_mount import Served
+from grader.assignment.variants import files_in_box
+from grader.data.training_mount import TrainingMount
 from grader.inside.wire import Malformed
 from grader.ledger.ledger import ExecutionRecord
 from grader.records.errors import DataSetAbsent, SandboxError
@@ -73,7 +73,7 @@ class Executor:
         self._idle: list[Box] = []
         self._boxes: list[Box] = []
         self._lock = threading.Lock()
-        self._served = Served(source, unshown(loaded))
+        self._served = TrainingMount(source, unshown(loaded))
 
     def __enter__(self) -> Self:
         return self
@@ -138,9 +138,8 @@ class Executor:
         """Arguments of every probe as they cross the line, by probe key; drawn and read once for
         a class.
         """
-        with data.located(self.source):
-            present = [p for p in self.loaded.probes.values() if p.key not in self.absent]
-            return {p.key: p.arguments(self.seed) for p in present}
+        present = [p for p in self.loaded.probes.values() if p.key not in self.absent]
+        return {p.key: p.arguments(self.seed, self.source) for p in present}
 
     @cached_property
     def absent(self) -> Mapping[str, str]:
@@ -320,7 +319,7 @@ class Executor:
     def _open(self, submission: Submission, limits: Limits) -> Box:
         mixed = hashlib.sha256(f"{self.seed}:{submission.digest}".encode()).digest()
         seed = int.from_bytes(mixed[:4], "little")
-        files = laid_beside(submission)
+        files = files_in_box(submission)
         folders = {n: self._served.folder(n) for n in self._named(submission)}
         return self.server.open(
             files,
@@ -333,7 +332,7 @@ class Executor:
 
     def _named(self, submission: Submission) -> list[str]:
         """The data sets that lie in this submission's box."""
-        return self._served.named(self.loaded.assignment.provides, submission.files)
+        return self._served.find_named(self.loaded.assignment.provides, submission.files)
 
     def _roomy(self) -> Limits:
         """Limits for our own code, which serves a whole class."""

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from grader import data
 from grader.assignment.assignment import Measurements
-from grader.assignment.course import LoadedAssignment
+from grader.assignment.loader import LoadedAssignment
 from grader.export import csv_table
 from grader.grading import judge
 from grader.grading.executor import NOTEBOOK, SINGLE, Executor
@@ -122,15 +121,13 @@ class Cohort:
         if told:
             reason = f"{told[0][:1].upper()}{told[0][1:]}. A person will look at it."
             execution = replace(execution, status="tampered", reason=reason)
-        with data.located(self.executor.source):
-            results = judge.judge(
-                self.loaded.assignment.checks,
-                Measurements(values),
-                self.reference(submission),
-                definitions.places(
-                    submission.entry, submission.files.get(submission.entry or "", b"")
-                ),
-            )
+        self.loaded.set_source(self.executor.source)
+        results = judge.judge(
+            self.loaded.assignment.checks,
+            Measurements(values),
+            self.reference(submission),
+            definitions.places(submission.entry, submission.files.get(submission.entry or "", b"")),
+        )
         return Graded(
             student=submission.student,
             assignment=self.loaded.slug,
@@ -151,7 +148,7 @@ class Cohort:
         executor = self.executor
         names = sorted({i.name for i in executor.images})
         shown = sorted({(i.name, i.split) for i in executor.images})
-        used = [executor.source.used(name, split) for name, split in shown]
+        used = [executor.source.describe_use(name, split) for name, split in shown]
         stand_in = any(executor.source.stands_in(n) for n in names)
         return {
             "grader": executor.versions["grader"],
@@ -185,7 +182,7 @@ def grade(
     anew.
     Interrupted at any moment, everything but the submissions in flight is kept.
     """
-    submissions = [executor.loaded.assignment.given(s) for s in submissions]
+    submissions = [executor.loaded.assignment.add_numbers(s) for s in submissions]
     with Ledger(out / "grades.db") as ledger:
         run = ledger.start_run(argv or sys.argv)
         group = Cohort(executor, ledger)

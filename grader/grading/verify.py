@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.assignment.course import Course, LoadedAssignment
+from grader.assignment.course import Course
+from grader.assignment.loader import LoadedAssignment
 from grader.grading.executor import Executor
 from grader.grading.grade import Cohort, Progress
 from grader.inside.cell import is_notebook
@@ -37,7 +38,7 @@ def verify(
     mistakes = course.mistakes(loaded)
     references, handouts = course.references(loaded), course.handouts(loaded)
     every = [*references, *handouts, *(m.submission for m in mistakes)]
-    submissions = [loaded.assignment.given(s) for s in every]
+    submissions = [loaded.assignment.add_numbers(s) for s in every]
     executor.notebooks = any(is_notebook(s.entry) for s in submissions)
     found: dict[str, Graded] = {}
     with Ledger(out / "grades.db") as ledger:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment.course import Course, LoadedAssignment, submission
+from grader.assignment.course import Course
+from grader.assignment.loader import LoadedAssignment
+from grader.assignment.specimens import make_submission
 from grader.grading.grade import Cohort
 from grader.records.records import Graded, Submission
 from grader.sandbox import ForkServer
@@ -26,7 +28,7 @@ SLOW_PROBES = {"trained", "uneven_numpy", "uneven_torch", "changed"}
 
 def made(name: str, text: str) -> Submission:
     """A submission of this module."""
-    return submission(name, {"mlp.py": text.encode()}, "mlp.py")
+    return make_submission(name, {"mlp.py": text.encode()}, "mlp.py")
 
 
 def all_graded(group: Cohort, submissions: list[Submission]) -> Iterator[Graded]:
