@@ -22,6 +22,7 @@ from rich.table import Table
 
 from grader import data
 from grader.assignment import probe
+from grader.data.source import Source
 from grader.records.execution import Missing
 from grader.records.limits import Limits
 from grader.records.submission import Submission
@@ -82,7 +83,7 @@ def cost(server: ForkServer, one: probe.Probe[Any]) -> Cost:
     ) as box:
         if (trouble := box.load()) is not None:
             raise RuntimeError(trouble.sentence())
-        answer = box.ask(one.ask, {**one.arguments(1), "precisions": ["float32"]})
+        answer = box.ask(one.ask, {**one.arguments(1, Source()), "precisions": ["float32"]})
         if isinstance(answer, Missing):
             raise TypeError(answer.why)
         execution = box.close()

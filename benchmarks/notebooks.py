@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from grader.assignment.course import Course
-from grader.data.descriptions import Source
+from grader.data.source import Source
 from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
 from grader.grading.schedule import Schedule

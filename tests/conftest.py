@@ -24,6 +24,7 @@ from kit.graded import (
     Lenet,
     opened,
 )
+from kit.packages import Packages
 from kit.places import ROOT
 from kit.tiny import Tiny, found
 
@@ -86,6 +87,17 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def course(tmp_path: Path) -> Tiny:
     """A course with the assignment `tiny`, and no submissions yet."""
     return found(tmp_path / "course")
+
+
+@pytest.fixture
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Packages]:
+    """A place where packages of other people's are installed."""
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    with monkeypatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield Packages(folder)
+    Packages(folder).forget()
 
 
 @pytest.fixture

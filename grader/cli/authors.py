@@ -50,7 +50,7 @@ def _verify(run: RunOptions, course: Course, slug: str) -> int:
         with terminal.progress() as progress:
             findings = find(executor, specimens, Path(folder), progress)
         shown = sorted({(i.name, i.split) for i in executor.images})
-        used = [source.used(name, split) for name, split in shown]
+        used = [source.describe_use(name, split) for name, split in shown]
     return terminal.findings(slug, findings, used)
 
 
@@ -87,7 +87,7 @@ def handout(
 
     home = Course.find(course)
     loaded = home.load(slug, public=True)
-    names = [*students, *(handouts.roster(roster) if roster else ())]
+    names = [*students, *(handouts.read_roster(roster) if roster else ())]
     personal = loaded.assignment.numbers("") is not None
     if names and not personal:
         raise UsageError(f"the handout of {slug} is the same for everybody; name no students")
@@ -96,7 +96,7 @@ def handout(
             f"the numbers of {slug} are drawn for each student. Name students, or a --roster"
         )
     each = {n: home.handout(loaded, n) for n in names}
-    folders = handouts.folders(out, each) if personal else {out: home.handout(loaded, "")}
+    folders = handouts.plan_folders(out, each) if personal else {out: home.handout(loaded, "")}
     written = handouts.write(folders)
     terminal.line(
         f"{written} files written, {sum(map(len, folders.values())) - written} as they were."

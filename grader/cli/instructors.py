@@ -15,7 +15,8 @@ from grader.cli.options import BATCH_LEVEL, COURSE, FOLDER, JOBS, OUT, SEED, Run
 from grader.records.errors import UsageError
 
 if TYPE_CHECKING:
-    from grader.assignment.course import Course, LoadedAssignment
+    from grader.assignment.course import Course
+    from grader.assignment.loader import LoadedAssignment
     from grader.grading.grade import RunSummary
     from grader.records.submission import Submission
 
@@ -123,7 +124,9 @@ def demo(run: RunOptions, out: Path | None) -> int:
     course = run.find_course() if run.course else Course.bundled()
     loaded = course.load(DEMO)
     with tempfile.TemporaryDirectory() as folder:
-        handed_in = collect.submissions(course.sample(loaded, Path(folder)), **asdict(loaded.asked))
+        handed_in = collect.submissions(
+            course.write_sample(loaded, Path(folder)), **asdict(loaded.asked)
+        )
     target = out or Path("reports") / DEMO
     summary = _grade(run, course, loaded, handed_in, target)
     terminal.results(summary)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -54,7 +53,7 @@ def doctor(level: int | None, data_root: Path | None, as_json: bool) -> int:  # 
             facts = server.describe()
     shelves = sets.available(sets.Source(data_root))
     if as_json:
-        click.echo(json.dumps({**facts, "data": [asdict(s) for s in shelves]}, indent=2))
+        click.echo(json.dumps({**facts, "data": [s.facts() for s in shelves]}, indent=2))
     else:
         terminal.doctor(facts)
         terminal.shelves(shelves)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec
 import click
 
 if TYPE_CHECKING:
-    from grader.assignment.course import Course, LoadedAssignment
+    from grader.assignment.course import Course
+    from grader.assignment.loader import LoadedAssignment
     from grader.data import Source
     from grader.sandbox.backend import Choice
 

@@ -46,7 +46,7 @@ def check(
             "the numbers of this assignment are drawn for each student. Pass --student with the "
             "name that your handout gives as `student`"
         )
-    submission = assignment.given(
+    submission = assignment.add_numbers(
         collect.one(files, student=student or "you", **asdict(loaded.asked))
     )
     source = run.source(loaded, lenient=True)

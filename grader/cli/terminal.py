@@ -21,9 +21,9 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from grader.assignment.course import LoadedAssignment
-from grader.data.catalogue import KNOWN
-from grader.data.descriptions import Shelf
+from grader.assignment.loader import LoadedAssignment
+from grader.data import catalogue
+from grader.data.source import Shelf
 from grader.grading.grade import RunSummary
 from grader.grading.verify import Finding, lost
 from grader.records.execution import STATUS_WORDS
@@ -238,7 +238,7 @@ def rubric(loaded: LoadedAssignment) -> None:
     )
     line(RUN_WORDS[assignment.run])
     if assignment.provides:
-        titles = " and ".join(KNOWN[name].title for name in assignment.provides)
+        titles = " and ".join(catalogue.find(name).title for name in assignment.provides)
         line(f"Students' own code finds training pictures of {titles}")
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("check", "points", "what it asks", "after"):
@@ -274,6 +274,9 @@ def _described(value: Any) -> str:
 def shelves(rows: Sequence[Shelf]) -> None:
     """Which data sets are here."""
     for row in rows:
+        if row.fault:
+            line(f"{row.name:9} unknown {row.fault}")
+            continue
         there = "here" if row.present else "absent"
         other = f"; stand-in: {row.stand_in}" if not row.present else ""
         line(f"{row.name:9} {there:7} {row.folder}{other}")

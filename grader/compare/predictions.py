@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 import numpy as np
 
-from grader.data.descriptions import Secret
+from grader.data.secret import Secret
 from grader.records.json_values import Json
 from grader.records.measurements import Array, Logits, Trained
 from grader.records.result import Verdict

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 import grader
-from grader.assignment.course import LoadedAssignment
+from grader.assignment.loader import LoadedAssignment
 from grader.records.submission import Submission
 
 LIBRARIES = ("torch", "torchvision", "numpy")

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from grader import data
 from grader.assignment.assignment import Measurements
-from grader.assignment.course import LoadedAssignment
+from grader.assignment.loader import LoadedAssignment
 from grader.assignment.probe import Probe
 from grader.grading import judge
 from grader.grading.executor import Executor
@@ -106,13 +105,13 @@ class Cohort:
             reason = f"{faults[0][:1].upper()}{faults[0][1:]}. A person will look at it."
             execution = replace(execution, status="tampered", reason=reason)
         content = submission.files.get(submission.entry or "", b"")
-        with data.located(self.executor.source):
-            results = judge.judge(
-                self.loaded.assignment.checks,
-                Measurements(values),
-                self.reference(submission),
-                definitions.places(submission.entry, content),
-            )
+        self.loaded.set_source(self.executor.source)
+        results = judge.judge(
+            self.loaded.assignment.checks,
+            Measurements(values),
+            self.reference(submission),
+            definitions.places(submission.entry, content),
+        )
         return Graded(
             student=submission.student,
             assignment=self.loaded.slug,

@@ -14,9 +14,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from grader import data, inside
-from grader.assignment.course import LoadedAssignment
+from grader.assignment.loader import LoadedAssignment
 from grader.assignment.probe import SCRIPT, Probe
-from grader.data.training_mount import Served
+from grader.data.training_mount import TrainingMount
 from grader.grading.cache_key import CacheKeys, digest_of_measuring_code, read_versions
 from grader.grading.proof import Prover, ReferenceProver
 from grader.inside.wire import Malformed
@@ -60,7 +60,7 @@ class Executor:
         self._lenient = lenient
         self._backend: Backend | None = None
         self._lock = threading.Lock()
-        self._mount = Served(source, unshown(loaded))
+        self._mount = TrainingMount(source, unshown(loaded))
         self.prover: Prover = ReferenceProver(self._open_reference)
         """What computes again outside the student's process."""
 
@@ -111,9 +111,8 @@ class Executor:
         """Arguments of every probe as they cross the line, by probe key; drawn and read once for
         a class.
         """
-        with data.located(self.source):
-            present = [p for p in self.loaded.probes.values() if p.key not in self.absent]
-            return {p.key: p.arguments(self.seed) for p in present}
+        present = [p for p in self.loaded.probes.values() if p.key not in self.absent]
+        return {p.key: p.arguments(self.seed, self.source) for p in present}
 
     @cached_property
     def absent(self) -> Mapping[str, str]:
@@ -250,7 +249,7 @@ class Executor:
 
     def _sets_named_in(self, submission: Submission) -> list[str]:
         """The data sets that lie in this submission's box."""
-        return self._mount.named(self.loaded.assignment.provides, submission.files)
+        return self._mount.find_named(self.loaded.assignment.provides, submission.files)
 
     def _roomy_limits(self) -> Limits:
         """Limits for our own code, which serves a whole class."""

@@ -86,7 +86,7 @@ def grade(
     A submission that was measured before is not run again unless `fresh`; every result is judged
     anew. Interrupted at any moment, everything but the submissions in flight is kept.
     """
-    submissions = [executor.loaded.assignment.given(s) for s in submissions]
+    submissions = [executor.loaded.assignment.add_numbers(s) for s in submissions]
     show, tally = progress or Silent(), _Tally()
     with Ledger(out / "grades.db") as ledger:
         run = ledger.start_run(argv or sys.argv)

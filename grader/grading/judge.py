@@ -42,9 +42,9 @@ def judge(
         if blocked is not None:
             results[check.name] = _blocked(check, blocked)
         else:
-            student.read.clear()
-            decided = _decided(check, student, reference)
-            about = next((n for n in student.read if n in (places or {})), "")
+            of_check = student.for_check()
+            decided = _decided(check, of_check, reference)
+            about = next((n for n in of_check.subjects if n in (places or {})), "")
             place = (places or {}).get(about, "")
             results[check.name] = replace(decided, place=place)
     return tuple(results.values())

@@ -12,7 +12,7 @@ def describe_provenance(executor: Executor, submission: Submission, level: int) 
     loaded = executor.loaded
     names = sorted({i.name for i in executor.images})
     shown = sorted({(i.name, i.split) for i in executor.images})
-    used = [executor.source.used(name, split) for name, split in shown]
+    used = [executor.source.describe_use(name, split) for name, split in shown]
     stand_in = any(executor.source.stands_in(n) for n in names)
     numbers: dict[str, Json] = {}
     if submission.numbers:

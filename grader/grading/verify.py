@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grader.assignment.course import Course, LoadedAssignment
+from grader.assignment.course import Course
+from grader.assignment.loader import LoadedAssignment
 from grader.assignment.specimens import Mistake
 from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
@@ -44,7 +45,7 @@ class Specimens:
     @classmethod
     def of(cls, course: Course, loaded: LoadedAssignment) -> Specimens:
         """Those that lie in the course."""
-        given = loaded.assignment.given
+        given = loaded.assignment.add_numbers
         return cls(
             references=[given(s) for s in course.references(loaded)],
             handouts=[given(s) for s in course.handouts(loaded)],

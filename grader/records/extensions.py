@@ -29,7 +29,10 @@ KINDS: Mapping[str, str] = {
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "grader.layouts": {},
     "grader.exports": {},
-    "grader.datasets": {},
+    "grader.datasets": {
+        "mnist": "grader.data.mnist:MNIST",
+        "cifar10": "grader.data.cifar10:CIFAR10",
+    },
     "grader.backends": {"forkserver": "grader.sandbox.forkserver:ForkServer"},
 }
 """Ours, as pyproject.toml registers them: an installation whose metadata are older has them too."""

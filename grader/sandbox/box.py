@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from grader.assignment.variants import laid_beside
+from grader.assignment.variants import files_in_box
 from grader.inside import wire
 from grader.inside.cell import THREADS, is_notebook
 from grader.records.errors import SandboxError
@@ -49,7 +49,7 @@ class Box:
     ) -> None:
         """`job.level` is a number here; `group` replaces the limits of the control group."""
         assert job.level is not None
-        self._files, self._limits, self._level = laid_beside(job.submission), job.limits, job.level
+        self._files, self._limits, self._level = files_in_box(job.submission), job.limits, job.level
         self._entry = job.submission.entry
         self._outcome = Outcome()
         self._tried, self._trouble = False, None  # type: bool, StudentError | None

@@ -101,7 +101,7 @@ def test_an_assignment_without_numbers() -> None:
     plain = Assignment("Plain", entry="tiny")
     one = hand_in("ada", {"tiny.py": b""})
     assert plain.numbers("ada") is None
-    assert plain.given(one) == one
+    assert plain.add_numbers(one) == one
 
 
 def test_each_is_compared_with_their_own(course: Tiny, server: ForkServer, tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_other_numbers_run_again(course: Tiny, server: ForkServer, tmp_path: Pat
     one = hand_in("ada", {"tiny.py": REFERENCE.encode()})
     with opened(server, course.load(), tmp_path) as group:
         executor = group.executor
-        given = executor.loaded.assignment.given
+        given = executor.loaded.assignment.add_numbers
         keys = {executor.key(s, 3) for s in (one, given(one))}
         assert len(keys) == 2
         first, second = (group.reference(given(hand_in(n, {}))) for n in ("ada", "bob"))
@@ -147,7 +147,7 @@ def test_handouts_are_filled_in(course: Tiny) -> None:
     told = json.loads(found["tiny.ipynb"])["cells"][0]["source"]
     assert told == [f"Number {number}\n", "of ada"]
     assert found["README.md"] == b"# Twice\n"
-    assert handout.filled({"net.pt": b"{{ number }}"}, {"number": 1}) == {"net.pt": b"{{ number }}"}
+    assert handout.fill({"net.pt": b"{{ number }}"}, {"number": 1}) == {"net.pt": b"{{ number }}"}
 
 
 @pytest.mark.parametrize("text", ["{{ nothing }}", "{% if %}"])
@@ -162,7 +162,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     """Where a file holds something else, nothing at all is written."""
     (tmp_path / "bob").mkdir()
     (tmp_path / "bob" / "tiny.py").write_text("my work\n")
-    plan = handout.folders(tmp_path, {"ada": {"tiny.py": b"1"}, "bob": {"tiny.py": b"2"}})
+    plan = handout.plan_folders(tmp_path, {"ada": {"tiny.py": b"1"}, "bob": {"tiny.py": b"2"}})
     with pytest.raises(UsageError, match=r"tiny\.py would be overwritten; nothing was written"):
         handout.write(plan)
     assert not (tmp_path / "ada").exists()

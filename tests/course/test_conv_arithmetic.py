@@ -219,7 +219,7 @@ def test_the_notebook_is_the_module(folder: Path) -> None:
 def test_right_answers_are_never_told(group: Cohort) -> None:
     """An untouched handout is told what is missing, without one number of the answers."""
     loaded = group.loaded
-    blank = loaded.assignment.given(Course(ROOT).handouts(loaded)[0])
+    blank = loaded.assignment.add_numbers(Course(ROOT).handouts(loaded)[0])
     found = group.judge(blank, group.executor.measure(blank))
     assert found.score == 0
     for one in found.checks:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment.course import Course, LoadedAssignment
+from grader.assignment.course import Course
+from grader.assignment.loader import LoadedAssignment
 from grader.grading.cohort import Cohort
 from grader.grading.schedule import Schedule
 from grader.records.result import Graded

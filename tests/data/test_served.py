@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ import pytest
 from grader import data
 from grader.assignment.assignment import Assignment
 from grader.assignment.course import Course
-from grader.data.catalogue import raw
-from grader.data.training_mount import Served
+from grader.data.pixels import read_split
+from grader.data.training_mount import TrainingMount
 from grader.grading.executor import unshown
 from grader.records.errors import CourseError
 from grader.records.execution import Missing
@@ -48,6 +49,7 @@ def served():
     return {
         "files": [os.path.basename(f) for f in files],
         "labels": [load(f) for f in files if "labels" in f],
+        "rest": [read(f).read() for f in files if not f.endswith(".npy")],
         "sizes": [os.path.getsize(f) for f in files],
         "writable": writable,
     }
@@ -69,24 +71,24 @@ def plain(answer: Any) -> Any:
 
 
 @pytest.fixture
-def stand_in() -> Iterator[Served]:
+def stand_in() -> Iterator[TrainingMount]:
     """The stand-ins of both sets."""
-    served = Served(STAND_IN)
+    served = TrainingMount(STAND_IN)
     yield served
     served.close()
 
 
 def read(folder: str) -> dict[str, np.ndarray]:
-    """Every file of a folder, by name."""
-    return {p.stem: np.load(p, allow_pickle=False) for p in sorted(Path(folder).iterdir())}
+    """Every array of a folder, by name."""
+    return {p.stem: np.load(p, allow_pickle=False) for p in sorted(Path(folder).glob("*.npy"))}
 
 
 @pytest.mark.parametrize(("name", "train", "test"), [("mnist", 1081, 216), ("cifar10", 2000, 500)])
 def test_the_end_of_the_training_set_serves_as_test_set(
-    stand_in: Served, name: str, train: int, test: int
+    stand_in: TrainingMount, name: str, train: int, test: int
 ) -> None:
     """Both parts together are the training split, in its order; there is nothing else."""
-    pixels, labels = raw(name, "train", NOWHERE, stand_in=True)
+    pixels, labels = read_split(name, "train", NOWHERE, stand_in=True)
     files = read(stand_in.folder(name))
     assert sorted(files) == ["test-labels", "test-pictures", "train-labels", "train-pictures"]
     both = np.concatenate([files["train-pictures"], files["test-pictures"]])
@@ -101,7 +103,7 @@ def test_the_end_of_the_training_set_serves_as_test_set(
 
 @pytest.mark.parametrize("level", [3, 2, 1, 0])
 def test_labels_of_the_test_split_are_nowhere_in_the_box(
-    server: ForkServer, stand_in: Served, level: int
+    server: ForkServer, stand_in: TrainingMount, level: int
 ) -> None:
     """What student code can list beside the pictures holds no label of the test split."""
     folders = {n: stand_in.folder(n) for n in ("mnist", "cifar10")}
@@ -109,10 +111,11 @@ def test_labels_of_the_test_split_are_nowhere_in_the_box(
     with Box(server._send, job({"a.py": HUNT.encode()}, **how)) as box:
         told = plain(box.ask("call", {"name": "served"}))
         execution = box.close()
-    assert len(told["files"]) == 8, told["files"]
+    assert len(told["files"]) == 10, told["files"]
+    assert [json.loads(t)["name"] for t in told["rest"]] == ["CIFAR10", "MNIST"]
     assert told["writable"] == []
     for name in folders:
-        _, labels = raw(name, "test", NOWHERE, stand_in=True)
+        _, labels = read_split(name, "test", NOWHERE, stand_in=True)
         for array in told["labels"]:
             for kind in ("u1", "<i4", "<i8"):
                 assert labels.astype(kind).tobytes()[:200] not in array.astype(kind).tobytes()
@@ -127,14 +130,14 @@ def test_what_an_assignment_judges_with_is_left_out() -> None:
     loaded = Course(ROOT).load("mnist_views")
     kept_back = unshown(loaded)
     assert {(i.start, i.limit) for i in kept_back} == {(-500, 2500)}
-    served = Served(STAND_IN, kept_back)
+    served = TrainingMount(STAND_IN, kept_back)
     try:
         files = read(served.folder("mnist"))
-        _, labels = raw("mnist", "train", NOWHERE, stand_in=True)
+        _, labels = read_split("mnist", "train", NOWHERE, stand_in=True)
         gone = data.rows(kept_back[0], labels)
         assert len(gone) == 500
         assert sum(len(v) for k, v in files.items() if "labels" in k) == len(labels) - 500
-        assert served.identity("mnist") != Served(STAND_IN).identity("mnist")
+        assert served.identity("mnist") != TrainingMount(STAND_IN).identity("mnist")
     finally:
         served.close()
 
@@ -151,7 +154,7 @@ def test_nothing_is_left_and_nothing_is_written_for_those_who_name_no_set(
         served = executor._mount
         assert served.named(("mnist", "cifar10"), {"a.py": b"x = 1"}) == []
         assert list(tmp_path.iterdir()) == []
-        assert served.named(("mnist", "cifar10"), {"a.py": b"MNIST("}) == ["mnist"]
+        assert served.find_named(("mnist", "cifar10"), {"a.py": b"MNIST("}) == ["mnist"]
         left.mkdir()  # of a grader that was killed
         assert served.folder("mnist") == served.folder("mnist")
         assert len(list(tmp_path.iterdir())) == 1
@@ -160,8 +163,9 @@ def test_nothing_is_left_and_nothing_is_written_for_those_who_name_no_set(
 
 def test_a_set_that_is_absent_is_said_to_be(lenet: Lenet, tmp_path: Path) -> None:
     """Without the set and without a stand-in the sentence says that it is not here."""
-    served = Served(data.Source(NOWHERE))
-    assert served.folder("mnist") == ""
+    served = TrainingMount(data.Source(NOWHERE))
+    folders = {"mnist": served.folder("mnist")}
+    assert [p.name for p in Path(folders["mnist"]).iterdir()] == ["class.json"]
     assert served.identity("mnist") == "mnist absent"
     source = b"from torchvision import datasets\ndatasets.MNIST('data', download=True)\n"
     with lenet.executor.backend.open(
@@ -169,6 +173,7 @@ def test_a_set_that_is_absent_is_said_to_be(lenet: Lenet, tmp_path: Path) -> Non
     ) as box:
         assert box.load() is None
     trouble = box.close().error
+    served.close()
     assert trouble is not None
     assert trouble.sentence() == (
         "a.py, line 2: RuntimeError: MNIST is not on the machine that grades — in "
@@ -224,5 +229,5 @@ def other(name): return len(getattr(datasets, name)("x"))
             missing = box.ask("call", {"name": "other", "args": [name]})
             assert isinstance(missing, Missing), missing
             assert "not found" in missing.why
-    _, labels = raw("mnist", "train", NOWHERE, stand_in=True)
+    _, labels = read_split("mnist", "train", NOWHERE, stand_in=True)
     assert five == labels[:5].tolist() * 2

@@ -169,6 +169,22 @@ def test_score_has_no_noise() -> None:
     assert score((result,) * 3) == 0.3
 
 
+def test_a_place_is_that_of_what_the_check_itself_read() -> None:
+    """What an earlier check read has no say, and nothing is noted on the class's measurements."""
+    assignment = Assignment("A", entry="a")
+    for function in (reading, full):
+        assignment.check(points=1)(function)
+    student = Measurements({ANSWER.key: 1})
+    first, other = judge(assignment.checks, student, student, {"answer": "line 3"})
+    assert (first.place, other.place) == ("line 3", "")
+    one, two = student.for_check(), student.for_check()
+    assert one[ANSWER] == 1
+    assert (one.subjects, two.subjects) == (["answer"], [])
+    assert ANSWER in two
+    assert two.each({"it": ANSWER}) == {"it": 1}
+    assert two.subjects == ["answer"]
+
+
 def test_a_missing_measurement_raises() -> None:
     """Reading what is missing raises Unmeasured with the reason; asking whether it is there does not."""
     measured = Measurements({ANSWER.key: THEIRS})

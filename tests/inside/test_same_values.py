@@ -13,7 +13,7 @@ import nbformat
 import pytest
 
 from grader.assignment.course import Course
-from grader.assignment.variants import laid_beside
+from grader.assignment.variants import files_in_box
 from grader.records.limits import Limits
 from grader.records.submission import Submission
 from grader.sandbox import ForkServer
@@ -51,7 +51,7 @@ print({MARK!r} + __import__("json").dumps({{
 
 def looked_at(submission: Submission) -> dict[str, bytes]:
     """Its files, with a look at the values at the end of the entry."""
-    files = dict(laid_beside(submission))
+    files = dict(files_in_box(submission))
     entry = submission.entry or ""
     if entry.endswith(".py"):
         files[entry] += LOOK.encode()
@@ -112,7 +112,7 @@ def test_values_are_equal(server: ForkServer, tmp_path: Path, slug: str) -> None
     course = Course(ROOT)
     loaded = course.load(slug)
     for number, reference in enumerate(course.references(loaded)):
-        submission = loaded.assignment.given(reference)
+        submission = loaded.assignment.add_numbers(reference)
         files, entry = looked_at(submission), submission.entry or ""
         folder = tmp_path / str(number)
         folder.mkdir()

@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 
 from grader import data
-from grader.assignment.course import Course, LoadedAssignment
+from grader.assignment.course import Course
+from grader.assignment.loader import LoadedAssignment
 from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
 from grader.grading.grade import RunSummary
@@ -115,7 +116,7 @@ def graded(group: Cohort, folder: Path, student: str = "") -> Graded:
         extra_files=assignment.extra_files,
         student=student or folder.name,
     )
-    submission = assignment.given(handed_in)
+    submission = assignment.add_numbers(handed_in)
     return group.judge(submission, group.executor.measure(submission))
 
 
@@ -162,7 +163,7 @@ def mistake(slug: str, name: str) -> Submission:
     """A known mistake of an assignment of this repository."""
     loaded = Course(ROOT).load(slug)
     found = {m.name: m.submission for m in Course(ROOT).mistakes(loaded)}
-    return loaded.assignment.given(found[name])
+    return loaded.assignment.add_numbers(found[name])
 
 
 def mistaken(group: Cohort, name: str) -> Graded:

@@ -11,7 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from grader.assignment.course import Course, LoadedAssignment
+from grader.assignment.course import Course
+from grader.assignment.loader import LoadedAssignment
 from grader.records.submission import Submission
 from grader.submissions import collect
 
@@ -44,4 +45,4 @@ def every_submission(
     mistakes = [m.submission for m in course.mistakes(loaded)]
     yield from (*course.references(loaded), *course.handouts(loaded), *mistakes)
     if (loaded.folder / "sample").is_dir():
-        yield from collect.submissions(course.sample(loaded, folder), **asdict(loaded.asked))
+        yield from collect.submissions(course.write_sample(loaded, folder), **asdict(loaded.asked))

@@ -4,38 +4,15 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from grader.records import extensions
 from grader.records.errors import GraderError
+from kit.packages import Packages
 from kit.places import ROOT
 
 GROUP = "grader.exports"
-Install = Callable[..., None]
-
-
-@pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
-    """Installs a package by its name, its entry points and the text of its module."""
-    monkeypatch.syspath_prepend(tmp_path)
-    extensions._find.cache_clear()
-
-    def write(package: str, entries: dict[str, str], text: str = "", group: str = GROUP) -> None:
-        info = tmp_path / f"{package}-1.2.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.2\n")
-        lines = [f"{name} = {value}" for name, value in entries.items()]
-        (info / "entry_points.txt").write_text("\n".join([f"[{group}]", *lines, ""]))
-        (tmp_path / f"{package}.py").write_text(text)
-        extensions._find.cache_clear()
-
-    yield write
-    extensions._find.cache_clear()
-    for name in [n for n, m in sys.modules.items() if str(tmp_path) in str(m)]:
-        del sys.modules[name]
 
 
 def test_ours_are_those_of_pyproject() -> None:
@@ -56,9 +33,9 @@ def test_each_of_ours_is_there(group: str) -> None:
         assert extensions.load(group, name) is not None
 
 
-def test_what_a_package_brings_is_imported_by_name(install: Install) -> None:
+def test_what_a_package_brings_is_imported_by_name(packages: Packages) -> None:
     """It stands behind ours, and is imported when it is loaded, not before."""
-    install("torchext_a", {"xlsx": "torchext_a:EXPORT"}, "EXPORT = 'a'")
+    packages.install("torchext_a", GROUP, {"xlsx": "torchext_a:EXPORT"}, "EXPORT = 'a'")
     assert extensions.names(GROUP)[-1] == "xlsx"
     assert "torchext_a" not in sys.modules
     assert extensions.load(GROUP, "xlsx") == "a"
@@ -74,11 +51,11 @@ def test_what_a_package_brings_is_imported_by_name(install: Install) -> None:
     ],
 )
 def test_a_broken_one_is_named_with_its_package(
-    install: Install, value: str, text: str, why: str
+    packages: Packages, value: str, text: str, why: str
 ) -> None:
     """The others are loaded as before."""
-    install("torchext_b", {"bad": value}, text)
-    install("torchext_c", {"good": "torchext_c:EXPORT"}, "EXPORT = 'c'")
+    packages.install("torchext_b", GROUP, {"bad": value}, text)
+    packages.install("torchext_c", GROUP, {"good": "torchext_c:EXPORT"}, "EXPORT = 'c'")
     assert extensions.names(GROUP)[-2:] == ("bad", "good")
     assert extensions.load(GROUP, "good") == "c"
     with pytest.raises(GraderError) as caught:
@@ -88,10 +65,15 @@ def test_a_broken_one_is_named_with_its_package(
     assert str(caught.value).endswith("). Repair or uninstall that package")
 
 
-def test_two_of_one_name_are_refused(install: Install) -> None:
+def test_two_of_one_name_are_refused(packages: Packages) -> None:
     """Both packages are named; nobody decides by chance which of them is meant."""
-    install("torchext_d", {"same": "torchext_d:EXPORT", "other": "torchext_d:EXPORT"}, "EXPORT = 4")
-    install("torchext_e", {"same": "torchext_e:EXPORT"}, "EXPORT = 5")
+    packages.install(
+        "torchext_d",
+        GROUP,
+        {"same": "torchext_d:EXPORT", "other": "torchext_d:EXPORT"},
+        "EXPORT = 4",
+    )
+    packages.install("torchext_e", GROUP, {"same": "torchext_e:EXPORT"}, "EXPORT = 5")
     assert extensions.names(GROUP)[-2:] == ("other", "same")
     assert extensions.load(GROUP, "other") == 4
     with pytest.raises(GraderError) as caught:
@@ -103,39 +85,38 @@ def test_two_of_one_name_are_refused(install: Install) -> None:
 
 
 def test_a_name_of_ours_is_not_taken_over(
-    install: Install, monkeypatch: pytest.MonkeyPatch
+    packages: Packages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A package that uses one of our names is named beside the grader."""
     table = {**extensions.BUILT_IN, GROUP: {"json": "json:dumps"}}
     monkeypatch.setattr(extensions, "BUILT_IN", table)
-    install("torchext_f", {"json": "torchext_f:EXPORT"}, "EXPORT = 6")
+    packages.install("torchext_f", GROUP, {"json": "torchext_f:EXPORT"}, "EXPORT = 6")
     with pytest.raises(
         GraderError, match="one of the grader itself, one of the package torchext_f"
     ):
         extensions.load(GROUP, "json")
 
 
-def test_older_metadata_of_ours_are_passed_over(install: Install) -> None:
+def test_older_metadata_of_ours_are_passed_over(packages: Packages) -> None:
     """What an installation says of this program itself does not count: the table does."""
-    install("torch_grader", {"gone": "grader.gone:X"})
-    path = next(Path(sys.path[0]).glob("torch_grader-*/METADATA"))
+    path = packages.install("torch_grader", GROUP, {"gone": "grader.gone:X"})
     path.write_text(path.read_text().replace("torch_grader", "torch-grader"))
-    extensions._find.cache_clear()
+    packages.look_again()
     assert "gone" not in extensions.names(GROUP)
 
 
-def test_an_unknown_name_is_told_with_the_nearest_one(install: Install) -> None:
+def test_an_unknown_name_is_told_with_the_nearest_one(packages: Packages) -> None:
     """The sentence names what there is."""
-    install("torchext_g", {"moodle": "torchext_g:EXPORT"}, "EXPORT = 7")
+    packages.install("torchext_g", GROUP, {"moodle": "torchext_g:EXPORT"}, "EXPORT = 7")
     with pytest.raises(GraderError, match=r"no export 'moodel'; did you mean 'moodle'\?"):
         extensions.load(GROUP, "moodel")
     with pytest.raises(GraderError, match=r"no export 'qqq'; there are .*moodle"):
         extensions.load(GROUP, "qqq")
 
 
-def test_what_is_something_else_is_blamed(install: Install) -> None:
+def test_what_is_something_else_is_blamed(packages: Packages) -> None:
     """Whoever loads it and finds another kind of object names the package as well."""
-    install("torchext_h", {"odd": "torchext_h:EXPORT"}, "EXPORT = 8")
+    packages.install("torchext_h", GROUP, {"odd": "torchext_h:EXPORT"}, "EXPORT = 8")
     assert str(extensions.blame(GROUP, "odd", "is an int and no function")) == (
         "the export 'odd' of the package torchext_h 1.2 is an int and no function. Repair or "
         "uninstall that package"
