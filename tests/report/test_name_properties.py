@@ -227,7 +227,7 @@ def test_an_annotation_is_one_command(text: str, title: str, file: str, line: in
     found = re.fullmatch(r"::error ([^:]*)::(.*)", made)
     assert found is not None
     properties = dict(part.split("=", 1) for part in found[1].split(","))
-    assert decoded(found[2], inside=False) == escape.visible(text)
+    assert decoded(found[2], inside=False) == escape.block(text)
     assert properties.keys() == {"file", "line", "title"}
     assert decoded(properties["title"], inside=True) == escape.line(title)
     assert decoded(properties["file"], inside=True) == escape.line(file)

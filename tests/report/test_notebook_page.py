@@ -20,7 +20,7 @@ from PIL import Image
 
 from grader.records.records import Execution, StudentError
 from grader.report import notebook_cells, pages
-from grader.report.notebook_cells import Unreadable, cells, picture
+from grader.report.notebook_cells import Unreadable, picture, read_cells
 from grader.report.notebook_page import Executed
 from kit.notebook_page import inert, page
 from kit.page import Page, words
@@ -151,14 +151,14 @@ def test_streams_are_joined() -> None:
     """Neighbours of one stream are one text, and stderr is said to be that."""
     made = code("x", *[{"output_type": "stream", "name": n, "text": t}
                        for n, t in (("stdout", "a"), ("stdout", ["b\n", "c"]), ("stderr", "d"))])  # fmt: skip
-    outputs = cells(raw(made))[0].outputs
+    outputs = read_cells(raw(made))[0].outputs
     assert [(o.name, o.text) for o in outputs] == [("stdout", "ab\nc"), ("stderr", "d")]
 
 
 def test_progress_bars_show_their_end() -> None:
     """What a carriage return overwrote is not shown, as in a terminal."""
     bar = {"output_type": "stream", "name": "stderr", "text": "\r 10%|#\r100%|####\r\nnext"}
-    assert cells(raw(code("x", bar)))[0].outputs[0].text == "100%|####\nnext"
+    assert read_cells(raw(code("x", bar)))[0].outputs[0].text == "100%|####\nnext"
 
 
 def test_markdown_is_set() -> None:
@@ -189,7 +189,7 @@ def test_the_whole_page_is_bounded() -> None:
     assert "100 further cells are not shown" in html
     encoded = drawn(size=(400, 400))
     many = [{"output_type": "display_data", "data": {"image/png": encoded}}] * 250
-    shown = cells(raw(code("x", *many)))[0]
+    shown = read_cells(raw(code("x", *many)))[0]
     assert len(shown.outputs) == 200
     assert "50 further outputs are not shown." in shown.notes
 
@@ -215,14 +215,14 @@ def test_every_specimen_makes_a_page() -> None:
 def test_no_notebook(content: bytes) -> None:
     """What is no notebook is said to be unreadable, in a sentence."""
     with pytest.raises(Unreadable, match=r"^The notebook .*\.$"):
-        cells(content)
+        read_cells(content)
 
 
 def test_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the largest size nothing is parsed."""
     monkeypatch.setattr(notebook_cells, "MOST_BYTES", 10)
     with pytest.raises(Unreadable, match="at most 10 are shown"):
-        cells(book(new_code_cell("x")))
+        read_cells(book(new_code_cell("x")))
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "<svg/onload=alert(1)>", "[x](javascript:alert(1))",
