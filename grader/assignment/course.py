@@ -20,6 +20,7 @@ from grader.assignment import handout, specimens
 from grader.assignment.assignment import Assignment
 from grader.assignment.probe import SCRIPT, Probe
 from grader.assignment.specimens import Mistake, submission
+from grader.records.asked_files import AskedFiles
 from grader.records.errors import CourseError, GraderError, UsageError
 from grader.records.records import ENTRY_SUFFIXES, Submission
 
@@ -62,6 +63,16 @@ class LoadedAssignment:
         """SHA-256 of each file that can be run of the handout, hex."""
         files = [p for s in ENTRY_SUFFIXES for p in (self.folder / "handout").glob(f"*{s}")]
         return frozenset(hashlib.sha256(p.read_bytes()).hexdigest() for p in files if p.is_file())
+
+    @property
+    def asked(self) -> AskedFiles:
+        """What students are to hand in, for whoever looks through their files."""
+        return AskedFiles(
+            entry=self.assignment.entry,
+            extra_files=self.assignment.extra_files,
+            names=self.names,
+            blanks=self.blanks,
+        )
 
 
 @dataclass(frozen=True, slots=True)

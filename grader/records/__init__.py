@@ -4,5 +4,6 @@ Floors, top first:
     measurements
     untrusted
     records
-    advice, errors, file_names
+    advice, asked_files, extensions, file_names
+    errors
 """
