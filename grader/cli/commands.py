@@ -81,7 +81,7 @@ def grade(
 
     course = Course.find(options["course"])
     loaded = course.load(slug)
-    found = collect.submissions(submissions, **_asked(loaded))
+    found = collect.read_class(submissions, loaded.asked)
     absent = set(only) - {s.student for s in found}
     if absent:
         names = ", ".join(s.student for s in found[:8])
@@ -93,17 +93,6 @@ def grade(
     terminal.results(outcome)
     terminal.where(target)
     return 1 if any(g.needs_review for g in outcome.graded) else 0
-
-
-def _asked(loaded: Any) -> dict[str, Any]:
-    """What students are to hand in, for `intake`."""
-    assignment = loaded.assignment
-    return {
-        "entry": assignment.entry,
-        "extra_files": assignment.extra_files,
-        "names": loaded.names,
-        "blanks": loaded.blanks,
-    }
 
 
 def _grade(course: Any, loaded: Any, submissions: Any, out: Path | None, /, **options: Any) -> Any:
@@ -283,7 +272,7 @@ def demo(out: Path | None, **options: Any) -> int:
     options["stand_in"] = True
     with tempfile.TemporaryDirectory() as folder:
         sample = course.sample(loaded, Path(folder))
-        found = collect.submissions(sample, **_asked(loaded))
+        found = collect.read_class(sample, loaded.asked)
     outcome, target = _grade(course, loaded, found, out, **options)
     terminal.results(outcome)
     wrong = terminal.unexpected(outcome, course.expected(slug))
@@ -333,7 +322,7 @@ def check(
             "the numbers of this assignment are drawn for each student. Pass --student with the "
             "name that your handout gives as `student`"
         )
-    submission = assignment.given(collect.one(files, student=student or "you", **_asked(loaded)))
+    submission = assignment.given(collect.read_one(files, loaded.asked, student=student or "you"))
     source = data.Source(options["data_root"], options["stand_in"])
     with (
         tempfile.TemporaryDirectory() as folder,

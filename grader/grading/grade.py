@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from grader import data
 from grader.assignment.assignment import Measurements
 from grader.assignment.course import LoadedAssignment
-from grader.export import csv_table
+from grader.export.export import write_export
 from grader.grading import judge
 from grader.grading.executor import NOTEBOOK, SINGLE, Executor
 from grader.inside.wire import Malformed
@@ -127,7 +127,7 @@ class Cohort:
                 self.loaded.assignment.checks,
                 Measurements(values),
                 self.reference(submission),
-                definitions.places(
+                definitions.find_definitions(
                     submission.entry, submission.files.get(submission.entry or "", b"")
                 ),
             )
@@ -272,7 +272,7 @@ def render(ledger: Ledger, out: Path, templates: Path | None) -> int:
         stems = file_names.file_names(g.student for g in graded)
         notebooks = {g.student: e for g in graded if (e := _executed(ledger, g)) is not None}
         pages.render(graded, out, templates=templates, stems=stems, notebooks=notebooks)
-        csv_table.write(graded, out)
+        write_export("csv", graded, out)
     return len(graded)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.assignment.course import Course, LoadedAssignment
+from grader.records.asked_files import AskedFiles
 from grader.records.records import Submission
 from grader.submissions import collect
 
@@ -120,7 +121,7 @@ class Tiny:
 
     def submissions(self) -> list[Submission]:
         """The class as it lies there now."""
-        return collect.submissions(self.class_, entry="tiny", extra_files=())
+        return collect.read_class(self.class_, AskedFiles(entry="tiny"))
 
 
 def found(root: Path) -> Tiny:
