@@ -6,7 +6,7 @@ import csv
 import math
 from collections.abc import Iterable, Sequence
 
-from grader.export.export import Exported, Results
+from grader.export.export import ExportedFile, Results
 from grader.records import file_names
 from grader.records.records import CheckResult, Graded
 from grader.report import escape
@@ -22,7 +22,7 @@ class CsvTable:
 
     file_name = "grades.csv"
 
-    def make(self, results: Results) -> Exported:
+    def make(self, results: Results) -> ExportedFile:
         """A check that broke through our fault has an empty cell: it was not decided. Every text is
         quoted, so that a program that separates by semicolons finds no cell inside another.
         """
@@ -33,7 +33,7 @@ class CsvTable:
         cells = [_row(one, names) for one in rows]
         frame = pd.DataFrame(cells, columns=_columns(names), dtype=object)
         text = frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-        return Exported(content=text.encode("utf-8"))
+        return ExportedFile(content=text.encode("utf-8"))
 
 
 CSV = CsvTable()

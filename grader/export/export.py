@@ -30,7 +30,7 @@ class Results:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exported:
+class ExportedFile:
     """The file that an export makes."""
 
     content: bytes = field(repr=False)
@@ -48,7 +48,7 @@ class Export(Protocol):
         filled.
         """
 
-    def make(self, results: Results) -> Exported:
+    def make(self, results: Results) -> ExportedFile:
         """The file with these results.
 
         Raises UsageError where the instructor's file is missing or is not one of this format.

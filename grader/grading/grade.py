@@ -21,7 +21,7 @@ from grader.records import file_names
 from grader.records.errors import SandboxError
 from grader.records.records import Graded, Json, Missing, Submission
 from grader.report import pages
-from grader.report.notebook_page import Executed
+from grader.report.notebook_page import ExecutedNotebook
 from grader.submissions import definitions
 
 REFERENCE = "(reference)"
@@ -276,7 +276,7 @@ def render(ledger: Ledger, out: Path, templates: Path | None) -> int:
     return len(graded)
 
 
-def _executed(ledger: Ledger, graded: Graded) -> Executed | None:
+def _executed(ledger: Ledger, graded: Graded) -> ExecutedNotebook | None:
     """The student's notebook as it ran, if it was one."""
     if not any(name.endswith(".ipynb") for name in graded.files):
         return None
@@ -284,7 +284,7 @@ def _executed(ledger: Ledger, graded: Graded) -> Executed | None:
     kept = recorded.answers.get(NOTEBOOK) if recorded else None
     if not isinstance(kept, dict):
         return None
-    return Executed(notebook=kept["notebook"].tobytes(), cells=kept["cells"])
+    return ExecutedNotebook(notebook=kept["notebook"].tobytes(), cells=kept["cells"])
 
 
 def seed_of(ledger_path: Path, given: int | None) -> int:

@@ -26,7 +26,7 @@ _STATUSES: Mapping[str, Status] = {status: status for status in get_args(Status)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Executed:
+class ExecutedNotebook:
     """A notebook after its run, and what became of its cells."""
 
     notebook: bytes
@@ -39,7 +39,7 @@ class Executed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class CellView:
     """A cell with its facts, ready for the template."""
 
     cell: Cell
@@ -60,7 +60,7 @@ def notebook_page(
     *,
     student: str,
     title: str,
-    executed: Executed,
+    executed: ExecutedNotebook,
     env: Environment,
     here: str,
     back: str,
@@ -99,14 +99,14 @@ def _index_facts(given: Iterable[Mapping[str, Json]]) -> dict[int, Mapping[str, 
     return {index: fact for fact in given if type(index := fact.get("index")) is int}
 
 
-def _show_cell(cell: Cell, fact: Mapping[str, Json], setter: _Setter) -> Shown:
+def _show_cell(cell: Cell, fact: Mapping[str, Json], setter: _Setter) -> CellView:
     raised = next((o.name for o in cell.outputs if o.kind == "error"), "")
     seconds, error, line = fact.get("seconds"), fact.get("error"), fact.get("line")
     if cell.kind == "markdown":
         body = setter.set_markdown(cell.source)
     else:
         body = number_lines(cell.source, line if type(line) is int else None)
-    return Shown(
+    return CellView(
         cell=cell,
         status=_STATUSES.get(str(fact.get("status")), "error" if raised else "ok"),
         seconds=_read_seconds(seconds),

@@ -25,7 +25,7 @@ from grader.records.records import STATUS_WORDS, Graded
 from grader.report import escape, summary
 from grader.report.evidence import number, percent, points, shape, views
 from grader.report.notebook_cells import MOST_BYTES, Unreadable
-from grader.report.notebook_page import Executed, notebook_page
+from grader.report.notebook_page import ExecutedNotebook, notebook_page
 
 _CELL = re.compile(
     r"(?:\b[A-Za-z_][A-Za-z0-9_]{0,60}\.ipynb, |\A)cell ([1-9][0-9]{0,3})\b", re.ASCII
@@ -122,7 +122,7 @@ def render(
     *,
     templates: Path | None,
     stems: Mapping[str, str],
-    notebooks: Mapping[str, Executed] | None = None,
+    notebooks: Mapping[str, ExecutedNotebook] | None = None,
 ) -> None:
     """Write `index.html`, and `<stem>.html` and `<stem>.json` for each student, into `out`.
 
@@ -148,7 +148,9 @@ def render(
         ) from error
 
 
-def _write_student(one: Graded, executed: Executed | None, path: Path, env: Environment) -> None:
+def _write_student(
+    one: Graded, executed: ExecutedNotebook | None, path: Path, env: Environment
+) -> None:
     """Write what there is of one student; `path` is without a suffix."""
     record = json.dumps(one.to_json(), indent=1, allow_nan=False) + "\n"
     file_names.write(path.with_name(f"{path.name}.json"), record.encode())
@@ -158,7 +160,7 @@ def _write_student(one: Graded, executed: Executed | None, path: Path, env: Envi
 
 
 def _write_notebook(
-    one: Graded, executed: Executed, path: Path, env: Environment
+    one: Graded, executed: ExecutedNotebook, path: Path, env: Environment
 ) -> tuple[str, str]:
     """Write a notebook as a file and as a page; the page's name, and what could not be done."""
     fault = _describe_fault(executed.notebook)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.export import export
-from grader.export.export import Export, Exported, Results, find_export, write_export
+from grader.export.export import Export, ExportedFile, Results, find_export, write_export
 from grader.records import extensions
 from grader.records.errors import GraderError, UsageError
 from kit.sample_records import graded
@@ -26,7 +26,7 @@ def test_an_unknown_export_is_named() -> None:
         find_export("cvs")
 
 
-@pytest.mark.parametrize("odd", [7, Exported, object()])
+@pytest.mark.parametrize("odd", [7, ExportedFile, object()])
 def test_what_is_no_export_is_blamed(monkeypatch: pytest.MonkeyPatch, odd: object) -> None:
     """A class instead of an object, or anything else, is named with its package."""
     monkeypatch.setattr(extensions, "load", lambda _group, _name: odd)
@@ -39,14 +39,14 @@ class Worksheet:
 
     file_name = ""
 
-    def make(self, results: Results) -> Exported:
+    def make(self, results: Results) -> ExportedFile:
         if results.own_file is None:
             raise UsageError("the worksheet is missing. Name the file that you downloaded")
         scores = {one.student: f"{one.score:g}" for one in results.graded}
         lines = results.own_file.decode().split("\n")
         rows = [line.split(",") for line in lines]
         filled = [",".join([r[0], scores.pop(r[0], r[1]), *r[2:]]) if r[1:] else r[0] for r in rows]
-        return Exported(content="\n".join(filled).encode(), unmatched=sorted(scores))
+        return ExportedFile(content="\n".join(filled).encode(), unmatched=sorted(scores))
 
 
 def test_an_export_can_fill_a_file_of_the_instructors() -> None:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from grader.report import escape, pages
-from grader.report.notebook_page import Executed, notebook_page
+from grader.report.notebook_page import ExecutedNotebook, notebook_page
 from kit.page import ACTIVE, Page
 
 ENV = pages.environment()
@@ -17,7 +17,7 @@ def page(notebook: bytes, facts: Any = ()) -> str:
     return notebook_page(
         student="Ada",
         title="LeNet-5",
-        executed=Executed(notebook=notebook, cells=facts),
+        executed=ExecutedNotebook(notebook=notebook, cells=facts),
         env=ENV,
         here="Ada.notebook.html",
         back="Ada.html",

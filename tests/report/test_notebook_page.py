@@ -21,7 +21,7 @@ from PIL import Image
 from grader.records.records import Execution, StudentError
 from grader.report import notebook_cells, pages
 from grader.report.notebook_cells import Unreadable, picture, read_cells
-from grader.report.notebook_page import Executed
+from grader.report.notebook_page import ExecutedNotebook
 from kit.notebook_page import inert, page
 from kit.page import Page, words
 from kit.places import ROOT
@@ -365,7 +365,7 @@ def test_any_markdown_is_inert(source: str) -> None:
 def written(folder: Path, notebook: bytes, **more: Any) -> Page:
     """A student's page whose notebook is beside it."""
     one = graded("Ada", *more.pop("checks", ()), files=("lenet.ipynb",), **more)
-    made = {"Ada": Executed(notebook=notebook, cells=FACTS)}
+    made = {"Ada": ExecutedNotebook(notebook=notebook, cells=FACTS)}
     pages.render([one], folder, templates=None, stems={"Ada": "Ada"}, notebooks=made)
     return inert((folder / "Ada.html").read_text("utf-8"))
 
