@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from grader.records.errors import SandboxError
-from grader.records.records import Limits
+from grader.records.limits import Limits
 from grader.sandbox import ForkServer
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 40

@@ -22,7 +22,8 @@ from rich.table import Table
 
 from grader import data
 from grader.assignment import probe
-from grader.records.records import Limits, Missing
+from grader.records.execution import Missing
+from grader.records.limits import Limits
 from grader.sandbox import ForkServer
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 3

@@ -24,12 +24,13 @@ from rich.console import Console
 from rich.table import Table
 
 from grader.assignment.course import Course
-from grader.assignment.specimens import submission
 from grader.data.descriptions import Source
 from grader.grading.executor import Executor
 from grader.grading.grade import Cohort
 from grader.ledger.ledger import Ledger
-from grader.records.records import Limits, Missing, Submission
+from grader.records.execution import Missing
+from grader.records.limits import Limits
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 10
@@ -97,7 +98,7 @@ class Graded:
         text = nbformat.writes(notebook(f"# {self.round}", *CELLS))  # type: ignore[no-untyped-call]
         trained = self.group.loaded.reference.files["lenet.pt"]
         files = {"lenet.ipynb": text.encode(), "lenet.pt": trained}
-        return submission(f"student {self.round}", files, "lenet.ipynb")
+        return Submission(student=f"student {self.round}", files=files, entry="lenet.ipynb")
 
 
 class Boxed:

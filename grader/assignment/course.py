@@ -19,10 +19,10 @@ import grader
 from grader.assignment import handout, specimens
 from grader.assignment.assignment import Assignment
 from grader.assignment.probe import SCRIPT, Probe
-from grader.assignment.specimens import Mistake, submission
+from grader.assignment.specimens import Mistake
 from grader.records.asked_files import AskedFiles
 from grader.records.errors import CourseError, GraderError, UsageError
-from grader.records.records import ENTRY_SUFFIXES, Submission
+from grader.records.submission import ENTRY_SUFFIXES, Submission
 
 _BUNDLED = Path(grader.__file__).resolve().parent / "_course"
 """Where the wheel holds the demonstration's assignment, and that alone."""
@@ -190,7 +190,7 @@ class Course:
             lacking = f"{assignment.entry}.py" if entry is None else absent[0]
             raise CourseError(f"reference/{slug} lacks {lacking}; it has to earn full marks itself")
         files = {n: (folder / n).read_bytes() for n in (entry, *assignment.extra_files)}
-        return assignment.given(submission("reference", files, entry))
+        return assignment.given(Submission(student="reference", files=files, entry=entry))
 
     def references(self, loaded: LoadedAssignment) -> list[Submission]:
         """The reference in every form it is written in: as a module, as a notebook."""
@@ -202,7 +202,7 @@ class Course:
             if (folder / entry).is_file():
                 files = {**others, entry: (folder / entry).read_bytes()}
                 name = f"reference/{entry}" if found else "reference"
-                found.append(submission(name, files, entry))
+                found.append(Submission(student=name, files=files, entry=entry))
         return found
 
     def handout(self, loaded: LoadedAssignment, student: str) -> dict[str, bytes]:
@@ -220,7 +220,9 @@ class Course:
             raise CourseError(f"the handout of {loaded.slug} has no {loaded.assignment.entry}.py")
         rest = {n: c for n, c in every.items() if n not in entries}
         return [
-            submission(f"handout/{e}" if i else "handout", {**rest, e: every[e]}, e)
+            Submission(
+                student=f"handout/{e}" if i else "handout", files={**rest, e: every[e]}, entry=e
+            )
             for i, e in enumerate(entries)
         ]
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import ast
 import difflib
-import hashlib
 import json
 import re
 import shutil
@@ -25,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.records.errors import CourseError
-from grader.records.records import ENTRY_SUFFIXES, Submission
+from grader.records.submission import ENTRY_SUFFIXES, Submission
 
 KEYS = ("why", "loses", "replace")
 """What stands in the file of a mistake."""
@@ -42,14 +41,6 @@ class Mistake:
     name: str
     submission: Submission
     loses: frozenset[str]
-
-
-def submission(student: str, files: Mapping[str, bytes], entry: str | None) -> Submission:
-    """A submission of ours with its digest."""
-    digest = hashlib.sha256()
-    for name in sorted(files):
-        digest.update(f"{len(name)}:{name}:{len(files[name])}:".encode() + files[name])
-    return Submission(student=student, files=dict(files), entry=entry, digest=digest.hexdigest())
 
 
 def entry_of(folder: Path, stem: str) -> str | None:
@@ -77,7 +68,7 @@ def mistakes(
             if entry is None:
                 raise CourseError(f"mistake {name} of {slug} has no {stem}.py")
             rest = {n: c for n, c in reference.files.items() if n != reference.entry}
-            made = submission(name, {**rest, **own}, entry)
+            made = Submission(student=name, files={**rest, **own}, entry=entry)
             loses = _told(made)
         unknown = sorted(set(loses) - set(checks))
         if unknown:
@@ -148,7 +139,7 @@ def _changed(
         raise CourseError(
             f"mistake {name} has a folder with {entry} besides {path.name}; keep one of the two"
         )
-    return submission(name, {**files, **own}, entry), loses
+    return Submission(student=name, files={**files, **own}, entry=entry), loses
 
 
 def _replaced(name: str, one: object, files: Mapping[str, bytes], entry: str) -> tuple[str, bytes]:

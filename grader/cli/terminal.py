@@ -26,7 +26,8 @@ from grader.data.catalogue import KNOWN
 from grader.data.descriptions import Shelf
 from grader.grading.grade import Outcome
 from grader.grading.verify import Finding, lost
-from grader.records.records import STATUS_WORDS, CheckResult, Graded
+from grader.records.execution import STATUS_WORDS
+from grader.records.result import CheckResult, Graded
 from grader.report import escape
 
 MARKS = {

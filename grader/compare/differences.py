@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from grader.records.json_values import Json
 from grader.records.measurements import Array, Dropouts, Group, Named, Returned
-from grader.records.records import Json
 
 # ---------------------------------------------------------------------- one array
 

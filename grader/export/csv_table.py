@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from grader.export.export import ExportedFile, Results
 from grader.records import file_names
-from grader.records.records import CheckResult, Graded
+from grader.records.result import CheckResult, Graded
 from grader.report import escape
 
 FIRST = ("student", "score", "max_score", "status")

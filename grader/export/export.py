@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from grader.records import extensions, file_names
-from grader.records.records import Graded
+from grader.records.result import Graded
 
 GROUP = "grader.exports"
 """Entry points under which exports are registered."""

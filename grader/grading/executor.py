@@ -15,8 +15,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-
 import grader
 from grader import data, inside
 from grader.assignment.course import LoadedAssignment
@@ -24,18 +22,23 @@ from grader.assignment.probe import SCRIPT, Probe
 from grader.assignment.variants import laid_beside
 from grader.data.training_mount import Served
 from grader.inside.wire import Malformed
-from grader.ledger.ledger import ExecutionRecord
 from grader.records.errors import DataSetAbsent, SandboxError
+from grader.records.execution import (
+    ExecutedCell,
+    ExecutedNotebook,
+    Execution,
+    ExecutionRecord,
+    Missing,
+    Proof,
+    StudentError,
+)
+from grader.records.limits import Limits
 from grader.records.measurements import Logits
-from grader.records.records import Execution, Limits, Missing, Submission
+from grader.records.submission import Submission
 from grader.sandbox import Box, ForkServer
 
 PRECISIONS = ("float64", "float32")
 """In which precisions a student's network is tried."""
-NOTEBOOK = "(notebook)"
-"""Key under which the executed notebook stands among the answers, with how its cells ran."""
-SINGLE = "/float32"
-"""Suffix of the key under which the reference's float32 answer stands."""
 HOPELESS = 3
 """So many boxes in a row that break twice are no accident."""
 BUSY_SHARE = 1 / 3
@@ -212,47 +215,43 @@ class Executor:
         if submission.entry is None:
             return self._not_handed_in(submission)
         limits = self.loaded.assignment.limits
-        answers: dict[str, Any] = {}
+        answers: dict[str, object] = {}
+        proofs: dict[str, Proof] = {}
         with self._open(submission, limits) as box:
             error = box.load()
             for probe in self.loaded.probes.values():
-                if error is not None:
-                    answers[probe.key] = Missing(why=error.sentence(), error=error)
-                elif probe.key in self.absent:
-                    answers[probe.key] = Missing(why=self.absent[probe.key])
-                else:
-                    answers[probe.key] = self._ask(box, probe)
+                answer = self._ask(box, probe, error, PRECISIONS)
+                answers[probe.key] = answer
+                if probe.recompute and (proof := self._recompute(probe, answer)) is not None:
+                    proofs[probe.key] = proof
             execution = box.close()
-            if box.notebook is not None:
-                answers[NOTEBOOK] = _executed(box)
         return ExecutionRecord(
             student=submission.student,
             digest=submission.digest,
             execution=execution,
             answers=answers,
+            proofs=proofs,
+            notebook=_executed_notebook(box),
         )
 
     def measure_reference(self, submission: Submission) -> ExecutionRecord:
         """The same on the reference, in float32 as well where a student's code may need it."""
-        answers: dict[str, Any] = {}
+        answers: dict[str, object] = {}
+        in_float32: dict[str, object] = {}
         with self._open(submission, self._roomy()) as box:
             error = box.load()
             for probe in self.loaded.probes.values():
-                precisions = PRECISIONS if probe.both_precisions else PRECISIONS[:1]
-                for precision in precisions:
-                    key = probe.key + (SINGLE if precision == "float32" else "")
-                    if error is not None:
-                        answers[key] = Missing(why=error.sentence(), error=error)
-                    elif probe.key in self.absent:
-                        answers[key] = Missing(why=self.absent[probe.key])
-                    else:
-                        answers[key] = box.ask(probe.ask, self._given(probe, [precision]))
+                answers[probe.key] = self._ask(box, probe, error, ["float64"])
+                if probe.both_precisions:
+                    in_float32[probe.key] = self._ask(box, probe, error, ["float32"])
             execution = box.close()
         return ExecutionRecord(
+            kind="reference",
             student=submission.student,
             digest=submission.digest,
             execution=execution,
             answers=answers,
+            in_float32=in_float32,
         )
 
     def measure_all(
@@ -344,32 +343,36 @@ class Executor:
         script = {"script": self.loaded.script} if probe.ask == SCRIPT else {}
         return {**self.arguments[probe.key], **script, "precisions": list(precisions)}
 
-    def _ask(self, box: Box, probe: Probe[Any]) -> Any:
-        answer = box.ask(probe.ask, self._given(probe, PRECISIONS))
-        if probe.recompute and not isinstance(answer, Missing):
-            return self._proven(probe, answer)
-        return answer
+    def _ask(
+        self, box: Box, probe: Probe[Any], error: StudentError | None, precisions: Sequence[str]
+    ) -> object:
+        """The answer as it crosses the wire, or why the question is not even asked."""
+        if error is not None:
+            return Missing(why=error.sentence(), error=error)
+        if probe.key in self.absent:
+            return Missing(why=self.absent[probe.key])
+        return box.ask(probe.ask, self._given(probe, precisions))
 
-    def _proven(self, probe: Probe[Any], answer: Any) -> Any:
-        """The answer with what the student's arrays give in the reference's network."""
-        if isinstance(answer, dict):  # a proof is made here, never taken from a box
-            answer = {k: v for k, v in answer.items() if k not in ("proven", "why_not")}
+    def _recompute(self, probe: Probe[Any], answer: object) -> Proof | None:
+        """What the student's arrays give in the reference's network; None where there are none."""
+        if isinstance(answer, Missing):
+            return None
         try:
             read = Logits.from_wire(answer)
         except Malformed:
-            return answer  # the judge names it
+            return None  # the judge names it
         if not read.operands:
-            return answer
+            return None
         given = self._given(probe, PRECISIONS)
         arguments: dict[str, Any] = {
             k: given[k] for k in ("module", "init", "live", "images") if k in given
         }
         arguments["operands"] = [[k, v] for k, v in read.operands]
         with self._reference_box() as box:
-            found = box.ask("logits", arguments)
-        if isinstance(found, Missing):
-            return {**answer, "proven": None, "why_not": found.why}
-        return {**answer, "proven": found["logits"], "why_not": ""}
+            recomputed = box.ask("logits", arguments)
+        if isinstance(recomputed, Missing):
+            return Proof(logits=None, why_not=recomputed.why)
+        return Proof(logits=recomputed["logits"])
 
     @contextmanager
     def _reference_box(self) -> Iterator[Box]:
@@ -413,18 +416,20 @@ class Executor:
         )
 
 
-def _executed(box: Box) -> dict[str, Any]:
-    """The notebook as it ran, and what became of each code cell."""
-    cells = [
-        {
-            "index": run.index,
-            "status": run.status,
-            "seconds": run.seconds,
-            "error": run.error.sentence() if run.error else "",
-        }
+def _executed_notebook(box: Box) -> ExecutedNotebook | None:
+    """The notebook as it ran, and what became of each code cell; None for a module."""
+    if box.notebook is None:
+        return None
+    cells = tuple(
+        ExecutedCell(
+            index=run.index,
+            status=run.status,
+            seconds=run.seconds,
+            error=run.error.sentence() if run.error else "",
+        )
         for run in box.cells
-    ]
-    return {"notebook": np.frombuffer(box.notebook or b"", np.uint8), "cells": cells}
+    )
+    return ExecutedNotebook(content=box.notebook, cells=cells)
 
 
 def images_in(probe: Probe[Any]) -> list[data.Images]:

@@ -12,20 +12,22 @@ from typing import Any, Protocol
 from grader import data
 from grader.assignment.assignment import Measurements
 from grader.assignment.course import LoadedAssignment
+from grader.assignment.probe import Probe
 from grader.export.export import write_export
 from grader.grading import judge
-from grader.grading.executor import NOTEBOOK, SINGLE, Executor
+from grader.grading.executor import Executor
 from grader.inside.wire import Malformed
-from grader.ledger.ledger import ExecutionRecord, Ledger
+from grader.ledger.ledger import Ledger
 from grader.records import file_names
 from grader.records.errors import SandboxError
-from grader.records.records import Graded, Json, Missing, Submission
+from grader.records.execution import ExecutionRecord, Missing, Proof
+from grader.records.json_values import Json, to_json
+from grader.records.result import Graded
+from grader.records.submission import Submission
 from grader.report import pages
 from grader.report.notebook_page import ExecutedNotebook
 from grader.submissions import definitions
 
-REFERENCE = "(reference)"
-"""Name under which the reference's measurements stand in the ledger."""
 NOT_ASKED = Missing(why="it was not asked", needs_review=True)
 
 
@@ -54,27 +56,31 @@ class Outcome:
 
 
 def measurements(
-    loaded: LoadedAssignment, recorded: ExecutionRecord, *, reference: bool = False
+    loaded: LoadedAssignment, recorded: ExecutionRecord
 ) -> tuple[Mapping[str, Any], list[str]]:
     """Checked measurements by probe key, and the sentences about answers that were malformed."""
     values: dict[str, Any] = {}
     faults: list[str] = []
     for name, probe in loaded.probes.items():
         answer = recorded.answers.get(probe.key, NOT_ASKED)  # None would be an answer
-        values[probe.key] = _read(probe, answer, name, faults)
-        single = recorded.answers.get(probe.key + SINGLE)
-        if reference and single is not None and not isinstance(values[probe.key], Missing):
-            other = _read(probe, single, name, faults)
-            if not isinstance(other, Missing):
-                values[probe.key] = replace(values[probe.key], single=other)
+        value = _read(probe, answer, recorded.proofs.get(probe.key), name, faults)
+        if probe.key in recorded.in_float32 and not isinstance(value, Missing):
+            single = _read(probe, recorded.in_float32[probe.key], None, name, faults)
+            if not isinstance(single, Missing):
+                value = replace(value, single=single)
+        values[probe.key] = value
     return values, faults
 
 
-def _read(probe: Any, answer: Any, name: str, faults: list[str]) -> Any:
+def _read(
+    probe: Probe[Any], answer: object, proof: Proof | None, name: str, faults: list[str]
+) -> Any:
+    """The measurement, with what was proven about it; Missing where its form is impossible."""
     if isinstance(answer, Missing):
         return answer
     try:
-        return probe.read(answer)
+        value = probe.read(answer)
+        return value.with_proof(proof) if probe.recompute and proof is not None else value
     except Malformed as error:
         faults.append(f"the answer to `{name}` has an impossible form: {error}")
         return Missing(why=f"the answer had an impossible form ({error})")
@@ -102,15 +108,15 @@ class Cohort:
         """The reference's measurements under the numbers of `beside`, made once for an output
         folder. SandboxError where it dies.
         """
-        submission = replace(self.loaded.reference, student=REFERENCE, numbers=beside.numbers)
-        key = f"reference {self.executor.key(submission, self.level)}"
+        submission = replace(self.loaded.reference, numbers=beside.numbers)
+        key = self.executor.key(submission, self.level)
         if key not in self._references:
-            recorded = self.ledger.execution(key)
+            recorded = self.ledger.execution(key, kind="reference")
             if recorded is None:
                 recorded = self.executor.measure_reference(submission)
                 if recorded.execution.status == "ok":
                     self.ledger.record(key, recorded)
-            values, _ = measurements(self.loaded, recorded, reference=True)
+            values, _ = measurements(self.loaded, recorded)
             self._references[key] = Measurements(values, reference=True)
         return self._references[key]
 
@@ -281,10 +287,10 @@ def _executed(ledger: Ledger, graded: Graded) -> ExecutedNotebook | None:
     if not any(name.endswith(".ipynb") for name in graded.files):
         return None
     recorded = ledger.behind(graded.student)
-    kept = recorded.answers.get(NOTEBOOK) if recorded else None
-    if not isinstance(kept, dict):
+    notebook = recorded.notebook if recorded else None
+    if notebook is None:
         return None
-    return ExecutedNotebook(notebook=kept["notebook"].tobytes(), cells=kept["cells"])
+    return ExecutedNotebook(notebook=notebook.content, cells=[to_json(c) for c in notebook.cells])
 
 
 def seed_of(ledger_path: Path, given: int | None) -> int:

@@ -13,7 +13,7 @@ from grader.grading.executor import Executor
 from grader.grading.grade import Cohort, Progress
 from grader.inside.cell import is_notebook
 from grader.ledger.ledger import Ledger
-from grader.records.records import Graded
+from grader.records.result import Graded
 
 HANDOUT_SHARE = 0.05
 """Largest share of the points that an untouched handout may earn."""

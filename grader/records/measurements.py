@@ -15,7 +15,7 @@ import numpy as np
 
 from grader.inside.wire import Malformed
 from grader.records import untrusted
-from grader.records.records import StudentError
+from grader.records.execution import Proof, StudentError
 
 Array = untrusted.Array
 Precision = untrusted.Precision
@@ -312,33 +312,45 @@ class Steps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logits:
-    """What a trained network answers to pictures."""
+    """What a trained network answers to pictures: claims, and a proof where there is one."""
 
     own: Array
     """The student's network: (N, classes) float32."""
     operands: tuple[tuple[str, Array], ...]
     """Its weights as raw arrays, by key; empty where they could not be read."""
+    unset: str = ""
+    """Why they could not be read, in a sentence."""
     proven: Array | None = None
-    """The same weights in the reference's network, computed in a box without student code."""
-    why_not: str = ""
-    """Why nothing could be proven, in a sentence."""
+    """The same weights in the reference's network, computed in a box without student code.
+
+    Never read from an answer: only `with_proof` sets it.
+    """
+    unproven: str = ""
+    """Why nothing could be computed there, in a sentence."""
     single: Logits | None = None
+
+    @property
+    def why_not(self) -> str:
+        """Why there is no proof, in a sentence; empty where nothing is known of it."""
+        return self.unproven or self.unset
 
     @classmethod
     def from_wire(cls, value: Any) -> Self:
-        """The answers with what was recomputed from them, if it was."""
+        """What the student's process claims; a proof that it sends is ignored."""
         head = untrusted.mapping(value)
         operands = [untrusted.items(o) for o in untrusted.items(head.get("operands", []))]
         if len(operands) > _OPERANDS or any(len(o) != 2 for o in operands):
             raise Malformed("operands that are not keys and arrays")
-        proven = head.get("proven")
         return cls(
             own=untrusted.rows(head.get("logits")),
             operands=tuple((untrusted.key(k), untrusted.floats(v)) for k, v in operands),
-            proven=None if proven is None else untrusted.rows(proven),
-            why_not=untrusted.text(head.get("why_not", ""))
-            or untrusted.text(head.get("unset", "")),
+            unset=untrusted.text(head.get("unset", "")),
         )
+
+    def with_proof(self, proof: Proof) -> Self:
+        """The same claims beside what was recomputed from them."""
+        proven = None if proof.logits is None else untrusted.rows(proof.logits)
+        return replace(self, proven=proven, unproven=untrusted.text(proof.why_not))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,8 +375,7 @@ class Trained(Logits):
         return cls(
             own=plain.own,
             operands=plain.operands,
-            proven=plain.proven,
-            why_not=plain.why_not,
+            unset=plain.unset,
             losses=losses,
             spent=head["spent"],
             epochs=untrusted.by_epoch(head.get("epochs"), len(plain.own)),

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from grader.inside.measuring.budget import EPOCHS
 from grader.inside.wire import Malformed
-from grader.records.records import StudentError
+from grader.records.execution import StudentError
 
 Array = npt.NDArray[Any]
 Precision = Literal["float64", "float32"]

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.records.records import Json
+from grader.records.json_values import Json
 
 MOST_CLASSES = 20
 """A confusion matrix with more rows than this is left out of the page."""

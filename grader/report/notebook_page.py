@@ -13,7 +13,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 from markupsafe import escape as escape_html
 
-from grader.records.records import Json
+from grader.records.json_values import Json
 from grader.report import escape
 from grader.report.notebook_cells import Cell, read_cells
 

@@ -21,7 +21,8 @@ from markupsafe import escape as escape_html
 import grader
 from grader.records import file_names
 from grader.records.errors import CourseError
-from grader.records.records import STATUS_WORDS, Graded
+from grader.records.execution import STATUS_WORDS
+from grader.records.result import Graded
 from grader.report import escape, summary
 from grader.report.evidence import number, percent, points, shape, views
 from grader.report.notebook_cells import MOST_BYTES, Unreadable

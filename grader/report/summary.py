@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from grader.records.records import STATUS_WORDS, CheckResult, Graded, Json, Outcome
+from grader.records.execution import STATUS_WORDS
+from grader.records.json_values import Json
+from grader.records.result import CheckResult, Graded, Outcome
 from grader.report.evidence import number
 
 MOST_FAILURES = 8

@@ -13,7 +13,8 @@ import numpy as np
 from grader.inside import wire
 from grader.inside.cell import THREADS, is_notebook
 from grader.records.errors import SandboxError
-from grader.records.records import Execution, Limits, Missing, StudentError
+from grader.records.execution import Execution, Missing, StudentError
+from grader.records.limits import Limits
 from grader.sandbox import cells, outcome, remarks
 from grader.sandbox.cells import CellRun
 from grader.sandbox.channel import Channel

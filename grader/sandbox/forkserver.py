@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from grader.inside.cell import is_notebook
 from grader.records.errors import SandboxError
-from grader.records.records import Limits
+from grader.records.limits import Limits
 from grader.sandbox import levels
 from grader.sandbox.box import Box
 from grader.sandbox.levels import Refusal

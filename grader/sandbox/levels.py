@@ -13,7 +13,8 @@ from typing import Any
 
 from grader.inside.walls import selftest
 from grader.records.errors import SandboxError
-from grader.records.records import Limits, Missing
+from grader.records.execution import Missing
+from grader.records.limits import Limits
 from grader.sandbox.box import Box
 from grader.sandbox.remedies import Remedy, remedy
 from grader.sandbox.server_process import ServerProcess

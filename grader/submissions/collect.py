@@ -10,7 +10,6 @@ not taken in is refused by name, in the notes of the submission it belongs to.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +20,7 @@ from pathlib import Path
 
 from grader.records.asked_files import AskedFiles
 from grader.records.errors import UsageError
-from grader.records.records import ENTRY_SUFFIXES, Submission
+from grader.records.submission import ENTRY_SUFFIXES, Submission
 from grader.submissions.archive import list_archive
 from grader.submissions.contents import Contents
 from grader.submissions.entry import WEIGHTS, choose
@@ -37,7 +36,7 @@ from grader.submissions.names import (
     show_name,
 )
 
-__all__ = ["digest", "read_class", "read_one"]
+__all__ = ["read_class", "read_one"]
 
 NOTES = 20
 """How many notes one submission keeps."""
@@ -85,16 +84,6 @@ def read_one(files: Sequence[Path], asked: AskedFiles, *, student: str) -> Submi
         for name in asked.extra_files:
             _add_beside(members, home, name)
     return _read(HandIn(student=show_bytes(student), members=members), asked)
-
-
-def digest(files: Mapping[str, bytes]) -> str:
-    """SHA-256 of names and contents, by name; hex. The same files, the same digest."""
-    whole = hashlib.sha256()
-    for name in sorted(files):
-        for part in (name.encode("utf-8", "surrogatepass"), files[name]):
-            whole.update(len(part).to_bytes(8, "big"))
-            whole.update(part)
-    return whole.hexdigest()
 
 
 def _open_listing(path: Path, stack: ExitStack) -> Listing:
@@ -207,7 +196,6 @@ def _read(hand_in: HandIn, asked: AskedFiles) -> Submission:
         student=hand_in.student,
         files={name: files[name] for name in sorted(files)},
         entry=choice.entry if choice.entry in files else None,
-        digest=digest(files),
         received=hand_in.received,
         late=hand_in.late,
         notes=tuple(notes),

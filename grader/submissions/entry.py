@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from grader.records.asked_files import AskedFiles
-from grader.records.records import ENTRY_SUFFIXES
+from grader.records.submission import ENTRY_SUFFIXES
 from grader.submissions.contents import Contents
 from grader.submissions.names import show_name
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment.course import Course, LoadedAssignment, submission
+from grader.assignment.course import Course, LoadedAssignment
 from grader.grading.grade import Cohort
-from grader.records.records import Graded, Submission
+from grader.records.result import Graded
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
 from kit import variants
 from kit.graded import check, opened, said
@@ -26,7 +27,7 @@ SLOW_PROBES = {"trained", "uneven_numpy", "uneven_torch", "changed"}
 
 def made(name: str, text: str) -> Submission:
     """A submission of this module."""
-    return submission(name, {"mlp.py": text.encode()}, "mlp.py")
+    return Submission(student=name, files={"mlp.py": text.encode()}, entry="mlp.py")
 
 
 def all_graded(group: Cohort, submissions: list[Submission]) -> Iterator[Graded]:

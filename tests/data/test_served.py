@@ -16,7 +16,8 @@ from grader.data.catalogue import raw
 from grader.data.training_mount import Served
 from grader.grading.executor import unshown
 from grader.records.errors import CourseError
-from grader.records.records import Limits, Missing
+from grader.records.execution import Missing
+from grader.records.limits import Limits
 from grader.sandbox import Box, ForkServer
 from kit.graded import Borrower, Lenet
 from kit.places import NOWHERE, ROOT

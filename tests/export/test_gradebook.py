@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from grader.export import csv_table
 from grader.export.export import write_export
-from grader.records.records import CheckResult, Execution, Graded
+from grader.records.execution import Execution
+from grader.records.result import CheckResult, Graded
 
 
 def one(student: str, *earned: float, **more: Any) -> Graded:

@@ -16,10 +16,12 @@ import pytest
 
 from grader.assignment.course import Course
 from grader.grading.grade import Outcome, grade, render, seed_of
-from grader.ledger.ledger import ExecutionRecord, Ledger
+from grader.ledger.ledger import Ledger
 from grader.records import file_names
 from grader.records.errors import SandboxError
-from grader.records.records import Graded, Submission
+from grader.records.execution import ExecutionRecord
+from grader.records.result import Graded
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
 from kit.command_line import start
 from kit.graded import Borrower, Grading, by_name, check, executions, outcomes, results

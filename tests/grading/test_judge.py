@@ -12,8 +12,9 @@ from grader import Assignment, Measurements, Verdict
 from grader.assignment import probe
 from grader.grading.judge import contradictions, judge, score
 from grader.records.errors import Unmeasured
+from grader.records.execution import Missing, StudentError
 from grader.records.measurements import Gradients, Named, Parameter, Parameters
-from grader.records.records import CheckResult, Missing, StudentError
+from grader.records.result import CheckResult
 
 ANSWER = probe.value("answer")
 OTHER = probe.value("other")

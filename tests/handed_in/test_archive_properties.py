@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from grader.inside import wire
 from grader.records.asked_files import AskedFiles
 from grader.records.errors import UsageError
-from grader.records.records import Submission
+from grader.records.submission import Submission, digest_files
 from grader.submissions import archive, collect, folder
 from grader.submissions.listing import MIB, SUBMISSION, Caps, Listing
 from grader.submissions.names import Refused, clean, show_name
@@ -138,7 +138,7 @@ def within(submission: Submission, caps: Caps) -> None:
         assert name.count("/") < caps.depth
         assert max(len(part.encode()) for part in name.split("/")) <= 255
     assert submission.entry is None or submission.entry in files
-    assert submission.digest == collect.digest(files)
+    assert submission.digest == digest_files(files)
     assert len(submission.notes) <= collect.NOTES + 1
     for note in submission.notes:
         assert len(note) < 700
@@ -299,7 +299,7 @@ def test_what_is_hashed_is_what_is_graded(tmp_path: Path) -> None:
     for path in (tmp_path / "class" / "ada").iterdir():
         path.write_bytes(b"changed")
     assert submission.files == GOOD
-    assert submission.digest == collect.digest(GOOD)
+    assert submission.digest == digest_files(GOOD)
 
 
 def test_an_endless_file_is_cut(tmp_path: Path) -> None:

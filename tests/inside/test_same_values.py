@@ -14,7 +14,8 @@ import pytest
 
 from grader.assignment.course import Course
 from grader.assignment.variants import laid_beside
-from grader.records.records import Limits, Submission
+from grader.records.limits import Limits
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
 from kit.places import ROOT
 

@@ -10,10 +10,9 @@ import pytest
 import torch
 
 from grader.assignment.course import Course
-from grader.grading.executor import NOTEBOOK
 from grader.inside.streams import Capture, condensed, overwritten
 from grader.ledger.ledger import Ledger
-from grader.records.records import Limits
+from grader.records.limits import Limits
 from grader.sandbox import Box, ForkServer
 from grader.submissions import collect
 from kit.archives import ASKED
@@ -36,8 +35,9 @@ def executed(lenet: Lenet, name: str, folder: Path) -> nbformat.NotebookNode:
     """The specimen's notebook as it ran."""
     path = handed_in(name, folder)
     submission = collect.read_one([path], ASKED, student=name)
-    answers = lenet.executor.measure(submission).answers
-    return nbformat.reads(answers[NOTEBOOK]["notebook"].tobytes().decode(), as_version=4)
+    notebook = lenet.executor.measure(submission).notebook
+    assert notebook is not None
+    return nbformat.reads(notebook.content.decode(), as_version=4)
 
 
 def test_progress_bars_leave_their_last_state(one: Lenet, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.records.asked_files import AskedFiles
-from grader.records.records import Submission
+from grader.records.submission import Submission
 from grader.submissions import collect
 
 CODE = b"class LeNet5: ...\n"

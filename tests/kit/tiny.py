@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grader.assignment.course import Course, LoadedAssignment
 from grader.records.asked_files import AskedFiles
-from grader.records.records import Submission
+from grader.records.submission import Submission
 from grader.submissions import collect
 
 ASSIGNMENT = '''\

@@ -25,7 +25,7 @@ from grader.export.export import write_export
 from grader.records import file_names
 from grader.records.asked_files import AskedFiles
 from grader.records.errors import UsageError
-from grader.records.records import Graded
+from grader.records.result import Graded
 from grader.report import escape
 from grader.submissions import collect
 from grader.submissions.names import is_ignored

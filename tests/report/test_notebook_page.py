@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from grader.records.records import Execution, StudentError
+from grader.records.execution import Execution, StudentError
 from grader.report import notebook_cells, pages
 from grader.report.notebook_cells import Unreadable, picture, read_cells
 from grader.report.notebook_page import ExecutedNotebook

@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 
 from grader.records import file_names
 from grader.records.errors import CourseError
-from grader.records.records import STATUS_WORDS, Execution, Graded, Json, StudentError
+from grader.records.execution import STATUS_WORDS, Execution, StudentError
+from grader.records.json_values import Json
+from grader.records.result import Graded
 from grader.report import escape, pages
 from kit.page import ACTIVE, Page, words
 from kit.sample_records import (

@@ -21,7 +21,7 @@ import pytest
 
 from grader.grading.grade import Outcome, grade
 from grader.inside.walls import process_usage
-from grader.records.records import Status
+from grader.records.execution import Status
 from grader.sandbox import ForkServer
 from kit.graded import Borrower, said
 from kit.host import Host

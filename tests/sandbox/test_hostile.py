@@ -24,9 +24,9 @@ from grader.assignment.course import Course
 from grader.grading.grade import Cohort
 from grader.ledger.ledger import Ledger
 from grader.records.errors import SandboxError
-from grader.records.records import Graded, Limits
+from grader.records.limits import Limits
+from grader.records.result import Graded
 from grader.sandbox import Box, ForkServer
-from grader.submissions import collect
 from kit import corpus
 from kit.corpus import FORMS, Expected, Specimen
 from kit.graded import Borrower, Lenet, said
@@ -230,7 +230,7 @@ def test_planted_files_harm_nobody(place: Place) -> None:
     reference = place.lenet.executor.loaded.reference
     planted = SPECIMENS["planted_modules"].submission("module", place.aims).files
     files = {**planted, **reference.files}
-    graded = place.lenet.grade(replace(reference, files=files, digest=collect.digest(files)))
+    graded = place.lenet.grade(replace(reference, files=files))
     assert graded.score == graded.max_score, said(graded)
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from grader.inside.walls import cgroup, root
 from grader.records.errors import SandboxError
-from grader.records.records import Limits
+from grader.records.limits import Limits
 from grader.sandbox import ForkServer, levels, remedies
 from grader.sandbox.box import Box
 from grader.sandbox.levels import HIGHEST, NAMES
@@ -252,7 +252,7 @@ def test_a_group_is_made_for_each_box_and_removed_with_it(grouped: ForkServer) -
 
 KILLED = """
 import os, sys, time
-from grader.records.records import Limits
+from grader.records.limits import Limits
 from grader.sandbox import ForkServer
 server = ForkServer()
 box = server.open({"a.py": b"import time; time.sleep(60)"}, entry="a.py", limits=Limits(), seed=1)
@@ -327,7 +327,7 @@ os.execv(sys.executable, [sys.executable, *words])
 
 TRIED = """
 import json
-from grader.records.records import Limits
+from grader.records.limits import Limits
 from grader.sandbox import ForkServer
 book = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [
     {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": None,

@@ -17,7 +17,8 @@ from nbformat import v4
 
 from grader.inside.notebooks import notebook, outputs
 from grader.inside.walls import root
-from grader.records.records import Execution, Limits, Missing
+from grader.records.execution import Execution, Missing
+from grader.records.limits import Limits
 from grader.sandbox import Box, CellRun, ForkServer, levels
 
 AMPLE = Limits(

@@ -21,7 +21,8 @@ import pytest
 
 import grader
 from grader.records.errors import SandboxError
-from grader.records.records import Execution, Limits, Missing, StudentError
+from grader.records.execution import Execution, Missing, StudentError
+from grader.records.limits import Limits
 from grader.sandbox import Box, ForkServer, levels
 from grader.sandbox import outcome as words
 
@@ -770,7 +771,7 @@ def test_a_killed_grader_leaves_nothing(boxed, plain):
     """SIGKILL, so that no clean-up of ours runs: control and leash end, and that is enough."""
     program = """
 import sys, threading
-from grader.records.records import Limits
+from grader.records.limits import Limits
 from grader.sandbox import Box, ForkServer
 server = ForkServer()
 how = dict(entry="lenet.py", limits=Limits(cpu_seconds=300), seed=1)

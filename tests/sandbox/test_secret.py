@@ -25,13 +25,13 @@ import nbformat
 import pytest
 import torch
 
-from grader.grading.executor import NOTEBOOK
 from grader.grading.grade import Cohort
 from grader.ledger.ledger import Ledger
 from grader.records.errors import SandboxError
-from grader.records.records import Graded, Limits, Submission
+from grader.records.limits import Limits
+from grader.records.result import Graded
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
-from grader.submissions import collect
 from kit.graded import Borrower, said
 from kit.places import SUBMISSIONS
 from kit.tiny import POINTS, RIGHT, Tiny, found
@@ -99,15 +99,15 @@ class Scene:
             code = nbformat.writes(nbformat.v4.new_notebook(cells=cells)).encode()
         hunt = (HUNTER / "hunt.py").read_bytes()
         files = {"hunt.py": hunt, "aims.py": lines.encode(), entry: code}
-        return Submission(student="eve", files=files, entry=entry, digest=collect.digest(files))
+        return Submission(student="eve", files=files, entry=entry)
 
     def hunt(self, form: str, *, box: bool = True) -> tuple[Graded, Finds, str]:
         """What the hunter gets, what it found, and all that came out of its box."""
         submission = self.hunter(form, box=box)
         recorded = self.group.executor.measure(submission)
         graded = self.group.judge(submission, recorded)
-        book = recorded.answers.get(NOTEBOOK)
-        out = json.dumps(graded.to_json()) + (book["notebook"].tobytes().decode() if book else "")
+        book = recorded.notebook
+        out = json.dumps(graded.to_json()) + (book.content.decode() if book else "")
         return graded, Finds(graded.execution.stdout), out
 
 

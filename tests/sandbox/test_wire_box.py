@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from grader.inside.notebooks.cells import BOOK_CAP
-from grader.records.records import Execution, Limits, Missing, StudentError
+from grader.records.execution import Execution, Missing, StudentError
+from grader.records.limits import Limits
 from grader.sandbox import ForkServer
 
 AMPLE = Limits(cpu_seconds=30.0, memory_mib=2048, processes=16, disk_mib=8, output_kib=4)

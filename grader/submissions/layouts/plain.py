@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from grader.records.asked_files import AskedFiles
-from grader.records.records import ENTRY_SUFFIXES
+from grader.records.submission import ENTRY_SUFFIXES
 from grader.submissions.entry import WEIGHTS, is_near
 from grader.submissions.layouts.layout import HandIn
 from grader.submissions.listing import Listing, Member
