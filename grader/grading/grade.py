@@ -20,12 +20,11 @@ from grader.inside.wire import Malformed
 from grader.ledger.ledger import Ledger
 from grader.records import file_names
 from grader.records.errors import SandboxError
-from grader.records.execution import ExecutionRecord, Missing, Proof
-from grader.records.json_values import Json, to_json
+from grader.records.execution import ExecutedNotebook, ExecutionRecord, Missing, Proof
+from grader.records.json_values import Json
 from grader.records.result import Graded
 from grader.records.submission import Submission
 from grader.report import pages
-from grader.report.notebook_page import ExecutedNotebook
 from grader.submissions import definitions
 
 NOT_ASKED = Missing(why="it was not asked", needs_review=True)
@@ -287,10 +286,7 @@ def _executed(ledger: Ledger, graded: Graded) -> ExecutedNotebook | None:
     if not any(name.endswith(".ipynb") for name in graded.files):
         return None
     recorded = ledger.behind(graded.student)
-    notebook = recorded.notebook if recorded else None
-    if notebook is None:
-        return None
-    return ExecutedNotebook(notebook=notebook.content, cells=[to_json(c) for c in notebook.cells])
+    return recorded.notebook if recorded else None
 
 
 def seed_of(ledger_path: Path, given: int | None) -> int:

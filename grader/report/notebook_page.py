@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
 
 from jinja2 import Environment
 from markdown_it import MarkdownIt
@@ -13,7 +12,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 from markupsafe import escape as escape_html
 
-from grader.records.json_values import Json
+from grader.records.execution import CellStatus, ExecutedCell, ExecutedNotebook
 from grader.report import escape
 from grader.report.notebook_cells import Cell, read_cells
 
@@ -21,29 +20,13 @@ MOST_MARKDOWN = 200_000
 """Characters set as Markdown on one page; further ones are shown as they were typed."""
 _ADDRESS = re.compile(r"(?i)(?:https?|mailto):")
 
-Status = Literal["ok", "error", "time", "died", "skipped"]
-_STATUSES: Mapping[str, Status] = {status: status for status in get_args(Status)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutedNotebook:
-    """A notebook after its run, and what became of its cells."""
-
-    notebook: bytes
-    """nbformat 4 JSON with outputs, as it left the box."""
-    cells: Sequence[Mapping[str, Json]] = ()
-    """One for each cell that was run or should have been: `index` (1-based among all cells),
-    `status` (ok, error, time, died, skipped), `seconds`, `error` (a sentence), and `line` where
-    the cell's own line is known.
-    """
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellView:
     """A cell with its facts, ready for the template."""
 
     cell: Cell
-    status: Status
+    status: CellStatus
     seconds: float | None
     error: str
     """One sentence on what went wrong."""
@@ -75,10 +58,10 @@ def notebook_page(
     Raises:
         Unreadable: it cannot be read as a notebook.
     """
-    facts = _index_facts(executed.cells)
+    runs = {run.index: run for run in executed.cells}
     setter = _Setter()
-    cells = read_cells(executed.notebook)
-    shown = [_show_cell(cell, facts.get(cell.index, {}), setter) for cell in cells]
+    cells = read_cells(executed.content)
+    shown = [_view_cell(cell, runs.get(cell.index), setter) for cell in cells]
     seconds = [s for s in (one.seconds for one in shown) if s is not None]
     return env.get_template("notebook.html").render(
         student=student,
@@ -94,38 +77,23 @@ def notebook_page(
     )
 
 
-def _index_facts(given: Iterable[Mapping[str, Json]]) -> dict[int, Mapping[str, Json]]:
-    """The facts by cell; those without a proper index are left aside."""
-    return {index: fact for fact in given if type(index := fact.get("index")) is int}
-
-
-def _show_cell(cell: Cell, fact: Mapping[str, Json], setter: _Setter) -> CellView:
+def _view_cell(cell: Cell, run: ExecutedCell | None, setter: _Setter) -> CellView:
+    """The cell with what became of it; one without a run is judged by its outputs."""
     raised = next((o.name for o in cell.outputs if o.kind == "error"), "")
-    seconds, error, line = fact.get("seconds"), fact.get("error"), fact.get("line")
-    if cell.kind == "markdown":
-        body = setter.set_markdown(cell.source)
-    else:
-        body = number_lines(cell.source, line if type(line) is int else None)
+    markdown = cell.kind == "markdown"
     return CellView(
         cell=cell,
-        status=_STATUSES.get(str(fact.get("status")), "error" if raised else "ok"),
-        seconds=_read_seconds(seconds),
-        error=error if isinstance(error, str) else raised,
-        body=body,
+        status=run.status if run else "error" if raised else "ok",
+        seconds=run.seconds if run else None,
+        error=run.error if run else raised,
+        body=setter.set_markdown(cell.source) if markdown else number_lines(cell.source),
     )
 
 
-def _read_seconds(value: Json) -> float | None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if number else None  # type: ignore[arg-type]
-
-
-def number_lines(source: str, wrong: int | None = None) -> Markup:
-    """Each line in an element of its own, which the style sheet numbers; one may be marked."""
+def number_lines(source: str) -> Markup:
+    """Each line in an element of its own, which the style sheet numbers."""
     lines = str(escape_html(source.rstrip("\n"))).split("\n")
-    marks = (' class="wrong"' if number == wrong else "" for number in range(1, len(lines) + 1))
-    spans = (f"<span{mark}>{line}\n</span>" for mark, line in zip(marks, lines, strict=True))
-    return Markup("".join(spans))  # noqa: S704 - escaped above
+    return Markup("".join(f"<span>{line}\n</span>" for line in lines))  # noqa: S704 - escaped above
 
 
 class _Setter:

@@ -21,12 +21,12 @@ from markupsafe import escape as escape_html
 import grader
 from grader.records import file_names
 from grader.records.errors import CourseError
-from grader.records.execution import STATUS_WORDS
+from grader.records.execution import STATUS_WORDS, ExecutedNotebook
 from grader.records.result import Graded
 from grader.report import escape, summary
 from grader.report.evidence import number, percent, points, shape, views
 from grader.report.notebook_cells import MOST_BYTES, Unreadable
-from grader.report.notebook_page import ExecutedNotebook, notebook_page
+from grader.report.notebook_page import notebook_page
 
 _CELL = re.compile(
     r"(?:\b[A-Za-z_][A-Za-z0-9_]{0,60}\.ipynb, |\A)cell ([1-9][0-9]{0,3})\b", re.ASCII
@@ -164,9 +164,9 @@ def _write_notebook(
     one: Graded, executed: ExecutedNotebook, path: Path, env: Environment
 ) -> tuple[str, str]:
     """Write a notebook as a file and as a page; the page's name, and what could not be done."""
-    fault = _describe_fault(executed.notebook)
+    fault = _describe_fault(executed.content)
     if not fault:
-        file_names.write(path.with_name(f"{path.name}.ipynb"), executed.notebook)
+        file_names.write(path.with_name(f"{path.name}.ipynb"), executed.content)
     try:
         html = notebook_page(
             student=one.student,

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Sequence
 
+from grader.records.execution import ExecutedCell, ExecutedNotebook
 from grader.report import escape, pages
-from grader.report.notebook_page import ExecutedNotebook, notebook_page
+from grader.report.notebook_page import notebook_page
 from kit.page import ACTIVE, Page
 
 ENV = pages.environment()
 
 
-def page(notebook: bytes, facts: Any = ()) -> str:
+def page(notebook: bytes, runs: Sequence[ExecutedCell] = ()) -> str:
     """A notebook's page."""
     return notebook_page(
         student="Ada",
         title="LeNet-5",
-        executed=ExecutedNotebook(notebook=notebook, cells=facts),
+        executed=ExecutedNotebook(content=notebook, cells=tuple(runs)),
         env=ENV,
         here="Ada.notebook.html",
         back="Ada.html",
