@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,7 @@ def grade(
 
     course = run.find_course()
     loaded = course.load(slug)
-    handed_in = collect.submissions(submissions, **asdict(loaded.asked))
+    handed_in = collect.read_class(submissions, loaded.asked)
     absent = set(only) - {s.student for s in handed_in}
     if absent:
         names = ", ".join(s.student for s in handed_in[:8])
@@ -124,9 +124,8 @@ def demo(run: RunOptions, out: Path | None) -> int:
     course = run.find_course() if run.course else Course.bundled()
     loaded = course.load(DEMO)
     with tempfile.TemporaryDirectory() as folder:
-        handed_in = collect.submissions(
-            course.write_sample(loaded, Path(folder)), **asdict(loaded.asked)
-        )
+        sample = course.write_sample(loaded, Path(folder))
+        handed_in = collect.read_class(sample, loaded.asked)
     target = out or Path("reports") / DEMO
     summary = _grade(run, course, loaded, handed_in, target)
     terminal.results(summary)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -47,7 +46,7 @@ def check(
             "name that your handout gives as `student`"
         )
     submission = assignment.add_numbers(
-        collect.one(files, student=student or "you", **asdict(loaded.asked))
+        collect.read_one(files, loaded.asked, student=student or "you")
     )
     source = run.source(loaded, lenient=True)
     choice = run.choice(notebooks=is_notebook(submission.entry))

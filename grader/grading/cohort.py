@@ -110,7 +110,7 @@ class Cohort:
             self.loaded.assignment.checks,
             Measurements(values),
             self.reference(submission),
-            definitions.places(submission.entry, content),
+            definitions.find_definitions(submission.entry, content),
         )
         return Graded(
             student=submission.student,

@@ -9,17 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from grader.export import csv_table
+from grader.export.export import write_export
 from grader.grading.cohort import Cohort, Plan
 from grader.grading.executor import Executor
 from grader.grading.schedule import Schedule
 from grader.ledger.ledger import Ledger
 from grader.records import file_names
-from grader.records.json_values import record_to_json
+from grader.records.execution import ExecutedNotebook
 from grader.records.result import Graded
 from grader.records.submission import Submission
 from grader.report import pages
-from grader.report.notebook_page import Executed
 
 
 class Progress(Protocol):
@@ -155,19 +154,16 @@ def render(ledger: Ledger, out: Path, templates: Path | None) -> int:
         stems = file_names.file_names(g.student for g in graded)
         notebooks = {g.student: e for g in graded if (e := _executed(ledger, g)) is not None}
         pages.render(graded, out, templates=templates, stems=stems, notebooks=notebooks)
-        csv_table.write(graded, out)
+        write_export("csv", graded, out)
     return len(graded)
 
 
-def _executed(ledger: Ledger, graded: Graded) -> Executed | None:
+def _executed(ledger: Ledger, graded: Graded) -> ExecutedNotebook | None:
     """The student's notebook as it ran, if it was one."""
     if not any(name.endswith(".ipynb") for name in graded.files):
         return None
     recorded = ledger.behind(graded.student)
-    notebook = recorded.notebook if recorded else None
-    if notebook is None:
-        return None
-    return Executed(notebook=notebook.content, cells=[record_to_json(c) for c in notebook.cells])
+    return recorded.notebook if recorded else None
 
 
 def seed_of(ledger_path: Path, given: int | None) -> int:

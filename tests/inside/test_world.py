@@ -15,6 +15,7 @@ from grader.ledger.ledger import Ledger
 from grader.records.limits import Limits
 from grader.sandbox import Box, ForkServer
 from grader.submissions import collect
+from kit.archives import ASKED
 from kit.boxes import job
 from kit.graded import Borrower, Lenet
 from kit.places import ROOT
@@ -34,7 +35,7 @@ def one(server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def executed(lenet: Lenet, name: str, folder: Path) -> nbformat.NotebookNode:
     """The specimen's notebook as it ran."""
     path = handed_in(name, folder)
-    submission = collect.one([path], entry="lenet", extra_files=["lenet.pt"], student=name)
+    submission = collect.read_one([path], ASKED, student=name)
     notebook = lenet.executor.measure(submission).notebook
     assert notebook is not None
     return nbformat.reads(notebook.content.decode(), as_version=4)

@@ -15,6 +15,7 @@ from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
 from grader.grading.grade import RunSummary
 from grader.ledger.ledger import Ledger
+from grader.records.asked_files import AskedFiles
 from grader.records.errors import GraderError
 from grader.records.result import CheckResult, Graded
 from grader.records.submission import Submission
@@ -67,18 +68,7 @@ class Lenet:
 
     def folder(self, path: Path) -> Graded:
         """What the specimen in a folder gets."""
-        loaded = self.executor.loaded
-        entry, extra_files = loaded.assignment.entry, loaded.assignment.extra_files
-        return self.grade(
-            collect.one(
-                [path],
-                entry=entry,
-                extra_files=extra_files,
-                student=path.name,
-                names=loaded.names,
-                blanks=loaded.blanks,
-            )
-        )
+        return self.grade(collect.read_one([path], self.executor.loaded.asked, student=path.name))
 
     def files(self, **files: str | bytes) -> Graded:
         """What a submission of these files gets; `lenet` stands for lenet.py, `lenet_pt` for lenet.pt."""
@@ -110,12 +100,8 @@ def opened(server: ForkServer, loaded: LoadedAssignment, folder: Path) -> Iterat
 def graded(group: Cohort, folder: Path, student: str = "") -> Graded:
     """What the files of a folder get, with the student's own numbers where there are any."""
     assignment = group.loaded.assignment
-    handed_in = collect.one(
-        [folder],
-        entry=assignment.entry,
-        extra_files=assignment.extra_files,
-        student=student or folder.name,
-    )
+    asked = AskedFiles(entry=assignment.entry, extra_files=assignment.extra_files)
+    handed_in = collect.read_one([folder], asked, student=student or folder.name)
     submission = assignment.add_numbers(handed_in)
     return group.judge(submission, group.executor.measure(submission))
 

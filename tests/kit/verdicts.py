@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -45,4 +44,4 @@ def every_submission(
     mistakes = [m.submission for m in course.mistakes(loaded)]
     yield from (*course.references(loaded), *course.handouts(loaded), *mistakes)
     if (loaded.folder / "sample").is_dir():
-        yield from collect.submissions(course.write_sample(loaded, folder), **asdict(loaded.asked))
+        yield from collect.read_class(course.write_sample(loaded, folder), loaded.asked)
