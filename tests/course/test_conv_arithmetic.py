@@ -132,7 +132,7 @@ def test_every_slip_is_named(solved: dict[str, dict[str, Any]]) -> None:
     """Each slip of the first student's has its sentence, and is worth nothing."""
 
     def returned(value: Any) -> Returned:
-        return Returned.from_wire({"value": functions.returned(value), "changed": []})
+        return Returned.from_wire({"value": functions.describe(value), "changed": []})
 
     own, named = solved[CLASS[0]], 0
     for name, slips in own["slips"].items():
