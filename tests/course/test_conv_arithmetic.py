@@ -17,7 +17,7 @@ from torch.nn import functional
 from grader import compare
 from grader.assignment.course import Course
 from grader.compare.named_answers import _listed, _same
-from grader.grading.grade import Cohort
+from grader.grading.cohort import Cohort
 from grader.inside.measuring import functions
 from grader.records.measurements import Returned
 from kit.graded import check, graded
@@ -219,7 +219,7 @@ def test_the_notebook_is_the_module(folder: Path) -> None:
 def test_right_answers_are_never_told(group: Cohort) -> None:
     """An untouched handout is told what is missing, without one number of the answers."""
     loaded = group.loaded
-    blank = loaded.assignment.given(Course(ROOT).handouts(loaded)[0])
+    blank = loaded.assignment.add_numbers(Course(ROOT).handouts(loaded)[0])
     found = group.judge(blank, group.executor.measure(blank))
     assert found.score == 0
     for one in found.checks:

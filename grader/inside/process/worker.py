@@ -79,7 +79,7 @@ def live(
         _seed(job["seed"])
         versions.watch(directory)
         absent.install(directory)
-        datasets.install(_served(job))
+        datasets.install(_served(job).values())
     except BaseException as error:
         text = f"the student's process could not be locked: {type(error).__name__}: {error}"
         os.write(pipes.ready, text.encode("utf-8", "replace")[:2000])
