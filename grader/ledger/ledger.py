@@ -345,15 +345,13 @@ def _look(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise GraderError(f"There is no ledger {path}. Run `grader grade` with this folder first.")
     try:
-        database = _connect(path, "ro")
-        version = _version(database, path)
+        database, version = _connect_to_read(path)
     except sqlite3.OperationalError:
         # Reading a WAL file takes a shared-memory file beside it, which a folder that is
         # read-only cannot get. With no WAL left, nothing is lost by reading without one.
         if path.with_name(path.name + "-wal").exists():
             raise
-        database = _connect(path, "ro", "&immutable=1")
-        version = _version(database, path)
+        database, version = _connect_to_read(path, "&immutable=1")
     if not version:
         database.close()
         raise GraderError(f"The ledger {path} is empty. Run `grader grade` with this folder first.")
@@ -368,6 +366,16 @@ def _migrated_copy(database: sqlite3.Connection) -> sqlite3.Connection:
     migrate(copy)
     copy.execute("PRAGMA query_only = ON")
     return copy
+
+
+def _connect_to_read(path: Path, more: str = "") -> tuple[sqlite3.Connection, int]:
+    """A connection for reading alone, and the ledger's version; closed where there is none."""
+    database = _connect(path, "ro", more)
+    try:
+        return database, _version(database, path)
+    except BaseException:
+        database.close()
+        raise
 
 
 def _connect(path: Path, mode: str, more: str = "") -> sqlite3.Connection:

@@ -17,6 +17,7 @@ import pytest
 from grader import data
 from grader.data import digits, mnist, shapes
 from grader.inside.wire import Malformed, pack
+from grader.records import extensions
 from grader.records.errors import CourseError, DataSetAbsent, GraderError, UsageError
 from kit.places import ROOT
 
@@ -404,9 +405,9 @@ def test_every_known_set_is_listed(tmp_path):
     """`grader data` has a row for each, present or not."""
     rows = data.available(data.Source(tmp_path))
 
-    assert [r.name for r in rows] == ["mnist", "cifar10"]
-    assert [r.present for r in rows] == [False, False]
-    assert [r.stand_in for r in rows] == ["digits", "shapes"]
+    assert [r.name for r in rows] == list(extensions.BUILT_IN["grader.datasets"])
+    assert not any(r.present for r in rows)
+    assert [r.stand_in for r in rows][:2] == ["digits", "shapes"]
 
 
 # ---------------------------------------------------------------------- real data
