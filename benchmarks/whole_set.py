@@ -20,8 +20,8 @@ from rich.table import Table
 
 from grader.assignment.course import Course
 from grader.data.source import Source
+from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
-from grader.grading.grade import Cohort
 from grader.ledger.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,7 +54,6 @@ def graded(course: Course, slug: str, out: Path) -> Taken:
         Ledger(out) as ledger,
     ):
         group = Cohort(executor, ledger)
-        group.start_sandbox()
         group.reference(submission)
         ready = time.monotonic()
         found = group.judge(submission, executor.measure(submission))

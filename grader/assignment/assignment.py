@@ -12,7 +12,11 @@ from grader.assignment.probe import Probe
 from grader.assignment.variants import Draw, Personal
 from grader.data import catalogue
 from grader.records.errors import CourseError, Unmeasured
-from grader.records.records import Json, Limits, Missing, Submission, Verdict
+from grader.records.execution import Missing
+from grader.records.json_values import Json
+from grader.records.limits import Limits
+from grader.records.result import Verdict
+from grader.records.submission import Submission
 
 T = TypeVar("T")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import grader
 from grader.assignment import handout, specimens
 from grader.assignment.loader import LoadedAssignment, load_assignment
-from grader.assignment.specimens import Expected, Mistake, make_submission
+from grader.assignment.specimens import Expected, Mistake
 from grader.records.errors import CourseError, UsageError
-from grader.records.records import ENTRY_SUFFIXES, Submission
+from grader.records.submission import ENTRY_SUFFIXES, Submission
 
 _BUNDLED = Path(grader.__file__).resolve().parent / "_course"
 """Where the wheel holds the demonstration's assignment, and that alone."""
@@ -103,7 +103,7 @@ class Course:
             if (folder / entry).is_file():
                 files = {**others, entry: (folder / entry).read_bytes()}
                 name = f"reference/{entry}" if references else "reference"
-                references.append(make_submission(name, files, entry))
+                references.append(Submission(student=name, files=files, entry=entry))
         return references
 
     def handout(self, loaded: LoadedAssignment, student: str) -> dict[str, bytes]:
@@ -121,7 +121,9 @@ class Course:
             raise CourseError(f"the handout of {loaded.slug} has no {loaded.assignment.entry}.py")
         rest = {n: c for n, c in every.items() if n not in entries}
         return [
-            make_submission(f"handout/{e}" if i else "handout", {**rest, e: every[e]}, e)
+            Submission(
+                student=f"handout/{e}" if i else "handout", files={**rest, e: every[e]}, entry=e
+            )
             for i, e in enumerate(entries)
         ]
 

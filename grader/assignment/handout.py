@@ -15,7 +15,7 @@ from jinja2 import Environment, StrictUndefined, TemplateError
 
 from grader.records import file_names
 from grader.records.errors import CourseError, UsageError
-from grader.records.records import Json
+from grader.records.json_values import Json
 
 Files = Mapping[str, bytes]
 Numbers = Mapping[str, Json]

@@ -19,7 +19,7 @@ from grader.data.descriptions import DataSet, SecretLabels
 from grader.data.source import Source
 from grader.records.asked_files import AskedFiles
 from grader.records.errors import CourseError, GraderError
-from grader.records.records import ENTRY_SUFFIXES, Submission
+from grader.records.submission import ENTRY_SUFFIXES, Submission
 
 Probes = Mapping[str, Probe[object]]
 
@@ -129,7 +129,7 @@ def _read_reference(folder: Path, assignment: Assignment) -> Submission:
             f"reference/{folder.name} lacks {lacking}; it has to earn full marks itself"
         )
     files = {n: (folder / n).read_bytes() for n in (entry, *assignment.extra_files)}
-    return assignment.add_numbers(specimens.make_submission("reference", files, entry))
+    return assignment.add_numbers(Submission(student="reference", files=files, entry=entry))
 
 
 def _read_script(folder: Path, probes: Probes) -> str:

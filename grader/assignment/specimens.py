@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import ast
 import difflib
-import hashlib
 import json
 import re
 import shutil
@@ -24,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.records.errors import CourseError
-from grader.records.records import ENTRY_SUFFIXES, Submission
+from grader.records.submission import ENTRY_SUFFIXES, Submission
 
 KEYS = ("why", "loses", "replace")
 """What stands in the file of a mistake."""
@@ -47,14 +46,6 @@ class Mistake:
     submission: Submission
     loses: frozenset[str]
     """Names of checks."""
-
-
-def make_submission(student: str, files: Mapping[str, bytes], entry: str | None) -> Submission:
-    """A submission of ours with its digest."""
-    digest = hashlib.sha256()
-    for name in sorted(files):
-        digest.update(f"{len(name)}:{name}:{len(files[name])}:".encode() + files[name])
-    return Submission(student=student, files=dict(files), entry=entry, digest=digest.hexdigest())
 
 
 def find_entry(folder: Path, stem: str) -> str | None:
@@ -82,7 +73,7 @@ def read_mistakes(
             if entry is None:
                 raise CourseError(f"mistake {name} of {slug} has no {stem}.py")
             rest = {n: c for n, c in reference.files.items() if n != reference.entry}
-            wrong = make_submission(name, {**rest, **own}, entry)
+            wrong = Submission(student=name, files={**rest, **own}, entry=entry)
             loses = _read_loses(wrong)
         unknown = sorted(set(loses) - set(checks))
         if unknown:
@@ -153,7 +144,7 @@ def _change_reference(
         raise CourseError(
             f"mistake {name} has a folder with {entry} besides {path.name}; keep one of the two"
         )
-    return make_submission(name, {**files, **own}, entry), loses
+    return Submission(student=name, files={**files, **own}, entry=entry), loses
 
 
 def _replace_text(

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.records.errors import CourseError
-from grader.records.records import Json, Submission
+from grader.records.json_values import Json
+from grader.records.submission import Submission
 
 FILE = "numbers.json"
 """Beside the submission in its box; a file of this name that was handed in is not used."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from grader.compare import differences
+from grader.records.json_values import Json
 from grader.records.measurements import Array, Layer, Layers
-from grader.records.records import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from grader.records.measurements import Array, Dropouts, Group, Named, Returned
-from grader.records.records import Json
+from grader.records.json_values import Json
+from grader.records.measurements import Array, Dropouts, NamedArray, NamedArrays, Returned
 
 # ---------------------------------------------------------------------- one array
 
@@ -103,9 +103,9 @@ def probabilities(scores: Array) -> str:
 class Comparison:
     """Named arrays of the student beside the reference's, from the output back to the input."""
 
-    wrong: tuple[tuple[Named | None, Named, str], ...]
+    wrong: tuple[tuple[NamedArray | None, NamedArray, str], ...]
     """(student's, reference's, what is wrong), nearest to the output first."""
-    right: tuple[Named, ...]
+    right: tuple[NamedArray, ...]
     """The student's that agree, nearest to the output first."""
     worst: Mismatch | None
     hint: str
@@ -133,13 +133,13 @@ class Comparison:
         return found
 
 
-def groups(seen: Group, expected: Group, rtol: float) -> Comparison:
+def groups(seen: NamedArrays, expected: NamedArrays, rtol: float) -> Comparison:
     """Compare arrays by key. The order of `expected` is the order of use, so it is read
     backwards.
     """
     own = {n.key: n for n in seen}
-    wrong: list[tuple[Named | None, Named, str]] = []
-    right: list[Named] = []
+    wrong: list[tuple[NamedArray | None, NamedArray, str]] = []
+    right: list[NamedArray] = []
     worst, hint = None, ""
     for other in reversed(expected):
         mine = own.get(other.key)
@@ -155,7 +155,7 @@ def groups(seen: Group, expected: Group, rtol: float) -> Comparison:
     return Comparison(wrong=tuple(wrong), right=tuple(right), worst=worst, hint=hint)
 
 
-def _differs(mine: Named, other: Named, rtol: float) -> tuple[str, Mismatch | None, str]:
+def _differs(mine: NamedArray, other: NamedArray, rtol: float) -> tuple[str, Mismatch | None, str]:
     """(what is wrong or an empty text, the numbers, what to try)."""
     cut = (
         "Look for .detach(), .data, .item(), numpy() or no_grad() between this layer and the next."

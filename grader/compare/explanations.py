@@ -9,7 +9,7 @@ import numpy as np
 from grader import diagnosis
 from grader.compare import differences
 from grader.records.measurements import Array
-from grader.records.records import Verdict
+from grader.records.result import Verdict
 
 
 def explained(

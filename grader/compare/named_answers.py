@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from grader.records.execution import Missing
 from grader.records.measurements import Returned
-from grader.records.records import Missing, Verdict
+from grader.records.result import Verdict
 
 RTOL = 1e-9
 """Room for a quotient that was computed in floating point."""

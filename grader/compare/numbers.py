@@ -14,6 +14,7 @@ import numpy as np
 
 from grader.compare import alignment, differences
 from grader.diagnosis import training_step
+from grader.records.json_values import Json
 from grader.records.measurements import (
     Array,
     Gradients,
@@ -24,7 +25,7 @@ from grader.records.measurements import (
     Returned,
     Steps,
 )
-from grader.records.records import Json, Verdict
+from grader.records.result import Verdict
 
 M = TypeVar("M", Layers, Outputs, Gradients, Steps)
 

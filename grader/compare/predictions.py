@@ -8,8 +8,9 @@ from itertools import zip_longest
 import numpy as np
 
 from grader.data.secret import Secret
+from grader.records.json_values import Json
 from grader.records.measurements import Array, Logits, Trained
-from grader.records.records import Json, Verdict
+from grader.records.result import Verdict
 
 CURVE = 200
 """Points of a loss curve that a record keeps."""

@@ -13,8 +13,9 @@ import numpy as np
 from grader.compare import differences
 from grader.compare.predictions import between, curve, shares_of_classes
 from grader.data.secret import Secret
+from grader.records.json_values import Json
 from grader.records.measurements import Array, Logits, Trained
-from grader.records.records import Json, Verdict
+from grader.records.result import Verdict
 
 
 def training_loss(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.records.measurements import Array, Group, Outputs, Steps
+from grader.records.measurements import Array, NamedArrays, Outputs, Steps
 
 TOLERANCE = {"float64": 1e-6, "float32": 1e-2}
 """Of a movement, as a share of the greatest one of its array."""
@@ -56,7 +56,7 @@ def slip(
 Moved = dict[str, Array]
 
 
-def _moved(before: dict[str, Array | None], after: Group) -> Moved | None:
+def _moved(before: dict[str, Array | None], after: NamedArrays) -> Moved | None:
     """What each weight moved by; None where one is unknown or only a sample of it was sent."""
     moved = {}
     for named in after:

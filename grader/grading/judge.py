@@ -11,8 +11,9 @@ from typing import Any
 from grader.assignment.assignment import Check, Measurements
 from grader.assignment.probe import Probe
 from grader.records.errors import Unmeasured
+from grader.records.execution import Missing
 from grader.records.measurements import Gradients, Parameters
-from grader.records.records import CheckResult, Missing, Outcome, Verdict
+from grader.records.result import CheckResult, Outcome, Verdict
 
 BLOCKING: Mapping[Outcome, Outcome] = {
     "failed": "skipped",

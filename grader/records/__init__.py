@@ -1,9 +1,14 @@
 """Records: what flows through the grader, frozen, and how untrusted values are read.
 
+Submission → ExecutionRecord → measurements → Verdict → CheckResult → Graded
+
 Floors, top first:
     measurements
     untrusted
-    records
+    result
+    execution
+    submission
+    json_values, limits
     advice, asked_files, extensions, file_names
     errors
 """

@@ -27,13 +27,13 @@ KINDS: Mapping[str, str] = {
 """How one of each group is called in a sentence."""
 
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
-    "grader.layouts": {},
-    "grader.exports": {},
+    "grader.layouts": {"plain": "grader.submissions.layouts.plain:PLAIN"},
+    "grader.exports": {"csv": "grader.export.csv_table:CSV"},
     "grader.datasets": {
         "mnist": "grader.data.mnist:MNIST",
         "cifar10": "grader.data.cifar10:CIFAR10",
     },
-    "grader.backends": {},
+    "grader.backends": {"forkserver": "grader.sandbox.forkserver:ForkServer"},
 }
 """Ours, as pyproject.toml registers them: an installation whose metadata are older has them too."""
 

@@ -10,15 +10,17 @@ from typing import Any, Self
 
 import numpy as np
 
+from grader.assignment.variants import files_in_box
 from grader.inside import wire
 from grader.inside.cell import THREADS, is_notebook
 from grader.records.errors import SandboxError
-from grader.records.records import Execution, Limits, Missing, StudentError
+from grader.records.execution import Execution, Missing, StudentError
 from grader.sandbox import cells, outcome, remarks
+from grader.sandbox.backend import Job
 from grader.sandbox.cells import CellRun
 from grader.sandbox.channel import Channel
 from grader.sandbox.outcome import Outcome
-from grader.sandbox.server_process import Ends, Job
+from grader.sandbox.server_process import Ends, Request
 
 RESTARTS = 3
 """How often a dead student process is replaced."""
@@ -26,7 +28,7 @@ _FINAL = ("cpu", "time", "output", "answers", "tampered")
 """After a death for one of these nothing is left to spend, or to believe: no restart."""
 _OWN_MIB = 128
 """Memory of a box that is not the student's, MiB."""
-Group = Mapping[str, int]
+GroupLimits = Mapping[str, int]
 """`memory_mib` and `tasks` of a control group."""
 
 
@@ -39,19 +41,16 @@ class Box:
 
     def __init__(
         self,
-        opener: Callable[[Job], Ends],
-        files: Mapping[str, bytes],
+        opener: Callable[[Request], Ends],
+        job: Job,
         *,
-        entry: str | None,
-        limits: Limits,
-        seed: int,
-        level: int,
         selftest: bool = False,
-        group: Group | None = None,
-        run: str = "all",
-        datasets: Mapping[str, str] | None = None,
+        group: GroupLimits | None = None,
     ) -> None:
-        self._files, self._entry, self._limits, self._level = files, entry, limits, level
+        """`job.level` is a number here; `group` replaces the limits of the control group."""
+        assert job.level is not None
+        self._files, self._limits, self._level = files_in_box(job.submission), job.limits, job.level
+        self._entry = job.submission.entry
         self._outcome = Outcome()
         self._tried, self._trouble = False, None  # type: bool, StudentError | None
         self._alive, self._hopeless, self._restarts = False, "", 0
@@ -64,13 +63,12 @@ class Box:
         self._closed: Execution | None = None
         self._unread: StudentError | None = None
         """Why not all of a module could be read, though the rest was."""
-        job = {"level": level, "seed": seed, "selftest": selftest, "run": run}
-        job |= {"datasets": dict(datasets or {}), **_job(files, limits)}
-        if level >= 4:
-            job["group"] = group or _group(job)
-        self._channel = Channel(*opener(job), limits.wall_seconds)
-        contents = [np.frombuffer(content, np.uint8) for content in files.values()]
-        self._channel.send({"do": "files", "names": list(files)}, contents)
+        request = _request(job, self._files, selftest=selftest)
+        if job.level >= 4:
+            request["group"] = group or _group(request)
+        self._channel = Channel(*opener(request), job.limits.wall_seconds)
+        contents = [np.frombuffer(content, np.uint8) for content in self._files.values()]
+        self._channel.send({"do": "files", "names": list(self._files)}, contents)
 
     def __enter__(self) -> Self:
         return self
@@ -242,23 +240,29 @@ class Box:
         )
 
 
-def _group(job: Mapping[str, Any]) -> Group:
+def _group(request: Mapping[str, Any]) -> GroupLimits:
     """Limits of the box's control group: those of the student's process, and room for the rest.
 
     Files in memory count there too, as do the supervisor and the threads of a notebook's kernel.
     """
-    limits = job["limits"]
-    files = job["submission_mib"] + 2 * limits["disk_mib"] + max(64, limits["disk_mib"])
+    limits = request["limits"]
+    files = request["submission_mib"] + 2 * limits["disk_mib"] + max(64, limits["disk_mib"])
     return {
         "memory_mib": limits["memory_mib"] + files + _OWN_MIB,
         "tasks": limits["processes"] + 2 * THREADS + 2,
     }
 
 
-def _job(files: Mapping[str, bytes], limits: Limits) -> dict[str, Any]:
-    """Sizes and limits, as the guard and the supervisor read them."""
+def _request(job: Job, files: Mapping[str, bytes], *, selftest: bool) -> dict[str, Any]:
+    """The job as the guard and the supervisor read it: sizes and limits, no content."""
     submission = sum(map(len, files.values())) + 4096 * len(files)
+    limits = job.limits
     return {
+        "level": job.level,
+        "seed": job.seed,
+        "selftest": selftest,
+        "run": job.run,
+        "datasets": dict(job.datasets),
         "submission_mib": math.ceil(submission / 2**20),
         "submission_files": len(files),
         "limits": {

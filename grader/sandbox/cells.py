@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from grader.inside import wire
 from grader.inside.cell import SHARE, SHUT_DOWN, place
-from grader.records.records import Limits, StudentError
+from grader.records.execution import CellStatus, StudentError
+from grader.records.limits import Limits
 from grader.sandbox import outcome
 from grader.sandbox.outcome import Outcome
 
-CellStatus = Literal["ok", "error", "time", "died", "skipped"]
 _STATUSES: tuple[CellStatus, ...] = ("ok", "error", "time", "died", "skipped")
 _SHARED = {"cpu": " of computing time", "time": ""}
 """What cells share, and how it is called."""
@@ -31,7 +31,6 @@ class CellRun:
     index: int
     """Its number among all cells of the notebook, text cells too, from top to bottom, from 1."""
     status: CellStatus
-    """`time`: interrupted at its limit. `died`: it ended the kernel. `skipped`: it never ran."""
     seconds: float = 0.0
     """Wall seconds."""
     error: StudentError | None = None

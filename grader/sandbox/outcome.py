@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from grader.records.records import Limits, Missing, Status, StudentError
+from grader.records.execution import Missing, Status, StudentError
+from grader.records.limits import Limits
 
 _GRAVITY: Mapping[str, int] = {
     "ok": 0,

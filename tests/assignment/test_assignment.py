@@ -8,7 +8,7 @@ import pytest
 
 from grader import Assignment, Measurements, Verdict
 from grader.records.errors import CourseError
-from grader.records.records import Limits
+from grader.records.limits import Limits
 
 
 def first(student: Measurements, reference: Measurements) -> Verdict:

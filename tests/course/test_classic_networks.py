@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 from grader.compare import differences
-from grader.grading.grade import Cohort
+from grader.grading.cohort import Cohort
 from grader.inside.shims import vision
 from grader.records.measurements import Dropouts
 from kit.classic_forms import NEAR, RIGHT

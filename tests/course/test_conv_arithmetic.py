@@ -17,7 +17,7 @@ from torch.nn import functional
 from grader import compare
 from grader.assignment.course import Course
 from grader.compare.named_answers import _listed, _same
-from grader.grading.grade import Cohort
+from grader.grading.cohort import Cohort
 from grader.inside.measuring import functions
 from grader.records.measurements import Returned
 from kit.graded import check, graded

@@ -13,7 +13,7 @@ import pytest
 
 from grader.assignment.course import Course
 from grader.data.source import Source
-from grader.grading.grade import Cohort
+from grader.grading.cohort import Cohort
 from grader.sandbox import ForkServer
 from kit.command_line import CommandLine
 from kit.graded import check, graded, mistake, mistaken, opened, said, written

@@ -13,7 +13,7 @@ from grader.data import catalogue, picture_set
 from grader.data.training_mount import TrainingMount
 from grader.inside.shims import datasets
 from grader.records.errors import CourseError, GraderError, UsageError
-from grader.records.records import Limits
+from grader.records.limits import Limits
 from grader.sandbox import ForkServer
 from kit.command_line import CommandLine
 from kit.packages import Packages

@@ -17,8 +17,10 @@ from grader.data.pixels import read_split
 from grader.data.training_mount import TrainingMount
 from grader.grading.executor import unshown
 from grader.records.errors import CourseError
-from grader.records.records import Limits, Missing
+from grader.records.execution import Missing
+from grader.records.limits import Limits
 from grader.sandbox import Box, ForkServer
+from kit.boxes import job
 from kit.graded import Borrower, Lenet
 from kit.places import NOWHERE, ROOT
 from kit.tiny import Tiny, found
@@ -106,7 +108,7 @@ def test_labels_of_the_test_split_are_nowhere_in_the_box(
     """What student code can list beside the pictures holds no label of the test split."""
     folders = {n: stand_in.folder(n) for n in ("mnist", "cifar10")}
     how = {"entry": "a.py", "limits": LIMITS, "seed": 1, "level": level, "datasets": folders}
-    with Box(server._send, {"a.py": HUNT.encode()}, **how) as box:
+    with Box(server._send, job({"a.py": HUNT.encode()}, **how)) as box:
         told = plain(box.ask("call", {"name": "served"}))
         execution = box.close()
     assert len(told["files"]) == 10, told["files"]
@@ -149,8 +151,8 @@ def test_nothing_is_left_and_nothing_is_written_for_those_who_name_no_set(
     left = tmp_path / "grader-served-99999999-x"
     loaded = Course(ROOT).load("lenet5_mnist")
     with Borrower(server, loaded) as executor:
-        served = executor._served
-        assert served.find_named(("mnist", "cifar10"), {"a.py": b"x = 1"}) == []
+        served = executor._mount
+        assert served.named(("mnist", "cifar10"), {"a.py": b"x = 1"}) == []
         assert list(tmp_path.iterdir()) == []
         assert served.find_named(("mnist", "cifar10"), {"a.py": b"MNIST("}) == ["mnist"]
         left.mkdir()  # of a grader that was killed
@@ -166,8 +168,8 @@ def test_a_set_that_is_absent_is_said_to_be(lenet: Lenet, tmp_path: Path) -> Non
     assert [p.name for p in Path(folders["mnist"]).iterdir()] == ["class.json"]
     assert served.identity("mnist") == "mnist absent"
     source = b"from torchvision import datasets\ndatasets.MNIST('data', download=True)\n"
-    with lenet.executor.server.open(
-        {"a.py": source}, entry="a.py", limits=LIMITS, seed=1, datasets=folders
+    with lenet.executor.backend.open(
+        job({"a.py": source}, entry="a.py", limits=LIMITS, seed=1, datasets={"mnist": ""})
     ) as box:
         assert box.load() is None
     trouble = box.close().error
@@ -217,10 +219,10 @@ class Mine(datasets.MNIST):
 def labels(): return [Mine("x")[i] for i in range(5)] + [int(v) for v in Mine("x").targets[:5]]
 def other(name): return len(getattr(datasets, name)("x"))
 """
-    served = lenet.executor._served
+    served = lenet.executor._mount
     folders = {n: served.folder(n) for n in ("mnist", "cifar10")}
-    with lenet.executor.server.open(
-        {"a.py": source.encode()}, entry="a.py", limits=LIMITS, seed=1, datasets=folders
+    with lenet.executor.backend.open(
+        job({"a.py": source.encode()}, entry="a.py", limits=LIMITS, seed=1, datasets=folders)
     ) as box:
         five = plain(box.ask("call", {"name": "labels"}))
         for name in ("FashionMNIST", "KMNIST", "QMNIST", "CIFAR100"):

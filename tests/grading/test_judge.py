@@ -12,8 +12,9 @@ from grader import Assignment, Measurements, Verdict
 from grader.assignment import probe
 from grader.grading.judge import contradictions, judge, score
 from grader.records.errors import Unmeasured
-from grader.records.measurements import Gradients, Named, Parameter, Parameters
-from grader.records.records import CheckResult, Missing, StudentError
+from grader.records.execution import Missing, StudentError
+from grader.records.measurements import Gradients, NamedArray, Parameter, Parameters
+from grader.records.result import CheckResult
 
 ANSWER = probe.value("answer")
 OTHER = probe.value("other")
@@ -215,7 +216,7 @@ def claims(*sizes: int, used: bool | None = True) -> Parameters:
 def shows(*sizes: int) -> Gradients:
     """Gradients that a network has."""
     named = tuple(
-        Named(key=f"p{i}", name=f"p{i}", shape=(n,), values=np.zeros(n), sampled=False)
+        NamedArray(key=f"p{i}", name=f"p{i}", shape=(n,), values=np.zeros(n), sampled=False)
         for i, n in enumerate(sizes)
     )
     return Gradients(runs=(named,), precision="float64")

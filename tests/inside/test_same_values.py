@@ -14,8 +14,10 @@ import pytest
 
 from grader.assignment.course import Course
 from grader.assignment.variants import files_in_box
-from grader.records.records import Limits, Submission
+from grader.records.limits import Limits
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
+from kit.boxes import job
 from kit.places import ROOT
 
 pytestmark = pytest.mark.proof
@@ -95,7 +97,7 @@ def outside(folder: Path, entry: str) -> str:
 
 def inside(server: ForkServer, files: dict[str, bytes], entry: str, limits: Limits) -> str:
     """What the box prints."""
-    with server.open(files, entry=entry, limits=limits, seed=1) as box:
+    with server.open(job(files, entry=entry, limits=limits, seed=1)) as box:
         assert box.load() is None
         printed = box.close().stdout
     if box.notebook is None:
