@@ -15,6 +15,7 @@ from grader.inside.shims import datasets
 from grader.records.errors import CourseError, GraderError, UsageError
 from grader.records.limits import Limits
 from grader.sandbox import ForkServer
+from kit.boxes import job
 from kit.command_line import CommandLine
 from kit.packages import Packages
 from kit.places import NOWHERE
@@ -105,9 +106,10 @@ def sizes():
     sets = [kind("x", train=train) for kind in (FashionMNIST, MNIST) for train in (True, False)]
     return [len(s) for s in sets] + [int(v) for v in sets[0].targets[:3]] + [sets[0].classes[0]]
 """
-    how = {"entry": "a.py", "limits": Limits(cpu_seconds=20), "seed": 1, "datasets": folders}
+    limits = Limits(cpu_seconds=20)
+    one = job({"a.py": source.encode()}, entry="a.py", limits=limits, datasets=folders)
     try:
-        with server.open({"a.py": source.encode()}, **how) as box:  # type: ignore[arg-type]
+        with server.open(one) as box:
             answer = box.ask("call", {"name": "sizes"})
     finally:
         mount.close()
