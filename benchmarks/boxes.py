@@ -27,8 +27,10 @@ from rich.console import Console
 from rich.table import Table
 
 from grader.records.errors import SandboxError
-from grader.records.records import Limits
+from grader.records.limits import Limits
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
+from grader.sandbox.backend import Job
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 40
 LEVELS = (4, 3, 0)
@@ -64,7 +66,8 @@ def boxed(server: ForkServer, form: str) -> Taken:
     """A submission is loaded in a box, which is then closed."""
     files = FILES[form]
     began = time.monotonic()
-    with server.open(files, entry=next(iter(files)), limits=Limits(), seed=1) as box:
+    one = Submission(student="one", files=files, entry=next(iter(files)))
+    with server.open(Job(submission=one, limits=Limits(), seed=1)) as box:
         if (trouble := box.load()) is not None:
             raise RuntimeError(trouble.sentence())
         printed = box.close().stdout

@@ -18,8 +18,8 @@ from typing import Any
 import torch
 from figure_tables import NONE, ROOT, Section, epochs, origin, record, reference
 
-from grader.data.catalogue import raw
-from grader.data.descriptions import Source
+from grader.data.pixels import read_split
+from grader.data.source import Source
 
 Row = tuple[str, str, str]
 
@@ -239,7 +239,7 @@ STATISTICS = (
 
 def statistics(folder: Path) -> list[float]:
     """Mean and deviation of each channel of CIFAR-10's 50,000 training images, pixels / 255."""
-    pixels, _ = raw("cifar10", "train", Source(folder).folder, stand_in=False)
+    pixels, _ = read_split("cifar10", "train", Source(folder).folder, stand_in=False)
     images = torch.from_numpy(pixels).double() / 255
     measured = reference("birds_vs_planes", "birds.py")["channel_statistics"](images)
     return [float(value) for channel in measured for value in channel]

@@ -28,7 +28,7 @@ from figure_sections import (
 )
 from figure_tables import NONE, ROOT
 
-from grader.data.descriptions import Source
+from grader.data.source import Source
 
 PAGE = ROOT / "docs" / "reference" / "figures.md"
 

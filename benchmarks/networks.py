@@ -22,8 +22,12 @@ from rich.table import Table
 
 from grader import data
 from grader.assignment import probe
-from grader.records.records import Limits, Missing
+from grader.data.source import Source
+from grader.records.execution import Missing
+from grader.records.limits import Limits
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
+from grader.sandbox.backend import Job
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 3
 FILE = Path(__file__).resolve().parents[1] / "reference" / "classic_networks" / "classics.py"
@@ -70,10 +74,16 @@ def cost(server: ForkServer, one: probe.Probe[Any]) -> Cost:
     """The cost of a question in a box of its own."""
     files = {"classics.py": FILE.read_bytes() + PLAIN.encode()}
     limits = Limits(cpu_seconds=600, memory_mib=8192)
-    with server.open(files, entry="classics.py", limits=limits, seed=1) as box:
+    with server.open(
+        Job(
+            submission=Submission(student="one", files=files, entry="classics.py"),
+            limits=limits,
+            seed=1,
+        )
+    ) as box:
         if (trouble := box.load()) is not None:
             raise RuntimeError(trouble.sentence())
-        answer = box.ask(one.ask, {**one.arguments(1), "precisions": ["float32"]})
+        answer = box.ask(one.ask, {**one.arguments(1, Source()), "precisions": ["float32"]})
         if isinstance(answer, Missing):
             raise TypeError(answer.why)
         execution = box.close()

@@ -24,13 +24,15 @@ from rich.console import Console
 from rich.table import Table
 
 from grader.assignment.course import Course
-from grader.assignment.specimens import submission
-from grader.data.descriptions import Source
+from grader.data.source import Source
+from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
-from grader.grading.grade import Cohort
+from grader.grading.schedule import Schedule
 from grader.ledger.ledger import Ledger
-from grader.records.records import Limits, Missing, Submission
-from grader.sandbox import ForkServer
+from grader.records.execution import Missing
+from grader.records.limits import Limits
+from grader.records.submission import Submission
+from grader.sandbox.backend import Backend, Choice, Job
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 10
 CELLS = (
@@ -71,7 +73,6 @@ class Graded:
 
     def __init__(self, executor: Executor, ledger: Ledger) -> None:
         self.group = Cohort(executor, ledger)
-        self.group.start_sandbox()
         self.group.reference(executor.loaded.reference)
         self.round = 0
 
@@ -83,7 +84,7 @@ class Graded:
         """Seconds for each of `size` notebooks that are graded two at a time."""
         made = [self._submission() for _ in range(size)]
         began = time.perf_counter()
-        for one, recorded in self.group.executor.measure_all(made):
+        for one, recorded in Schedule(self.group.executor, jobs=2, cpu_seconds=60.0).run(made):
             graded = self.group.judge(one, recorded)
             key = self.group.executor.key(one, self.group.level)
             self.group.ledger.commit(key, recorded, graded, self.group.loaded.rules)
@@ -97,16 +98,18 @@ class Graded:
         text = nbformat.writes(notebook(f"# {self.round}", *CELLS))  # type: ignore[no-untyped-call]
         trained = self.group.loaded.reference.files["lenet.pt"]
         files = {"lenet.ipynb": text.encode(), "lenet.pt": trained}
-        return submission(f"student {self.round}", files, "lenet.ipynb")
+        return Submission(student=f"student {self.round}", files=files, entry="lenet.ipynb")
 
 
 class Boxed:
     """A box after another, with the seconds of each step."""
 
-    def __init__(self, server: ForkServer) -> None:
+    def __init__(self, server: Backend) -> None:
         self.server = server
         text = nbformat.writes(notebook(*CELLS))  # type: ignore[no-untyped-call]
-        self.files = {"lenet.ipynb": text.encode()}
+        self.submission = Submission(
+            student="one", files={"lenet.ipynb": text.encode()}, entry="lenet.ipynb"
+        )
         self.steps: dict[str, list[float]] = {}
 
     def run(self) -> None:
@@ -114,7 +117,7 @@ class Boxed:
         x = np.random.default_rng(1).standard_normal((4, 1, 32, 32))
         args = {"module": "LeNet5", "x": x, "seed": 1, "precisions": ["float64"]}
         began = time.perf_counter()
-        box = self.server.open(self.files, entry="lenet.ipynb", limits=Limits(), seed=1)
+        box = self.server.open(Job(submission=self.submission, limits=Limits(), seed=1))
         with box:
             if (trouble := box.load()) is not None:
                 raise RuntimeError(trouble.sentence())
@@ -155,9 +158,11 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         Ledger(Path(folder) / "grades.db") as ledger,
-        Executor(loaded, Source(stand_in=True), seed=1, jobs=2, notebooks=True) as executor,
+        Executor(
+            loaded, Source(stand_in=True), seed=1, jobs=2, choice=Choice(notebooks=True)
+        ) as executor,
     ):
-        boxed, whole = Boxed(executor.server), Graded(executor, ledger)
+        boxed, whole = Boxed(executor.backend), Graded(executor, ledger)
         boxed.run()
         whole.run()
         boxed.steps.clear()
@@ -165,7 +170,7 @@ def main() -> None:
             (timed(boxed.run), timed(whole.run), whole.run_class(4), timed(ordinary))
             for _ in range(ROUNDS)
         ]
-        level = executor.server.level
+        level = executor.backend.level
     ours, graded, of_class, theirs = ([r[i] for r in rounds] for i in range(4))
     table = Table(title=f"One small LeNet notebook, {ROUNDS} rounds in turn, sandbox level {level}")
     for column in ("", "seconds", "from", "to", "ordinary is slower by"):

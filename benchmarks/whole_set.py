@@ -19,9 +19,9 @@ from rich.console import Console
 from rich.table import Table
 
 from grader.assignment.course import Course
-from grader.data.descriptions import Source
+from grader.data.source import Source
+from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
-from grader.grading.grade import Cohort
 from grader.ledger.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,13 +48,12 @@ def graded(course: Course, slug: str, out: Path) -> Taken:
     """The reference's files as a student's. RuntimeError unless they earn full marks."""
     began = time.monotonic()
     loaded = course.load(slug)
-    submission = loaded.assignment.given(replace(loaded.reference, student="ana"))
+    submission = loaded.assignment.add_numbers(replace(loaded.reference, student="ana"))
     with (
         Executor(loaded, Source(NOWHERE, stand_in=True), seed=1) as executor,
         Ledger(out) as ledger,
     ):
         group = Cohort(executor, ledger)
-        group.start_sandbox()
         group.reference(submission)
         ready = time.monotonic()
         found = group.judge(submission, executor.measure(submission))

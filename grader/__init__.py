@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from grader.assignment import probe
     from grader.assignment.assignment import Assignment, Measurements
     from grader.records import measurements
-    from grader.records.records import Limits, Verdict
+    from grader.records.limits import Limits
+    from grader.records.result import Verdict
 
 __version__ = "0.1.0"
 __all__ = [
@@ -44,9 +45,9 @@ __all__ = [
 
 _HOMES = {
     "Assignment": "grader.assignment.assignment",
-    "Limits": "grader.records.records",
+    "Limits": "grader.records.limits",
     "Measurements": "grader.assignment.assignment",
-    "Verdict": "grader.records.records",
+    "Verdict": "grader.records.result",
 }
 _ROOMS = {
     "compare": "grader.compare",

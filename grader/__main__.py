@@ -1,5 +1,5 @@
 """`python -m grader` is `grader`."""
 
-from grader.cli.commands import main
+from grader.cli.main import main
 
 main()

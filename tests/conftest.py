@@ -11,8 +11,9 @@ import pytest
 from hypothesis import settings
 
 from grader.assignment.course import Course
-from grader.cli import commands
-from grader.grading.grade import Cohort, Outcome, grade
+from grader.cli import main as command_line
+from grader.grading.cohort import Cohort
+from grader.grading.grade import RunSummary, grade
 from grader.ledger.ledger import Ledger
 from grader.sandbox import ForkServer
 from kit import quick
@@ -23,6 +24,7 @@ from kit.graded import (
     Lenet,
     opened,
 )
+from kit.packages import Packages
 from kit.places import ROOT
 from kit.tiny import Tiny, found
 
@@ -88,10 +90,21 @@ def course(tmp_path: Path) -> Tiny:
 
 
 @pytest.fixture
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Packages]:
+    """A place where packages of other people's are installed."""
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    with monkeypatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield Packages(folder)
+    Packages(folder).forget()
+
+
+@pytest.fixture
 def regrade(server: ForkServer) -> Grading:
     """Grade a course's class as it lies there now; the outcome, and the executor that was used."""
 
-    def run(course: Tiny, *, fresh: bool = False, **options: object) -> tuple[Outcome, Borrower]:
+    def run(course: Tiny, *, fresh: bool = False, **options: object) -> tuple[RunSummary, Borrower]:
         with Borrower(server, course.load(), **options) as executor:
             return grade(executor, course.submissions(), course.out, fresh=fresh), executor
 
@@ -105,7 +118,7 @@ def call(bare: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
     def run(*words: object) -> Result:
         capsys.readouterr()
         with pytest.raises(SystemExit) as end:
-            commands.main([str(w) for w in words])
+            command_line.main([str(w) for w in words])
         said = capsys.readouterr()
         assert isinstance(end.value.code, int)
         return Result(code=end.value.code, out=said.out, err=said.err)

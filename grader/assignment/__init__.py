@@ -2,6 +2,7 @@
 
 Floors, top first:
     course
+    loader
     assignment
     handout, probe, specimens, variants
 """

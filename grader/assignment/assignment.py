@@ -5,14 +5,18 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, fields, replace
+from typing import TypeVar, cast
 
 from grader.assignment.probe import Probe
 from grader.assignment.variants import Draw, Personal
-from grader.data.catalogue import known
+from grader.data import catalogue
 from grader.records.errors import CourseError, Unmeasured
-from grader.records.records import Json, Limits, Missing, Submission, Verdict
+from grader.records.execution import Missing
+from grader.records.json_values import Json
+from grader.records.limits import Limits
+from grader.records.result import Verdict
+from grader.records.submission import Submission
 
 T = TypeVar("T")
 
@@ -26,23 +30,21 @@ class Measurements:
     Reading one that is missing raises Unmeasured, which the judge turns into an outcome.
     """
 
-    def __init__(self, values: Mapping[str, Any], *, reference: bool = False) -> None:
+    def __init__(self, values: Mapping[str, object], *, reference: bool = False) -> None:
+        """`values` are measurements or Missing by probe key."""
         self._values = dict(values)
         self._reference = reference
-        self.read: list[str] = []
-        """Names in the student's file that the probes read so far are about."""
 
     def __getitem__(self, probe: Probe[T]) -> T:
-        self.read.append(probe.subject)
-        found = self._values.get(probe.key, Missing(why="this was not asked", needs_review=True))
-        if not isinstance(found, Missing):
-            return found  # type: ignore[no-any-return]
-        text = found.why
+        value = self._values.get(probe.key, Missing(why="this was not asked", needs_review=True))
+        if not isinstance(value, Missing):
+            return cast("T", value)
+        text = value.why
         if self._reference:
             text = f"the reference could not be measured: {text}"
-        raise Unmeasured(text, ours=self._reference or found.needs_review)
+        raise Unmeasured(text, ours=self._reference or value.needs_review)
 
-    def __contains__(self, probe: Probe[Any]) -> bool:
+    def __contains__(self, probe: Probe[object]) -> bool:
         return not isinstance(self._values.get(probe.key, Missing(why="")), Missing)
 
     def each(self, probes: Mapping[str, Probe[T]]) -> dict[str, T | Missing]:
@@ -50,15 +52,31 @@ class Measurements:
 
         Raises Unmeasured where nothing was, or where that is not the student's fault.
         """
-        found: dict[str, T | Missing] = {}
+        values: dict[str, T | Missing] = {}
         for name, probe in probes.items():
             value = self._values.get(probe.key)
-            if not isinstance(value, Missing) or value.needs_review or self._reference:
-                value = self[probe]
-            found[name] = value
-        if found and all(isinstance(v, Missing) for v in found.values()):
+            excused = isinstance(value, Missing) and not (value.needs_review or self._reference)
+            values[name] = cast("Missing", value) if excused else self[probe]
+        if values and all(isinstance(v, Missing) for v in values.values()):
             return {n: self[p] for n, p in probes.items()}
-        return found
+        return values
+
+    def for_check(self) -> MeasurementsForCheck:
+        """The same measurements for one check, which note what that check reads."""
+        return MeasurementsForCheck(self._values, reference=self._reference)
+
+
+class MeasurementsForCheck(Measurements):
+    """Measurements that one check reads."""
+
+    def __init__(self, values: Mapping[str, object], *, reference: bool = False) -> None:
+        super().__init__(values, reference=reference)
+        self.subjects: list[str] = []
+        """Names in the student's file that the probes read so far are about."""
+
+    def __getitem__(self, probe: Probe[T]) -> T:
+        self.subjects.append(probe.subject)
+        return super().__getitem__(probe)
 
 
 CheckFunction = Callable[[Measurements, Measurements], Verdict]
@@ -108,9 +126,10 @@ class Assignment:
         self.entry = entry
         self.extra_files = tuple(extra_files)
         self.limits = limits or Limits()
+        require_limits(self.limits)
         self.run = run
         for name in provides:
-            known(name, CourseError)
+            catalogue.find(name, CourseError)
         self.provides = tuple(provides)
         self._checks: list[Check] = []
         self._personal: Personal | None = None
@@ -132,7 +151,7 @@ class Assignment:
         """Those of that name; None where the assignment draws none."""
         return self._personal.numbers(student) if self._personal else None
 
-    def given(self, submission: Submission) -> Submission:
+    def add_numbers(self, submission: Submission) -> Submission:
         """The submission with the numbers of its student."""
         return replace(submission, numbers=self.numbers(submission.student))
 
@@ -150,9 +169,9 @@ class Assignment:
         self,
         *,
         points: float,
-        depends_on: Iterable[Callable[..., Any]] = (),
+        depends_on: Iterable[CheckFunction] = (),
         extra: bool = False,
-        after: Iterable[Callable[..., Any]] = (),
+        after: Iterable[CheckFunction] = (),
     ) -> Callable[[CheckFunction], CheckFunction]:
         """Register the decorated function as a check worth `points`.
 
@@ -163,38 +182,56 @@ class Assignment:
         needs = tuple(f.__name__ for f in (*depends_on, *after))
 
         def register(function: CheckFunction) -> CheckFunction:
-            name = function.__name__
-            text = inspect.getdoc(function)
-            if not text:
-                raise CourseError(
-                    f"check `{name}` has no docstring; it is the line that students read"
-                )
-            if not (math.isfinite(points) and points >= 0):
-                raise CourseError(f"check `{name}` is worth {points} points; give it 0 or more")
-            if any(c.name == name for c in self._checks):
-                raise CourseError(f"there are two checks called `{name}`; rename one")
-            unknown = [n for n in needs if all(c.name != n for c in self._checks)]
-            if unknown:
-                raise CourseError(
-                    f"check `{name}` comes after `{unknown[0]}`, which is no check defined "
-                    f"before it"
-                )
-            title = " ".join(text.split("\n\n")[0].split())
-            self._checks.append(
-                Check(
-                    name=name,
-                    title=title,
-                    points=float(points),
-                    function=function,
-                    depends_on=needs,
-                    extra=extra,
-                )
+            title = _read_title(function)
+            self._require_place(function.__name__, points, needs)
+            check = Check(
+                name=function.__name__,
+                title=title,
+                points=float(points),
+                function=function,
+                depends_on=needs,
+                extra=extra,
             )
+            self._checks.append(check)
             return function
 
         return register
+
+    def _require_place(self, name: str, points: float, needs: Sequence[str]) -> None:
+        """Raise CourseError where the check of that name does not fit beside those there are."""
+        names = [c.name for c in self._checks]
+        if not (math.isfinite(points) and points >= 0):
+            raise CourseError(f"check `{name}` is worth {points} points; give it 0 or more")
+        if name in names:
+            raise CourseError(f"there are two checks called `{name}`; rename one")
+        unknown = [n for n in needs if n not in names]
+        if unknown:
+            raise CourseError(
+                f"check `{name}` comes after `{unknown[0]}`, which is no check defined before it"
+            )
 
     def hide(self, names: Iterable[str]) -> None:
         """Mark checks as hidden ones: those that `hidden.py` added."""
         hidden = set(names)
         self._checks = [replace(c, hidden=c.hidden or c.name in hidden) for c in self._checks]
+
+
+def _read_title(function: CheckFunction) -> str:
+    """The first paragraph of a check's docstring, on one line."""
+    text = inspect.getdoc(function)
+    if not text:
+        name = function.__name__
+        raise CourseError(f"check `{name}` has no docstring; it is the line that students read")
+    return " ".join(text.split("\n\n")[0].split())
+
+
+def require_limits(limits: Limits) -> None:
+    """Raise CourseError, with the field and its value, for a limit that cannot be kept."""
+    if not isinstance(limits, Limits):
+        raise CourseError(f"limits are given as `limits=Limits(…)`, not as {limits!r}")
+    for field in fields(limits):
+        value, whole = getattr(limits, field.name), isinstance(field.default, int)
+        numeric = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+        if not (numeric and math.isfinite(value) and value > 0):
+            kind = "a whole number" if whole else "a number"
+            raise CourseError(f"the limit {field.name} is {value!r}; give {kind} above 0")

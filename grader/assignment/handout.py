@@ -7,25 +7,26 @@ name.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, StrictUndefined, TemplateError
 
 from grader.records import file_names
 from grader.records.errors import CourseError, UsageError
+from grader.records.json_values import Json
+from grader.records.notebook_file import SUFFIX, read_notebook
 
 Files = Mapping[str, bytes]
+Numbers = Mapping[str, Json]
 
 
-def filled(files: Files, numbers: Mapping[str, Any]) -> dict[str, bytes]:
+def fill(files: Files, numbers: Numbers) -> dict[str, bytes]:
     """The files with the numbers in their places. CourseError names the file that cannot be."""
-    return {name: _filled(name, content, numbers) for name, content in files.items()}
+    return {name: _fill(name, content, numbers) for name, content in files.items()}
 
 
-def roster(path: Path) -> list[str]:
+def read_roster(path: Path) -> list[str]:
     """The names in a text file, one on each line; empty lines are passed over. UsageError."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -34,7 +35,9 @@ def roster(path: Path) -> list[str]:
     return [name for line in lines if (name := line.strip())]
 
 
-def folders(out: Path, students: Mapping[str, dict[str, bytes]]) -> dict[Path, dict[str, bytes]]:
+def plan_folders(
+    out: Path, students: Mapping[str, dict[str, bytes]]
+) -> dict[Path, dict[str, bytes]]:
     """A folder below `out` for each student, named after them."""
     stems = file_names.file_names(students)
     return {out / stems[student]: files for student, files in students.items()}
@@ -58,22 +61,19 @@ def write(folders: Mapping[Path, Files]) -> int:
     return sum(file_names.write(path, content) for path, content in every.items())
 
 
-def _filled(name: str, content: bytes, numbers: Mapping[str, Any]) -> bytes:
+def _fill(name: str, content: bytes, numbers: Numbers) -> bytes:
     try:
         if name.endswith((".py", ".md", ".txt")):
-            return _rendered(content.decode(), numbers).encode()
-        if not name.endswith(".ipynb"):
+            return _render(content.decode(), numbers).encode()
+        if not name.endswith(SUFFIX):
             return content
-        notebook = json.loads(content)
-        for cell in notebook["cells"]:
-            text = _rendered("".join(cell["source"]), numbers)
-            cell["source"] = text.splitlines(keepends=True)
-        return f"{json.dumps(notebook, indent=1, ensure_ascii=False)}\n".encode()
+        notebook = read_notebook(content)
+        return notebook.with_sources([_render(s, numbers) for s in notebook.sources])
     except (TemplateError, ValueError, LookupError, TypeError) as error:
         raise CourseError(f"the handout's {name} cannot be filled in: {error}") from error
 
 
-def _rendered(text: str, numbers: Mapping[str, Any]) -> str:
+def _render(text: str, numbers: Numbers) -> str:
     # Plain text, not HTML: nothing is escaped. The templates are the course's own.
     environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701
     return environment.from_string(text).render(numbers)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 
+from grader.data.secret import Secret
+from grader.data.source import Source
 from grader.inside.wire import pack
 from grader.records import measurements as m
 from grader.records.errors import CourseError
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 STEP = 0.01
 """Learning rate of the two steps."""
@@ -26,22 +29,30 @@ SCRIPT = "script"
 class Description(Protocol):
     """Data that is described in an assignment and drawn or read only when a box is asked."""
 
-    def load(self, seed: int) -> Any:
-        """The array itself."""
+    def load(self, seed: int, source: Source) -> npt.NDArray[np.generic]:
+        """The array itself, where it is one of a data set read from `source`."""
 
     def describe(self) -> str:
         """A line that names it and everything it depends on but the seed."""
 
 
+Argument: TypeAlias = (
+    "Description | npt.NDArray[np.generic] | float | str | Sequence[Argument] | None"
+)
+"""What may be passed to a probe: students could read it there."""
+Given: TypeAlias = "Argument | Mapping[str, Argument]"
+"""One argument of a measuring function: one that was passed, or several by name."""
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Probe(Generic[T]):
+class Probe(Generic[T_co]):
     """One question, and how its answer is read. Compared by identity; `key` says what it asks."""
 
     ask: str
     """Name of the measuring function inside."""
-    args: Mapping[str, Any]
+    args: Mapping[str, Given]
     """Its arguments: plain values, arrays and descriptions."""
-    read: Callable[[Any], T] = field(repr=False)
+    read: Callable[[object], T_co] = field(repr=False)
     """Turns a checked answer into a measurement."""
     both_precisions: bool = False
     """Whether the reference answers in float32 as well."""
@@ -66,35 +77,37 @@ class Probe(Generic[T]):
     def key(self) -> str:
         """Digest of the question without the seed: equal keys ask the same."""
         tree, arrays = pack(
-            {"ask": self.ask, "args": _map(self.args, lambda d: {"described": d.describe()})}
+            {"ask": self.ask, "args": _replace(self.args, lambda d: {"described": d.describe()})}
         )
         digest = hashlib.sha256(json.dumps(tree, sort_keys=True).encode())
         for array in arrays:
             digest.update(array.tobytes())
         return digest.hexdigest()[:32]
 
-    def arguments(self, seed: int) -> dict[str, Any]:
-        """The arguments as they cross the line, with every description made real."""
-        made = _map(self.args, lambda d: d.load(seed))
-        return {**made, "seed": seed} if isinstance(made, dict) else {}
+    def arguments(self, seed: int, source: Source) -> dict[str, object]:
+        """The arguments as they cross the line, with every description drawn or read."""
+        arguments = {k: _replace(v, lambda d: d.load(seed, source)) for k, v in self.args.items()}
+        return {**arguments, "seed": seed}
 
 
-def _map(value: Any, turn: Callable[[Description], Any]) -> Any:
+def _replace(value: object, turn: Callable[[Description], object]) -> object:
+    """The value with every description in it replaced by what `turn` makes of it."""
     if isinstance(value, Mapping):
-        return {k: _map(v, turn) for k, v in value.items()}
+        return {k: _replace(v, turn) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_map(v, turn) for v in value]
+        return [_replace(v, turn) for v in value]
     return turn(value) if isinstance(value, Description) else value
 
 
-def _argument(value: Any) -> Any:
-    """Refuses at once what cannot cross the line: labels, answers, objects."""
+def _require_argument(value: object) -> Argument:
+    """The value, lists for tuples. CourseError for what cannot cross the line: labels, objects."""
     if isinstance(value, (list, tuple)):
-        return [_argument(v) for v in value]
+        return [_require_argument(v) for v in value]
     if isinstance(value, (Description, np.ndarray, int, float, str)) or value is None:
         return value
+    kind = Secret if isinstance(value, Secret) else type(value)
     raise CourseError(
-        f"a {type(value).__name__} cannot be passed to a probe, because students could read "
+        f"a {kind.__name__} cannot be passed to a probe, because students could read "
         f"it there; "
         "pass numbers, text, arrays or data descriptions, and use labels in checks only"
     )
@@ -105,23 +118,23 @@ class Module:
     """A class whose instances are `torch.nn.Module`s; each probe of it builds a fresh one."""
 
     name: str
-    init: tuple[Any, ...] = ()
+    init: tuple[Argument, ...] = ()
     """Positional arguments of the constructor."""
     precision: m.Precision | None = None
     """Where one is asked for; else float64, and float32 for code that runs in nothing else."""
     without: str | None = None
     """A package whose classes it may not be made of, `torchvision.models`."""
 
-    def _args(self, **more: Any) -> dict[str, Any]:
+    def _args(self, **more: object) -> dict[str, Given]:
         more |= {"precision": self.precision, "without": self.without}
-        given = {k: _argument(v) for k, v in more.items() if v is not None}
+        given = {k: _require_argument(v) for k, v in more.items() if v is not None}
         return {"module": self.name, "init": list(self.init), **given}
 
     @property
     def _both_precisions(self) -> bool:
         return self.precision is None
 
-    def layers(self, x: Any) -> Probe[m.Layers]:
+    def layers(self, x: Argument) -> Probe[m.Layers]:
         """Operators with output shapes and, under equal weights, sketches of their values. `x`:
         (N, …), N ≥ 2.
         """
@@ -132,7 +145,7 @@ class Module:
             both_precisions=self._both_precisions,
         )
 
-    def parameters(self, x: Any, *, train: bool = False) -> Probe[m.Parameters]:
+    def parameters(self, x: Argument, *, train: bool = False) -> Probe[m.Parameters]:
         """Parameters and buffers, each once; `x` is passed through to see which are used.
 
         In train mode it also shows where dropout stands.
@@ -140,7 +153,7 @@ class Module:
         args = self._args(x=x, train=int(train) or None)
         return Probe(ask="parameters", args=args, read=m.Parameters.from_wire)
 
-    def outputs(self, x: Any) -> Probe[m.Outputs]:
+    def outputs(self, x: Argument) -> Probe[m.Outputs]:
         """The answer to `x` in eval mode under equal weights, float64."""
         return Probe(
             ask="outputs",
@@ -149,7 +162,7 @@ class Module:
             both_precisions=self._both_precisions,
         )
 
-    def gradients(self, x: Any, y: Any) -> Probe[m.Gradients]:
+    def gradients(self, x: Argument, y: Argument) -> Probe[m.Gradients]:
         """Gradients of the mean cross-entropy for classes `y` (N,) in eval mode under equal
         weights.
         """
@@ -160,7 +173,9 @@ class Module:
             both_precisions=self._both_precisions,
         )
 
-    def steps(self, x: Any, y: Any, *, lr: float = STEP, by: str | None = None) -> Probe[m.Steps]:
+    def steps(
+        self, x: Argument, y: Argument, *, lr: float = STEP, by: str | None = None
+    ) -> Probe[m.Steps]:
         """Weights after each of two steps of gradient descent with learning rate `lr`, in train
         mode.
 
@@ -172,7 +187,7 @@ class Module:
             ask="steps", args=args, read=m.Steps.from_wire, both_precisions=self._both_precisions
         )
 
-    def logits(self, images: Any, *, weights: str) -> Probe[m.Logits]:
+    def logits(self, images: Argument, *, weights: str) -> Probe[m.Logits]:
         """The answer to `images` in eval mode, float32, with the trained weights of the given
         file.
         """
@@ -182,11 +197,11 @@ class Module:
     def train(
         self,
         by: str,
-        x: Any,
-        y: Any,
+        x: Argument,
+        y: Argument,
         *,
         seconds: float,
-        images: Any,
+        images: Argument,
         by_epoch: bool = False,
         **options: float,
     ) -> Probe[m.Trained]:
@@ -199,7 +214,8 @@ class Module:
         """
         args = self._args(name=by, x=x, y=y, seconds=seconds, images=images)
         if by_epoch or options:  # a probe without them keeps the key it always had
-            args |= {"by_epoch": by_epoch, "options": {k: _argument(v) for k, v in options.items()}}
+            numbers = {k: _require_argument(v) for k, v in options.items()}
+            args |= {"by_epoch": by_epoch, "options": numbers}
         return Probe(ask="train", args=args, read=m.Trained.from_wire, recompute=True)
 
 
@@ -209,9 +225,9 @@ class Live:
 
     name: str
 
-    def logits(self, images: Any) -> Probe[m.Logits]:
+    def logits(self, images: Argument) -> Probe[m.Logits]:
         """The answer to `images` in eval mode, float32."""
-        args = {"live": self.name, "images": _argument(images)}
+        args = {"live": self.name, "images": _require_argument(images)}
         return Probe(ask="logits", args=args, read=m.Logits.from_wire, recompute=True)
 
 
@@ -221,7 +237,7 @@ def live(name: str) -> Live:
 
 
 def module(
-    name: str, *init: Any, precision: m.Precision | None = None, without: str | None = None
+    name: str, *init: Argument, precision: m.Precision | None = None, without: str | None = None
 ) -> Module:
     """The class of that name in the student's file, built with these arguments.
 
@@ -229,13 +245,14 @@ def module(
     `without="torchvision.models"` refuses a network of which a part is an instance of a class of
     that package, for an assignment in which it is to be written.
     """
-    given = tuple(_argument(a) for a in init)
+    given = tuple(_require_argument(a) for a in init)
     return Module(name=name, init=given, precision=precision, without=without)
 
 
-def call(name: str, *args: Any, tensors: bool = False) -> Probe[m.Returned]:
+def call(name: str, *args: Argument, tensors: bool = False) -> Probe[m.Returned]:
     """The result of a function for fresh copies of `args`; arrays arrive as tensors where asked."""
-    given = {"name": name, "args": [_argument(a) for a in args], "tensors": tensors}
+    inputs = [_require_argument(a) for a in args]
+    given: dict[str, Given] = {"name": name, "args": inputs, "tensors": tensors}
     return Probe(ask="call", args=given, read=m.Returned.from_wire)
 
 
@@ -249,11 +266,11 @@ def values(*names: str) -> dict[str, Probe[m.Returned]]:
     return {name: value(name) for name in names}
 
 
-def script(name: str, *args: Any) -> Probe[m.Returned]:
+def script(name: str, *args: Argument) -> Probe[m.Returned]:
     """What the function of that name in the assignment's `probes.py` returns, run in the sandbox.
 
     It is called with the student's file (`inside.scripts.Student`) and fresh copies of `args`.
     Students may read it.
     """
-    given = {"name": name, "args": [_argument(a) for a in args]}
+    given = {"name": name, "args": [_require_argument(a) for a in args]}
     return Probe(ask=SCRIPT, args=given, read=m.Returned.from_wire)

@@ -14,18 +14,16 @@ from __future__ import annotations
 
 import ast
 import difflib
-import hashlib
-import json
 import re
 import shutil
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from grader.records.errors import CourseError
-from grader.records.records import ENTRY_SUFFIXES, Submission
+from grader.records.notebook_file import SUFFIX, read_notebook
+from grader.records.submission import ENTRY_SUFFIXES, Submission
 
 KEYS = ("why", "loses", "replace")
 """What stands in the file of a mistake."""
@@ -35,30 +33,28 @@ LACKS = "lacks"
 """Key of `expected.toml`: files of the reference that a student of the sample class has to lack."""
 
 
+Expected = Mapping[str, Mapping[str, object]]
+"""What `expected.toml` says, a table for each student of the sample class."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
     """A known-wrong submission, and what it has to lose."""
 
     name: str
+    """Of its folder or file."""
     submission: Submission
     loses: frozenset[str]
+    """Names of checks."""
 
 
-def submission(student: str, files: Mapping[str, bytes], entry: str | None) -> Submission:
-    """A submission of ours with its digest."""
-    digest = hashlib.sha256()
-    for name in sorted(files):
-        digest.update(f"{len(name)}:{name}:{len(files[name])}:".encode() + files[name])
-    return Submission(student=student, files=dict(files), entry=entry, digest=digest.hexdigest())
-
-
-def entry_of(folder: Path, stem: str) -> str | None:
+def find_entry(folder: Path, stem: str) -> str | None:
     """The file to run, a module before a notebook."""
     names = (f"{stem}{suffix}" for suffix in ENTRY_SUFFIXES)
     return next((n for n in names if (folder / n).is_file()), None)
 
 
-def mistakes(
+def read_mistakes(
     folder: Path, slug: str, stem: str, reference: Submission, checks: Collection[str]
 ) -> list[Mistake]:
     """Every mistake in the folder, by name; `stem` is the entry's, `checks` are those there are.
@@ -67,27 +63,27 @@ def mistakes(
     """
     folders = {p.name: p for p in folder.glob("*") if p.is_dir()}
     texts = {p.stem: p for p in folder.glob("*.toml") if p.is_file()}
-    found = []
+    mistakes = []
     for name in sorted(folders | texts):
-        own = _files(folders[name]) if name in folders else {}
+        own = _read_files(folders[name]) if name in folders else {}
         if name in texts:
-            made, loses = _changed(texts[name], own, reference)
+            wrong, loses = _change_reference(texts[name], own, reference)
         else:
-            entry = entry_of(folders[name], stem)
+            entry = find_entry(folders[name], stem)
             if entry is None:
                 raise CourseError(f"mistake {name} of {slug} has no {stem}.py")
             rest = {n: c for n, c in reference.files.items() if n != reference.entry}
-            made = submission(name, {**rest, **own}, entry)
-            loses = _told(made)
+            wrong = Submission(student=name, files={**rest, **own}, entry=entry)
+            loses = _read_loses(wrong)
         unknown = sorted(set(loses) - set(checks))
         if unknown:
             raise CourseError(f"mistake {name} loses `{unknown[0]}`, which is no check of {slug}")
-        found.append(Mistake(name=name, submission=made, loses=frozenset(loses)))
-    return found
+        mistakes.append(Mistake(name=name, submission=wrong, loses=frozenset(loses)))
+    return mistakes
 
 
-def sample_class(
-    source: Path, target: Path, extra_files: Mapping[str, bytes], expected: Mapping[str, Any]
+def write_sample(
+    source: Path, target: Path, extra_files: Mapping[str, bytes], expected: Expected
 ) -> None:
     """The sample class stands in `target`, each student with those of `extra_files` that the
     folder in `source` lacks and is not meant to lack.
@@ -114,11 +110,11 @@ def sample_class(
             (target / folder.name / name).write_bytes(extra_files[name])
 
 
-def _files(folder: Path) -> dict[str, bytes]:
+def _read_files(folder: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in sorted(folder.glob("*")) if p.is_file()}
 
 
-def _changed(
+def _change_reference(
     path: Path, own: Mapping[str, bytes], reference: Submission
 ) -> tuple[Submission, list[str]]:
     """The reference with the lines changed that the file names; and the checks it has to lose."""
@@ -126,41 +122,45 @@ def _changed(
     assert entry is not None
     try:
         text = path.read_text(encoding="utf-8")
-        said = tomllib.loads(text)
+        table = tomllib.loads(text)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CourseError(f"mistake {name}: {path.name} is not TOML: {error}") from None
-    _known(name, said, KEYS)
-    if not str(said.get("why", "")).strip():
+    _require_keys(name, table, KEYS)
+    if not str(table.get("why", "")).strip():
         raise CourseError(f'mistake {name} does not say what is wrong: give `why = "…"`')
-    loses, replaced = said.get("loses"), said.get("replace", [])
+    loses, replacements = table.get("loses"), table.get("replace", [])
     if not isinstance(loses, list) or not loses or not all(isinstance(n, str) for n in loses):
         raise CourseError(f'mistake {name} names no checks: give `loses = ["check", …]`')
-    if not isinstance(replaced, list) or not (replaced or own):
+    if not isinstance(replacements, list) or not (replacements or own):
         raise CourseError(
             f"mistake {name} changes nothing: give `replace = [{{old = …, new = …}}]`"
         )
     files = dict(reference.files)
-    for one in replaced:
-        file, content = _replaced(name, one, files, entry)
+    for replacement in replacements:
+        file, content = _replace_text(name, replacement, files, entry)
         files[file] = content
     both = sorted(own.keys() & {entry})
     if both:
         raise CourseError(
             f"mistake {name} has a folder with {entry} besides {path.name}; keep one of the two"
         )
-    return submission(name, {**files, **own}, entry), loses
+    return Submission(student=name, files={**files, **own}, entry=entry), loses
 
 
-def _replaced(name: str, one: object, files: Mapping[str, bytes], entry: str) -> tuple[str, bytes]:
+def _replace_text(
+    name: str, replacement: object, files: Mapping[str, bytes], entry: str
+) -> tuple[str, bytes]:
     """The file that one replacement is about, as it is after it."""
-    if not isinstance(one, dict):
-        raise CourseError(f"mistake {name}: {one!r} is no replacement; write {{old = …, new = …}}")
-    _known(name, one, PLACE)
-    file, old, new = one.get("file", entry), one.get("old"), one.get("new")
+    if not isinstance(replacement, dict):
+        raise CourseError(
+            f"mistake {name}: {replacement!r} is no replacement; write {{old = …, new = …}}"
+        )
+    _require_keys(name, replacement, PLACE)
+    file, old, new = replacement.get("file", entry), replacement.get("old"), replacement.get("new")
     if not isinstance(old, str) or not old or not isinstance(new, str):
         raise CourseError(
             f"mistake {name}: a replacement has both a text `old` and a text `new`; it has "
-            f"{', '.join(sorted(one)) or 'none'}"
+            f"{', '.join(sorted(replacement)) or 'none'}"
         )
     if not isinstance(file, str) or file not in files:
         raise CourseError(
@@ -182,30 +182,31 @@ def _replaced(name: str, one: object, files: Mapping[str, bytes], entry: str) ->
     return file, text.replace(old, new).encode()
 
 
-def _known(name: str, said: Mapping[str, object], keys: Sequence[str]) -> None:
+def _require_keys(name: str, table: Mapping[str, object], keys: Sequence[str]) -> None:
     """Raise CourseError for a key that is none of `keys`."""
-    for key in said:
+    for key in table:
         if key not in keys:
             near = difflib.get_close_matches(key, keys, n=1, cutoff=0.5)
             remedy = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(keys)}"
             raise CourseError(f"mistake {name} has a key `{key}`, which is not known; {remedy}")
 
 
-def _told(made: Submission) -> list[str]:
-    """What the docstring of a module, or the first cell of a notebook, says that it loses."""
-    assert made.entry is not None
-    content = made.files[made.entry]
+def _read_loses(mistake: Submission) -> list[str]:
+    """The checks that the docstring of a module, or the first cell of a notebook, names as lost."""
+    entry = mistake.entry
+    assert entry is not None
+    content = mistake.files[entry]
     try:
-        if made.entry.endswith(".ipynb"):
-            text = "".join(json.loads(content)["cells"][0]["source"])
+        if entry.endswith(SUFFIX):
+            text = read_notebook(content).sources[0]
         else:
             text = ast.get_docstring(ast.parse(content)) or ""
-    except (SyntaxError, ValueError, LookupError, TypeError) as error:
-        what = "a notebook" if made.entry.endswith(".ipynb") else "Python"
-        raise CourseError(f"mistake {made.student} is not {what}: {error}") from error
-    found = re.search(r"^Loses: *(.+)$", text, re.MULTILINE)
-    if not found:
+    except (SyntaxError, ValueError, LookupError) as error:
+        what = "a notebook" if entry.endswith(SUFFIX) else "Python"
+        raise CourseError(f"mistake {mistake.student} is not {what}: {error}") from error
+    line = re.search(r"^Loses: *(.+)$", text, re.MULTILINE)
+    if line is None:
         raise CourseError(
-            f"the docstring of mistake {made.student} has no line `Loses: check, check`"
+            f"the docstring of mistake {mistake.student} has no line `Loses: check, check`"
         )
-    return [n.strip(" `.") for n in found[1].split(",")]
+    return [n.strip(" `.") for n in line[1].split(",")]

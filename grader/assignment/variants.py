@@ -12,16 +12,16 @@ import json
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from grader.records.errors import CourseError
-from grader.records.records import Json, Submission
+from grader.records.json_values import Json
+from grader.records.submission import Submission
 
 FILE = "numbers.json"
 """Beside the submission in its box; a file of this name that was handed in is not used."""
-Draw = Callable[[np.random.RandomState], Mapping[str, Any]]
+Draw = Callable[[np.random.RandomState], Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,22 +41,22 @@ class Personal:
         digest = hashlib.sha256(f"{self.seed}/{name}".encode()).digest()
         try:
             drawn = self.draw(np.random.RandomState(np.frombuffer(digest, "<u4")))
-            made: dict[str, Json] = json.loads(json.dumps(drawn, default=_plain))
+            numbers: dict[str, Json] = json.loads(json.dumps(drawn, default=_list_array))
         except Exception as error:  # an instructor's function may raise anything
             raise CourseError(
                 f"`{self.draw.__name__}` draws no numbers for {name!r}: {error}"
             ) from error
-        return {"student": name, **made}
+        return {"student": name, **numbers}
 
 
-def laid_beside(submission: Submission) -> Mapping[str, bytes]:
+def files_in_box(submission: Submission) -> Mapping[str, bytes]:
     """The files of a submission as they lie in its box."""
     if submission.numbers is None:
         return submission.files
     return {**submission.files, FILE: json.dumps(submission.numbers).encode()}
 
 
-def _plain(value: Any) -> Any:
+def _list_array(value: object) -> object:
     if isinstance(value, (np.generic, np.ndarray)):
         return value.tolist()
     raise TypeError(f"a {type(value).__name__} cannot be drawn; return numbers, lists and text")

@@ -1,6 +1,7 @@
 """The command line: verbs, options and what a terminal shows.
 
 Floors, top first:
-    commands
-    terminal
+    main
+    authors, instructors, machine, students
+    options, terminal
 """

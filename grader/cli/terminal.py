@@ -21,12 +21,13 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from grader.assignment.course import LoadedAssignment
-from grader.data.catalogue import KNOWN
-from grader.data.descriptions import Shelf
-from grader.grading.grade import Outcome
+from grader.assignment.loader import LoadedAssignment
+from grader.data import catalogue
+from grader.data.source import Shelf
+from grader.grading.grade import RunSummary
 from grader.grading.verify import Finding, lost
-from grader.records.records import STATUS_WORDS, CheckResult, Graded
+from grader.records.execution import STATUS_WORDS
+from grader.records.result import CheckResult, Graded
 from grader.report import escape
 
 MARKS = {
@@ -104,7 +105,7 @@ def progress() -> Iterator[Steps]:
         yield Steps(bar)
 
 
-def results(outcome: Outcome) -> None:
+def results(summary: RunSummary) -> None:
     """A row for each student, and how much was run."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name, style in (
@@ -117,7 +118,7 @@ def results(outcome: Outcome) -> None:
         table.add_column(
             name, style=style, justify="right" if name == "score" else "left", overflow="fold"
         )
-    for graded in outcome.graded:
+    for graded in summary.graded:
         gone = ", ".join(
             c.name
             for c in graded.checks
@@ -132,22 +133,22 @@ def results(outcome: Outcome) -> None:
             gone,
         )
     console.print(table)
-    if outcome.graded:
-        used = outcome.graded[0].provenance.get("data")
+    if summary.graded:
+        used = summary.graded[0].provenance.get("data")
         if isinstance(used, Mapping) and used.get("used"):
             line(f"Data: {used['used']}")
-    if outcome.executed == 0:
+    if summary.executed == 0:
         line(
-            f"Nothing was executed: all {outcome.reused} submissions were measured before, "
+            f"Nothing was executed: all {summary.reused} submissions were measured before, "
             f"and were judged again."
         )
     else:
         line(
-            f"{outcome.executed} executed, {outcome.reused} measured before, at sandbox level "
-            f"{outcome.level}."
+            f"{summary.executed} executed, {summary.reused} measured before, at sandbox level "
+            f"{summary.level}."
         )
-    if outcome.reused and outcome.regraded:
-        line(f"{outcome.regraded} results changed by judging again.")
+    if summary.reused and summary.regraded:
+        line(f"{summary.regraded} results changed by judging again.")
 
 
 def findings(slug: str, found: Sequence[Finding], used: Sequence[str]) -> int:
@@ -200,10 +201,10 @@ def _elsewhere(check: CheckResult, absent: Mapping[str, str]) -> bool:
     return check.outcome == "unmeasured" and any(why in check.feedback for why in absent.values())
 
 
-def unexpected(outcome: Outcome, expected: Mapping[str, Any]) -> int:
+def unexpected(summary: RunSummary, expected: Mapping[str, Any]) -> int:
     """Name every specimen that did not do what is expected; how many differences there are."""
     wrong = 0
-    for graded in outcome.graded:
+    for graded in summary.graded:
         wanted = expected.get(graded.student, {})
         gone = sorted(lost(graded))
         every = wanted.get("loses") == "all" and len(gone) == len(graded.checks)
@@ -217,11 +218,11 @@ def unexpected(outcome: Outcome, expected: Mapping[str, Any]) -> int:
             if given.get(key) != value:
                 line(f"{graded.student}: {key} {value}, expected {given.get(key, 'nothing')}")
                 wrong += 1
-    absent = sorted(set(expected) - {g.student for g in outcome.graded})
+    absent = sorted(set(expected) - {g.student for g in summary.graded})
     for name in absent:
         line(f"{name} is expected but was not graded")
     if not wrong and not absent:
-        line(f"All {len(outcome.graded)} specimens have the score, status and losses expected.")
+        line(f"All {len(summary.graded)} specimens have the score, status and losses expected.")
     return wrong + len(absent)
 
 
@@ -237,7 +238,7 @@ def rubric(loaded: LoadedAssignment) -> None:
     )
     line(RUN_WORDS[assignment.run])
     if assignment.provides:
-        titles = " and ".join(KNOWN[name].title for name in assignment.provides)
+        titles = " and ".join(catalogue.find(name).title for name in assignment.provides)
         line(f"Students' own code finds training pictures of {titles}")
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("check", "points", "what it asks", "after"):
@@ -273,6 +274,9 @@ def _described(value: Any) -> str:
 def shelves(rows: Sequence[Shelf]) -> None:
     """Which data sets are here."""
     for row in rows:
+        if row.fault:
+            line(f"{row.name:9} unknown {row.fault}")
+            continue
         there = "here" if row.present else "absent"
         other = f"; stand-in: {row.stand_in}" if not row.present else ""
         line(f"{row.name:9} {there:7} {row.folder}{other}")

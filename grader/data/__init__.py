@@ -2,45 +2,38 @@
 
 Floors, top first:
     training_mount
-    descriptions
+    descriptions, drawn
+    secret, source
+    pixels
     catalogue
-    stand_ins
-    shapes
+    cifar10, mnist
+    digits, shapes, torchvision_loader
+    picture_set
 """
 
-from grader.data.descriptions import (
-    DataSet,
-    Drawn,
-    Images,
-    Secret,
-    Shelf,
-    Source,
-    Targets,
-    available,
-    current,
-    fetch,
-    integers,
-    located,
-    normal,
-    rows,
-    test,
-    train,
-    uniform,
-)
+from grader.data.descriptions import DataSet, Images, SecretLabels, Targets, rows, test, train
+from grader.data.drawn import Drawn, integers, normal, uniform
+from grader.data.picture_set import PictureSet, StandIn, StudentClass
+from grader.data.secret import Secret
+from grader.data.source import Shelf, Source, available, fetch
+from grader.data.torchvision_loader import TorchvisionLoader
 
 __all__ = [
     "DataSet",
     "Drawn",
     "Images",
+    "PictureSet",
     "Secret",
+    "SecretLabels",
     "Shelf",
     "Source",
+    "StandIn",
+    "StudentClass",
     "Targets",
+    "TorchvisionLoader",
     "available",
-    "current",
     "fetch",
     "integers",
-    "located",
     "normal",
     "rows",
     "test",

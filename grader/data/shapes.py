@@ -65,7 +65,7 @@ def shapes(split: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     labels = rng.permutation(np.repeat(np.arange(len(SHAPES), dtype=np.int64), PER_CLASS[split]))
     inside = _inside(rng, labels)[:, None]
     inverted = _uniform(rng, len(labels), 1, 1, 1) < INVERTED
-    dark_colours, light_colours = _shaded(rng, len(labels), DARK), _shaded(rng, len(labels), LIGHT)
+    dark_colours, light_colours = _shade(rng, len(labels), DARK), _shade(rng, len(labels), LIGHT)
     noise = rng.randint(-NOISE, NOISE + 1, (len(labels), 3, SIDE, SIDE), dtype=np.int16)
     colours = np.where(inside ^ inverted, light_colours, dark_colours)
     pictures = np.clip(np.rint(colours).astype(np.int16) + noise, 0, 255).astype(np.uint8)
@@ -80,10 +80,10 @@ def _uniform(rng: np.random.RandomState, *shape: int) -> Floats:
 def _inside(rng: np.random.RandomState, labels: npt.NDArray[np.int64]) -> Bools:
     """(N, 32, 32): which pixels belong to the shape of each picture."""
 
-    def drawn(low: float, high: float) -> Floats:
+    def draw(low: float, high: float) -> Floats:
         return _uniform(rng, len(labels), 1, 1) * np.float32(high - low) + np.float32(low)
 
-    x, y, radius, turn = drawn(*CENTRE), drawn(*CENTRE), drawn(*RADIUS), drawn(-TURN, TURN)
+    x, y, radius, turn = draw(*CENTRE), draw(*CENTRE), draw(*RADIUS), draw(-TURN, TURN)
     # of the angle whose half has this tangent, divided by the radius
     scale = radius * (1 + turn * turn)
     cosine, sine = (1 - turn * turn) / scale, 2 * turn / scale
@@ -97,7 +97,7 @@ def _inside(rng: np.random.RandomState, labels: npt.NDArray[np.int64]) -> Bools:
     return inside
 
 
-def _shaded(rng: np.random.RandomState, count: int, bounds: tuple[int, int]) -> Floats:
+def _shade(rng: np.random.RandomState, count: int, bounds: tuple[int, int]) -> Floats:
     """(N, 3, 32, 32): colours that pass evenly from one at the top left to one at the bottom right,
     or from the top right to the bottom left.
     """

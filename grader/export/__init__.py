@@ -2,4 +2,5 @@
 
 Floors, top first:
     csv_table
+    export
 """

@@ -5,14 +5,11 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+from grader.export.export import ExportedFile, Results
 from grader.records import file_names
+from grader.records.result import CheckResult, Graded
 from grader.report import escape
-
-if TYPE_CHECKING:
-    from grader.records.records import CheckResult, Graded
 
 FIRST = ("student", "score", "max_score", "status")
 """The columns before those of the checks."""
@@ -20,22 +17,26 @@ LAST = ("needs a person", "late")
 """The columns after them: yes or no."""
 
 
-def write(graded: Sequence[Graded], out: Path) -> Path:
-    """Write `grades.csv` into `out`, in order of name, and return its path.
+class CsvTable:
+    """The gradebook as CSV, in order of name."""
 
-    A check that broke through our fault has an empty cell: it was not decided. Every text is
-    quoted, so that a program that separates by semicolons finds no cell inside another.
-    """
-    import pandas as pd
+    file_name = "grades.csv"
 
-    rows = sorted(graded, key=lambda one: file_names.order(one.student))
-    names = list(dict.fromkeys(check.name for one in rows for check in one.checks))
-    frame = pd.DataFrame([_row(one, names) for one in rows], columns=_columns(names), dtype=object)
-    text = frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / "grades.csv"
-    file_names.write(path, text.encode("utf-8"))
-    return path
+    def make(self, results: Results) -> ExportedFile:
+        """A check that broke through our fault has an empty cell: it was not decided. Every text is
+        quoted, so that a program that separates by semicolons finds no cell inside another.
+        """
+        import pandas as pd
+
+        rows = sorted(results.graded, key=lambda one: file_names.order(one.student))
+        names = list(dict.fromkeys(check.name for one in rows for check in one.checks))
+        cells = [_row(one, names) for one in rows]
+        frame = pd.DataFrame(cells, columns=_columns(names), dtype=object)
+        text = frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+        return ExportedFile(content=text.encode("utf-8"))
+
+
+CSV = CsvTable()
 
 
 def _columns(names: Iterable[str]) -> list[str]:

@@ -3,5 +3,8 @@
 Floors, top first:
     verify
     grade
-    executor, judge
+    cohort
+    provenance
+    executor
+    cache_key, judge, proof, schedule
 """

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from grader import data
-from grader.assignment.assignment import Measurements
-from grader.assignment.course import LoadedAssignment
-from grader.export import csv_table
-from grader.grading import judge
-from grader.grading.executor import NOTEBOOK, SINGLE, Executor
-from grader.inside.wire import Malformed
-from grader.ledger.ledger import ExecutionRecord, Ledger
+from grader.export.export import write_export
+from grader.grading.cohort import Cohort, Plan
+from grader.grading.executor import Executor
+from grader.grading.schedule import Schedule
+from grader.ledger.ledger import Ledger
 from grader.records import file_names
-from grader.records.errors import SandboxError
-from grader.records.records import Graded, Json, Missing, Submission
+from grader.records.execution import ExecutedNotebook
+from grader.records.result import Graded
+from grader.records.submission import Submission
 from grader.report import pages
-from grader.report.notebook_page import Executed
-from grader.submissions import definitions
-
-REFERENCE = "(reference)"
-"""Name under which the reference's measurements stand in the ledger."""
-NOT_ASKED = Missing(why="it was not asked", needs_review=True)
 
 
 class Progress(Protocol):
@@ -39,8 +31,18 @@ class Progress(Protocol):
         """One of them is done."""
 
 
+class Silent:
+    """Tells nobody."""
+
+    def begin(self, total: int, what: str) -> None:
+        """Nothing is shown."""
+
+    def step(self, name: str) -> None:
+        """Nothing is shown."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class RunSummary:
     """What a run of `grade` did."""
 
     graded: Sequence[Graded]
@@ -51,122 +53,21 @@ class Outcome:
     regraded: int
     """Students for whom judging again decided otherwise than before."""
     level: int
+    """Sandbox level, 0 to 4; -1 where nothing ran."""
 
 
-def measurements(
-    loaded: LoadedAssignment, recorded: ExecutionRecord, *, reference: bool = False
-) -> tuple[Mapping[str, Any], list[str]]:
-    """Checked measurements by probe key, and the sentences about answers that were malformed."""
-    values: dict[str, Any] = {}
-    faults: list[str] = []
-    for name, probe in loaded.probes.items():
-        answer = recorded.answers.get(probe.key, NOT_ASKED)  # None would be an answer
-        values[probe.key] = _read(probe, answer, name, faults)
-        single = recorded.answers.get(probe.key + SINGLE)
-        if reference and single is not None and not isinstance(values[probe.key], Missing):
-            other = _read(probe, single, name, faults)
-            if not isinstance(other, Missing):
-                values[probe.key] = replace(values[probe.key], single=other)
-    return values, faults
+@dataclass(slots=True)
+class _Tally:
+    """What has been done of a run until now."""
 
+    graded: dict[str, Graded] = field(default_factory=dict)
+    executed: int = 0
+    reused: int = 0
+    regraded: int = 0
 
-def _read(probe: Any, answer: Any, name: str, faults: list[str]) -> Any:
-    if isinstance(answer, Missing):
-        return answer
-    try:
-        return probe.read(answer)
-    except Malformed as error:
-        faults.append(f"the answer to `{name}` has an impossible form: {error}")
-        return Missing(why=f"the answer had an impossible form ({error})")
-
-
-class Cohort:
-    """A class that is graded into one output folder."""
-
-    def __init__(self, executor: Executor, ledger: Ledger) -> None:
-        self.executor, self.loaded, self.ledger = executor, executor.loaded, ledger
-        self._references: dict[str, Measurements] = {}
-        kept = int(ledger.setting("level") or -1)
-        self.level = kept if executor.trusts(kept) else -1
-
-    def known(self, submission: Submission) -> ExecutionRecord | None:
-        """Earlier measurements of exactly this, if there are any."""
-        return self.ledger.execution(self.executor.key(submission, self.level))
-
-    def start_sandbox(self) -> None:
-        """The level in force, which takes the warm process to know."""
-        self.level = self.executor.server.level
-        self.ledger.set_setting("level", str(self.level))
-
-    def reference(self, beside: Submission) -> Measurements:
-        """The reference's measurements under the numbers of `beside`, made once for an output
-        folder. SandboxError where it dies.
-        """
-        submission = replace(self.loaded.reference, student=REFERENCE, numbers=beside.numbers)
-        key = f"reference {self.executor.key(submission, self.level)}"
-        if key not in self._references:
-            recorded = self.ledger.execution(key)
-            if recorded is None:
-                recorded = self.executor.measure_reference(submission)
-                if recorded.execution.status == "ok":
-                    self.ledger.record(key, recorded)
-            values, _ = measurements(self.loaded, recorded, reference=True)
-            self._references[key] = Measurements(values, reference=True)
-        return self._references[key]
-
-    def judge(self, submission: Submission, recorded: ExecutionRecord) -> Graded:
-        """Results and score of one submission from its measurements."""
-        values, faults = measurements(self.loaded, recorded)
-        told = [*faults, *judge.contradictions(self.loaded.probes, values)]
-        execution = recorded.execution
-        if told:
-            reason = f"{told[0][:1].upper()}{told[0][1:]}. A person will look at it."
-            execution = replace(execution, status="tampered", reason=reason)
-        with data.located(self.executor.source):
-            results = judge.judge(
-                self.loaded.assignment.checks,
-                Measurements(values),
-                self.reference(submission),
-                definitions.places(
-                    submission.entry, submission.files.get(submission.entry or "", b"")
-                ),
-            )
-        return Graded(
-            student=submission.student,
-            assignment=self.loaded.slug,
-            title=self.loaded.assignment.title,
-            score=judge.score(results),
-            max_score=self.loaded.assignment.max_score,
-            execution=execution,
-            checks=results,
-            provenance=self._provenance(submission),
-            digest=submission.digest,
-            files=tuple(sorted(submission.files)),
-            received=submission.received,
-            late=submission.late,
-            notes=submission.notes,
-        )
-
-    def _provenance(self, submission: Submission) -> dict[str, Json]:
-        executor = self.executor
-        names = sorted({i.name for i in executor.images})
-        shown = sorted({(i.name, i.split) for i in executor.images})
-        used = [executor.source.used(name, split) for name, split in shown]
-        stand_in = any(executor.source.stands_in(n) for n in names)
-        return {
-            "grader": executor.versions["grader"],
-            "versions": dict(executor.versions),
-            "level": self.level,
-            "seed": executor.seed,
-            "data": {"name": ", ".join(names), "stand_in": stand_in, "used": "; ".join(used)},
-            "digests": {
-                "submission": submission.digest,
-                "reference": self.loaded.reference.digest,
-                "checks": self.loaded.rules,
-                "measuring": executor.measuring,
-            },
-            **({"numbers": dict(submission.numbers)} if submission.numbers else {}),
-        }
+    def counts(self) -> dict[str, int]:
+        """For the ledger."""
+        return {"executed": self.executed, "reused": self.reused, "regraded": self.regraded}
 
 
 def grade(
@@ -178,91 +79,72 @@ def grade(
     templates: Path | None = None,
     progress: Progress | None = None,
     argv: Sequence[str] = (),
-) -> Outcome:
+) -> RunSummary:
     """Grade a class into `out`: ledger, report per student, index, grades.csv.
 
     A submission that was measured before is not run again unless `fresh`; every result is judged
-    anew.
-    Interrupted at any moment, everything but the submissions in flight is kept.
+    anew. Interrupted at any moment, everything but the submissions in flight is kept.
     """
-    submissions = [executor.loaded.assignment.given(s) for s in submissions]
+    submissions = [executor.loaded.assignment.add_numbers(s) for s in submissions]
+    show, tally = progress or Silent(), _Tally()
     with Ledger(out / "grades.db") as ledger:
         run = ledger.start_run(argv or sys.argv)
-        group = Cohort(executor, ledger)
-        known = (
-            {}
-            if fresh
-            else {s.student: r for s in submissions if (r := group.known(s)) is not None}
-        )
-        if len(known) < len(submissions):
-            if progress is not None:
-                progress.begin(0, "starting the sandbox")
-            group.start_sandbox()
-            known = (
-                {}
-                if fresh
-                else {s.student: r for s in submissions if (r := group.known(s)) is not None}
-            )
-        todo = [s for s in submissions if s.student not in known]
-        graded: dict[str, Graded] = {}
-        counts = {"executed": 0, "reused": 0, "regraded": 0}
+        cohort = Cohort(executor, ledger)
+        plan = cohort.plan(submissions, fresh=fresh)
+        if plan.waiting(submissions):
+            show.begin(0, "starting the sandbox")
+            plan = cohort.start(submissions, plan, fresh=fresh)
         try:
-            _judge_known(group, submissions, known, graded, counts)
-            _measure_rest(group, todo, graded, counts, progress)
+            _judge_known(cohort, submissions, plan, tally)
+            _measure_rest(cohort, plan.waiting(submissions), plan, tally, show)
         finally:
             render(ledger, out, templates)
-            if len(graded) == len(submissions):
-                ledger.finish_run(run, counts)
-    ordered = [graded[s.student] for s in submissions]
-    return Outcome(graded=ordered, level=group.level, **counts)
+            if len(tally.graded) == len(submissions):
+                ledger.finish_run(run, tally.counts())
+        ordered = [tally.graded[s.student] for s in submissions]
+        level = -1 if plan.level is None else plan.level
+        return RunSummary(graded=ordered, level=level, **tally.counts())
 
 
 def _judge_known(
-    group: Cohort,
-    submissions: Sequence[Submission],
-    known: Mapping[str, ExecutionRecord],
-    graded: dict[str, Graded],
-    counts: dict[str, int],
+    cohort: Cohort, submissions: Iterable[Submission], plan: Plan, tally: _Tally
 ) -> None:
-    before = {g.student: _decided(g) for g in group.ledger.results(known)}
+    before = {g.student: _decisions(g) for g in cohort.ledger.results(plan.known)}
     for submission in submissions:
-        if submission.student in known:
-            one = group.judge(submission, known[submission.student])
-            key = group.executor.key(submission, group.level)
-            group.ledger.add_result(one, key, group.loaded.rules)
-            counts["regraded"] += before.get(one.student, _decided(one)) != _decided(one)
-            counts["reused"] += 1
-            graded[submission.student] = one
+        if submission.student in plan.known:
+            graded = cohort.judge(submission, plan.known[submission.student])
+            cohort.ledger.add_result(graded, plan.keys[submission.student], cohort.loaded.rules)
+            decided = _decisions(graded)
+            tally.regraded += before.get(graded.student, decided) != decided
+            tally.reused += 1
+            tally.graded[submission.student] = graded
 
 
-def _decided(graded: Graded) -> list[tuple[str, str, float]]:
+def _decisions(graded: Graded) -> list[tuple[str, str, float]]:
     """What was decided about each check, whatever was said about it."""
     return [(c.name, c.outcome, c.earned) for c in graded.checks]
 
 
 def _measure_rest(
-    group: Cohort,
-    todo: Sequence[Submission],
-    graded: dict[str, Graded],
-    counts: dict[str, int],
-    progress: Progress | None,
+    cohort: Cohort, waiting: Sequence[Submission], plan: Plan, tally: _Tally, progress: Progress
 ) -> None:
-    if not todo:
+    if not waiting:
         return
-    if progress is not None:
-        progress.begin(len(todo), "submissions")
-    group.reference(todo[0])
-    for submission, recorded in group.executor.measure_all(todo):
-        one = group.judge(submission, recorded)
-        key = group.executor.key(submission, group.level)
-        if recorded.execution.status == "broken":
-            group.ledger.add_result(one, key, group.loaded.rules)
+    progress.begin(len(waiting), "submissions")
+    cohort.reference(waiting[0])
+    executor, rules = cohort.executor, cohort.loaded.rules
+    seconds = cohort.loaded.assignment.limits.cpu_seconds
+    for submission, record in Schedule(executor, jobs=executor.jobs, cpu_seconds=seconds).run(
+        waiting
+    ):
+        graded, key = cohort.judge(submission, record), plan.keys[submission.student]
+        if record.execution.status == "broken":
+            cohort.ledger.add_result(graded, key, rules)
         else:
-            group.ledger.commit(key, recorded, one, group.loaded.rules)
-        counts["executed"] += 1
-        graded[submission.student] = one
-        if progress is not None:
-            progress.step(submission.student)
+            cohort.ledger.commit(key, record, graded, rules)
+        tally.executed += 1
+        tally.graded[submission.student] = graded
+        progress.step(submission.student)
 
 
 def render(ledger: Ledger, out: Path, templates: Path | None) -> int:
@@ -272,19 +154,16 @@ def render(ledger: Ledger, out: Path, templates: Path | None) -> int:
         stems = file_names.file_names(g.student for g in graded)
         notebooks = {g.student: e for g in graded if (e := _executed(ledger, g)) is not None}
         pages.render(graded, out, templates=templates, stems=stems, notebooks=notebooks)
-        csv_table.write(graded, out)
+        write_export("csv", graded, out)
     return len(graded)
 
 
-def _executed(ledger: Ledger, graded: Graded) -> Executed | None:
+def _executed(ledger: Ledger, graded: Graded) -> ExecutedNotebook | None:
     """The student's notebook as it ran, if it was one."""
     if not any(name.endswith(".ipynb") for name in graded.files):
         return None
     recorded = ledger.behind(graded.student)
-    kept = recorded.answers.get(NOTEBOOK) if recorded else None
-    if not isinstance(kept, dict):
-        return None
-    return Executed(notebook=kept["notebook"].tobytes(), cells=kept["cells"])
+    return recorded.notebook if recorded else None
 
 
 def seed_of(ledger_path: Path, given: int | None) -> int:
@@ -297,15 +176,3 @@ def seed_of(ledger_path: Path, given: int | None) -> int:
         if kept != str(seed):
             ledger.set_setting("seed", str(seed))
         return seed
-
-
-__all__ = [
-    "Cohort",
-    "Outcome",
-    "Progress",
-    "SandboxError",
-    "grade",
-    "measurements",
-    "render",
-    "seed_of",
-]

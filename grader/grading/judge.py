@@ -11,8 +11,9 @@ from typing import Any
 from grader.assignment.assignment import Check, Measurements
 from grader.assignment.probe import Probe
 from grader.records.errors import Unmeasured
+from grader.records.execution import Missing
 from grader.records.measurements import Gradients, Parameters
-from grader.records.records import CheckResult, Missing, Outcome, Verdict
+from grader.records.result import CheckResult, Outcome, Verdict
 
 BLOCKING: Mapping[Outcome, Outcome] = {
     "failed": "skipped",
@@ -41,9 +42,9 @@ def judge(
         if blocked is not None:
             results[check.name] = _blocked(check, blocked)
         else:
-            student.read.clear()
-            decided = _decided(check, student, reference)
-            about = next((n for n in student.read if n in (places or {})), "")
+            of_check = student.for_check()
+            decided = _decided(check, of_check, reference)
+            about = next((n for n in of_check.subjects if n in (places or {})), "")
             place = (places or {}).get(about, "")
             results[check.name] = replace(decided, place=place)
     return tuple(results.values())

@@ -4,16 +4,21 @@ loses what it names.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grader.assignment.course import Course, LoadedAssignment
+from grader.assignment.course import Course
+from grader.assignment.loader import LoadedAssignment
+from grader.assignment.specimens import Mistake
+from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
-from grader.grading.grade import Cohort, Progress
+from grader.grading.grade import Progress, Silent
+from grader.grading.schedule import Schedule
 from grader.inside.cell import is_notebook
 from grader.ledger.ledger import Ledger
-from grader.records.records import Graded
+from grader.records.result import Graded
+from grader.records.submission import Submission
 
 HANDOUT_SHARE = 0.05
 """Largest share of the points that an untouched handout may earn."""
@@ -29,43 +34,70 @@ class Finding:
     """What is wrong with the assignment, a sentence; empty where nothing is."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specimens:
+    """An assignment's own submissions, each with the numbers of its student."""
+
+    references: Sequence[Submission]
+    handouts: Sequence[Submission]
+    mistakes: Sequence[Mistake]
+
+    @classmethod
+    def of(cls, course: Course, loaded: LoadedAssignment) -> Specimens:
+        """Those that lie in the course."""
+        given = loaded.assignment.add_numbers
+        return cls(
+            references=[given(s) for s in course.references(loaded)],
+            handouts=[given(s) for s in course.handouts(loaded)],
+            mistakes=[replace(m, submission=given(m.submission)) for m in course.mistakes(loaded)],
+        )
+
+    @property
+    def submissions(self) -> list[Submission]:
+        """All of them."""
+        return [*self.references, *self.handouts, *(m.submission for m in self.mistakes)]
+
+    @property
+    def notebooks(self) -> bool:
+        """Whether one of them is a notebook."""
+        return any(is_notebook(s.entry) for s in self.submissions)
+
+
 def verify(
-    executor: Executor, course: Course, out: Path, progress: Progress | None = None
+    executor: Executor, specimens: Specimens, out: Path, progress: Progress | None = None
 ) -> list[Finding]:
     """A finding for the reference, the handout and every mistake; nothing is kept but in `out`."""
-    loaded = executor.loaded
-    mistakes = course.mistakes(loaded)
-    references, handouts = course.references(loaded), course.handouts(loaded)
-    every = [*references, *handouts, *(m.submission for m in mistakes)]
-    submissions = [loaded.assignment.given(s) for s in every]
-    executor.notebooks = any(is_notebook(s.entry) for s in submissions)
-    found: dict[str, Graded] = {}
+    graded = _grade_all(executor, specimens.submissions, out, progress or Silent())
+    findings = [
+        *(_find(s.student, graded[s.student], _reference_fault) for s in specimens.references),
+        *(_find(s.student, graded[s.student], _handout_fault) for s in specimens.handouts),
+    ]
+    for mistake in specimens.mistakes:
+        one = graded[mistake.name]
+        fault = _mistake_fault(one, mistake.loses)
+        findings.append(Finding(name=f"mistakes/{mistake.name}", graded=one, fault=fault))
+    return findings + _untested(executor.loaded, findings[0].graded, findings)
+
+
+def _grade_all(
+    executor: Executor, submissions: Sequence[Submission], out: Path, progress: Progress
+) -> dict[str, Graded]:
+    """The record of each submission, by student."""
+    graded: dict[str, Graded] = {}
+    seconds = executor.loaded.assignment.limits.cpu_seconds
     with Ledger(out / "grades.db") as ledger:
-        group = Cohort(executor, ledger)
-        group.start_sandbox()
-        if progress is not None:
-            progress.begin(len(submissions), "submissions")
-        group.reference(submissions[0])
-        for submission, recorded in executor.measure_all(submissions):
-            found[submission.student] = group.judge(submission, recorded)
-            if progress is not None:
-                progress.step(submission.student)
-    findings = []
-    for submission in references:
-        graded = found[submission.student]
-        findings.append(
-            Finding(name=submission.student, graded=graded, fault=_reference_fault(graded))
-        )
-    for submission in handouts:
-        graded = found[submission.student]
-        findings.append(
-            Finding(name=submission.student, graded=graded, fault=_handout_fault(graded))
-        )
-    for mistake in mistakes:
-        graded = found[mistake.name]
-        fault = _mistake_fault(graded, mistake.loses)
-        findings.append(Finding(name=f"mistakes/{mistake.name}", graded=graded, fault=fault))
-    return findings + _untested(loaded, findings[0].graded, findings)
+        cohort = Cohort(executor, ledger)
+        progress.begin(len(submissions), "submissions")
+        cohort.reference(submissions[0])
+        schedule = Schedule(executor, jobs=executor.jobs, cpu_seconds=seconds)
+        for submission, record in schedule.run(submissions):
+            graded[submission.student] = cohort.judge(submission, record)
+            progress.step(submission.student)
+    return graded
+
+
+def _find(name: str, graded: Graded, fault: Callable[[Graded], str]) -> Finding:
+    return Finding(name=name, graded=graded, fault=fault(graded))
 
 
 def lost(graded: Graded) -> frozenset[str]:

@@ -2,5 +2,5 @@
 
 Floors, top first:
     ledger
-    codec
+    codec, schema
 """

@@ -14,52 +14,24 @@ import os
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, Literal, Self
 
-from grader.ledger import codec as answers_of
+from grader.ledger import codec
+from grader.ledger.schema import APPLICATION, VERSION, migrate
 from grader.records.errors import GraderError
-from grader.records.records import Execution, Graded, Json, StudentError, to_json
+from grader.records.execution import ExecutionRecord
+from grader.records.json_values import Json, to_json
+from grader.records.result import Graded
 
-APPLICATION = 0x70744752
-"""SQLite's application id of our files, so that nobody else's is taken for one."""
-VERSION = 1
-"""Schema version, SQLite's `user_version`."""
 VOLATILE = frozenset(
     {"seconds", "cpu_seconds", "wall_seconds", "peak_mib", "duration", "durations", "started"}
     | {"finished", "graded", "graded_at", "timestamp", "reused"}
 )
 """Keys of an execution and of the provenance that may differ without the result being another."""
-
-SCHEMA = """
-CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE runs (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, pid INTEGER NOT NULL, argv TEXT NOT NULL,
-    started TEXT NOT NULL, finished TEXT, counts TEXT NOT NULL DEFAULT '{}');
-CREATE TABLE executions (
-    key TEXT PRIMARY KEY, student TEXT NOT NULL, digest TEXT NOT NULL, execution TEXT NOT NULL,
-    answers TEXT NOT NULL, arrays BLOB NOT NULL, run INTEGER REFERENCES runs, at TEXT NOT NULL);
-CREATE TABLE results (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, student TEXT NOT NULL, execution_key TEXT NOT NULL,
-    checks_key TEXT NOT NULL, fingerprint TEXT NOT NULL, graded TEXT NOT NULL,
-    run INTEGER REFERENCES runs, at TEXT NOT NULL);
-CREATE INDEX results_by_student ON results (student, id);
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutionRecord:
-    """One execution and what was measured in it."""
-
-    student: str
-    digest: str
-    """Of the submission, hex."""
-    execution: Execution
-    answers: Mapping[str, Any]
-    """Probe name → value as it crossed the wire, or Missing; arrays come back read-only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +69,9 @@ class Run:
 class Ledger:
     """An open ledger; a context manager.
 
-    Raises GraderError where the file is not a ledger, is of a newer version, or another grader
-    writes to it; the file is then as it was.
+    A ledger of an older version is migrated when it is opened for writing. Raises GraderError where
+    the file is not a ledger, is of a newer version, or another grader writes to it; the file is
+    then as it was.
     """
 
     def __init__(self, path: Path, *, readonly: bool = False) -> None:
@@ -155,21 +128,21 @@ class Ledger:
 
     # Executions and results
 
-    def execution(self, key: str) -> ExecutionRecord | None:
+    def execution(
+        self, key: str, *, kind: Literal["student", "reference"] = "student"
+    ) -> ExecutionRecord | None:
         """What was recorded under this key."""
         rows = self._read(
-            "SELECT student, digest, execution, answers, arrays FROM executions WHERE key = ?", key
+            "SELECT kind, key, student, digest, execution, answers, in_float32, proofs, arrays,"
+            " cells, notebook FROM executions WHERE kind = ? AND key = ?",
+            kind,
+            key,
         )
         if not rows:
             return None
-        student, digest, execution, answers, arrays = rows[0]
+        names = (f.name for f in fields(codec.Row))
         with self._faults("read"):
-            return ExecutionRecord(
-                student=student,
-                digest=digest,
-                execution=_execution(json.loads(execution)),
-                answers=answers_of.load(answers, arrays),
-            )
+            return codec.load(codec.Row(**dict(zip(names, rows[0], strict=True))))
 
     def behind(self, student: str) -> ExecutionRecord | None:
         """The execution on which the student's newest result rests, if it is kept."""
@@ -180,7 +153,7 @@ class Ledger:
 
     def record(self, key: str, recorded: ExecutionRecord) -> None:
         """The execution stands in the file; one under the same key is replaced."""
-        row = _execution_row(key, recorded)
+        row = codec.dump(key, replace(recorded, student=_plain(recorded.student)))
         with self._transaction() as database:
             self._put_execution(database, row)
 
@@ -191,7 +164,7 @@ class Ledger:
 
     def commit(self, key: str, recorded: ExecutionRecord, graded: Graded, checks_key: str) -> bool:
         """`record` and `add_result` at once: both stand in the file, or neither."""
-        row = _execution_row(key, recorded)
+        row = codec.dump(key, replace(recorded, student=_plain(recorded.student)))
         with self._transaction() as database:
             self._put_execution(database, row)
             return self._put_result(database, graded, key, checks_key)
@@ -269,10 +242,11 @@ class Ledger:
 
     # How
 
-    def _put_execution(self, database: sqlite3.Connection, row: tuple[Any, ...]) -> None:
+    def _put_execution(self, database: sqlite3.Connection, row: codec.Row) -> None:
         database.execute(
-            "INSERT OR REPLACE INTO executions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (*row, self._run, _now()),
+            "INSERT OR REPLACE INTO executions VALUES (:kind, :key, :student, :digest, :execution,"
+            " :answers, :in_float32, :proofs, :arrays, :cells, :notebook, :run, :at)",
+            {**asdict(row), "run": self._run, "at": _now()},
         )
 
     def _put_result(
@@ -327,7 +301,7 @@ class Ledger:
             yield
         except sqlite3.ProgrammingError:
             raise  # a mistake of ours: a wrong thread, wrong parameters
-        except (sqlite3.Error, OSError, answers_of.Damaged, json.JSONDecodeError) as error:
+        except (sqlite3.Error, OSError, codec.Damaged, json.JSONDecodeError) as error:
             raise GraderError(
                 f"The ledger {self.path} could not be {what} ({error}). Check the folder's"
                 " permissions and the space left; a damaged file has to be moved away."
@@ -335,15 +309,18 @@ class Ledger:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    """The ledger, ready for writing; made where there is none. The lock is held."""
-    new = True
+    """The ledger, ready for writing; made where there is none, migrated where it is an older one.
+
+    The lock is held.
+    """
+    version = 0
     if path.exists() and path.stat().st_size:
         try:
             with closing(_connect(path, "ro")) as database:
-                new = _is_new(database, path)
+                version = _version(database, path)
         except sqlite3.OperationalError:  # a kill left a journal, which only a writer can undo
             with closing(_connect(path, "rw")) as database:
-                new = _is_new(database, path)
+                version = _version(database, path)
     database = _connect(path, "rwc")
     try:
         database.execute("PRAGMA journal_mode = WAL")
@@ -352,43 +329,53 @@ def _open(path: Path) -> sqlite3.Connection:
         # fsync per submission, milliseconds beside the box that was just run.
         database.execute("PRAGMA synchronous = FULL")
         database.execute("PRAGMA journal_size_limit = 16777216")
-        if new:
-            _create(database)
+        if version < VERSION:
+            migrate(database)
     except BaseException:
         database.close()
         raise
     return database
 
 
-def _create(database: sqlite3.Connection) -> None:
-    """The schema, with id and version, in one transaction: a kill leaves an empty file or all."""
-    database.execute("BEGIN IMMEDIATE")
-    for statement in SCHEMA.split(";"):
-        if statement.strip():
-            database.execute(statement)
-    database.execute(f"PRAGMA application_id = {APPLICATION}")
-    database.execute(f"PRAGMA user_version = {VERSION}")
-    database.execute("COMMIT")
-
-
 def _look(path: Path) -> sqlite3.Connection:
-    """The ledger for reading alone, while another process may write to it."""
+    """The ledger for reading alone, while another process may write to it.
+
+    An older one is read from a migrated copy, which SQLite deletes at the end.
+    """
     if not path.is_file():
         raise GraderError(f"There is no ledger {path}. Run `grader grade` with this folder first.")
     try:
-        database = _connect(path, "ro")
-        new = _is_new(database, path)
+        database, version = _connect_to_read(path)
     except sqlite3.OperationalError:
         # Reading a WAL file takes a shared-memory file beside it, which a folder that is
         # read-only cannot get. With no WAL left, nothing is lost by reading without one.
         if path.with_name(path.name + "-wal").exists():
             raise
-        database = _connect(path, "ro", "&immutable=1")
-        new = _is_new(database, path)
-    if new:
+        database, version = _connect_to_read(path, "&immutable=1")
+    if not version:
         database.close()
         raise GraderError(f"The ledger {path} is empty. Run `grader grade` with this folder first.")
-    return database
+    return database if version == VERSION else _migrated_copy(database)
+
+
+def _migrated_copy(database: sqlite3.Connection) -> sqlite3.Connection:
+    """A temporary ledger of today's version with the same content, for reading alone."""
+    copy = sqlite3.connect("", isolation_level=None)
+    with closing(database):
+        database.backup(copy)
+    migrate(copy)
+    copy.execute("PRAGMA query_only = ON")
+    return copy
+
+
+def _connect_to_read(path: Path, more: str = "") -> tuple[sqlite3.Connection, int]:
+    """A connection for reading alone, and the ledger's version; closed where there is none."""
+    database = _connect(path, "ro", more)
+    try:
+        return database, _version(database, path)
+    except BaseException:
+        database.close()
+        raise
 
 
 def _connect(path: Path, mode: str, more: str = "") -> sqlite3.Connection:
@@ -397,8 +384,8 @@ def _connect(path: Path, mode: str, more: str = "") -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, timeout=20.0, isolation_level=None)
 
 
-def _is_new(database: sqlite3.Connection, path: Path) -> bool:
-    """True for a file without content, False for a ledger. Raises GraderError for anything else."""
+def _version(database: sqlite3.Connection, path: Path) -> int:
+    """The version of a ledger, 0 for a file without content. Raises GraderError for all else."""
     try:
         (application,) = database.execute("PRAGMA application_id").fetchone()
         (version,) = database.execute("PRAGMA user_version").fetchone()
@@ -409,16 +396,15 @@ def _is_new(database: sqlite3.Connection, path: Path) -> bool:
         raise GraderError(
             f"{path} is not a ledger of the grader ({error}). Move it away, or choose another -o."
         ) from None
-    if application == APPLICATION and version == VERSION:
-        return False
-    if application == APPLICATION:
-        age = "newer" if version > VERSION else "older"
+    if application == APPLICATION and 1 <= version <= VERSION:
+        return int(version)
+    if application == APPLICATION and version > VERSION:
         raise GraderError(
-            f"{path} was written by a{'n' if age == 'older' else ''} {age} grader (ledger version"
-            f" {version}; this one reads {VERSION}). Use that grader, or choose another -o."
+            f"{path} was written by a newer grader (ledger version {version}; this one reads"
+            f" {VERSION}). Use that grader, or choose another -o."
         )
     if application == version == tables == 0:
-        return True
+        return 0
     raise GraderError(
         f"{path} is a database, but not a ledger of the grader. Move it away, or choose another -o."
     )
@@ -455,18 +441,6 @@ def _lock(path: Path) -> IO[str]:
 
 
 # Rows
-
-
-def _execution_row(key: str, recorded: ExecutionRecord) -> tuple[Any, ...]:
-    answers, arrays = answers_of.dump(recorded.answers)
-    execution = json.dumps(to_json(recorded.execution))
-    return key, _plain(recorded.student), recorded.digest, execution, answers, arrays
-
-
-def _execution(value: Mapping[str, Any]) -> Execution:
-    error = value.get("error")
-    notes = tuple(value.get("notes", ()))
-    return Execution(**{**value, "error": StudentError(**error) if error else None, "notes": notes})
 
 
 def _fingerprint(graded: Graded) -> str:

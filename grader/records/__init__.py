@@ -1,8 +1,14 @@
 """Records: what flows through the grader, frozen, and how untrusted values are read.
 
+Submission → ExecutionRecord → measurements → Verdict → CheckResult → Graded
+
 Floors, top first:
     measurements
     untrusted
-    records
-    advice, errors, file_names
+    result
+    execution
+    submission
+    json_values, limits
+    advice, asked_files, extensions, file_names, notebook_file
+    errors
 """

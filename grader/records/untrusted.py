@@ -1,158 +1,186 @@
-"""Reads one field of what came out of a box: the value in its own type, or `wire.Malformed`.
+"""Reads what came out of a box: each value is checked completely or refused with `wire.Malformed`.
 
-What a student's process says is never believed half, so each reader takes any value at all and
-lets through exactly what its name says.
+Each reader takes any value at all and returns exactly what its name says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from grader.inside.schema.questions import EPOCHS_CAP
 from grader.inside.wire import Malformed
-from grader.records.records import StudentError
+from grader.records.execution import StudentError
 
-Array = npt.NDArray[Any]
+Array: TypeAlias = npt.NDArray[Any]
 Precision = Literal["float64", "float32"]
+Setting: TypeAlias = int | str | list[int]
+"""Stride, padding, dilation and the like."""
 
 _KEY = 100
 """Characters of a key. It goes into another box, in a head of limited length."""
 _DIMENSIONS = 64
 """torch's own limit; a product of as many counts can still be printed."""
+_RUNS = 64
+"""Pairings of weights of one measurement."""
+_SKETCH = 64
+"""Numbers of a sketch."""
 
 
-def trouble(value: Any) -> StudentError | None:
-    """The student's error that a box described, its text capped."""
+def read_error(value: object) -> StudentError | None:
+    """The student's error that a box described, its text capped; or None."""
     if value is None:
         return None
-    row = mapping(value)
-    optional = {
-        k: None if row.get(k) is None else text(row.get(k))[:400] for k in ("file", "code", "where")
+    row = read_mapping(value)
+    places = {
+        k: None if row.get(k) is None else read_text(row[k])[:400]
+        for k in ("file", "code", "where")
     }
     line = row.get("line")
     return StudentError(
-        kind=text(row.get("kind"))[:200],
-        message=text(row.get("message", ""))[:2000],
-        line=None if line is None else count(line),
-        **optional,
+        kind=read_text(row.get("kind"))[:200],
+        message=read_text(row.get("message", ""))[:2000],
+        line=None if line is None else read_count(line),
+        **places,
     )
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
-    """An object."""
+def read_mapping(value: object) -> Mapping[str, object]:
+    """An object with text keys, as everything on the wire has them."""
     if not isinstance(value, dict):
         raise Malformed(f"a {type(value).__name__} where an object belongs")
     return value
 
 
-def items(value: Any) -> Sequence[Any]:
-    """A list."""
+def read_list(value: object, length: int | None = None) -> Sequence[object]:
+    """A list, of that length where one is given."""
     if not isinstance(value, list):
         raise Malformed(f"a {type(value).__name__} where a list belongs")
+    if length is not None and len(value) != length:
+        raise Malformed(f"a list of {len(value)} where {length} belong together")
     return value
 
 
-def some(value: Any) -> Sequence[Any]:
+def read_runs(value: object) -> Sequence[object]:
     """The runs of a measurement: at least one, at most 64."""
-    rows = items(value)
-    if not 1 <= len(rows) <= 64:
-        raise Malformed(f"{len(rows)} runs")
-    return rows
+    runs = read_list(value)
+    if not 1 <= len(runs) <= _RUNS:
+        raise Malformed(f"{len(runs)} runs")
+    return runs
 
 
-def text(value: Any) -> str:
+def read_text(value: object) -> str:
     """Text, cut after 20,000 characters."""
     if not isinstance(value, str):
         raise Malformed(f"a {type(value).__name__} where text belongs")
     return value[:20_000]
 
 
-def key(value: Any) -> str:
+def read_key(value: object) -> str:
     """The key of an array that goes on into another box."""
-    if len(text(value)) > _KEY:
+    key = read_text(value)
+    if len(key) > _KEY:
         raise Malformed(f"a key of more than {_KEY} characters")
-    return text(value)
+    return key
 
 
-def count(value: Any) -> int:
+def read_count(value: object) -> int:
     """A whole number from 0 on."""
     if type(value) is not int or not 0 <= value < 2**53:
-        raise Malformed("a count that is none")
+        raise Malformed(f"not a count: {_quote(value)}")
     return value
 
 
-def share(value: Any) -> float:
+def read_share(value: object) -> float:
     """A number from 0 to 1."""
     if type(value) is not float or not 0.0 <= value <= 1.0:
-        raise Malformed("a share that is none")
+        raise Malformed(f"not a share between 0 and 1: {_quote(value)}")
     return value
 
 
-def shape(value: Any) -> tuple[int, ...]:
+def read_flag(value: object) -> bool:
+    """True or false."""
+    if type(value) is not bool:
+        raise Malformed(f"neither true nor false: {_quote(value)}")
+    return value
+
+
+def read_shape(value: object) -> tuple[int, ...]:
     """The shape of an array."""
-    if len(items(value)) > _DIMENSIONS:
+    sides = read_list(value)
+    if len(sides) > _DIMENSIONS:
         raise Malformed(f"a shape of more than {_DIMENSIONS} dimensions")
-    return tuple(count(n) for n in value)
+    return tuple(read_count(n) for n in sides)
 
 
-def precision(value: Any) -> Precision:
+def read_precision(value: object) -> Precision:
     """`float64` or `float32`."""
-    found = text(value)
-    if found == "float64":
+    name = read_text(value)
+    if name == "float64":
         return "float64"
-    if found == "float32":
+    if name == "float32":
         return "float32"
-    raise Malformed("an unknown precision")
+    raise Malformed(f"not a precision: {_quote(name)}")
 
 
-def floats(value: Any) -> Array:
+def read_floats(value: object) -> Array:
     """An array of float64, float32, float16 or int64, of any shape."""
-    if not isinstance(value, np.ndarray) or value.dtype.str not in ("<f8", "<f4", "<f2", "<i8"):
-        raise Malformed("numbers that are no array of floats")
+    if not isinstance(value, np.ndarray):
+        raise Malformed(f"not an array: {_quote(value)}")
+    if value.dtype.str not in ("<f8", "<f4", "<f2", "<i8"):
+        raise Malformed(f"an array of {value.dtype} where floats belong")
     return value
 
 
-def rows(value: Any) -> Array:
+def read_scores(value: object) -> Array:
     """Class scores, as (N, classes)."""
-    array = floats(value)
+    array = read_floats(value)
     if array.ndim < 2 or not array.size:
         raise Malformed("class scores that are not one row per picture")
     return array.reshape(array.shape[0], -1)
 
 
-def by_epoch(value: Any, pictures: int) -> Array | None:
+def read_classes_by_epoch(value: object, pictures: int) -> Array | None:
     """Classes (epochs, N) of that many pictures, int64; or None."""
     if value is None:
         return None
-    array = floats(value)
+    array = read_floats(value)
     fits = array.ndim == 2 and len(array) <= EPOCHS_CAP and array.shape[1] == pictures
     if not fits or array.dtype.kind != "i":
         raise Malformed("answers by epoch that are not one class per picture")
     return array
 
 
-def sketch(value: Any) -> Array | None:
+def read_sketch(value: object) -> Array | None:
     """At most 64 numbers in one dimension; or None."""
     if value is None:
         return None
-    array = floats(value)
-    if array.ndim != 1 or array.size > 64:
-        raise Malformed("a sketch of impossible size")
+    array = read_floats(value)
+    if array.ndim != 1 or array.size > _SKETCH:
+        raise Malformed(f"a sketch of shape {array.shape}, not of at most {_SKETCH} numbers")
     return array
 
 
-def settings(value: Any) -> Mapping[str, Any]:
+def read_settings(value: object) -> dict[str, Setting]:
     """Numbers, texts and lists of whole numbers by name."""
-    found = {}
-    for name, item in mapping(value).items():
-        plain = isinstance(item, (int, str)) or (
-            isinstance(item, list) and all(isinstance(i, int) for i in item)
-        )
-        if not plain:
-            raise Malformed("a setting that is no number")
-        found[name[:40]] = item
-    return found
+    return {name[:40]: _read_setting(item) for name, item in read_mapping(value).items()}
+
+
+def _read_setting(value: object) -> Setting:
+    if isinstance(value, (int, str)):
+        return value
+    if isinstance(value, list) and all(isinstance(i, int) for i in value):
+        return value
+    raise Malformed(f"not a setting: {_quote(value)}")
+
+
+def _quote(value: object) -> str:
+    """A value for a sentence: a short one as Python writes it, of anything else its type."""
+    plain = value is None or isinstance(value, (bool, float, str))
+    if plain or (isinstance(value, int) and abs(value) < 2**64):
+        text = repr(value)
+        return text if len(text) <= 40 else f"{text[:39]}…"
+    return f"a {type(value).__name__}"

@@ -2,7 +2,7 @@
 
 Floors, top first:
     pages
-    notebook_page
+    notebook_page, summary
     notebook_cells
     escape, evidence
 """

@@ -1,7 +1,7 @@
 """Everything that leaves the grader is harmless: text shows what it holds, names are only names.
 
 Students choose their names, file names, messages and output. Here is the one place where such
-text becomes fit for a page (`visible`), a heading (`line`), a terminal or a log (`terminal`),
+text becomes fit for a page (`block`), a heading (`line`), a terminal or a log (`terminal`),
 Markdown (`markdown`), an annotation in CI (`annotation`), a spreadsheet (`cell`) or a file
 (`file_name`).
 """
@@ -25,7 +25,7 @@ Anywhere, as long lines are broken anywhere. And a joiner at which Rich 15 fails
 """
 
 
-def visible(text: str) -> str:
+def block(text: str) -> str:
     r"""Show every character that could hide, reorder or control text as an escape: `\x1b`.
 
     Newlines and tabs stay, and `\r\n` counts as a newline. The result has no lone surrogates, so it
@@ -34,12 +34,12 @@ def visible(text: str) -> str:
     text = text.replace("\r\n", "\n")
     if text.isascii() and text.isprintable():
         return text
-    return "".join(c if c in "\n\t" else _shown(c) for c in text)
+    return "".join(c if c in "\n\t" else _show(c) for c in text)
 
 
 def line(text: str) -> str:
-    r"""As `visible`, on one line: newlines and tabs are escaped too."""
-    return visible(text).replace("\n", "\\n").replace("\t", "\\t")
+    r"""As `block`, on one line: newlines and tabs are escaped too."""
+    return block(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def cell(value: object) -> str:
@@ -60,8 +60,8 @@ def cell(value: object) -> str:
 
 
 def terminal(text: str) -> str:
-    """As `visible`, and no part of it is a command to the CI that keeps the log."""
-    return _COMMAND.sub(lambda m: _escaped(m[0]), visible(text))
+    """As `block`, and no part of it is a command to the CI that keeps the log."""
+    return _COMMAND.sub(lambda m: _escape(m[0]), block(text))
 
 
 def markdown(text: str, *, table: bool = False) -> str:
@@ -81,7 +81,7 @@ def markdown(text: str, *, table: bool = False) -> str:
 def annotation(kind: Literal["error", "warning", "notice"], text: str, **where: str | int) -> str:
     """Make a line that GitHub's runner shows beside a file: `where` is file, line, title."""
     named = ",".join(f"{name}={_property(str(value))}" for name, value in where.items())
-    return f"::{kind}{' ' if named else ''}{named}::{_data(visible(text))}"
+    return f"::{kind}{' ' if named else ''}{named}::{_data(block(text))}"
 
 
 def _data(text: str) -> str:
@@ -92,13 +92,13 @@ def _property(text: str) -> str:
     return _data(line(text)).replace(":", "%3A").replace(",", "%2C")
 
 
-def _shown(character: str) -> str:
+def _show(character: str) -> str:
     if unicodedata.category(character) not in _HIDDEN or character in _JOINERS:
         return character
-    return _escaped(character)
+    return _escape(character)
 
 
-def _escaped(character: str) -> str:
+def _escape(character: str) -> str:
     code = ord(character)
     if code <= 0xFF:
         return f"\\x{code:02x}"

@@ -6,13 +6,102 @@ Evidence comes from checks and is of any form. What a page has no form for stays
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from grader.records.records import Json
+from grader.records.json_values import Json
 
 MOST_CLASSES = 20
 """A confusion matrix with more rows than this is left out of the page."""
+
+
+# -------------------------------------------------------------------------------- records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerRow:
+    """A layer of the student's beside the one that was expected."""
+
+    sides: tuple[Mapping[str, Json] | None, Mapping[str, Json] | None]
+    """Facts of the layer seen and of the one expected; None where there is none."""
+    same: bool
+    first: bool
+    """True for the first row that differs."""
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """A loss curve."""
+
+    points: str
+    """Its points in a picture of 100 × 40, as SVG writes them."""
+    first: float
+    last: float
+    of: Json
+    """Number of steps, as the check says."""
+    spent: bool
+    """True where the time budget ended the training."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassRow:
+    """One true class of a confusion matrix."""
+
+    cells: Sequence[tuple[int, int]]
+    """Number of answers and shade, 0 to 9, for each class."""
+    total: int
+    share: float | None
+    """Share of right answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classes:
+    """Right and wrong answers by class."""
+
+    labels: Sequence[str]
+    rows: Sequence[ClassRow]
+    matrix: bool
+    """False where only each class's share is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accuracy:
+    """An accuracy on its scale."""
+
+    student: float
+    reference: float | None
+    full: float | None
+    """From here on all points are given."""
+    zero: float | None
+    """Below this none are."""
+    low: float
+    """Where the scale begins; it ends at 1."""
+    at: Mapping[str, float]
+    """Place of each of the four that is known, in percent of the scale's width."""
+    images: float | None
+    """How many were looked at."""
+    classes: Classes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """The parameters of a network."""
+
+    rows: Sequence[Mapping[str, Json]]
+    total: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table of a check's own."""
+
+    columns: Sequence[Json]
+    rows: Sequence[Sequence[Json]]
+
+
+View = Sequence[LayerRow] | Sequence[tuple[str, str]] | Accuracy | Curve | Parameters | Table | None
+"""What a page shows of one key of a check's evidence; nothing where it has another form."""
 
 
 # -------------------------------------------------------------------------------- numbers
@@ -58,9 +147,9 @@ def number(value: Json) -> str:
 # ---------------------------------------------------------------------------------- views
 
 
-def views(evidence: Mapping[str, Json]) -> dict[str, Any]:
+def views(evidence: Mapping[str, Json]) -> dict[str, View]:
     """Pick from a check's evidence what a page can show; unknown or odd parts stay in the JSON."""
-    makers = {
+    makers: Mapping[str, Callable[[Json], View]] = {
         "layers": _layers,
         "mismatch": _mismatch,
         "accuracy": _accuracy,
@@ -68,8 +157,8 @@ def views(evidence: Mapping[str, Json]) -> dict[str, Any]:
         "parameters": _parameters,
         "table": _table,
     }
-    made = {key: make(evidence[key]) for key, make in makers.items() if key in evidence}
-    return {key: view for key, view in made.items() if view}
+    every = {key: make(evidence[key]) for key, make in makers.items() if key in evidence}
+    return {key: view for key, view in every.items() if view}
 
 
 def _records(value: Json) -> list[dict[str, Json]]:
@@ -78,18 +167,16 @@ def _records(value: Json) -> list[dict[str, Json]]:
 
 def _real(value: Json) -> float | None:
     """A finite number, or None: a record holds NaN as text."""
-    real = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if real and math.isfinite(value) else None  # type: ignore[arg-type]
-
-
-def _curve(value: Json) -> dict[str, Any] | None:
-    """A loss curve as points of a picture of 100 × 40, with its ends in numbers."""
-    if not isinstance(value, dict):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return None
-    given = value.get("losses")
+    return float(value)
+
+
+def _curve(value: Json) -> Curve | None:
+    given = value.get("losses") if isinstance(value, dict) else None
     losses = [_real(v) for v in given] if isinstance(given, list) else []
     known = [v for v in losses if v is not None]
-    if len(known) < 2:
+    if not isinstance(value, dict) or len(known) < 2:
         return None
     low, high = min(known), max(known)
     height = (high - low) or 1.0
@@ -98,32 +185,32 @@ def _curve(value: Json) -> dict[str, Any] | None:
         for i, v in enumerate(losses)
         if v is not None
     ]
-    return {
-        "points": " ".join(places),
-        "first": known[0],
-        "last": known[-1],
-        "of": value.get("of"),
-        "spent": value.get("spent") is True,
-    }
+    return Curve(
+        points=" ".join(places),
+        first=known[0],
+        last=known[-1],
+        of=value.get("of"),
+        spent=value.get("spent") is True,
+    )
 
 
-def _layers(value: Json) -> list[dict[str, Any]]:
+def _layers(value: Json) -> list[LayerRow]:
     """Pairs of layers in order, the first that differs marked."""
-    rows, found = [], False
+    rows: list[LayerRow] = []
     for row in _records(value):
         same = row.get("same") is True
+        seen, expected = row.get("seen"), row.get("expected")
         rows.append(
-            {
-                "sides": [
-                    side if isinstance(side := row.get(key), dict) else None
-                    for key in ("seen", "expected")
-                ],
-                "same": same,
-                "first": not same and not found,
-                "note": str(row.get("note") or ""),
-            }
+            LayerRow(
+                sides=(
+                    seen if isinstance(seen, dict) else None,
+                    expected if isinstance(expected, dict) else None,
+                ),
+                same=same,
+                first=not same and all(before.same for before in rows),
+                note=str(row.get("note") or ""),
+            )
         )
-        found = found or not same
     return rows
 
 
@@ -142,37 +229,34 @@ def _mismatch(value: Json) -> list[tuple[str, str]]:
     return rows
 
 
-def _accuracy(value: Json) -> dict[str, Any] | None:
+def _accuracy(value: Json) -> Accuracy | None:
     """Positions on a scale, in percent of its width, and the confusion matrix with shades 0–9."""
     if not isinstance(value, dict) or (student := _real(value.get("student"))) is None:
         return None
-    marks = {key: _real(value.get(key)) for key in ("reference", "full", "zero")}
-    known = [mark for mark in (student, *marks.values()) if mark is not None]
-    low = max(0.0, math.floor(10 * (min(known) - 0.02)) / 10)
-    place = {
-        key: round(100 * min(1.0, max(0.0, (mark - low) / (1 - low))), 2)
-        for key, mark in {"student": student, **marks}.items()
-        if mark is not None
-    }
-    return {
-        "student": student,
-        **marks,
-        "low": low,
-        "at": place,
-        "images": _real(value.get("images")),
-        "classes": _classes(value),
-    }
-
-
-def _classes(value: Mapping[str, Json]) -> dict[str, Any] | None:
-    """Rows of a confusion matrix, each with its share of right answers; None where too large."""
-    share, matrix, names = (value.get(key) for key in ("per_class", "confusion", "classes"))
-    shares = [_real(part) for part in share] if isinstance(share, list) else []
-    square = isinstance(matrix, list) and all(
-        isinstance(row, list) and len(row) == len(matrix) and all(type(n) is int for n in row)
-        for row in matrix
+    reference, full, zero = (_real(value.get(key)) for key in ("reference", "full", "zero"))
+    marks = {"student": student, "reference": reference, "full": full, "zero": zero}
+    known = {key: mark for key, mark in marks.items() if mark is not None}
+    low = max(0.0, math.floor(10 * (min(known.values()) - 0.02)) / 10)
+    return Accuracy(
+        student=student,
+        reference=reference,
+        full=full,
+        zero=zero,
+        low=low,
+        at={
+            key: round(100 * min(1.0, max(0.0, (mark - low) / (1 - low))), 2)
+            for key, mark in known.items()
+        },
+        images=_real(value.get("images")),
+        classes=_classes(value),
     )
-    counts: list[list[int]] = matrix if square and matrix else []  # type: ignore[assignment]
+
+
+def _classes(value: Mapping[str, Json]) -> Classes | None:
+    """Rows of a confusion matrix, each with its share of right answers; None where too large."""
+    per_class, names = value.get("per_class"), value.get("classes")
+    shares = [_real(part) for part in per_class] if isinstance(per_class, list) else []
+    counts = _counts(value.get("confusion"))
     size = len(counts) or len(shares)
     if not 0 < size <= MOST_CLASSES:
         return None
@@ -181,27 +265,35 @@ def _classes(value: Mapping[str, Json]) -> dict[str, Any] | None:
     for index in range(size):
         row = counts[index] if counts else []
         total = sum(row)
-        mine = shares[index] if len(shares) == size else row[index] / total if total else None
+        share = shares[index] if len(shares) == size else row[index] / total if total else None
         cells = [(n, min(9, math.ceil(9 * n / total)) if total else 0) for n in row]
-        rows.append({"cells": cells, "total": total, "share": mine})
-    return {
-        "labels": labels if len(labels) == size else [str(i) for i in range(size)],
-        "rows": rows,
-        "matrix": bool(counts),
-    }
+        rows.append(ClassRow(cells=cells, total=total, share=share))
+    return Classes(
+        labels=labels if len(labels) == size else [str(i) for i in range(size)],
+        rows=rows,
+        matrix=bool(counts),
+    )
 
 
-def _parameters(value: Json) -> dict[str, Any] | None:
+def _counts(value: Json) -> list[list[int]]:
+    """The rows of a square matrix of counts; none where it has another form."""
+    rows = value if isinstance(value, list) else []
+    counts = [[n for n in row if type(n) is int] for row in rows if isinstance(row, list)]
+    whole = [len(row) for row in rows if isinstance(row, list)] == [len(rows)] * len(rows)
+    return counts if whole and all(len(row) == len(rows) for row in counts) else []
+
+
+def _parameters(value: Json) -> Parameters | None:
     if not isinstance(value, dict) or not (rows := _records(value.get("rows"))):
         return None
-    return {"rows": rows, "total": value.get("total")}
+    return Parameters(rows=rows, total=value.get("total"))
 
 
-def _table(value: Json) -> dict[str, Any] | None:
+def _table(value: Json) -> Table | None:
     if not isinstance(value, dict) or not isinstance(rows := value.get("rows"), list):
         return None
     columns = value.get("columns")
-    return {
-        "columns": columns if isinstance(columns, list) else [],
-        "rows": [row for row in rows if isinstance(row, list)],
-    }
+    return Table(
+        columns=columns if isinstance(columns, list) else [],
+        rows=[row for row in rows if isinstance(row, list)],
+    )

@@ -1,7 +1,7 @@
 """What stands in an executed notebook, read as the untrusted text that it is.
 
-The notebook was written by the student's code as much as by the student, so nothing in it is
-believed: a part of another form than nbformat says is left out with a note, text is cut and made
+The student's code wrote the notebook as much as the student did, so nothing in it is trusted: a
+part of another form than nbformat says is left out with a note, text is cut and made
 visible, pictures are decoded and looked at before they are shown, and whatever could act (HTML,
 SVG, scripts, widgets) is named and not shown.
 """
@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
+from grader.records.notebook_file import CellKind, NotebookCell, join_text, read_notebook
 from grader.report import escape
 
-MOST_BYTES = 16 << 20
-"""Largest notebook that is read."""
 MOST_CELLS = 2_000
 MOST_OUTPUTS = 200
 """Outputs of one cell."""
@@ -39,12 +37,6 @@ MOST_PIXELS = 24_000_000
 
 _COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
 _LEFT_OUT = "A part of this cell does not have the form of a notebook and was left out."
-
-Kind = Literal["code", "markdown", "raw"]
-
-
-class Unreadable(ValueError):
-    """What should be a notebook cannot be read as one; the message says why, for a reader."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +60,7 @@ class Cell:
 
     index: int
     """1-based among all cells, as error messages count them."""
-    kind: Kind
+    kind: CellKind
     source: str
     count: int | None = None
     """The number in brackets that Jupyter shows."""
@@ -80,29 +72,19 @@ class Cell:
 # ------------------------------------------------------------------------------------ reading
 
 
-def cells(notebook: bytes) -> tuple[Cell, ...]:
+def read_cells(notebook: bytes) -> tuple[Cell, ...]:
     """The cells of an untrusted notebook; malformed parts of it are left out with a note.
 
     Raises:
         Unreadable: too large, not JSON, or without a list of cells.
     """
-    if len(notebook) > MOST_BYTES:
-        raise Unreadable(
-            f"The notebook has {len(notebook):,} bytes; at most {MOST_BYTES:,} are shown."
-        )
-    try:
-        book = json.loads(notebook.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise Unreadable("The notebook is not JSON.") from error
-    found = book.get("cells") if isinstance(book, dict) else None
-    if not isinstance(found, list):
-        raise Unreadable("The notebook holds no list of cells.")
+    given = read_notebook(notebook).cells
     left = _Left()
-    made = [_cell(index, cell, left) for index, cell in enumerate(found[:MOST_CELLS], 1)]
-    if len(found) > MOST_CELLS:
-        note = f"{len(found) - MOST_CELLS:,} further cells are not shown."
-        made.append(Cell(index=MOST_CELLS + 1, kind="raw", source="", notes=(note,)))
-    return tuple(made)
+    cells = [_read_cell(cell, left) for cell in given[:MOST_CELLS]]
+    if len(given) > MOST_CELLS:
+        note = f"{len(given) - MOST_CELLS:,} further cells are not shown."
+        cells.append(Cell(index=MOST_CELLS + 1, kind="raw", source="", notes=(note,)))
+    return tuple(cells)
 
 
 @dataclass(slots=True)
@@ -114,97 +96,113 @@ class _Left:
     pictures: int = MOST_PICTURES
 
 
-def _cell(index: int, cell: Any, left: _Left) -> Cell:
-    if not isinstance(cell, dict):
-        return Cell(index=index, kind="raw", source="", notes=(_LEFT_OUT,))
-    kind: Kind = k if (k := cell.get("cell_type")) in ("code", "markdown") else "raw"
-    source = _text(cell.get("source"))
-    notes = [] if source is not None and kind == cell.get("cell_type", "raw") else [_LEFT_OUT]
-    source = (source or "").replace("\r\n", "\n").replace("\r", "\n")
-    most = min(MOST_SOURCE, left.source)
-    if len(source) > most:
-        notes.append(f"Of {len(source):,} characters the first {most:,} are shown.")
-        source = source[:most]
-    left.source -= len(source)
-    source = escape.visible(source)
-    count = cell.get("execution_count")
+def _read_cell(cell: NotebookCell, left: _Left) -> Cell:
+    source, notes = _read_source(cell.source, left)
+    if cell.kind is None:
+        notes.insert(0, _LEFT_OUT)
+    count = cell.fields.get("execution_count")
     outputs: list[Output] = []
-    if kind == "code":
-        given = cell.get("outputs", [])
-        outputs, more = _outputs(given if isinstance(given, list) else [None], left)
+    if cell.kind == "code":
+        given = cell.fields.get("outputs", [])
+        outputs, more = _read_outputs(given if isinstance(given, list) else [None], left)
         notes += more
-    counted = type(count) is int and 0 <= count < 10**6
     return Cell(
-        index=index,
-        kind=kind,
+        index=cell.number,
+        kind=cell.kind or "raw",
         source=source,
-        count=count if counted else None,
+        count=count if type(count) is int and 0 <= count < 10**6 else None,
         outputs=tuple(outputs),
         notes=tuple(dict.fromkeys(notes)),
     )
 
 
-def _outputs(given: list[Any], left: _Left) -> tuple[list[Output], list[str]]:
-    """What can be shown of a cell's outputs, neighbours of one stream joined; and notes."""
-    made: list[Output] = []
-    notes: list[str] = []
-    streams: list[str] = []  # parts of the stream that is being joined
-    name = ""
+def _read_source(whole: str | None, left: _Left) -> tuple[str, list[str]]:
+    """A cell's code or text as far as the page may show it, and notes on what is left out."""
+    notes = [] if whole is not None else [_LEFT_OUT]
+    source = (whole or "").replace("\r\n", "\n").replace("\r", "\n")
+    most = min(MOST_SOURCE, left.source)
+    if len(source) > most:
+        notes.append(f"Of {len(source):,} characters the first {most:,} are shown.")
+        source = source[:most]
+    left.source -= len(source)
+    return escape.block(source), notes
 
-    def flush() -> None:
-        if streams:
-            made.append(Output(kind="text", name=name, text=_shortened("".join(streams), left)))
-            streams.clear()
 
+@dataclass(slots=True)
+class _Outputs:
+    """What can be shown of a cell's outputs, neighbours of one stream joined."""
+
+    left: _Left
+    shown: list[Output] = field(default_factory=list)
+    name: str = ""
+    """The stream that is being joined: stdout or stderr."""
+    parts: list[str] = field(default_factory=list)
+    """Its parts."""
+
+    def add_stream(self, name: str, text: str) -> None:
+        """A further part of a stream."""
+        if name != self.name:
+            self.end_stream()
+        self.name = name
+        self.parts.append(text)
+
+    def end_stream(self) -> None:
+        """What was joined is an output."""
+        if self.parts:
+            text = _shorten("".join(self.parts), self.left)
+            self.shown.append(Output(kind="text", name=self.name, text=text))
+            self.parts.clear()
+
+
+def _read_outputs(given: Sequence[object], left: _Left) -> tuple[list[Output], list[str]]:
+    """What can be shown of a cell's outputs; and notes."""
+    outputs, notes = _Outputs(left), list[str]()
     for one in given[:MOST_OUTPUTS]:
-        kind = one.get("output_type") if isinstance(one, dict) else None
-        text = _text(one.get("text")) if kind == "stream" else None
-        if kind == "stream" and text is not None:
-            called = "stderr" if one.get("name") == "stderr" else "stdout"
-            if called != name:
-                flush()
-            name = called
-            streams.append(text)
+        fields = one if isinstance(one, dict) else {}
+        kind = fields.get("output_type")
+        text = join_text(fields.get("text")) if kind == "stream" else None
+        if text is not None:
+            outputs.add_stream("stderr" if fields.get("name") == "stderr" else "stdout", text)
             continue
-        flush()
-        output = _error(one, left) if kind == "error" else _display(one, kind, left)
-        made += [output] if output else []
+        outputs.end_stream()
+        output = _read_error(fields, left) if kind == "error" else _read_display(fields, left)
+        outputs.shown += [output] if output else []
         notes += [] if output else [_LEFT_OUT]
-    flush()
+    outputs.end_stream()
     if len(given) > MOST_OUTPUTS:
         notes.append(f"{len(given) - MOST_OUTPUTS:,} further outputs are not shown.")
-    return made, notes
+    return outputs.shown, notes
 
 
-def _error(one: Mapping[str, Any], left: _Left) -> Output | None:
-    name, value = _text(one.get("ename")), _text(one.get("evalue"))
-    trace = one.get("traceback")
+def _read_error(fields: Mapping[str, object], left: _Left) -> Output | None:
+    name, value = join_text(fields.get("ename")), join_text(fields.get("evalue"))
+    trace = fields.get("traceback")
     lines = [part for part in trace if isinstance(part, str)] if isinstance(trace, list) else []
     if name is None and value is None and not lines:
         return None
     text = "\n".join(lines) if lines else ": ".join(part for part in (name, value) if part)
-    called = f"{name or 'Error'}: {value}" if value else name or "Error"
-    return Output(kind="error", name=escape.line(_plain(called))[:300], text=_shortened(text, left))
+    title = f"{name or 'Error'}: {value}" if value else name or "Error"
+    title = escape.line(_apply_controls(title))[:300]
+    return Output(kind="error", name=title, text=_shorten(text, left))
 
 
-def _display(one: Any, kind: Any, left: _Left) -> Output | None:
+def _read_display(fields: Mapping[str, object], left: _Left) -> Output | None:
     """A picture, or the plain text of anything else with the names of what is not shown."""
-    data = one.get("data") if isinstance(one, dict) else None
+    data, kind = fields.get("data"), fields.get("output_type")
     if kind not in ("display_data", "execute_result") or not isinstance(data, dict):
         return None
-    plain = _text(data.get("text/plain")) or ""
+    plain = join_text(data.get("text/plain")) or ""
     for media in ("image/png", "image/jpeg"):
-        source = picture(media, _text(data.get(media)) or "", most=left.pictures)
+        source = picture(media, join_text(data.get(media)) or "", most=left.pictures)
         if source:
             left.pictures -= len(source)
-            return Output(
-                kind="picture", name="picture", text=_shortened(plain[:200], left), source=source
-            )
+            text = _shorten(plain[:200], left)
+            return Output(kind="picture", name="picture", text=text, source=source)
     hidden = tuple(escape.line(media)[:80] for media in data if media != "text/plain")
     return Output(
         kind="text",
         name="result" if kind == "execute_result" else "display",
-        text=_shortened(plain, left),
+        text=_shorten(plain, left),
         hidden=hidden[:8],
     )
 
@@ -222,21 +220,21 @@ def picture(media: str, encoded: str, *, most: int = MOST_PICTURE) -> str:
         raw = base64.b64decode("".join(encoded.split()), validate=True)
     except (binascii.Error, ValueError):
         return ""
-    measure = {"image/png": _png, "image/jpeg": _jpeg}[media]
-    width, height = measure(raw)
+    read_size = {"image/png": _read_png_size, "image/jpeg": _read_jpeg_size}[media]
+    width, height = read_size(raw)
     if len(raw) > most or not 0 < width * height <= MOST_PIXELS or max(width, height) > 16_384:
         return ""
     return f"data:{media};base64,{base64.b64encode(raw).decode('ascii')}"
 
 
-def _png(raw: bytes) -> tuple[int, int]:
+def _read_png_size(raw: bytes) -> tuple[int, int]:
     """Width and height as a PNG's first chunk says; 0 where it is none."""
     if raw[:8] != b"\x89PNG\r\n\x1a\n" or raw[12:16] != b"IHDR" or len(raw) < 33:
         return 0, 0
     return int.from_bytes(raw[16:20], "big"), int.from_bytes(raw[20:24], "big")
 
 
-def _jpeg(raw: bytes) -> tuple[int, int]:
+def _read_jpeg_size(raw: bytes) -> tuple[int, int]:
     """Width and height as a JPEG's frame header says; 0 where there is none."""
     at = 2 if raw[:3] == b"\xff\xd8\xff" else len(raw)
     while at + 9 <= len(raw) and raw[at] == 0xFF:
@@ -248,16 +246,7 @@ def _jpeg(raw: bytes) -> tuple[int, int]:
     return 0, 0
 
 
-def _text(value: Any) -> str | None:
-    """Text, or a list of parts of it, as nbformat allows; None for anything else."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and all(isinstance(part, str) for part in value):
-        return "".join(value)
-    return None
-
-
-def _plain(text: str) -> str:
+def _apply_controls(text: str) -> str:
     r"""Text as a terminal leaves it: without colours, and after `\r` what was written last."""
     text = _COLOURS.sub("", text).replace("\r\n", "\n")
     if "\r" in text:
@@ -265,13 +254,13 @@ def _plain(text: str) -> str:
     return text
 
 
-def _shortened(text: str, left: _Left) -> str:
+def _shorten(text: str, left: _Left) -> str:
     """The head and the tail of a long output, made visible, within what the page may show."""
-    text = _plain(text).strip("\n")
+    text = _apply_controls(text).strip("\n")
     most = min(MOST_TEXT, left.text)
     if len(text) > most:
         head, tail = most * 7 // 10, most * 3 // 10
         gone = f"\n[… {len(text) - head - tail:,} characters are not shown …]\n"
         text = text[:head] + gone + (text[-tail:] if tail else "")
     left.text = max(0, left.text - len(text))
-    return escape.visible(text)
+    return escape.block(text)

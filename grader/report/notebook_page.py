@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
 
 from jinja2 import Environment
 from markdown_it import MarkdownIt
@@ -13,36 +12,21 @@ from markdown_it.token import Token
 from markupsafe import Markup
 from markupsafe import escape as escape_html
 
-from grader.records.records import Json
+from grader.records.execution import CellStatus, ExecutedCell, ExecutedNotebook
 from grader.report import escape
-from grader.report.notebook_cells import Cell, cells
+from grader.report.notebook_cells import Cell, read_cells
 
 MOST_MARKDOWN = 200_000
 """Characters set as Markdown on one page; further ones are shown as they were typed."""
 _ADDRESS = re.compile(r"(?i)(?:https?|mailto):")
 
-Status = Literal["ok", "error", "time", "died", "skipped"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Executed:
-    """A notebook after its run, and what became of its cells."""
-
-    notebook: bytes
-    """nbformat 4 JSON with outputs, as it left the box."""
-    cells: Sequence[Mapping[str, Json]] = ()
-    """One for each cell that was run or should have been: `index` (1-based among all cells),
-    `status` (ok, error, time, died, skipped), `seconds`, `error` (a sentence), and `line` where
-    the cell's own line is known.
-    """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class CellView:
     """A cell with its facts, ready for the template."""
 
     cell: Cell
-    status: Status
+    status: CellStatus
     seconds: float | None
     error: str
     """One sentence on what went wrong."""
@@ -59,7 +43,7 @@ def notebook_page(
     *,
     student: str,
     title: str,
-    executed: Executed,
+    executed: ExecutedNotebook,
     env: Environment,
     here: str,
     back: str,
@@ -74,9 +58,10 @@ def notebook_page(
     Raises:
         Unreadable: it cannot be read as a notebook.
     """
-    facts = _facts(executed.cells)
+    runs = {run.index: run for run in executed.cells}
     setter = _Setter()
-    shown = [_shown(cell, facts.get(cell.index, {}), setter) for cell in cells(executed.notebook)]
+    cells = read_cells(executed.content)
+    shown = [_view_cell(cell, runs.get(cell.index), setter) for cell in cells]
     seconds = [s for s in (one.seconds for one in shown) if s is not None]
     return env.get_template("notebook.html").render(
         student=student,
@@ -92,39 +77,23 @@ def notebook_page(
     )
 
 
-def _facts(given: Iterable[Mapping[str, Json]]) -> dict[int, Mapping[str, Json]]:
-    """The facts by cell; those without a proper index are left aside."""
-    found: dict[int, Mapping[str, Json]] = {}
-    for fact in given:
-        index = fact.get("index")
-        if type(index) is int:
-            found[index] = fact
-    return found
-
-
-def _shown(cell: Cell, fact: Mapping[str, Json], setter: _Setter) -> Shown:
+def _view_cell(cell: Cell, run: ExecutedCell | None, setter: _Setter) -> CellView:
+    """The cell with what became of it; one without a run is judged by its outputs."""
     raised = next((o.name for o in cell.outputs if o.kind == "error"), "")
-    status, seconds, error = fact.get("status"), fact.get("seconds"), fact.get("error")
-    known: dict[Any, Status] = {s: s for s in ("ok", "error", "time", "died", "skipped")}
-    timed = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
-    line = fact.get("line")
-    return Shown(
+    markdown = cell.kind == "markdown"
+    return CellView(
         cell=cell,
-        status=known.get(status if isinstance(status, str) else "", "error" if raised else "ok"),
-        seconds=float(seconds) if timed else None,  # type: ignore[arg-type]
-        error=error if isinstance(error, str) else raised,
-        body=setter.markdown(cell.source)
-        if cell.kind == "markdown"
-        else numbered(cell.source, line if type(line) is int else None),
+        status=run.status if run else "error" if raised else "ok",
+        seconds=run.seconds if run else None,
+        error=run.error if run else raised,
+        body=setter.set_markdown(cell.source) if markdown else number_lines(cell.source),
     )
 
 
-def numbered(source: str, wrong: int | None = None) -> Markup:
-    """Each line in an element of its own, which the style sheet numbers; one may be marked."""
+def number_lines(source: str) -> Markup:
+    """Each line in an element of its own, which the style sheet numbers."""
     lines = str(escape_html(source.rstrip("\n"))).split("\n")
-    marked = (' class="wrong"' if number == wrong else "" for number in range(1, len(lines) + 1))
-    made = (f"<span{mark}>{line}\n</span>" for mark, line in zip(marked, lines, strict=True))
-    return Markup("".join(made))  # noqa: S704 - escaped above
+    return Markup("".join(f"<span>{line}\n</span>" for line in lines))  # noqa: S704 - escaped above
 
 
 class _Setter:
@@ -136,7 +105,7 @@ class _Setter:
         self._parser.disable(["image", "html_block", "html_inline"])
         self._rules: Mapping[str, Callable[[Token], str]] = {
             "link_open": lambda _: '<span class="link">',
-            "link_close": lambda token: f"</span>{_address(token)}",
+            "link_close": lambda token: f"</span>{_show_address(token)}",
             "fence": lambda token: f"<pre>{escape_html(token.content)}</pre>",
             "code_block": lambda token: f"<pre>{escape_html(token.content)}</pre>",
             "code_inline": lambda token: f"<code>{escape_html(token.content)}</code>",
@@ -146,7 +115,7 @@ class _Setter:
             "hr": lambda _: "<hr>",
         }
 
-    def markdown(self, source: str) -> Markup:
+    def set_markdown(self, source: str) -> Markup:
         """The text set; as it was typed where it cannot be, or where there is too much of it."""
         plain = Markup('<p class="text">{}</p>').format(source)
         if len(source) > self._left:
@@ -158,24 +127,24 @@ class _Setter:
             return plain
 
     def _set(self, tokens: Sequence[Token]) -> str:
-        made: list[str] = []
+        html: list[str] = []
         links: list[str] = []
         for token in tokens:
-            token.content = escape.visible(token.content)
+            token.content = escape.block(token.content)
             if token.type == "inline":
-                made.append(self._set(token.children or []))
+                html.append(self._set(token.children or []))
             elif token.type in self._rules:
                 if token.type == "link_open":
                     links.append(str(token.attrs.get("href", "")))
                 elif token.type == "link_close":
                     token.content = links.pop() if links else ""
-                made.append(self._rules[token.type](token))
+                html.append(self._rules[token.type](token))
             elif token.tag in _TAGS and not token.hidden:
                 tag = f"h{min(6, int(token.tag[1]) + 2)}" if token.tag in _HEADINGS else token.tag
-                made.append(_tag(token, tag))
+                html.append(_write_tag(token, tag))
             elif token.tag not in _TAGS:
-                made.append(str(escape_html(token.content)))
-        return "".join(made)
+                html.append(str(escape_html(token.content)))
+        return "".join(html)
 
 
 _HEADINGS = {f"h{n}" for n in range(1, 7)}
@@ -185,7 +154,7 @@ _TAGS = {*_HEADINGS, "p", "ul", "ol", "li", "blockquote", "em", "strong"} | {
 """Elements that Markdown may make."""
 
 
-def _tag(token: Token, tag: str) -> str:
+def _write_tag(token: Token, tag: str) -> str:
     if token.nesting < 0:
         return f"</{tag}>"
     start = token.attrs.get("start")
@@ -193,7 +162,7 @@ def _tag(token: Token, tag: str) -> str:
     return f"<{tag}{number}>"
 
 
-def _address(token: Token) -> str:
+def _show_address(token: Token) -> str:
     """Where a link would have led, as text, if it led to a page or a person."""
     address = escape.line(token.content)
     if not _ADDRESS.match(address):

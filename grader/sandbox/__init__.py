@@ -46,6 +46,7 @@ Floors, top first:
     forkserver
     levels
     box
+    backend
     cells
     channel, outcome, remarks, remedies, server_process
 """

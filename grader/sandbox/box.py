@@ -10,13 +10,16 @@ from typing import Any, Self
 
 import numpy as np
 
+from grader.assignment.variants import files_in_box
 from grader.inside import wire
 from grader.inside.cell import THREADS, is_notebook
-from grader.inside.schema.job import GroupLimits, Job
+from grader.inside.schema.job import BoxRequest, GroupLimits
 from grader.inside.schema.job import Limits as BoxLimits
 from grader.records.errors import SandboxError
-from grader.records.records import Execution, Limits, Missing, StudentError
+from grader.records.execution import Execution, Missing, StudentError
+from grader.records.limits import Limits
 from grader.sandbox import cells, outcome, remarks
+from grader.sandbox.backend import Job
 from grader.sandbox.cells import CellRun
 from grader.sandbox.channel import Channel
 from grader.sandbox.outcome import Facts, Outcome
@@ -39,19 +42,16 @@ class Box:
 
     def __init__(
         self,
-        opener: Callable[[Job], Ends],
-        files: Mapping[str, bytes],
+        opener: Callable[[BoxRequest], Ends],
+        job: Job,
         *,
-        entry: str | None,
-        limits: Limits,
-        seed: int,
-        level: int,
         selftest: bool = False,
         group: GroupLimits | None = None,
-        run: str = "all",
-        datasets: Mapping[str, str] | None = None,
     ) -> None:
-        self._files, self._entry, self._limits, self._level = files, entry, limits, level
+        """`job.level` is a number here; `group` replaces the limits of the control group."""
+        assert job.level is not None
+        self._files, self._limits, self._level = files_in_box(job.submission), job.limits, job.level
+        self._entry = job.submission.entry
         self._outcome = Outcome()
         self._tried, self._error = False, None  # type: bool, StudentError | None
         self._alive, self._hopeless, self._restarts = False, "", 0
@@ -64,22 +64,12 @@ class Box:
         self._closed: Execution | None = None
         self._unread: StudentError | None = None
         """Why not all of a module could be read, though the rest was."""
-        submission = sum(map(len, files.values())) + 4096 * len(files)
-        job: Job = {
-            "level": level,
-            "seed": seed,
-            "selftest": selftest,
-            "run": run,
-            "datasets": dict(datasets or {}),
-            "submission_mib": math.ceil(submission / 2**20),
-            "submission_files": len(files),
-            "limits": _limits(limits),
-        }
-        if level >= 4:
-            job["group"] = group or _group(job)
-        self._channel = Channel(*opener(job), limits.wall_seconds)
-        contents = [np.frombuffer(content, np.uint8) for content in files.values()]
-        self._channel.send({"do": "files", "names": list(files)}, contents)
+        request = _request(job, self._files, selftest=selftest)
+        if job.level >= 4:
+            request["group"] = group or _group(request)
+        self._channel = Channel(*opener(request), job.limits.wall_seconds)
+        contents = [np.frombuffer(content, np.uint8) for content in self._files.values()]
+        self._channel.send({"do": "files", "names": list(self._files)}, contents)
 
     def __enter__(self) -> Self:
         return self
@@ -252,16 +242,32 @@ class Box:
         )
 
 
-def _group(job: Job) -> GroupLimits:
+def _group(request: BoxRequest) -> GroupLimits:
     """Limits of the box's control group: those of the student's process, and room for the rest.
 
     Files in memory count there too, as do the supervisor and the threads of a notebook's kernel.
     """
-    limits = job["limits"]
-    files = job["submission_mib"] + 2 * limits["disk_mib"] + max(64, limits["disk_mib"])
+    limits = request["limits"]
+    files = request["submission_mib"] + 2 * limits["disk_mib"] + max(64, limits["disk_mib"])
     return {
         "memory_mib": limits["memory_mib"] + files + _OWN_MIB,
         "tasks": limits["processes"] + 2 * THREADS + 2,
+    }
+
+
+def _request(job: Job, files: Mapping[str, bytes], *, selftest: bool) -> BoxRequest:
+    """The job as the guard and the supervisor read it: sizes and limits, no content."""
+    assert job.level is not None
+    submission = sum(map(len, files.values())) + 4096 * len(files)
+    return {
+        "level": job.level,
+        "seed": job.seed,
+        "selftest": selftest,
+        "run": job.run,
+        "datasets": dict(job.datasets),
+        "submission_mib": math.ceil(submission / 2**20),
+        "submission_files": len(files),
+        "limits": _limits(job.limits),
     }
 
 

@@ -15,7 +15,8 @@ from grader.inside.schema.messages import (
     SharedLimit,
 )
 from grader.inside.wire import Malformed
-from grader.records.records import Limits, StudentError
+from grader.records.execution import StudentError
+from grader.records.limits import Limits
 from grader.sandbox import outcome
 from grader.sandbox.outcome import Facts, Outcome
 

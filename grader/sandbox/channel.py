@@ -25,7 +25,7 @@ class Channel:
     def __init__(
         self, channel: socket.socket, lifeline: socket.socket, wall_seconds: float
     ) -> None:
-        self._channel, self._leash = channel, lifeline
+        self._channel, self._lifeline = channel, lifeline
         self._patience = wall_seconds + GRACE_SECONDS
         self._channel.settimeout(self._patience)
         self._reader = wire.Reader()
@@ -87,12 +87,12 @@ class Channel:
         """The guard's last word. When it has come, no process of the box is left."""
         self._channel.close()
         report: dict[str, Any] = {}
-        if self._leash.fileno() >= 0:
+        if self._lifeline.fileno() >= 0:
             with contextlib.suppress(OSError, ValueError):
-                self._leash.settimeout(GRACE_SECONDS)
-                self._leash.shutdown(socket.SHUT_WR)
-                data = self._leash.recv(1 << 16)
+                self._lifeline.settimeout(GRACE_SECONDS)
+                self._lifeline.shutdown(socket.SHUT_WR)
+                data = self._lifeline.recv(1 << 16)
                 said = json.loads(data or b"{}")
                 report = said if isinstance(said, dict) else {}
-            self._leash.close()
+            self._lifeline.close()
         return report

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 from grader.inside.cell import is_notebook
-from grader.inside.schema.job import Job
+from grader.inside.schema.job import BoxRequest
 from grader.records.errors import SandboxError
-from grader.records.records import Limits
 from grader.sandbox import levels
+from grader.sandbox.backend import Job
 from grader.sandbox.box import Box
 from grader.sandbox.levels import Refusal
 from grader.sandbox.server_process import Ends, ServerProcess
@@ -84,36 +85,15 @@ class ForkServer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def open(
-        self,
-        files: Mapping[str, bytes],
-        *,
-        entry: str | None,
-        limits: Limits,
-        seed: int,
-        run: str = "all",
-        datasets: Mapping[str, str] | None = None,
-    ) -> Box:
-        """A box with these files in it; nothing has run yet.
+    def open(self, job: Job) -> Box:
+        """A box with the job's files in it; nothing has run yet. May be called from any thread."""
+        self._notebooks = self._notebooks or is_notebook(job.submission.entry)
+        level = self.level if job.level is None else job.level
+        return Box(self._send, replace(job, level=level))
 
-        With `run="definitions"` nothing but definitions will be (see `Assignment`). `datasets` are
-        folders of ours by name of the data set, to be read there (`grader.data.training_mount`).
-        """
-        self._notebooks = self._notebooks or is_notebook(entry)
-        return Box(
-            self._send,
-            files,
-            entry=entry,
-            limits=limits,
-            seed=seed,
-            level=self.level,
-            run=run,
-            datasets=datasets,
-        )
-
-    def _send(self, job: Job) -> Ends:
+    def _send(self, request: BoxRequest) -> Ends:
         with self._lock:
-            return self._current().open(job)
+            return self._current().open(request)
 
     def _current(self) -> ServerProcess:
         """The warm process, replaced where it has served long enough or is gone."""

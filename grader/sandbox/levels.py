@@ -14,7 +14,10 @@ from typing import Any
 from grader.inside.schema.job import GroupLimits
 from grader.inside.walls import selftest
 from grader.records.errors import SandboxError
-from grader.records.records import Limits, Missing
+from grader.records.execution import Missing
+from grader.records.limits import Limits
+from grader.records.submission import Submission
+from grader.sandbox.backend import Job
 from grader.sandbox.box import Box
 from grader.sandbox.remedies import Remedy, remedy
 from grader.sandbox.server_process import ServerProcess
@@ -65,8 +68,7 @@ def try_level(server: ServerProcess, level: int) -> Refusal | None:
 def _try(server: ServerProcess, level: int) -> str:
     with _canaries() as args:
         args |= {"walls": level >= 2, "memory_mib": _SMALL.memory_mib if level >= 1 else 0}
-        box = Box(server.open, {}, entry=None, limits=_SMALL, seed=0, level=level, selftest=True)
-        with box:
+        with Box(server.open, _empty_job(_SMALL, level), selftest=True) as box:
             box.load()
             found = box.ask("escape", args)
             if isinstance(found, Missing):
@@ -79,12 +81,14 @@ def _try(server: ServerProcess, level: int) -> str:
     return ""
 
 
+def _empty_job(limits: Limits, level: int) -> Job:
+    nothing = Submission(student="", files={}, entry=None)
+    return Job(submission=nothing, limits=limits, seed=0, level=level)
+
+
 def _try_group(server: ServerProcess) -> str:
     """The control group refuses what the other limits would allow."""
-    box = Box(
-        server.open, {}, entry=None, limits=_WITHIN, seed=0, level=4, selftest=True, group=_GROUP
-    )
-    with box:
+    with Box(server.open, _empty_job(_WITHIN, 4), selftest=True, group=_GROUP) as box:
         box.load()
         started = box.ask("crowd", {"threads": 2 * _GROUP["tasks"]})
         if not isinstance(started, int) or started >= _GROUP["tasks"]:

@@ -14,7 +14,8 @@ from typing import TypeAlias
 
 from grader.inside.schema.messages import WHYS, Death, End
 from grader.inside.wire import Malformed
-from grader.records.records import Limits, Missing, Status, StudentError
+from grader.records.execution import Missing, Status, StudentError
+from grader.records.limits import Limits
 
 Facts: TypeAlias = Mapping[str, object]
 """What a box reports, not yet checked."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import grader
-from grader.inside.schema.job import Job, ServerState
+from grader.inside.schema.job import BoxRequest, ServerState
 from grader.records.errors import SandboxError
 
 START_SECONDS = 180.0
@@ -147,14 +147,14 @@ class ServerProcess:
         self.retired = True
         self.control.close()
 
-    def open(self, job: Job) -> Ends:
+    def open(self, request: BoxRequest) -> Ends:
         """The near ends of line and leash of a new box. Raises SandboxError if it is gone."""
         channel, far_channel = socket.socketpair()
         lifeline, far_leash = socket.socketpair()
         with far_channel, far_leash, self._lock:
             self.opened += 1
             name = f"box-{self.opened}"
-            message = json.dumps({**job, "name": name, "uid": _uid()}).encode()
+            message = json.dumps({**request, "name": name, "uid": _uid()}).encode()
             fds = array.array("i", [far_channel.fileno(), far_leash.fileno()])
             try:
                 self.control.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])

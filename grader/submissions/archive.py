@@ -57,17 +57,17 @@ def list_archive(file: IO[bytes], caps: Caps = SUBMISSION) -> Listing:
 
 
 def _list_zip(file: IO[bytes], caps: Caps) -> Listing:
-    _count_zip(file, caps)
+    _check_zip_count(file, caps)
     archive = zipfile.ZipFile(file)
-    listing = Listing(caps)
+    listing = Listing(caps, packed=True)
     for info in archive.infolist():
         listing.count()
-        name, kind = _zip_name(info), stat.S_IFMT(info.external_attr >> 16)
+        name, kind = _read_zip_name(info), stat.S_IFMT(info.external_attr >> 16)
         if kind in KINDS:
             listing.refuse(name, KINDS[kind])
         elif name.endswith("/") or kind == stat.S_IFDIR:
             listing.add_folder(name)
-        elif why := _zip_refusal(info, caps):
+        elif why := _refuse_zip_member(info, caps):
             listing.refuse(name, why)
         else:
             before = len(listing.members)
@@ -78,7 +78,7 @@ def _list_zip(file: IO[bytes], caps: Caps) -> Listing:
     return listing
 
 
-def _count_zip(file: IO[bytes], caps: Caps) -> None:
+def _check_zip_count(file: IO[bytes], caps: Caps) -> None:
     """Raises Refused where the directory would become more objects than caps allow.
 
     zipfile builds an object of about a kilobyte for every 46 bytes of it, whatever the file says
@@ -93,7 +93,7 @@ def _count_zip(file: IO[bytes], caps: Caps) -> None:
         raise Refused(f"holds more than {caps.scanned:,} names")
 
 
-def _zip_name(info: zipfile.ZipInfo) -> str:
+def _read_zip_name(info: zipfile.ZipInfo) -> str:
     """The name as packed: UTF-8 even where the flag for it was forgotten, as macOS does."""
     name = info.orig_filename
     if info.flag_bits & 0x800:
@@ -104,7 +104,7 @@ def _zip_name(info: zipfile.ZipInfo) -> str:
         return name
 
 
-def _zip_refusal(info: zipfile.ZipInfo, caps: Caps) -> str:
+def _refuse_zip_member(info: zipfile.ZipInfo, caps: Caps) -> str:
     # zipfile unpacks bzip2 and lzma in one piece, whatever comes of it; deflate in small ones.
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return "is compressed in a way that is not read; pack it as a plain zip"
@@ -134,8 +134,8 @@ def _read_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo, cap: int) -> byte
 
 def _list_tar(stream: tar.Stream, caps: Caps) -> Listing:
     """A tar cannot be read in any order, so its files are kept; the stream has counted them."""
-    listing = Listing(caps)
-    for member in tar.members(stream, caps.file_bytes):
+    listing = Listing(caps, packed=True)
+    for member in tar.read_members(stream, caps.file_bytes):
         listing.count()
         if member.why:
             listing.refuse(member.name, member.why)
@@ -143,13 +143,13 @@ def _list_tar(stream: tar.Stream, caps: Caps) -> Listing:
             listing.add_folder(member.name)
         else:
             data = member.data or b""
-            listing.add(member.name, Member(size=len(data), read=partial(_kept, data)))
+            listing.add(member.name, Member(size=len(data), read=partial(_give, data)))
     while stream.read(_CHUNK):  # to the end, where gzip keeps its checksum
         pass
     return listing
 
 
-def _kept(data: bytes, cap: int) -> bytes:
+def _give(data: bytes, cap: int) -> bytes:
     if len(data) > cap:
         raise Refused(f"has more than the {cap:,} bytes allowed")
     return data
@@ -169,7 +169,7 @@ class _Plain:
             pieces.append(piece)
             left -= len(piece)
         self._given += size - left
-        _within(self._given, self._caps)
+        _check_total(self._given, self._caps)
         return b"".join(pieces)
 
 
@@ -195,29 +195,29 @@ class _Gunzip:
         rest = self._engine.unconsumed_tail
         if self._engine.eof:  # several gzip files one after the other are one
             rest = self._engine.unused_data
-            if not rest.strip(b"\0") and not (rest := self._more().lstrip(b"\0")):
+            if not rest.strip(b"\0") and not (rest := self._read_more().lstrip(b"\0")):
                 return False
             self._engine = zlib.decompressobj(wbits=31)
             self._parts += 1
             if self._parts > _GZIP_PARTS:  # each costs a copy of the input that is left
                 raise Refused(_DAMAGED)
-        piece = rest or self._more()
+        piece = rest or self._read_more()
         if not piece:
             raise Refused("ends too early; pack it again")
         data = self._engine.decompress(piece, _CHUNK)
         self._buffer += data
         self._given += len(data)
-        _within(self._given, self._caps)
+        _check_total(self._given, self._caps)
         if self._given > max(self._caps.ratio_from, self._caps.ratio * self._taken):
             raise Refused(f"would grow more than {self._caps.ratio}-fold when unpacked")
         return True
 
-    def _more(self) -> bytes:
+    def _read_more(self) -> bytes:
         piece = self._file.read(64 << 10)
         self._taken += len(piece)
         return piece
 
 
-def _within(given: int, caps: Caps) -> None:
+def _check_total(given: int, caps: Caps) -> None:
     if given > caps.total_bytes:
         raise Refused(f"unpacks to more than the {caps.total_bytes:,} bytes allowed")

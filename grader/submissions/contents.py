@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from grader.records.asked_files import AskedFiles
 from grader.submissions import definitions
 from grader.submissions.listing import Member
 from grader.submissions.names import Refused
@@ -20,21 +21,18 @@ class Contents:
     """The files of one submission, read as far as they are asked about."""
 
     members: Mapping[str, Member]
-    names: Sequence[str]
-    """What the assignment asks for."""
-    blanks: Collection[str]
-    """SHA-256 of each file that students start from, hex."""
+    asked: AskedFiles
     _read: dict[str, bytes] = field(default_factory=dict)
 
     def defines(self, file: str) -> list[str]:
-        """The names that the file defines, if those are half of them or more."""
-        defined = definitions.places(file.lower(), self._content(file))
-        known = [n for n in self.names if n in defined]
-        return known if 2 * len(known) >= len(self.names) else []
+        """The names asked for that the file defines, if it defines half of them or more."""
+        defined = definitions.find_definitions(file.lower(), self._content(file))
+        known = [n for n in self.asked.names if n in defined]
+        return known if 2 * len(known) >= len(self.asked.names) else []
 
-    def untouched(self, file: str) -> bool:
+    def is_handout(self, file: str) -> bool:
         """True where the file is one that students start from, byte by byte."""
-        return hashlib.sha256(self._content(file)).hexdigest() in self.blanks
+        return hashlib.sha256(self._content(file)).hexdigest() in self.asked.blanks
 
     def _content(self, file: str) -> bytes:
         """The file's bytes; none of one that is too large, or comes too late."""

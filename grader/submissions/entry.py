@@ -2,8 +2,7 @@
 
 A file of the right name at the top wins; else the one that lies least deep, if it is alone there;
 else an honest near miss, such as `LeNet.py` or `lenet (1).py`, if it is alone; else the one file
-whose text defines what is asked for. What was decided, and what a student should do, is said in
-notes.
+whose text defines what is asked for. Notes say what was decided, and what a student should do.
 """
 
 from __future__ import annotations
@@ -13,9 +12,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from grader.records.records import ENTRY_SUFFIXES
+from grader.records.asked_files import AskedFiles
+from grader.records.submission import ENTRY_SUFFIXES
 from grader.submissions.contents import Contents
-from grader.submissions.names import shown
+from grader.submissions.names import show_name
 
 WEIGHTS = (".pt", ".pth", ".safetensors", ".ckpt", ".pkl", ".bin", ".pt2")
 """How files of weights end."""
@@ -42,48 +42,41 @@ class Choice:
     notes: tuple[str, ...]
 
 
-def choose(
-    names: Iterable[str], entry: str, extra_files: Sequence[str], contents: Contents | None = None
-) -> Choice:
+def choose(names: Iterable[str], asked: AskedFiles, contents: Contents | None = None) -> Choice:
     """The entry, its folder as root, and further files under the names the assignment uses.
 
     Without `contents` names alone decide. With them a file that is still the handout is run only
     where there is no other.
     """
     every = sorted(names, key=lambda n: (n.count("/"), n))
-    wanted = tuple(entry + suffix for suffix in ENTRY_SUFFIXES)
-    runnable = [n for n in every if n.lower().endswith(ENTRY_SUFFIXES)]
-    aside = [n for n in runnable if len(runnable) > 1 and contents and contents.untouched(n)]
-    found, notes = _find([n for n in every if n not in aside], wanted)
-    if found is None and not notes and contents is not None:
-        found, notes = _by_content([n for n in runnable if n not in aside], wanted, contents)
-    if found is None and not notes and aside:
-        found, notes = _find(every, wanted)
-    elif found is not None:
-        notes += [f"`{shown(n)}` is the handout as it was given; left aside." for n in aside]
-    if found is None:
-        taken = {name: name for name in every}
-        return Choice(names=taken, entry=None, notes=(*notes, _missing(every, wanted, extra_files)))
-    old, new = found
+    wanted = tuple(asked.entry + suffix for suffix in ENTRY_SUFFIXES)
+    entry, notes = _find_entry(every, wanted, contents)
+    if entry is None:
+        notes.append(_describe_missing(every, wanted, asked.extra_files))
+        return Choice(names={name: name for name in every}, entry=None, notes=tuple(notes))
+    old, new = entry
     root = old[: old.rindex("/") + 1] if "/" in old else ""
-    taken = {n.removeprefix(root): n for n in every if n.startswith(root) and n != old}
-    taken[new] = old
+    chosen = {n.removeprefix(root): n for n in every if n.startswith(root) and n != old}
+    chosen[new] = old
     outside = [n for n in every if not n.startswith(root)]
     if root:
-        notes.append(f"`{shown(old)}` was taken: the folder `{shown(root)}` counts as the top.")
-    for name in extra_files:
-        notes += _further(taken, outside, name, _base(old).rpartition(".")[0], extra_files)
+        top = show_name(root)
+        notes.append(f"`{show_name(old)}` was taken: the folder `{top}` counts as the top.")
+    for name in asked.extra_files:
+        stem = _base(old).rpartition(".")[0]
+        notes += _add_extra_file(chosen, outside, name, stem, asked.extra_files)
     if outside:
-        notes.append(f"{_count(outside)} outside `{shown(root)}` left aside: {_list(outside)}.")
-    return Choice(names=taken, entry=new, notes=tuple(notes))
+        notes.append(f"{_count(outside)} outside `{show_name(root)}` left aside: {_list(outside)}.")
+    return Choice(names=chosen, entry=new, notes=tuple(notes))
 
 
 def is_near(name: str, wanted: str) -> bool:
     """True where the names differ only in case or in the marks of a copy or a second download."""
-    return _key(name) == _key(wanted)
+    return _simplify(name) == _simplify(wanted)
 
 
-def _key(name: str) -> tuple[str, str]:
+def _simplify(name: str) -> tuple[str, str]:
+    """Stem and suffix, without case and without the marks of a copy."""
     stem, _, suffix = _DISGUISE.sub("", name).rpartition(".")
     stem = stem.strip()
     while (shorter := _COPY.sub("", stem).strip()) and shorter != stem:
@@ -91,8 +84,29 @@ def _key(name: str) -> tuple[str, str]:
     return stem.casefold(), suffix.strip().casefold()
 
 
-def _find(every: list[str], wanted: tuple[str, ...]) -> tuple[tuple[str, str] | None, list[str]]:
-    """Where the entry lies and what it is to be called; with notes."""
+_Entry = tuple[str, str]
+"""Where the entry lies, and what it is to be called."""
+
+
+def _find_entry(
+    every: list[str], wanted: tuple[str, ...], contents: Contents | None
+) -> tuple[_Entry | None, list[str]]:
+    """The entry, None where there is none or where it is not clear which it is; with notes."""
+    runnable = [n for n in every if n.lower().endswith(ENTRY_SUFFIXES)]
+    handouts = [n for n in runnable if len(runnable) > 1 and contents and contents.is_handout(n)]
+    entry, notes = _find_by_name([n for n in every if n not in handouts], wanted)
+    if entry is None and not notes and contents is not None:
+        own = [n for n in runnable if n not in handouts]
+        entry, notes = _find_by_content(own, wanted, contents)
+    if entry is None and not notes and handouts:
+        return _find_by_name(every, wanted)
+    if entry is not None:
+        notes += [f"`{show_name(n)}` is the handout as it was given; left aside." for n in handouts]
+    return entry, notes
+
+
+def _find_by_name(every: list[str], wanted: tuple[str, ...]) -> tuple[_Entry | None, list[str]]:
+    """The file of the right name, or of one near to it."""
     exact = [n for n in every if _base(n) in wanted]
     near = [n for n in every if n not in exact and any(is_near(_base(n), w) for w in wanted)]
     for candidates in (exact, near):
@@ -105,88 +119,90 @@ def _find(every: list[str], wanted: tuple[str, ...]) -> tuple[tuple[str, str] | 
         old = min(least, key=lambda n: wanted.index(_base(n)) if _base(n) in wanted else 0)
         new = next(w for w in wanted if is_near(_base(old), w))
         aside = [n for n in exact + near if n != old]
-        notes = [f"`{shown(old)}` was run; left aside: {_list(aside)}."] if aside else []
+        notes = [f"`{show_name(old)}` was run; left aside: {_list(aside)}."] if aside else []
         if _base(old) != new:
-            notes.append(f"`{shown(old)}` was taken as `{new}`. Please hand it in under that name.")
+            notes.append(
+                f"`{show_name(old)}` was taken as `{new}`. Please hand it in under that name."
+            )
         return (old, new), notes
     return None, []
 
 
-def _by_content(
+def _find_by_content(
     runnable: list[str], wanted: tuple[str, ...], contents: Contents
-) -> tuple[tuple[str, str] | None, list[str]]:
-    """The same for the file that defines most of what is asked for."""
-    found = {n: contents.defines(n) for n in runnable}
-    most = max(map(len, found.values()), default=0)
-    best = [n for n in found if most and len(found[n]) == most]
+) -> tuple[_Entry | None, list[str]]:
+    """The file that defines most of what is asked for."""
+    defined = {n: contents.defines(n) for n in runnable}
+    most = max(map(len, defined.values()), default=0)
+    best = [n for n in defined if most and len(defined[n]) == most]
     if len({n.rpartition(".")[0] for n in best}) > 1:
         return None, [f"It is not clear which file to run: {_list(best)}. Keep one of them."]
     if not best:
         return None, []
     old = min(best, key=lambda n: _suffix(n.lower()) != ENTRY_SUFFIXES[0])
     new = next(w for w in wanted if w.endswith(_suffix(old.lower())))
-    said = f"`{shown(old)}` was run: it defines {_list(found[old])}. Please hand it in as `{new}`."
-    return (old, new), [said]
+    defines = f"it defines {_list(defined[old])}"
+    return (old, new), [f"`{show_name(old)}` was run: {defines}. Please hand it in as `{new}`."]
 
 
-def _further(
-    taken: dict[str, str], outside: list[str], name: str, stem: str, extra_files: Sequence[str]
+def _add_extra_file(
+    chosen: dict[str, str], outside: list[str], name: str, stem: str, extra_files: Sequence[str]
 ) -> list[str]:
-    """The further file is in `taken` under its name, if there is one to be had; what to say.
+    """The extra file is in `chosen` under its name, if there is one to be had; notes on it.
 
     `stem` is what the file that is run is called.
     """
-    if name in taken:
+    if name in chosen:
         return []
-    near = [n for n in taken if is_near(n, name)]
+    near = [n for n in chosen if is_near(n, name)]
     elsewhere = [n for n in outside if _base(n) == name]
-    elsewhere += [n for n in taken if "/" in n and _base(n) == name]
-    weights = _weights([n for n in (*taken, *outside) if n not in extra_files], name, stem)
+    elsewhere += [n for n in chosen if "/" in n and _base(n) == name]
+    weights = _find_weights([n for n in (*chosen, *outside) if n not in extra_files], name, stem)
     candidates = near or elsewhere or weights
     if len(candidates) > 1:
         return [f"`{name}` is missing, and several could be meant: {_list(candidates)}."]
     if candidates:
         old = candidates[0]
-        taken[name] = taken.get(old, old)
+        chosen[name] = chosen.get(old, old)
         if candidates is not weights and old != name:
-            taken.pop(old, None)  # weights keep their own name as well: code may open them
+            chosen.pop(old, None)  # weights keep their own name as well: code may open them
         if old in outside:
             outside.remove(old)
-        return [f"`{shown(old)}` was taken as `{name}`. Please hand it in under that name."]
-    alike = [n for n in [*taken, *outside] if n.endswith(_suffix(name)) and n != name]
+        return [f"`{show_name(old)}` was taken as `{name}`. Please hand it in under that name."]
+    alike = [n for n in [*chosen, *outside] if n.endswith(_suffix(name)) and n != name]
     if len(alike) == 1:
-        return [f"`{name}` is missing. Found `{shown(alike[0])}`: rename it to `{name}`."]
+        return [f"`{name}` is missing. Found `{show_name(alike[0])}`: rename it to `{name}`."]
     return [f"`{name}` is missing." + (f" Found {_list(alike)}." if alike else "")]
 
 
-def _weights(names: Sequence[str], name: str, stem: str) -> list[str]:
+def _find_weights(names: Sequence[str], name: str, stem: str) -> list[str]:
     """Files that can be the weights `name`: called so, or like the file that is run, or at all."""
     if not name.endswith(WEIGHTS):
         return []
-    own = {_key(name)[0], _key(f"{stem}.")[0]}
-    named = [n for n in names if n.lower().endswith(WEIGHTS) and _key(_base(n))[0] in own]
+    own = {_simplify(name)[0], _simplify(f"{stem}.")[0]}
+    named = [n for n in names if n.lower().endswith(WEIGHTS) and _simplify(_base(n))[0] in own]
     return named or [n for n in names if n.lower().endswith(_OF_ANY_NAME)]
 
 
-def _missing(every: list[str], wanted: tuple[str, ...], extra_files: Sequence[str]) -> str:
+def _describe_missing(every: list[str], wanted: tuple[str, ...], extra_files: Sequence[str]) -> str:
     """One sentence on what was looked for, one on what is there."""
-    looked = f"`{wanted[0]}` is missing"
-    looked += "".join(f", and so is `{w}`" for w in wanted[1:]) + "."
+    absent = f"`{wanted[0]}` is missing"
+    absent += "".join(f", and so is `{w}`" for w in wanted[1:]) + "."
     if not every:
-        return f"{looked} No file was handed in."
+        return f"{absent} No file was handed in."
     runnable = [n for n in every if n.lower().endswith(ENTRY_SUFFIXES)]
     if len(runnable) == 1:
         new = next(w for w in wanted if w.endswith(_suffix(runnable[0].lower())))
-        return f"{looked} Found `{shown(runnable[0])}`: rename it to `{new}`."
+        return f"{absent} Found `{show_name(runnable[0])}`: rename it to `{new}`."
     bases = {_base(n).casefold(): n for n in reversed(every) if _base(n) not in extra_files}
     close = difflib.get_close_matches(wanted[0].casefold(), bases, n=3, cutoff=0.6)
     likely = [bases[c] for c in close] or runnable or every
-    return f"{looked} Found {_list(likely)}."
+    return f"{absent} Found {_list(likely)}."
 
 
 def _list(names: Sequence[str]) -> str:
     more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
-    return ", ".join(f"`{shown(n)}`" for n in names[:5]) + more
+    return ", ".join(f"`{show_name(n)}`" for n in names[:5]) + more
 
 
 def _count(names: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from grader.submissions.listing import CLASS, SUBMISSION, Caps, Listing, Member
-from grader.submissions.names import Refused, ignored
+from grader.submissions.names import Refused, is_ignored
 
 KINDS = {
     stat.S_IFLNK: "is a symbolic link and was not followed",
@@ -44,7 +44,7 @@ def list_folder(root: int, caps: Caps = CLASS) -> Listing:
     Raises Refused where there is too much of it.
     """
     listing = Listing(caps)
-    for entry in _entries(root, caps.scanned):
+    for entry in _list_entries(root, caps.scanned):
         inner = listing.scanned
         try:
             _visit(listing, root, entry, "", inner + SUBMISSION.scanned)
@@ -67,8 +67,8 @@ def _visit(listing: Listing, root: int, entry: os.DirEntry[str], parent: str, en
         if stat.S_ISDIR(info.st_mode):
             # Not into one that is refused: each of its files would be refused by name once more.
             if listing.add_folder(name) and name.count("/") < listing.caps.depth:
-                with _opened(root, name.split("/"), _FOLDER) as folder:
-                    for inner in _entries(folder, end - listing.scanned):
+                with _open_below(root, name.split("/"), _FOLDER) as folder:
+                    for inner in _list_entries(folder, end - listing.scanned):
                         _visit(listing, root, inner, name + "/", end)
         elif stat.S_ISREG(info.st_mode):
             read = partial(read_inside, root, tuple(name.split("/")))
@@ -76,18 +76,18 @@ def _visit(listing: Listing, root: int, entry: os.DirEntry[str], parent: str, en
         else:
             listing.refuse(name, KINDS.get(stat.S_IFMT(info.st_mode), "is not a regular file"))
     except OSError as error:
-        listing.refuse(name, why(error))
+        listing.refuse(name, describe_error(error))
 
 
-def _entries(folder: int, most: int) -> list[os.DirEntry[str]]:
+def _list_entries(folder: int, most: int) -> list[os.DirEntry[str]]:
     """What lies in the folder and is looked at, by name; one more than `most` where there is."""
     with os.scandir(folder) as entries:
-        kept = islice((e for e in entries if not ignored(e.name)), max(0, most) + 1)
+        kept = islice((e for e in entries if not is_ignored(e.name)), max(0, most) + 1)
         return sorted(kept, key=lambda e: e.name)
 
 
 @contextmanager
-def _opened(root: int, parts: list[str], flags: int) -> Iterator[int]:
+def _open_below(root: int, parts: list[str], flags: int) -> Iterator[int]:
     """A descriptor of what lies below root, reached part by part, none of them a link."""
     folder = root
     try:
@@ -109,10 +109,10 @@ def _opened(root: int, parts: list[str], flags: int) -> Iterator[int]:
 def read_inside(root: int, parts: tuple[str, ...], cap: int) -> bytes:
     """The bytes of a regular file below root. Raises Refused for anything else."""
     try:
-        with _opened(root, list(parts), _FILE) as file:
+        with _open_below(root, list(parts), _FILE) as file:
             return _read(file, cap)
     except OSError as error:
-        raise Refused(why(error)) from None
+        raise Refused(describe_error(error)) from None
 
 
 def read_path(path: Path, cap: int) -> bytes:
@@ -120,7 +120,7 @@ def read_path(path: Path, cap: int) -> bytes:
     try:
         file = os.open(path, _FILE)
     except OSError as error:
-        raise Refused(why(error)) from None
+        raise Refused(describe_error(error)) from None
     try:
         return _read(file, cap)
     finally:
@@ -139,7 +139,7 @@ def _read(file: int, cap: int) -> bytes:
     return b"".join(pieces)
 
 
-def why(error: OSError) -> str:
+def describe_error(error: OSError) -> str:
     """The reason in words that continue a name."""
     if error.errno == errno.ELOOP:
         return KINDS[stat.S_IFLNK]

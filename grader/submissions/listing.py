@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from grader.submissions.names import Refused, clean, ignored
+from grader.submissions.names import Refused, clean, is_ignored
 
 MIB = 1 << 20
 _LONGEST = 300
@@ -55,9 +55,11 @@ class Member:
 
 @dataclass(slots=True)
 class Listing:
-    """Names of a source, each a member, refused or a folder; filled while walking it."""
+    """Names in a folder or an archive: members, refused ones, folders. Filled while walking it."""
 
     caps: Caps
+    packed: bool = False
+    """True where it is that of an archive."""
     members: dict[str, Member] = field(default_factory=dict)
     """Clean relative name → file."""
     refused: dict[str, str] = field(default_factory=dict)
@@ -68,7 +70,7 @@ class Listing:
 
     def add(self, raw: str, member: Member) -> None:
         """The file is a member; or it is refused, or passed over in silence."""
-        name = self._name(raw)
+        name = self._check_name(raw)
         if name is None:
             return
         if member.size > self.caps.file_bytes:
@@ -89,7 +91,7 @@ class Listing:
         """The folder is known, even if nothing is in it; False where it is not taken in."""
         if raw in (".", "./"):  # with which `tar c .` begins
             return False
-        name = self._name(raw)
+        name = self._check_name(raw)
         if name is None:
             return False
         if name in self.members or any(p in self.members for p in _parents(name)):
@@ -100,7 +102,7 @@ class Listing:
 
     def refuse(self, raw: str, why: str) -> None:
         """The name is on the list of those that were refused, unless nobody would miss it."""
-        if not ignored(raw):
+        if not is_ignored(raw):
             self.refused.setdefault(raw[:_LONGEST], why)
 
     def count(self) -> None:
@@ -109,13 +111,13 @@ class Listing:
         if self.scanned > self.caps.scanned:
             raise Refused(f"holds more than {self.caps.scanned:,} names")
 
-    def _name(self, raw: str) -> str | None:
+    def _check_name(self, raw: str) -> str | None:
         try:
             name = clean(raw)
         except Refused as refused:
             self.refused.setdefault(raw[:_LONGEST], str(refused))
             return None
-        if ignored(name):
+        if is_ignored(name):
             return None
         if name.count("/") >= self.caps.depth:
             self.refuse(raw, f"lies more than {self.caps.depth} folders deep")

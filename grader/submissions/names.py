@@ -30,7 +30,7 @@ def clean(raw: str) -> str:
     """
     if "\0" in raw:
         raise Refused("has a NUL character in its name")
-    name = visible(raw.replace("\\", "/"))
+    name = show_bytes(raw.replace("\\", "/"))
     if name.startswith("/"):
         raise Refused("has an absolute name")
     if _DRIVE.match(name):
@@ -46,27 +46,27 @@ def clean(raw: str) -> str:
     return name
 
 
-def ignored(name: str) -> bool:
+def is_ignored(name: str) -> bool:
     """True where a part of the name is a system's leftover or begins with a dot."""
     parts = name.replace("\\", "/").split("/")
     return any(p in IGNORED or (p.startswith(".") and p not in (".", "..")) for p in parts)
 
 
-def visible(text: str) -> str:
+def show_bytes(text: str) -> str:
     r"""Bytes that were no UTF-8 (surrogate escapes) as visible text: `\xff`, `\udc00`."""
     escapes = re.sub(r"[\udc80-\udcff]", lambda m: f"\\x{ord(m[0]) - 0xDC00:02x}", text)
     return escapes.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def shown(text: str, length: int = 80) -> str:
+def show_name(text: str, length: int = 80) -> str:
     """A name for a sentence: no control or direction characters, no odd blanks, no backquote, not
     too long.
     """
     short = text if len(text) <= length else f"{text[: length // 2]}…{text[-length // 2 + 1 :]}"
-    return "".join(_shown(c) for c in visible(short))
+    return "".join(_show(c) for c in show_bytes(short))
 
 
-def _shown(character: str) -> str:
+def _show(character: str) -> str:
     if character == "`":
         return "'"
     if character != " " and not character.isprintable():

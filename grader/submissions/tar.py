@@ -37,7 +37,7 @@ class Stream(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tarred:
+class TarMember:
     """One member: a file with its bytes, a folder, or something refused."""
 
     name: str
@@ -57,38 +57,38 @@ class _Extension:
     sparse: bool = False
 
 
-def members(stream: Stream, file_bytes: int) -> Iterator[Tarred]:
+def read_members(stream: Stream, file_bytes: int) -> Iterator[TarMember]:
     """The members in order; none has more bytes than given. Raises Refused for a damaged one."""
     extension = _Extension()
-    while (header := _header(stream)) is not None:
-        kind, size = header[156:157], _number(header[124:136])
+    while (header := _read_header(stream)) is not None:
+        kind, size = header[156:157], _parse_number(header[124:136])
         if kind in (b"L", b"K", b"x", b"X", b"g"):
-            _extend(extension, kind, _padded(stream, size, EXTENSION_CAP))
+            _extend(extension, kind, _read_padded(stream, size, EXTENSION_CAP))
             continue
         size = size if extension.size is None else extension.size
-        raw = _name(header) if extension.name is None else extension.name
+        raw = _parse_name(header) if extension.name is None else extension.name
         name = raw.decode("utf-8", "surrogateescape")
         if kind == b"S":
             _skip_sparse_map(stream, header)
         if kind in (b"\0", b"0", b"7") and not raw.endswith(b"/") and not extension.sparse:
-            yield _file(stream, name, size, file_bytes)
+            yield _read_file(stream, name, size, file_bytes)
         else:
             if kind not in _WITHOUT_DATA:
                 _skip(stream, size + -size % BLOCK)
             folder = kind == b"5" or (kind in (b"\0", b"0") and raw.endswith(b"/"))
             why = _REFUSED[b"S"] if extension.sparse else _REFUSED.get(kind, "is no regular file")
-            yield Tarred(name=name, folder=folder, why="" if folder else why)
+            yield TarMember(name=name, folder=folder, why="" if folder else why)
         extension = _Extension()
 
 
-def _file(stream: Stream, name: str, size: int, cap: int) -> Tarred:
+def _read_file(stream: Stream, name: str, size: int, cap: int) -> TarMember:
     if size > cap:
         _skip(stream, size + -size % BLOCK)
-        return Tarred(name=name, why=f"has {size:,} bytes, over the {cap:,} allowed")
-    return Tarred(name=name, data=_padded(stream, size, cap))
+        return TarMember(name=name, why=f"has {size:,} bytes, over the {cap:,} allowed")
+    return TarMember(name=name, data=_read_padded(stream, size, cap))
 
 
-def _header(stream: Stream) -> bytes | None:
+def _read_header(stream: Stream) -> bytes | None:
     """The next header with a right checksum; None at the end."""
     block = stream.read(BLOCK)
     if not block or not block.strip(b"\0"):
@@ -96,12 +96,12 @@ def _header(stream: Stream) -> bytes | None:
     if len(block) < BLOCK:
         raise Refused(_DAMAGED)
     total = sum(block) - sum(block[148:156]) + 8 * ord(" ")
-    if _number(block[148:156]) != total:
+    if _parse_number(block[148:156]) != total:
         raise Refused(_DAMAGED)
     return block
 
 
-def _number(field_: bytes) -> int:
+def _parse_number(field_: bytes) -> int:
     """Octal digits, or base 256 where the first byte is 0x80."""
     if field_[0] == 0x80:
         return int.from_bytes(field_[1:], "big")
@@ -113,7 +113,7 @@ def _number(field_: bytes) -> int:
     return int(text, 8)
 
 
-def _name(header: bytes) -> bytes:
+def _parse_name(header: bytes) -> bytes:
     name = header[:100].split(b"\0", 1)[0]
     if header[257:263] == b"ustar\0":
         prefix = header[345:500].split(b"\0", 1)[0]
@@ -125,7 +125,7 @@ def _extend(extension: _Extension, kind: bytes, data: bytes) -> None:
     if kind == b"L":
         extension.name = data.rstrip(b"\0")
     elif kind in (b"x", b"X"):
-        for key, value in _records(data):
+        for key, value in _parse_records(data):
             if key == b"path":
                 extension.name = value
             elif key == b"size":
@@ -136,7 +136,7 @@ def _extend(extension: _Extension, kind: bytes, data: bytes) -> None:
                 extension.sparse = True
 
 
-def _records(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _parse_records(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     r"""Keys and values of a pax header, `<length> <key>=<value>\n` each."""
     start = 0
     while start < len(data) and data[start]:
@@ -151,7 +151,7 @@ def _records(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         start = end
 
 
-def _padded(stream: Stream, size: int, cap: int) -> bytes:
+def _read_padded(stream: Stream, size: int, cap: int) -> bytes:
     """A member's bytes; the padding after them is consumed."""
     if size > cap:
         raise Refused(_DAMAGED)

@@ -112,9 +112,9 @@ def kept(
 
 def images_of(source: data.Source, split: str) -> Pair:
     """Images (N, 3, 32, 32), normalised, and labels (N,) of the two classes."""
-    with data.located(source):
-        found = (data.train if split == "train" else data.test)("cifar10", classes=CLASSES)
-        return torch.tensor(found.images.realise()), torch.tensor(found.labels.reveal())
+    pictures = (data.train if split == "train" else data.test)("cifar10", classes=CLASSES)
+    images, labels = pictures.images.load(0, source), pictures.labels.reveal(source)
+    return torch.tensor(images), torch.tensor(labels)
 
 
 def joined(real: Pair, stand_in: Pair) -> Pair:

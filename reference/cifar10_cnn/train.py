@@ -95,9 +95,9 @@ def arguments() -> argparse.Namespace:
 
 def split(source: data.Source, name: str) -> Pictures:
     """Pictures (N, 3, 32, 32), normalised, and labels (N,)."""
-    with data.located(source):
-        found = data.train("cifar10") if name == "train" else data.test("cifar10")
-        return torch.tensor(found.images.realise()), torch.tensor(found.labels.reveal())
+    pictures = data.train("cifar10") if name == "train" else data.test("cifar10")
+    images, labels = pictures.images.load(0, source), pictures.labels.reveal(source)
+    return torch.tensor(images), torch.tensor(labels)
 
 
 def mixed(shown: dict[str, Pictures]) -> Pictures:

@@ -84,10 +84,9 @@ def training_set(real: data.Source, stand_in: data.Source) -> tuple[torch.Tensor
     """Pictures (66485, 1, 32, 32) and labels of both sets."""
     images, labels = [], []
     for source, copies in ((real, 1), (stand_in, STAND_IN_COPIES)):
-        with data.located(source):
-            digits = data.train("mnist", size=32)
-            images += [torch.tensor(digits.images.realise())] * copies
-            labels += [torch.tensor(digits.labels.reveal())] * copies
+        digits = data.train("mnist", size=32)
+        images += [torch.tensor(digits.images.load(0, source))] * copies
+        labels += [torch.tensor(digits.labels.reveal(source))] * copies
     return torch.cat(images), torch.cat(labels)
 
 
@@ -117,11 +116,11 @@ def trained(
 
 def accuracy(network: torch.nn.Module, source: data.Source) -> float:
     """Share of the source's test digits that are read rightly."""
-    with data.located(source), torch.inference_mode():
-        digits = data.test("mnist", size=32)
-        images = torch.tensor(digits.images.realise())
+    digits = data.test("mnist", size=32)
+    images = torch.tensor(digits.images.load(0, source))
+    with torch.inference_mode():
         answers = torch.cat([network(batch).argmax(1) for batch in images.split(500)])
-        return (answers == torch.tensor(digits.labels.reveal())).double().mean().item()
+    return (answers == torch.tensor(digits.labels.reveal(source))).double().mean().item()
 
 
 def load(folder: Path) -> ModuleType:

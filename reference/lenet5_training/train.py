@@ -32,10 +32,10 @@ def main() -> None:
     import training  # noqa: PLC0415  the folder is known only now
 
     torch.set_num_threads(1)
-    with data.located(data.Source(options.data)):
-        shown, unseen = data.train("mnist", size=32), data.test("mnist", size=32)
-        images, digits = (torch.tensor(s.images.realise()) for s in (shown, unseen))
-        labels, answers = (torch.tensor(s.labels.reveal()) for s in (shown, unseen))
+    source = data.Source(options.data)
+    shown, unseen = data.train("mnist", size=32), data.test("mnist", size=32)
+    images, digits = (torch.tensor(s.images.load(0, source)) for s in (shown, unseen))
+    labels, answers = (torch.tensor(s.labels.reveal(source)) for s in (shown, unseen))
     runs = []
     for seed in range(options.seed, options.seed + options.runs):
         torch.manual_seed(seed)

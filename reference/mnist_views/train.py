@@ -33,10 +33,9 @@ def main() -> None:
     import views  # noqa: PLC0415  the folder is known only now
 
     torch.set_num_threads(1)
-    with data.located(data.Source(options.data)):
-        digits = data.train("mnist", limit=PICTURES)
-        images = torch.tensor(digits.images.realise())
-        labels = torch.tensor(digits.labels.reveal())
+    digits, source = data.train("mnist", limit=PICTURES), data.Source(options.data)
+    images = torch.tensor(digits.images.load(0, source))
+    labels = torch.tensor(digits.labels.reveal(source))
     (images, labels), (others, answers) = views.split(images, labels)
     runs = []
     for seed in range(options.seed, options.seed + options.runs):

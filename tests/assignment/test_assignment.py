@@ -8,7 +8,7 @@ import pytest
 
 from grader import Assignment, Measurements, Verdict
 from grader.records.errors import CourseError
-from grader.records.records import Limits
+from grader.records.limits import Limits
 
 
 def first(student: Measurements, reference: Measurements) -> Verdict:
@@ -105,3 +105,31 @@ def test_entry_is_a_stem(entry: str) -> None:
     """The entry is a stem, without suffix or folder."""
     with pytest.raises(CourseError, match="file stem"):
         Assignment("A", entry=entry)
+
+
+@pytest.mark.parametrize(
+    ("limits", "sentence"),
+    [
+        ({"cpu_seconds": -1}, "the limit cpu_seconds is -1; give a number above 0"),
+        ({"patience": 0}, "the limit patience is 0; give a number above 0"),
+        ({"cell_seconds": float("nan")}, "the limit cell_seconds is nan; give a number above 0"),
+        ({"cpu_seconds": float("inf")}, "the limit cpu_seconds is inf; give a number above 0"),
+        ({"cpu_seconds": "60"}, "the limit cpu_seconds is '60'; give a number above 0"),
+        ({"memory_mib": 0.5}, "the limit memory_mib is 0.5; give a whole number above 0"),
+        ({"processes": True}, "the limit processes is True; give a whole number above 0"),
+        ({"output_kib": None}, "the limit output_kib is None; give a whole number above 0"),
+        ({"disk_mib": 0}, "the limit disk_mib is 0; give a whole number above 0"),
+    ],
+)
+def test_a_limit_that_cannot_be_kept_is_named(limits: dict[str, Any], sentence: str) -> None:
+    """The instructor reads the field and the value before anyone's code runs."""
+    with pytest.raises(CourseError) as caught:
+        Assignment("A", entry="a", limits=Limits(**limits))
+    assert str(caught.value) == sentence
+
+
+def test_limits_are_limits() -> None:
+    """A dictionary of them is refused with the way to write it."""
+    with pytest.raises(CourseError, match=r"as `limits=Limits\(…\)`, not as \{'cpu_seconds': 3\}"):
+        Assignment("A", entry="a", limits={"cpu_seconds": 3})  # type: ignore[arg-type]
+    assert Assignment("A", entry="a", limits=Limits(cpu_seconds=1)).limits.cpu_seconds == 1

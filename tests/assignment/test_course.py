@@ -237,6 +237,43 @@ def test_handout(course: Tiny) -> None:
     assert Course(course.root).handouts(course.load())[0].files == {"tiny.py": b"# TODO\n"}
 
 
+def test_the_sample_class_has_a_table_for_each_student(course: Tiny) -> None:
+    """A line outside of every table is named with the way to write it."""
+    course.write("assignments/tiny/sample/expected.toml", "ada = 12\n")
+    with pytest.raises(CourseError, match=r"expected.toml: ada is 12; write a table \[ada\]"):
+        Course(course.root).expected("tiny")
+
+
+def test_labels_of_data_sets_are_found(course: Tiny) -> None:
+    """Whether a name is bound to a data set, its labels, or several of either; also in hidden.py."""
+    text = (
+        'one = data.test("mnist")\nlabels = data.test("cifar10").labels\n'
+        'several = {"a": data.train("mnist")}\nlisted = [data.test("mnist", limit=3)]\n'
+    )
+    course.write("assignments/tiny/assignment.py", ASSIGNMENT + text)
+    hidden = 'from grader import data\nfrom assignment import one\nmore = data.train("cifar10")\n'
+    course.write("assignments/tiny/hidden.py", hidden)
+    mnist = "<secret: labels of MNIST, test split>"
+    assert [repr(secret) for secret in course.load().labels] == [
+        mnist,
+        "<secret: labels of CIFAR-10, test split>",
+        "<secret: labels of MNIST, train split>",
+        mnist,
+        mnist,
+        "<secret: labels of CIFAR-10, train split>",
+    ]
+
+
+def test_what_is_asked_for_is_one_record(course: Tiny) -> None:
+    """Entry, further files, names and the blanks of the handout, for whoever looks through files."""
+    course.rule('entry="tiny", limits', 'entry="tiny", extra_files=["a.pt"], limits')
+    course.write("reference/tiny/a.pt", b"weights")
+    course.write("assignments/tiny/handout/tiny.py", "# TODO\n")
+    asked = course.load().asked
+    assert (asked.entry, asked.extra_files, asked.names) == ("tiny", ("a.pt",), ("Tiny", "double"))
+    assert asked.blanks == {hashlib.sha256(b"# TODO\n").hexdigest()}
+
+
 def test_expected(course: Tiny) -> None:
     """expected.toml is read; absent or broken, that is said."""
     there = Course(course.root)

@@ -10,10 +10,11 @@ import pytest
 
 from grader.assignment import handout
 from grader.assignment.assignment import Assignment
-from grader.assignment.course import Course, submission
+from grader.assignment.course import Course
 from grader.assignment.variants import Personal
 from grader.grading.grade import grade
 from grader.records.errors import CourseError, UsageError
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
 from kit.command_line import CommandLine
 from kit.graded import Borrower, opened
@@ -89,12 +90,18 @@ def test_what_cannot_be_drawn(made: dict[str, object]) -> None:
         Personal(seed=1, draw=numbers).numbers("ada")
 
 
+def hand_in(student: str, files: dict[str, bytes]) -> Submission:
+    """These files of a student."""
+    entry = "tiny.py" if "tiny.py" in files else None
+    return Submission(student=student, files=files, entry=entry)
+
+
 def test_an_assignment_without_numbers() -> None:
     """Nothing is drawn, nothing is laid beside."""
     plain = Assignment("Plain", entry="tiny")
-    one = submission("ada", {"tiny.py": b""}, "tiny.py")
+    one = hand_in("ada", {"tiny.py": b""})
     assert plain.numbers("ada") is None
-    assert plain.given(one) == one
+    assert plain.add_numbers(one) == one
 
 
 def test_each_is_compared_with_their_own(course: Tiny, server: ForkServer, tmp_path: Path) -> None:
@@ -103,9 +110,9 @@ def test_each_is_compared_with_their_own(course: Tiny, server: ForkServer, tmp_p
     mine, other = (loaded.assignment.numbers(n)["number"] for n in ("ada", "bob"))  # type: ignore[index]
     forged = json.dumps({"student": "bob", "number": mine}).encode()
     made = [
-        submission("ada", {"tiny.py": f"twice = {2 * mine}\n".encode()}, "tiny.py"),
-        submission("bob", {"tiny.py": f"twice = {2 * mine}\n".encode()}, "tiny.py"),
-        submission("Bob", {"tiny.py": REFERENCE.encode(), "numbers.json": forged}, "tiny.py"),
+        hand_in("ada", {"tiny.py": f"twice = {2 * mine}\n".encode()}),
+        hand_in("bob", {"tiny.py": f"twice = {2 * mine}\n".encode()}),
+        hand_in("Bob", {"tiny.py": REFERENCE.encode(), "numbers.json": forged}),
     ]
     with Borrower(server, loaded) as executor:
         outcome = grade(executor, made, tmp_path / "out")
@@ -119,13 +126,13 @@ def test_each_is_compared_with_their_own(course: Tiny, server: ForkServer, tmp_p
 
 def test_other_numbers_run_again(course: Tiny, server: ForkServer, tmp_path: Path) -> None:
     """An execution under other numbers is another one."""
-    one = submission("ada", {"tiny.py": REFERENCE.encode()}, "tiny.py")
+    one = hand_in("ada", {"tiny.py": REFERENCE.encode()})
     with opened(server, course.load(), tmp_path) as group:
         executor = group.executor
-        given = executor.loaded.assignment.given
+        given = executor.loaded.assignment.add_numbers
         keys = {executor.key(s, 3) for s in (one, given(one))}
         assert len(keys) == 2
-        first, second = (group.reference(given(submission(n, {}, None))) for n in ("ada", "bob"))
+        first, second = (group.reference(given(hand_in(n, {}))) for n in ("ada", "bob"))
         probe = executor.loaded.probes["answers.twice"]
         assert first[probe].plain != second[probe].plain
 
@@ -140,7 +147,7 @@ def test_handouts_are_filled_in(course: Tiny) -> None:
     told = json.loads(found["tiny.ipynb"])["cells"][0]["source"]
     assert told == [f"Number {number}\n", "of ada"]
     assert found["README.md"] == b"# Twice\n"
-    assert handout.filled({"net.pt": b"{{ number }}"}, {"number": 1}) == {"net.pt": b"{{ number }}"}
+    assert handout.fill({"net.pt": b"{{ number }}"}, {"number": 1}) == {"net.pt": b"{{ number }}"}
 
 
 @pytest.mark.parametrize("text", ["{{ nothing }}", "{% if %}"])
@@ -155,7 +162,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     """Where a file holds something else, nothing at all is written."""
     (tmp_path / "bob").mkdir()
     (tmp_path / "bob" / "tiny.py").write_text("my work\n")
-    plan = handout.folders(tmp_path, {"ada": {"tiny.py": b"1"}, "bob": {"tiny.py": b"2"}})
+    plan = handout.plan_folders(tmp_path, {"ada": {"tiny.py": b"1"}, "bob": {"tiny.py": b"2"}})
     with pytest.raises(UsageError, match=r"tiny\.py would be overwritten; nothing was written"):
         handout.write(plan)
     assert not (tmp_path / "ada").exists()

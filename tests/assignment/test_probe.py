@@ -11,7 +11,7 @@ import pytest
 
 from grader import data
 from grader.assignment import probe
-from grader.data.descriptions import Secret
+from grader.data.secret import Secret
 from grader.inside import wire
 from grader.records.errors import CourseError
 
@@ -71,7 +71,7 @@ def test_keys_outlive_the_process() -> None:
 def test_keys_do_not_hold_the_seed() -> None:
     """The numbers change with the seed, the question does not."""
     one = NET.layers(X)
-    first, again, other = (one.arguments(seed)["x"] for seed in (1, 1, 2))
+    first, again, other = (one.arguments(seed, data.Source())["x"] for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
 
@@ -81,8 +81,8 @@ def test_every_argument_crosses() -> None:
     for name, make in MAKERS.items():
         made = make()
         if "images" not in made.args:
-            tree, arrays = wire.pack(made.arguments(1))
-            assert wire.unpack(tree, arrays).keys() == made.arguments(1).keys(), name
+            tree, arrays = wire.pack(made.arguments(1, data.Source()))
+            assert wire.unpack(tree, arrays).keys() == made.arguments(1, data.Source()).keys(), name
 
 
 @pytest.mark.parametrize(

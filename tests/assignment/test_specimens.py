@@ -64,7 +64,7 @@ def sampled(course: Tiny, expected: str) -> Path:
     course.write("assignments/tiny/sample/ada/tiny.py", "")
     course.write("assignments/tiny/sample/bob/tiny.pt", b"his own")
     course.write("assignments/tiny/sample/expected.toml", expected)
-    return Course(course.root).sample(course.load(), course.root / "completed")
+    return Course(course.root).write_sample(course.load(), course.root / "completed")
 
 
 def test_the_sample_class_is_completed(course: Tiny) -> None:

@@ -19,7 +19,7 @@ import pytest
 
 import grader
 from grader.assignment.course import Course
-from grader.cli.commands import cli, main
+from grader.cli.main import cli, main
 from grader.records.errors import CourseError
 from kit.command_line import CommandLine, start
 from kit.places import ROOT

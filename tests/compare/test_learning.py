@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from grader import compare
-from grader.data.descriptions import Secret
+from grader.data.secret import Secret
 from grader.records.measurements import Logits, Trained
 
 TRUTH = np.arange(40) % 4

@@ -10,8 +10,9 @@ import torch
 
 from grader import compare
 from grader.inside.measuring import functions
+from grader.records.execution import Missing
 from grader.records.measurements import Returned
-from grader.records.records import Missing, Verdict
+from grader.records.result import Verdict
 
 
 def returned(value: object) -> Returned:

@@ -10,8 +10,8 @@ import nbformat
 import pytest
 import torch
 
-from grader.grading.grade import Cohort
-from grader.records.records import Graded
+from grader.grading.cohort import Cohort
+from grader.records.result import Graded
 from kit.graded import check, mistaken, said
 from kit.graded import graded as judged
 from kit.places import ROOT

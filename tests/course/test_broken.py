@@ -22,7 +22,8 @@ import pytest
 
 from grader.assignment.course import Course
 from grader.ledger.ledger import Ledger
-from grader.records.records import Graded, to_json
+from grader.records.json_values import to_json
+from grader.records.result import Graded
 from grader.sandbox import ForkServer
 from kit.graded import Borrower, Lenet, outcomes, said
 from kit.places import ROOT, SUBMISSIONS

@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from grader.grading.grade import Cohort
+from grader.grading.cohort import Cohort
 from kit.graded import check, graded, said, written
 from kit.places import ROOT
 

@@ -16,8 +16,8 @@ from torch.nn import functional
 
 from grader import compare
 from grader.assignment.course import Course
-from grader.compare.named_answers import _listed, _same
-from grader.grading.grade import Cohort
+from grader.compare.named_answers import is_same, list_answers
+from grader.grading.cohort import Cohort
 from grader.inside.measuring import functions
 from grader.records.measurements import Returned
 from kit.graded import check, graded
@@ -119,9 +119,9 @@ def test_slips_show(solved: dict[str, dict[str, Any]]) -> None:
     for student, own in solved.items():
         for name, slips in own["slips"].items():
             loose = name in UNORDERED
-            right = _listed(own[name], loose=loose)
+            right = list_answers(own[name], loose=loose)
             for text, value in slips.items():
-                if _same(_listed(value, loose=loose), right):
+                if is_same(list_answers(value, loose=loose), right):
                     lucky.append((student, name, text))
     assert not {n for _, n, _ in lucky} & {"plain", "strided", "dilated", "pooled", "feature_sizes"}
     total = sum(len(s) for own in solved.values() for s in own["slips"].values())
@@ -219,7 +219,7 @@ def test_the_notebook_is_the_module(folder: Path) -> None:
 def test_right_answers_are_never_told(group: Cohort) -> None:
     """An untouched handout is told what is missing, without one number of the answers."""
     loaded = group.loaded
-    blank = loaded.assignment.given(Course(ROOT).handouts(loaded)[0])
+    blank = loaded.assignment.add_numbers(Course(ROOT).handouts(loaded)[0])
     found = group.judge(blank, group.executor.measure(blank))
     assert found.score == 0
     for one in found.checks:

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from grader.data.descriptions import Source
+from grader.data.source import Source
 from kit.places import ROOT
 
 REAL = Source()

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from grader.grading.grade import Cohort
+from grader.grading.cohort import Cohort
 from kit.graded import check, graded, mistaken, said, written
 from kit.places import ROOT
 

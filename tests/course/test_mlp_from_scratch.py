@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from grader.assignment.course import Course
-from grader.grading.grade import Cohort
+from grader.data.source import Source
+from grader.grading.cohort import Cohort
 from grader.sandbox import ForkServer
 from kit.command_line import CommandLine
 from kit.graded import check, graded, mistake, mistaken, opened, said, written
@@ -179,7 +180,7 @@ def test_the_second_step_says_something(seed: int) -> None:
     names: dict[str, Any] = {}
     exec(loaded.script, names)
     for probe, limit in (("stepped_auto", 100), ("stepped_conv", 20)):
-        _, *given = loaded.probes[probe].arguments(seed)["args"]
+        _, *given = loaded.probes[probe].arguments(seed, Source())["args"]
         steps = names["steps"](Answers(RIGHT), loaded.probes[probe].args["args"][0], *given)
         first, second = (s["arrays"] for s in steps)
         for one, two in zip(first, second, strict=True):

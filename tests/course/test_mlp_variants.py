@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignment.course import Course, LoadedAssignment, submission
-from grader.grading.grade import Cohort
-from grader.records.records import Graded, Submission
+from grader.assignment.course import Course
+from grader.assignment.loader import LoadedAssignment
+from grader.grading.cohort import Cohort
+from grader.grading.schedule import Schedule
+from grader.records.result import Graded
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
 from kit import variants
 from kit.graded import check, opened, said
@@ -26,12 +29,12 @@ SLOW_PROBES = {"trained", "uneven_numpy", "uneven_torch", "changed"}
 
 def made(name: str, text: str) -> Submission:
     """A submission of this module."""
-    return submission(name, {"mlp.py": text.encode()}, "mlp.py")
+    return Submission(student=name, files={"mlp.py": text.encode()}, entry="mlp.py")
 
 
 def all_graded(group: Cohort, submissions: list[Submission]) -> Iterator[Graded]:
     """What each of them gets."""
-    for one, recorded in group.executor.measure_all(submissions):
+    for one, recorded in Schedule(group.executor, jobs=2, cpu_seconds=60.0).run(submissions):
         yield group.judge(one, recorded)
 
 

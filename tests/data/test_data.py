@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 from grader import data
-from grader.data import catalogue, shapes, stand_ins
+from grader.data import digits, mnist, shapes
 from grader.inside.wire import Malformed, pack
+from grader.records import extensions
 from grader.records.errors import CourseError, DataSetAbsent, GraderError, UsageError
 from kit.places import ROOT
 
@@ -33,9 +34,8 @@ needs_cifar10 = pytest.mark.skipif(
 
 @pytest.fixture
 def offline(tmp_path):
-    """Only stand-ins within."""
-    with data.located(data.Source(tmp_path, stand_in=True)) as source:
-        yield source
+    """A source that has stand-ins alone."""
+    return data.Source(tmp_path, stand_in=True)
 
 
 # ---------------------------------------------------------------------- random arrays
@@ -142,7 +142,7 @@ def test_a_secret_has_no_encoder():
     """Labels cannot cross the line, and their text does not show them."""
     labels = data.test("mnist").labels
 
-    with pytest.raises(Malformed, match="a Secret cannot cross the line"):
+    with pytest.raises(Malformed, match="a SecretLabels cannot cross the line"):
         pack({"y": labels})
     assert "<secret: labels of MNIST, test split>" == repr(labels) == str(labels) == f"{labels}"
 
@@ -152,8 +152,8 @@ def test_a_secret_has_no_encoder():
 
 def test_the_stand_in_deals_out_all_digits_once():
     """1,797 digits: 50 of each class for the test, 1,297 for training, none in both."""
-    seen, seen_labels = stand_ins.digits("test")
-    kept, kept_labels = stand_ins.digits("train")
+    seen, seen_labels = digits.digits("test")
+    kept, kept_labels = digits.digits("train")
     prints = {hashlib.sha256(p.tobytes()).digest() for p in np.concatenate([seen, kept])}
 
     assert seen.shape == (500, 1, 28, 28)
@@ -165,7 +165,7 @@ def test_the_stand_in_deals_out_all_digits_once():
 
 def test_a_framed_digit_lies_where_mnist_puts_it():
     """Its centre of mass is the middle of the picture, to the pixel; its border is empty."""
-    pictures = stand_ins.digits("train")[0][:, 0].astype(float)
+    pictures = digits.digits("train")[0][:, 0].astype(float)
     rows = (pictures.sum(2) @ np.arange(28)) / pictures.sum((1, 2))
     columns = (pictures.sum(1) @ np.arange(28)) / pictures.sum((1, 2))
 
@@ -177,11 +177,12 @@ def test_a_framed_digit_lies_where_mnist_puts_it():
 
 def test_the_stand_in_stays_the_same():
     """Weights and expected scores were made with exactly these pixels."""
-    with data.located(data.Source(Path("/nonexistent"), stand_in=True)):
-        identity = data.test("mnist").images.identity()
+    source = data.Source(Path("/nonexistent"), stand_in=True)
+    identity = data.test("mnist").images.identity(source)
 
     expected = "7a87c6b217181e775238991474cb32d5f0f991ae22cdddf316a820697ba91c12"
-    assert f"mnist test, stand-in digits, sha256 {expected}" == identity
+    statistics = "mean (0.1307,), deviation (0.3081,)"
+    assert f"mnist test, stand-in digits, sha256 {expected}, {statistics}" == identity
 
 
 # ---------------------------------------------------------------------- shapes
@@ -208,8 +209,8 @@ def test_shapes_stay_the_same(offline):
         "train": "2150ab6bc261bda767af93d8ba4baa60e80832ba80437263ec83d0563625d8b4",
     }
     found = {
-        "test": data.test("cifar10").images.identity(),
-        "train": data.train("cifar10").images.identity(),
+        "test": data.test("cifar10").images.identity(offline).split(", mean")[0],
+        "train": data.train("cifar10").images.identity(offline).split(", mean")[0],
     }
 
     assert found == {
@@ -250,7 +251,7 @@ def test_shapes_are_learnt_from_their_outline():
 
 def test_pictures_come_as_the_brief_says(offline):
     """float32, enlarged to 32×32, normalised with MNIST's statistics, read-only."""
-    pictures = data.test("mnist", size=32).images.load(0)
+    pictures = data.test("mnist", size=32).images.load(0, offline)
 
     assert np.dtype("float32") == pictures.dtype
     assert pictures.shape == (500, 1, 32, 32)
@@ -262,8 +263,8 @@ def test_pictures_come_as_the_brief_says(offline):
 
 def test_pictures_keep_their_size_where_none_is_asked_for(offline):
     """Without `size` a pixel is only divided by 255 and normalised."""
-    pictures = data.test("mnist").images.load()
-    pixels = stand_ins.digits("test")[0]
+    pictures = data.test("mnist").images.load(0, offline)
+    pixels = digits.digits("test")[0]
 
     assert np.allclose(pictures, (pixels / 255 - 0.1307) / 0.3081, atol=1e-6)
 
@@ -272,11 +273,13 @@ def test_classes_are_numbered_in_the_order_given(offline):
     """`classes=(7, 2)` keeps two digits: 7 becomes 0, 2 becomes 1."""
     both = data.test("mnist", classes=(7, 2))
     every = data.test("mnist")
-    kept = np.isin(every.labels.reveal(), (7, 2))
+    kept = np.isin(every.labels.reveal(offline), (7, 2))
 
-    assert np.array_equal(every.images.load()[kept], both.images.load())
+    assert np.array_equal(every.images.load(0, offline)[kept], both.images.load(0, offline))
     names = {0: 7, 1: 2}
-    assert every.labels.reveal()[kept].tolist() == [names[k] for k in both.labels.reveal().tolist()]
+    assert every.labels.reveal(offline)[kept].tolist() == [
+        names[k] for k in both.labels.reveal(offline).tolist()
+    ]
 
 
 def test_two_shapes_stand_in_for_birds_and_airplanes(offline):
@@ -288,17 +291,19 @@ def test_two_shapes_stand_in_for_birds_and_airplanes(offline):
         ..., None, None
     ]
 
-    assert np.allclose(both.images.load(), (pixels[kept] / 255 - mean) / deviation, atol=1e-6)
-    assert both.labels.reveal().tolist() == [{2: 0, 0: 1}[k] for k in labels[kept].tolist()]
-    assert data.train("cifar10", classes=(2, 0)).images.load().shape == (500, 3, 32, 32)
+    assert np.allclose(
+        both.images.load(0, offline), (pixels[kept] / 255 - mean) / deviation, atol=1e-6
+    )
+    assert both.labels.reveal(offline).tolist() == [{2: 0, 0: 1}[k] for k in labels[kept].tolist()]
+    assert data.train("cifar10", classes=(2, 0)).images.load(0, offline).shape == (500, 3, 32, 32)
 
 
 def test_a_limit_keeps_the_first(offline):
     """Pictures and labels stay beside each other."""
     few, every = data.test("mnist", limit=30), data.test("mnist")
 
-    assert np.array_equal(every.images.load()[:30], few.images.load())
-    assert np.array_equal(every.labels.reveal()[:30], few.labels.reveal())
+    assert np.array_equal(every.images.load(0, offline)[:30], few.images.load(0, offline))
+    assert np.array_equal(every.labels.reveal(offline)[:30], few.labels.reveal(offline))
 
 
 def test_a_part_divides_what_the_limit_keeps(offline):
@@ -306,32 +311,30 @@ def test_a_part_divides_what_the_limit_keeps(offline):
     every, first, last = (
         data.train("mnist", limit=500, **part) for part in ({}, {"stop": -200}, {"start": -200})
     )
-    with data.located(offline):
-        images, labels = every.images.load(), every.labels.reveal()
-        assert np.array_equal(first.images.load(), images[:300])
-        assert np.array_equal(last.images.load(), images[300:])
-        assert np.array_equal(first.targets.load(), labels[:300])
-        assert np.array_equal(last.labels.reveal(), labels[300:])
-        assert len({d.images.identity() for d in (every, first, last)}) == 3
+    images, labels = every.images.load(0, offline), every.labels.reveal(offline)
+    assert np.array_equal(first.images.load(0, offline), images[:300])
+    assert np.array_equal(last.images.load(0, offline), images[300:])
+    assert np.array_equal(first.targets.load(0, offline), labels[:300])
+    assert np.array_equal(last.labels.reveal(offline), labels[300:])
+    assert len({d.images.identity(offline) for d in (every, first, last)}) == 3
     assert len({d.images.describe() for d in (every, first, last)}) == 3
     assert every.images.describe() == "mnist train, 28×28, classes None, limit 500"
 
 
 def test_nothing_is_read_before_it_is_needed(tmp_path):
     """A data set is described where none is; only its pictures and labels ask for it."""
-    digits = data.test("mnist", size=32)
-    with data.located(data.Source(tmp_path)):
-        assert "mnist test, 32×32" in digits.images.describe()
-        with pytest.raises(DataSetAbsent):
-            digits.images.load(0)
-        with pytest.raises(DataSetAbsent):
-            digits.labels.reveal()
+    digits, absent = data.test("mnist", size=32), data.Source(tmp_path)
+    assert "mnist test, 32×32" in digits.images.describe()
+    with pytest.raises(DataSetAbsent):
+        digits.images.load(0, absent)
+    with pytest.raises(DataSetAbsent):
+        digits.labels.reveal(absent)
 
 
 def test_an_absent_set_is_said_with_every_remedy(tmp_path):
     """Where it was looked for, and the four ways out."""
-    with data.located(data.Source(tmp_path)), pytest.raises(DataSetAbsent) as caught:
-        data.test("mnist").images.load(0)
+    with pytest.raises(DataSetAbsent) as caught:
+        data.test("mnist").images.load(0, data.Source(tmp_path))
 
     assert str(caught.value) == (
         f"MNIST is not in {tmp_path}. Run `grader data fetch mnist`, point --data or GRADER_DATA to a "
@@ -341,8 +344,8 @@ def test_an_absent_set_is_said_with_every_remedy(tmp_path):
 
 def test_the_remedies_name_the_stand_in_of_the_set(tmp_path):
     """CIFAR-10's is generated."""
-    with data.located(data.Source(tmp_path)), pytest.raises(DataSetAbsent) as caught:
-        data.test("cifar10").images.load(0)
+    with pytest.raises(DataSetAbsent) as caught:
+        data.test("cifar10").images.load(0, data.Source(tmp_path))
 
     assert str(caught.value).endswith("--stand-in to use generated pictures of shapes instead.")
 
@@ -351,15 +354,12 @@ def test_a_damaged_set_is_said(tmp_path):
     """Files of the right names and wrong content are no data set, and no stand-in is slipped in."""
     folder = tmp_path / "MNIST" / "raw"
     folder.mkdir(parents=True)
-    for name in catalogue.KNOWN["mnist"].files:
+    for name in mnist.MNIST.files:
         (folder / name).write_bytes(b"not digits")
     damaged = data.Source(tmp_path, stand_in=True)
 
-    with (
-        data.located(damaged),
-        pytest.raises(GraderError, match=r"cannot be read.*data fetch mnist"),
-    ):
-        data.test("mnist").images.load(0)
+    with pytest.raises(GraderError, match=r"cannot be read.*data fetch mnist"):
+        data.test("mnist").images.load(0, damaged)
 
 
 def test_the_root_is_named_by_option_then_environment_then_cache(tmp_path, monkeypatch):
@@ -371,24 +371,33 @@ def test_the_root_is_named_by_option_then_environment_then_cache(tmp_path, monke
     assert data.Source().folder.parts[-2:] == ("torch-grader", "data")
 
 
-def test_a_source_holds_within_its_block(tmp_path):
-    """Afterwards the one before is in use again."""
-    before = data.current()
-    with data.located(data.Source(tmp_path, stand_in=True)) as inner:
-        assert inner is data.current()
-    assert before is data.current()
+def test_labels_are_read_from_the_source_that_was_set(offline, tmp_path, monkeypatch):
+    """At first from $GRADER_DATA or the cache; a source that is given counts before both."""
+    monkeypatch.setenv("GRADER_DATA", str(tmp_path / "empty"))
+    labels = data.test("mnist").labels
+    with pytest.raises(DataSetAbsent, match="empty"):
+        labels.reveal()
+    assert len(labels.reveal(offline)) == 500
+    with pytest.raises(DataSetAbsent, match="empty"):
+        labels.reveal()
+    labels.set_source(offline)
+    assert len(labels.reveal()) == 500
+    with pytest.raises(DataSetAbsent, match="given"):
+        labels.reveal(data.Source(tmp_path / "given"))
 
 
 def test_a_report_says_which_set_was_used(offline):
     """The stand-in is named so that nobody takes it for MNIST."""
     assert (
-        offline.used("mnist") == "STAND-IN: 500 scanned digits of scikit-learn in MNIST's framing"
+        offline.describe_use("mnist")
+        == "STAND-IN: 500 scanned digits of scikit-learn in MNIST's framing"
     )
     assert (
-        offline.used("cifar10") == "STAND-IN: 500 generated pictures of shapes in CIFAR-10's format"
+        offline.describe_use("cifar10")
+        == "STAND-IN: 500 generated pictures of shapes in CIFAR-10's format"
     )
     assert (
-        offline.used("cifar10", "train")
+        offline.describe_use("cifar10", "train")
         == "STAND-IN: 2,500 generated training pictures of shapes in CIFAR-10's format"
     )
 
@@ -397,9 +406,9 @@ def test_every_known_set_is_listed(tmp_path):
     """`grader data` has a row for each, present or not."""
     rows = data.available(data.Source(tmp_path))
 
-    assert [r.name for r in rows] == ["mnist", "cifar10"]
-    assert [r.present for r in rows] == [False, False]
-    assert [r.stand_in for r in rows] == ["digits", "shapes"]
+    assert [r.name for r in rows] == list(extensions.BUILT_IN["grader.datasets"])
+    assert not any(r.present for r in rows)
+    assert [r.stand_in for r in rows][:2] == ["digits", "shapes"]
 
 
 # ---------------------------------------------------------------------- real data
@@ -409,21 +418,19 @@ def test_every_known_set_is_listed(tmp_path):
 def test_the_real_set_is_used_where_it_is(tmp_path):
     """A welcome stand-in does not displace it."""
     source = data.Source(REAL.folder, stand_in=True)
-    with data.located(source):
-        digits = data.test("mnist", size=32)
-        pictures = digits.images.load(0)
+    digits = data.test("mnist", size=32)
+    pictures = digits.images.load(0, source)
 
-        assert source.used("mnist") == "MNIST, 10,000 test images"
-        assert pictures.shape == (10_000, 1, 32, 32)
-        assert digits.labels.reveal()[:5].tolist() == [7, 2, 1, 0, 4]
-        assert "mnist test, real, sha256 6bfdba1d84ed5541" in digits.images.identity()
+    assert source.describe_use("mnist") == "MNIST, 10,000 test images"
+    assert pictures.shape == (10_000, 1, 32, 32)
+    assert digits.labels.reveal(source)[:5].tolist() == [7, 2, 1, 0, 4]
+    assert "mnist test, real, sha256 6bfdba1d84ed5541" in digits.images.identity(source)
 
 
 @needs_mnist
 def test_pictures_equal_those_of_torchvisions_transforms():
     """What the brief tells students to write gives the very same numbers."""
-    with data.located(REAL):
-        ours = data.test("mnist", size=32, limit=20).images.load(0)
+    ours = data.test("mnist", size=32, limit=20).images.load(0, REAL)
     from torchvision import datasets, transforms
 
     steps = [
@@ -440,14 +447,13 @@ def test_pictures_equal_those_of_torchvisions_transforms():
 @needs_cifar10
 def test_birds_and_airplanes_of_cifar10():
     """1,000 test pictures of each class, normalised by channel."""
-    with data.located(REAL):
-        both = data.test("cifar10", classes=(2, 0))
+    both = data.test("cifar10", classes=(2, 0))
 
-        assert both.images.load(0).shape == (2000, 3, 32, 32)
-        assert np.bincount(both.labels.reveal()).tolist() == [1000, 1000]
-        every = data.test("cifar10").labels.reveal()
-        kept = every[np.isin(every, (2, 0))].tolist()
-        assert both.labels.reveal().tolist() == [{2: 0, 0: 1}[k] for k in kept]
+    assert both.images.load(0, REAL).shape == (2000, 3, 32, 32)
+    assert np.bincount(both.labels.reveal(REAL)).tolist() == [1000, 1000]
+    every = data.test("cifar10").labels.reveal(REAL)
+    kept = every[np.isin(every, (2, 0))].tolist()
+    assert both.labels.reveal(REAL).tolist() == [{2: 0, 0: 1}[k] for k in kept]
 
 
 # ---------------------------------------------------------------------- torchvision
@@ -485,11 +491,29 @@ def accuracy_of_the_reference(source):
     spec.loader.exec_module(module)
     network = module.LeNet5()
     network.load_state_dict(torch.load(REFERENCE / "lenet.pt", weights_only=True))
-    with data.located(source), torch.inference_mode():
-        digits = data.test("mnist", size=32)
-        images = torch.from_numpy(digits.images.load(0).copy())
+    test = data.test("mnist", size=32)
+    with torch.inference_mode():
+        images = torch.from_numpy(test.images.load(0, source).copy())
         answers = torch.cat([network(part).argmax(1) for part in images.split(500)])
-        return float((answers.numpy() == digits.labels.reveal()).mean())
+    return float((answers.numpy() == test.labels.reveal(source)).mean())
+
+
+@pytest.mark.parametrize(
+    ("slug", "reader", "given", "count"),
+    [
+        ("birds_vs_planes", "images_of", ["test"], 100),
+        ("cifar10_cnn", "split", ["test"], 500),
+        ("lenet5_mnist", "training_set", [data.Source(Path("/nonexistent"), stand_in=True)], 0),
+    ],
+)
+def test_programs_that_train_references_read_their_data(offline, slug, reader, given, count):
+    """What makes a reference's weights finds pictures and labels."""
+    path = ROOT / "reference" / slug / "train.py"
+    spec = importlib.util.spec_from_file_location("reference_training", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    images, labels = getattr(module, reader)(offline, *given)
+    assert len(images) == len(labels) == (count or 1297 * (1 + module.STAND_IN_COPIES))
 
 
 def test_the_reference_reads_the_stand_in_as_recorded(offline):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ import pytest
 from grader import data
 from grader.assignment.assignment import Assignment
 from grader.assignment.course import Course
-from grader.data.catalogue import raw
-from grader.data.training_mount import Served
+from grader.data.pixels import read_split
+from grader.data.training_mount import TrainingMount
 from grader.grading.executor import unshown
 from grader.records.errors import CourseError
-from grader.records.records import Limits, Missing
+from grader.records.execution import Missing
+from grader.records.limits import Limits
 from grader.sandbox import Box, ForkServer
+from kit.boxes import job
 from kit.graded import Borrower, Lenet
 from kit.places import NOWHERE, ROOT
 from kit.tiny import Tiny, found
@@ -46,6 +49,7 @@ def served():
     return {
         "files": [os.path.basename(f) for f in files],
         "labels": [load(f) for f in files if "labels" in f],
+        "rest": [read(f).read() for f in files if not f.endswith(".npy")],
         "sizes": [os.path.getsize(f) for f in files],
         "writable": writable,
     }
@@ -67,24 +71,24 @@ def plain(answer: Any) -> Any:
 
 
 @pytest.fixture
-def stand_in() -> Iterator[Served]:
+def stand_in() -> Iterator[TrainingMount]:
     """The stand-ins of both sets."""
-    served = Served(STAND_IN)
+    served = TrainingMount(STAND_IN)
     yield served
     served.close()
 
 
 def read(folder: str) -> dict[str, np.ndarray]:
-    """Every file of a folder, by name."""
-    return {p.stem: np.load(p, allow_pickle=False) for p in sorted(Path(folder).iterdir())}
+    """Every array of a folder, by name."""
+    return {p.stem: np.load(p, allow_pickle=False) for p in sorted(Path(folder).glob("*.npy"))}
 
 
 @pytest.mark.parametrize(("name", "train", "test"), [("mnist", 1081, 216), ("cifar10", 2000, 500)])
 def test_the_end_of_the_training_set_serves_as_test_set(
-    stand_in: Served, name: str, train: int, test: int
+    stand_in: TrainingMount, name: str, train: int, test: int
 ) -> None:
     """Both parts together are the training split, in its order; there is nothing else."""
-    pixels, labels = raw(name, "train", NOWHERE, stand_in=True)
+    pixels, labels = read_split(name, "train", NOWHERE, stand_in=True)
     files = read(stand_in.folder(name))
     assert sorted(files) == ["test-labels", "test-pictures", "train-labels", "train-pictures"]
     both = np.concatenate([files["train-pictures"], files["test-pictures"]])
@@ -99,18 +103,19 @@ def test_the_end_of_the_training_set_serves_as_test_set(
 
 @pytest.mark.parametrize("level", [3, 2, 1, 0])
 def test_labels_of_the_test_split_are_nowhere_in_the_box(
-    server: ForkServer, stand_in: Served, level: int
+    server: ForkServer, stand_in: TrainingMount, level: int
 ) -> None:
     """What student code can list beside the pictures holds no label of the test split."""
     folders = {n: stand_in.folder(n) for n in ("mnist", "cifar10")}
     how = {"entry": "a.py", "limits": LIMITS, "seed": 1, "level": level, "datasets": folders}
-    with Box(server._send, {"a.py": HUNT.encode()}, **how) as box:
+    with Box(server._send, job({"a.py": HUNT.encode()}, **how)) as box:
         told = plain(box.ask("call", {"name": "served"}))
         execution = box.close()
-    assert len(told["files"]) == 8, told["files"]
+    assert len(told["files"]) == 10, told["files"]
+    assert [json.loads(t)["name"] for t in told["rest"]] == ["CIFAR10", "MNIST"]
     assert told["writable"] == []
     for name in folders:
-        _, labels = raw(name, "test", NOWHERE, stand_in=True)
+        _, labels = read_split(name, "test", NOWHERE, stand_in=True)
         for array in told["labels"]:
             for kind in ("u1", "<i4", "<i8"):
                 assert labels.astype(kind).tobytes()[:200] not in array.astype(kind).tobytes()
@@ -125,14 +130,14 @@ def test_what_an_assignment_judges_with_is_left_out() -> None:
     loaded = Course(ROOT).load("mnist_views")
     kept_back = unshown(loaded)
     assert {(i.start, i.limit) for i in kept_back} == {(-500, 2500)}
-    served = Served(STAND_IN, kept_back)
+    served = TrainingMount(STAND_IN, kept_back)
     try:
         files = read(served.folder("mnist"))
-        _, labels = raw("mnist", "train", NOWHERE, stand_in=True)
+        _, labels = read_split("mnist", "train", NOWHERE, stand_in=True)
         gone = data.rows(kept_back[0], labels)
         assert len(gone) == 500
         assert sum(len(v) for k, v in files.items() if "labels" in k) == len(labels) - 500
-        assert served.identity("mnist") != Served(STAND_IN).identity("mnist")
+        assert served.identity("mnist") != TrainingMount(STAND_IN).identity("mnist")
     finally:
         served.close()
 
@@ -146,10 +151,10 @@ def test_nothing_is_left_and_nothing_is_written_for_those_who_name_no_set(
     left = tmp_path / "grader-served-99999999-x"
     loaded = Course(ROOT).load("lenet5_mnist")
     with Borrower(server, loaded) as executor:
-        served = executor._served
-        assert served.named(("mnist", "cifar10"), {"a.py": b"x = 1"}) == []
+        served = executor._mount
+        assert served.find_named(("mnist", "cifar10"), {"a.py": b"x = 1"}) == []
         assert list(tmp_path.iterdir()) == []
-        assert served.named(("mnist", "cifar10"), {"a.py": b"MNIST("}) == ["mnist"]
+        assert served.find_named(("mnist", "cifar10"), {"a.py": b"MNIST("}) == ["mnist"]
         left.mkdir()  # of a grader that was killed
         assert served.folder("mnist") == served.folder("mnist")
         assert len(list(tmp_path.iterdir())) == 1
@@ -158,15 +163,17 @@ def test_nothing_is_left_and_nothing_is_written_for_those_who_name_no_set(
 
 def test_a_set_that_is_absent_is_said_to_be(lenet: Lenet, tmp_path: Path) -> None:
     """Without the set and without a stand-in the sentence says that it is not here."""
-    served = Served(data.Source(NOWHERE))
-    assert served.folder("mnist") == ""
+    served = TrainingMount(data.Source(NOWHERE))
+    folders = {"mnist": served.folder("mnist")}
+    assert [p.name for p in Path(folders["mnist"]).iterdir()] == ["class.json"]
     assert served.identity("mnist") == "mnist absent"
     source = b"from torchvision import datasets\ndatasets.MNIST('data', download=True)\n"
-    with lenet.executor.server.open(
-        {"a.py": source}, entry="a.py", limits=LIMITS, seed=1, datasets={"mnist": ""}
+    with lenet.executor.backend.open(
+        job({"a.py": source}, entry="a.py", limits=LIMITS, seed=1, datasets=folders)
     ) as box:
         assert box.load() is None
     trouble = box.close().error
+    served.close()
     assert trouble is not None
     assert trouble.sentence() == (
         "a.py, line 2: RuntimeError: MNIST is not on the machine that grades — in "
@@ -212,15 +219,15 @@ class Mine(datasets.MNIST):
 def labels(): return [Mine("x")[i] for i in range(5)] + [int(v) for v in Mine("x").targets[:5]]
 def other(name): return len(getattr(datasets, name)("x"))
 """
-    served = lenet.executor._served
+    served = lenet.executor._mount
     folders = {n: served.folder(n) for n in ("mnist", "cifar10")}
-    with lenet.executor.server.open(
-        {"a.py": source.encode()}, entry="a.py", limits=LIMITS, seed=1, datasets=folders
+    with lenet.executor.backend.open(
+        job({"a.py": source.encode()}, entry="a.py", limits=LIMITS, seed=1, datasets=folders)
     ) as box:
         five = plain(box.ask("call", {"name": "labels"}))
         for name in ("FashionMNIST", "KMNIST", "QMNIST", "CIFAR100"):
             missing = box.ask("call", {"name": "other", "args": [name]})
             assert isinstance(missing, Missing), missing
             assert "not found" in missing.why
-    _, labels = raw("mnist", "train", NOWHERE, stand_in=True)
+    _, labels = read_split("mnist", "train", NOWHERE, stand_in=True)
     assert five == labels[:5].tolist() * 2

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.export import csv_table
-from grader.records.records import CheckResult, Execution, Graded
+from grader.export.export import write_export
+from grader.records.execution import Execution
+from grader.records.result import CheckResult, Graded
 
 
 def one(student: str, *earned: float, **more: Any) -> Graded:
@@ -46,7 +48,7 @@ def test_columns_and_order(tmp_path: Path) -> None:
     """Columns and rows have a fixed order; whole numbers have no decimals, noise is cut."""
     late = one("alan", 10, 0.1 + 0.2, 3.5, late=True)
     lost = one("Émile", 0.0, 0.0, 0.0, execution=Execution(status="tampered"))
-    path = csv_table.write([one("Zoe", 10, 10, 10), lost, late], tmp_path / "out")
+    path = write_export("csv", [one("Zoe", 10, 10, 10), lost, late], tmp_path / "out")
     assert path == tmp_path / "out" / "grades.csv"
     assert rows(path) == [
         ["student", "score", "max_score", "status", "layer_shapes", "two_steps", "test_accuracy",
@@ -59,7 +61,7 @@ def test_columns_and_order(tmp_path: Path) -> None:
 
 def test_pandas_reads_it_back(tmp_path: Path) -> None:
     """Points come back as numbers, names as they were."""
-    path = csv_table.write([one("ada", 10, 2.5, 0)], tmp_path)
+    path = write_export("csv", [one("ada", 10, 2.5, 0)], tmp_path)
     frame = pd.read_csv(path)
     assert frame["score"].tolist() == [12.5]
     assert frame["two_steps"].tolist() == [2.5]
@@ -69,7 +71,7 @@ def test_pandas_reads_it_back(tmp_path: Path) -> None:
 def test_formulas_are_text(tmp_path: Path) -> None:
     """A student called like a formula is a student, whichever sign separates the cells."""
     names = ["=cmd|' /C calc'!A0", "+1", "-1", "@x", "a;=1+1", 'quo"te,comma', "two\nlines"]
-    path = csv_table.write([one(name, 1) for name in names], tmp_path)
+    path = write_export("csv", [one(name, 1) for name in names], tmp_path)
     students = {row[0] for row in rows(path)[1:]}
     assert students == {
         "'=cmd|' /C calc'!A0", "'+1", "'-1", "'@x", "a;=1+1", 'quo"te,comma', "two\\nlines",
@@ -80,13 +82,13 @@ def test_formulas_are_text(tmp_path: Path) -> None:
 def test_undecided_checks_are_empty(tmp_path: Path) -> None:
     """A check that broke, or that a student does not have, has an empty cell and not a zero."""
     broken = one("ada", 0, outcome="broken")
-    path = csv_table.write([broken, one("bob", 1, 2, 3)], tmp_path)
+    path = write_export("csv", [broken, one("bob", 1, 2, 3)], tmp_path)
     assert rows(path)[1] == ["ada", "0", "30", "ok", "", "", "", "yes", "no"]
 
 
 def test_check_named_like_a_column(tmp_path: Path) -> None:
     """Headings stay different from each other, and harmless."""
-    path = csv_table.write([one("ada", 1, 2, 3, names=("score", "late", "=x"))], tmp_path)
+    path = write_export("csv", [one("ada", 1, 2, 3, names=("score", "late", "=x"))], tmp_path)
     heads = rows(path)[0]
     assert heads[4:7] == ["score (check)", "late (check)", "'=x"]
     assert len(set(heads)) == len(heads)
@@ -94,21 +96,23 @@ def test_check_named_like_a_column(tmp_path: Path) -> None:
 
 def test_nobody(tmp_path: Path) -> None:
     """A class of nobody has a heading."""
-    assert rows(csv_table.write([], tmp_path)) == [[*csv_table.FIRST, *csv_table.LAST]]
+    assert rows(write_export("csv", [], tmp_path)) == [[*csv_table.FIRST, *csv_table.LAST]]
 
 
 def test_unchanged_is_left_alone(tmp_path: Path) -> None:
     """The same grades, in any order, are the same file."""
-    path = csv_table.write([one("a", 1), one("b", 2)], tmp_path)
+    path = write_export("csv", [one("a", 1), one("b", 2)], tmp_path)
     before = path.stat().st_ino
-    csv_table.write([one("b", 2), one("a", 1)], tmp_path)
+    write_export("csv", [one("b", 2), one("a", 1)], tmp_path)
     assert path.stat().st_ino == before
 
 
 @given(st.lists(st.text(alphabet=st.characters(), max_size=20), unique=True, max_size=5))
 def test_any_class_has_its_rows(tmp_path_factory: Any, students: list[str]) -> None:
     """Each student has one line, and no cell of text begins like a formula."""
-    path = csv_table.write([one(name, 1, 2, 3) for name in students], tmp_path_factory.mktemp("g"))
+    path = write_export(
+        "csv", [one(name, 1, 2, 3) for name in students], tmp_path_factory.mktemp("g")
+    )
     lines = path.read_text("utf-8").split("\n")
     assert len(lines) == len(students) + 2
     assert lines[-1] == ""

@@ -15,12 +15,15 @@ from typing import Any
 import pytest
 
 from grader.assignment.course import Course
-from grader.grading.grade import Outcome, grade, render, seed_of
-from grader.ledger.ledger import ExecutionRecord, Ledger
+from grader.grading.grade import RunSummary, grade, render, seed_of
+from grader.ledger.ledger import Ledger
 from grader.records import file_names
 from grader.records.errors import SandboxError
-from grader.records.records import Graded, Submission
+from grader.records.execution import ExecutionRecord
+from grader.records.result import Graded
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
+from grader.sandbox.backend import Choice
 from kit.command_line import start
 from kit.graded import Borrower, Grading, by_name, check, executions, outcomes, results
 from kit.processes import gone
@@ -58,7 +61,7 @@ class Done:
     """A class that was graded once."""
 
     course: Tiny
-    outcome: Outcome
+    outcome: RunSummary
     seconds: float
 
     @property
@@ -199,9 +202,9 @@ def test_another_level_is_not_taken_for_granted(
 ) -> None:
     """Who asks for another sandbox level than the kept one gets the sandbox asked, not the ledger."""
     _, executor = regrade(pair)
-    assert executor.trusts(executor.server.level)
-    _, executor = regrade(pair, **asked)
-    assert not executor.trusts(executor.server.level)
+    assert executor.choice.accepts(executor.backend.level)
+    _, executor = regrade(pair, choice=Choice(**asked))
+    assert not executor.choice.accepts(executor.backend.level)
     assert executor.started
 
 

@@ -12,8 +12,9 @@ from grader import Assignment, Measurements, Verdict
 from grader.assignment import probe
 from grader.grading.judge import contradictions, judge, score
 from grader.records.errors import Unmeasured
-from grader.records.measurements import Gradients, Named, Parameter, Parameters
-from grader.records.records import CheckResult, Missing, StudentError
+from grader.records.execution import Missing, StudentError
+from grader.records.measurements import Gradients, NamedArray, Parameter, Parameters
+from grader.records.result import CheckResult
 
 ANSWER = probe.value("answer")
 OTHER = probe.value("other")
@@ -168,6 +169,22 @@ def test_score_has_no_noise() -> None:
     assert score((result,) * 3) == 0.3
 
 
+def test_a_place_is_that_of_what_the_check_itself_read() -> None:
+    """What an earlier check read has no say, and nothing is noted on the class's measurements."""
+    assignment = Assignment("A", entry="a")
+    for function in (reading, full):
+        assignment.check(points=1)(function)
+    student = Measurements({ANSWER.key: 1})
+    first, other = judge(assignment.checks, student, student, {"answer": "line 3"})
+    assert (first.place, other.place) == ("line 3", "")
+    one, two = student.for_check(), student.for_check()
+    assert one[ANSWER] == 1
+    assert (one.subjects, two.subjects) == (["answer"], [])
+    assert ANSWER in two
+    assert two.each({"it": ANSWER}) == {"it": 1}
+    assert two.subjects == ["answer"]
+
+
 def test_a_missing_measurement_raises() -> None:
     """Reading what is missing raises Unmeasured with the reason; asking whether it is there does not."""
     measured = Measurements({ANSWER.key: THEIRS})
@@ -199,7 +216,7 @@ def claims(*sizes: int, used: bool | None = True) -> Parameters:
 def shows(*sizes: int) -> Gradients:
     """Gradients that a network has."""
     named = tuple(
-        Named(key=f"p{i}", name=f"p{i}", shape=(n,), values=np.zeros(n), sampled=False)
+        NamedArray(key=f"p{i}", name=f"p{i}", shape=(n,), values=np.zeros(n), sampled=False)
         for i, n in enumerate(sizes)
     )
     return Gradients(runs=(named,), precision="float64")

@@ -8,9 +8,9 @@ import nbformat
 import numpy as np
 import pytest
 
-from grader.grading.executor import NOTEBOOK
 from grader.ledger.ledger import Ledger
-from grader.records.records import Missing
+from grader.records.execution import Missing
+from kit.boxes import job
 from kit.graded import Grading, Lenet, outcomes, said
 from kit.places import ROOT
 from kit.tiny import RIGHT, WRONG, Tiny
@@ -229,14 +229,17 @@ def test_the_trained_object_that_a_notebook_leaves_behind(lenet: Lenet) -> None:
         "lenet.pt": lenet.reference["lenet.pt"],
     }
     limits = lenet.executor.loaded.assignment.limits
-    with lenet.executor.server.open(files, entry="lenet.ipynb", limits=limits, seed=1) as box:
+    with lenet.executor.backend.open(job(files, entry="lenet.ipynb", limits=limits, seed=1)) as box:
         assert box.load() is None
-        answer = box.ask(asked.ask, {**asked.arguments(1), "precisions": ["float64"]})
+        answer = box.ask(
+            asked.ask, {**asked.arguments(1, data.Source()), "precisions": ["float64"]}
+        )
         assert not isinstance(answer, Missing), answer
         found = Logits.from_wire(answer)
         assert found.own.shape == (5, 10)
         assert len(found.operands) == 10
         other = probe.live("nothing").logits(images)
-        missing = box.ask(other.ask, {**other.arguments(1), "precisions": ["float64"]})
+        missing = box.ask(
+            other.ask, {**other.arguments(1, data.Source()), "precisions": ["float64"]}
+        )
         assert isinstance(missing, Missing)
-    assert NOTEBOOK == "(notebook)"

@@ -11,7 +11,7 @@ import pytest
 from grader import data
 from grader.assignment.course import Course
 from grader.grading.executor import images_of
-from grader.grading.verify import Finding, verify
+from grader.grading.verify import Finding, Specimens, verify
 from grader.records.errors import CourseError
 from grader.sandbox import ForkServer
 from kit.graded import Borrower
@@ -45,7 +45,12 @@ def findings(course: Tiny, server: ForkServer, tmp_path: Path) -> Verifying:
 
     def run() -> dict[str, Finding]:
         with Borrower(server, course.load()) as executor:
-            return {f.name: f for f in verify(executor, Course(course.root), tmp_path)}
+            return {
+                f.name: f
+                for f in verify(
+                    executor, Specimens.of(Course(course.root), executor.loaded), tmp_path
+                )
+            }
 
     return run
 
@@ -127,7 +132,11 @@ def faults(server: ForkServer, slug: str, source: data.Source, out: Path) -> dic
     here = Course(ROOT)
     with Borrower(server, here.load(slug)) as executor:
         executor.source = source
-        return {f.name: f.fault for f in verify(executor, here, out) if f.fault}
+        return {
+            f.name: f.fault
+            for f in verify(executor, Specimens.of(here, executor.loaded), out)
+            if f.fault
+        }
 
 
 SLUGS = Course(ROOT).slugs()

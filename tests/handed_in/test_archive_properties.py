@@ -19,12 +19,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grader.inside import wire
+from grader.records.asked_files import AskedFiles
 from grader.records.errors import UsageError
-from grader.records.records import Submission
+from grader.records.submission import Submission, digest_files
 from grader.submissions import archive, collect, folder
 from grader.submissions.listing import MIB, SUBMISSION, Caps, Listing
-from grader.submissions.names import Refused, clean, shown
-from kit.archives import CODE, GOOD, alone, header, said, zipped
+from grader.submissions.names import Refused, clean, show_name
+from kit.archives import ASKED, CODE, GOOD, alone, header, said, zipped
 
 SMALL = Caps(
     file_bytes=3000, total_bytes=9000, members=6, scanned=30, depth=4, names_bytes=400, ratio=20,
@@ -137,7 +138,7 @@ def within(submission: Submission, caps: Caps) -> None:
         assert name.count("/") < caps.depth
         assert max(len(part.encode()) for part in name.split("/")) <= 255
     assert submission.entry is None or submission.entry in files
-    assert submission.digest == collect.digest(files)
+    assert submission.digest == digest_files(files)
     assert len(submission.notes) <= collect.NOTES + 1
     for note in submission.notes:
         assert len(note) < 700
@@ -161,7 +162,7 @@ def test_any_archive_is_taken_or_refused(
     tracemalloc.start()
     try:
         with small_caps():
-            given_in = collect.submissions(class_, entry="lenet", extra_files=["lenet.pt"])
+            given_in = collect.read_class(class_, ASKED)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -182,7 +183,7 @@ def test_any_archive_of_a_class_is_a_class_or_refused(class_: Path, data: bytes)
     path.write_bytes(data)
     try:
         with small_caps():
-            found = collect.submissions(path, entry="lenet", extra_files=["lenet.pt"])
+            found = collect.read_class(path, ASKED)
     except UsageError as error:
         text = str(error)
     else:
@@ -204,9 +205,7 @@ def test_one_archive_is_checked_or_refused(class_: Path, data: bytes) -> None:
     path.write_bytes(data)
     try:
         with small_caps():
-            within(
-                collect.one([path], entry="lenet", extra_files=["lenet.pt"], student="you"), SMALL
-            )
+            within(collect.read_one([path], ASKED, student="you"), SMALL)
     except UsageError as error:
         assert str(path) in str(error)  # noqa: PT017 - either is right
     finally:
@@ -221,7 +220,7 @@ def test_small_members_do_not_evade_the_ratio(tmp_path: Path) -> None:
     bomb = zipped({f"{n}.bin": bytes(7 * MIB) for n in range(20)} | GOOD)
     assert len(bomb) < MIB
     (tmp_path / "ada.zip").write_bytes(bomb)
-    (submission,) = collect.submissions(tmp_path, entry="lenet", extra_files=[])
+    (submission,) = collect.read_class(tmp_path, AskedFiles(entry="lenet"))
     assert submission.files == {}
     assert "`ada.zip` would grow more than 200-fold when unpacked." in submission.notes
 
@@ -300,7 +299,7 @@ def test_what_is_hashed_is_what_is_graded(tmp_path: Path) -> None:
     for path in (tmp_path / "class" / "ada").iterdir():
         path.write_bytes(b"changed")
     assert submission.files == GOOD
-    assert submission.digest == collect.digest(GOOD)
+    assert submission.digest == digest_files(GOOD)
 
 
 def test_an_endless_file_is_cut(tmp_path: Path) -> None:
@@ -321,19 +320,19 @@ def test_a_folder_of_very_many_files_is_not_listed_whole(
     (tmp_path / "class" / "ada").mkdir()
     (tmp_path / "class" / "ada" / "lenet.py").write_bytes(CODE)
     found = {
-        s.student: s for s in collect.submissions(tmp_path / "class", entry="lenet", extra_files=[])
+        s.student: s for s in collect.read_class(tmp_path / "class", AskedFiles(entry="lenet"))
     }
     assert found["ada"].entry == "lenet.py"
     assert "`eve` holds more than 30 names." in said(found["eve"])
     descriptor = os.open(tmp_path / "class" / "eve", os.O_RDONLY)
-    assert len(folder._entries(descriptor, 10)) == 11
+    assert len(folder._list_entries(descriptor, 10)) == 11
     os.close(descriptor)
 
 
 @given(st.text(st.characters(exclude_categories=()), max_size=300) | NAMES)
 def test_shown_names_are_printable_and_short(raw: str) -> None:
     """What stands in a sentence about a file is short, visible and closes no quotes."""
-    text = shown(raw)
+    text = show_name(raw)
     assert "`" not in text
     assert text.isprintable()
     assert len(text) <= 800

@@ -21,11 +21,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.records.asked_files import AskedFiles
 from grader.records.errors import UsageError
+from grader.records.submission import digest_files
 from grader.submissions import archive, collect, contents, definitions, entry, folder, tar
 from grader.submissions.listing import MIB, SUBMISSION, Caps, Listing
-from grader.submissions.names import Refused, clean, shown, visible
-from kit.archives import CODE, GOOD, alone, header, said, special, take, tarred, write, zipped
+from grader.submissions.names import Refused, clean, show_bytes, show_name
+from kit.archives import (
+    ASKED,
+    CODE,
+    GOOD,
+    alone,
+    header,
+    said,
+    special,
+    take,
+    tarred,
+    write,
+    zipped,
+)
 
 # Layouts
 
@@ -43,7 +57,7 @@ def test_a_folder_per_student(tmp_path: Path) -> None:
         assert submission.files == GOOD
         assert submission.entry == "lenet.py"
         assert submission.notes == ()
-        assert submission.digest == collect.digest(GOOD)
+        assert submission.digest == digest_files(GOOD)
 
 
 def test_loose_files_and_archives(tmp_path: Path) -> None:
@@ -211,7 +225,7 @@ def book(*cells: str) -> bytes:
     return json.dumps({"cells": made, "nbformat": 4}).encode()
 
 
-ASKED = ("LeNet5", "train", "rate")
+NAMES_ASKED = ("LeNet5", "train", "rate")
 WHOLE = b"class LeNet5: ...\ndef train(): ...\nrate = 1\n"
 PART = b"class LeNet5: ...\ndef train(): ...\n"
 
@@ -243,7 +257,7 @@ def test_found_by_what_it_defines(
     tmp_path: Path, files: dict[str, bytes], run: str | None, words: str
 ) -> None:
     """Where no name is right, the file that defines most of what is asked for is run."""
-    submission = alone(tmp_path, files, names=ASKED)
+    submission = alone(tmp_path, files, names=NAMES_ASKED)
     assert words in said(submission)
     assert submission.entry == (None if run is None else f"lenet.{run.lower().split('.')[-1]}")
     if run is not None:
@@ -253,24 +267,24 @@ def test_found_by_what_it_defines(
 def test_the_file_next_to_a_renamed_one(tmp_path: Path) -> None:
     """Weights that are called like the file that is run go with it."""
     files = {"final.py": WHOLE, "final.pth": b"w", "other.pt": b"", "third.pt": b""}
-    submission = alone(tmp_path, files, names=ASKED)
+    submission = alone(tmp_path, files, names=NAMES_ASKED)
     assert submission.files["lenet.pt"] == b"w"
 
 
 def test_a_handout_that_was_not_touched(tmp_path: Path) -> None:
     """It is run only where nothing else can be."""
-    blanks = [hashlib.sha256(CODE).hexdigest()]
+    blanks = frozenset({hashlib.sha256(CODE).hexdigest()})
     own = book(WHOLE.decode())
     submission = alone(tmp_path, {"lenet.py": CODE, "lenet.ipynb": own}, blanks=blanks)
     assert submission.entry == "lenet.ipynb"
     words = "`lenet.py` is the handout as it was given; left aside."
     assert words in submission.notes
     own_name = {"lenet.py": CODE, "hw.ipynb": own}
-    submission = alone(tmp_path / "2", own_name, blanks=blanks, names=ASKED)
+    submission = alone(tmp_path / "2", own_name, blanks=blanks, names=NAMES_ASKED)
     assert (submission.entry, submission.files["lenet.ipynb"]) == ("lenet.ipynb", own)
     assert words in submission.notes
     for number, files in enumerate(({"lenet.py": CODE}, {"lenet.py": CODE, "plots.py": b"x = 1"})):
-        submission = alone(tmp_path / f"only {number}", files, blanks=blanks, names=ASKED)
+        submission = alone(tmp_path / f"only {number}", files, blanks=blanks, names=NAMES_ASKED)
         assert submission.entry == "lenet.py"
         assert "handout" not in said(submission)
 
@@ -281,9 +295,9 @@ def test_files_read_for_their_names_are_bounded(
     """No more than some files, none beyond the cap, are read to see what they define."""
     monkeypatch.setattr(contents, "READ", 3)
     files = {f"a{n}.py": b"" for n in range(3)} | {"b.py": WHOLE}
-    assert alone(tmp_path, files, names=ASKED).entry is None
+    assert alone(tmp_path, files, names=NAMES_ASKED).entry is None
     large = {"b.py": WHOLE + b"#" * definitions.CAP}
-    assert alone(tmp_path / "2", large, names=ASKED).entry is None
+    assert alone(tmp_path / "2", large, names=NAMES_ASKED).entry is None
 
 
 @given(name=st.text(max_size=40), wanted=st.sampled_from(["lenet.py", "Copy of x.py", "(1).py"]))
@@ -292,13 +306,6 @@ def test_a_name_is_near_itself(name: str, wanted: str) -> None:
     assert entry.is_near(wanted, wanted)
     assert entry.is_near(name, name)
     assert entry.is_near(name, wanted) == entry.is_near(wanted, name)
-
-
-def test_digest() -> None:
-    """The digest depends on names and contents and on where one ends; not on the order."""
-    assert collect.digest({"a": b"1", "b": b"2"}) == collect.digest({"b": b"2", "a": b"1"})
-    digests = [{"a": b"1"}, {"a1": b""}, {"a": b"", "1": b""}, {"1": b"a"}, {}]
-    assert len({collect.digest(d) for d in digests}) == len(digests)
 
 
 # What an instructor or a student may get wrong
@@ -330,25 +337,19 @@ def test_usage_errors(tmp_path: Path) -> None:
 def test_one(tmp_path: Path) -> None:
     """Named files are a submission; the weights beside the entry are taken, nothing else is."""
     home = write(tmp_path / "home", {**GOOD, "secret.txt": b"s", "util/x.py": b"x"})
-    submission = collect.one(
-        [home / "lenet.py"], entry="lenet", extra_files=["lenet.pt"], student="you"
-    )
+    submission = collect.read_one([home / "lenet.py"], ASKED, student="you")
     assert (submission.student, submission.files, submission.notes) == ("you", GOOD, ())
-    more = collect.one(
-        [home / "lenet.py", home / "util" / "x.py"], entry="lenet", extra_files=[], student="you"
+    more = collect.read_one(
+        [home / "lenet.py", home / "util" / "x.py"], AskedFiles(entry="lenet"), student="you"
     )
     assert set(more.files) == {"lenet.py", "util/x.py"}
-    whole = collect.one([home], entry="lenet", extra_files=["lenet.pt"], student="you")
+    whole = collect.read_one([home], ASKED, student="you")
     assert set(whole.files) == {*GOOD, "secret.txt", "util/x.py"}
     (tmp_path / "hw.zip").write_bytes(zipped(GOOD))
-    packed = collect.one(
-        [tmp_path / "hw.zip"], entry="lenet", extra_files=["lenet.pt"], student="you"
-    )
+    packed = collect.read_one([tmp_path / "hw.zip"], ASKED, student="you")
     assert packed.files == GOOD
     (home / "lenet.pt").rename(home / "lenet.safetensors")
-    beside = collect.one(
-        [home / "lenet.py"], entry="lenet", extra_files=["lenet.pt"], student="you"
-    )
+    beside = collect.read_one([home / "lenet.py"], ASKED, student="you")
     assert set(beside.files) == {"lenet.py", "lenet.pt", "lenet.safetensors"}
 
 
@@ -365,10 +366,8 @@ def test_one_that_cannot_be_read(tmp_path: Path) -> None:
         ([home / "lenet.py", tmp_path], "is a folder"),
     ]:
         with pytest.raises(UsageError, match=words):
-            collect.one(files, entry="lenet", extra_files=["lenet.pt"], student="you")
-    submission = collect.one(
-        [home / "lenet.py"], entry="lenet", extra_files=["lenet.pt"], student="you"
-    )
+            collect.read_one(files, ASKED, student="you")
+    submission = collect.read_one([home / "lenet.py"], ASKED, student="you")
     assert set(submission.files) == {"lenet.py"}
     assert "`lenet.pt` is a symbolic link and was not followed." in submission.notes
 
@@ -608,7 +607,7 @@ def test_clean_names_stay_inside(raw: str) -> None:
     assert "\0" not in name
     assert os.path.normpath(f"/base/{name}").startswith("/base/")
     name.encode()
-    shown(visible(raw)).encode()
+    show_name(show_bytes(raw)).encode()
 
 
 def inside(listing: Listing) -> None:
@@ -705,14 +704,14 @@ def test_forged_tars(parts: list[tuple[bytes, bytes, bytes, bytes]]) -> None:
 def test_tar_against_tarfile(files: dict[str, bytes], format_: int) -> None:
     """Whatever tarfile packs is read as it was, long names and all."""
     stream = io.BytesIO(tarred(files, format_=format_))
-    assert {m.name: m.data for m in tar.members(stream, MIB)} == files
+    assert {m.name: m.data for m in tar.read_members(stream, MIB)} == files
 
 
 def test_a_ustar_prefix() -> None:
     """Names split into prefix and name are put together."""
     data = {"p" * 120 + "/" + "n" * 90: b"x"}
     stream = io.BytesIO(tarred(data, format_=tarfile.USTAR_FORMAT))
-    assert [m.name for m in tar.members(stream, MIB)] == list(data)
+    assert [m.name for m in tar.read_members(stream, MIB)] == list(data)
 
 
 @pytest.mark.parametrize("records", [12_000, 800_000])

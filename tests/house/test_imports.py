@@ -143,7 +143,7 @@ def test_imports_go_down() -> None:
 @pytest.mark.parametrize(
     ("file", "line", "fault"),
     [
-        ("records/errors.py", "import grader.cli.commands", "`records` does not stand above `cli`"),
+        ("records/errors.py", "import grader.cli.main", "`records` does not stand above `cli`"),
         ("report/escape.py", "from grader.report import pages", "`escape` does not stand above"),
         ("inside/walls/linux.py", "from grader.inside.walls import root", "`linux` does not stand"),
         (
@@ -237,7 +237,7 @@ def test_help_waits_for_nothing_heavy() -> None:
     """`grader --help`, and that of each verb, imports no library that takes long."""
     program = f"""
 import sys
-from grader.cli.commands import cli, main
+from grader.cli.main import cli, main
 for words in [["--help"], *([name, "--help"] for name in cli.commands)]:
     try:
         main(words)

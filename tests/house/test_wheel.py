@@ -90,8 +90,8 @@ loaded = course.load({SLUG!r})
 assert course.by_entry("lenet") == {SLUG!r}
 assert len(course.mistakes(loaded)) == {len(list((ROOT / "assignments" / SLUG / "mistakes").iterdir()))}
 assert course.templates.is_dir()
-class_ = course.sample(loaded, pathlib.Path("class"))
-found = collect.submissions(class_, entry="lenet", extra_files=["lenet.pt"])
+class_ = course.write_sample(loaded, pathlib.Path("class"))
+found = collect.read_class(class_, loaded.asked)
 assert {{s.student for s in found}} == set(course.expected({SLUG!r}))
 for ask in (lambda: course.load("mnist_views"), lambda: course.by_entry("views")):
     try:

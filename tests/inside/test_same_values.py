@@ -13,9 +13,11 @@ import nbformat
 import pytest
 
 from grader.assignment.course import Course
-from grader.assignment.variants import laid_beside
-from grader.records.records import Limits, Submission
+from grader.assignment.variants import files_in_box
+from grader.records.limits import Limits
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
+from kit.boxes import job
 from kit.places import ROOT
 
 pytestmark = pytest.mark.proof
@@ -49,7 +51,7 @@ print({MARK!r} + __import__("json").dumps({{
 
 def looked_at(submission: Submission) -> dict[str, bytes]:
     """Its files, with a look at the values at the end of the entry."""
-    files = dict(laid_beside(submission))
+    files = dict(files_in_box(submission))
     entry = submission.entry or ""
     if entry.endswith(".py"):
         files[entry] += LOOK.encode()
@@ -95,7 +97,7 @@ def outside(folder: Path, entry: str) -> str:
 
 def inside(server: ForkServer, files: dict[str, bytes], entry: str, limits: Limits) -> str:
     """What the box prints."""
-    with server.open(files, entry=entry, limits=limits, seed=1) as box:
+    with server.open(job(files, entry=entry, limits=limits, seed=1)) as box:
         assert box.load() is None
         printed = box.close().stdout
     if box.notebook is None:
@@ -110,7 +112,7 @@ def test_values_are_equal(server: ForkServer, tmp_path: Path, slug: str) -> None
     course = Course(ROOT)
     loaded = course.load(slug)
     for number, reference in enumerate(course.references(loaded)):
-        submission = loaded.assignment.given(reference)
+        submission = loaded.assignment.add_numbers(reference)
         files, entry = looked_at(submission), submission.entry or ""
         folder = tmp_path / str(number)
         folder.mkdir()

@@ -10,12 +10,13 @@ import pytest
 import torch
 
 from grader.assignment.course import Course
-from grader.grading.executor import NOTEBOOK
 from grader.inside.streams import Capture, condense, overwrite
 from grader.ledger.ledger import Ledger
-from grader.records.records import Limits
+from grader.records.limits import Limits
 from grader.sandbox import Box, ForkServer
 from grader.submissions import collect
+from kit.archives import ASKED
+from kit.boxes import job
 from kit.graded import Borrower, Lenet
 from kit.places import ROOT
 from kit.practice import handed_in
@@ -34,9 +35,10 @@ def one(server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def executed(lenet: Lenet, name: str, folder: Path) -> nbformat.NotebookNode:
     """The specimen's notebook as it ran."""
     path = handed_in(name, folder)
-    submission = collect.one([path], entry="lenet", extra_files=["lenet.pt"], student=name)
-    answers = lenet.executor.measure(submission).answers
-    return nbformat.reads(answers[NOTEBOOK]["notebook"].tobytes().decode(), as_version=4)
+    submission = collect.read_one([path], ASKED, student=name)
+    notebook = lenet.executor.measure(submission).notebook
+    assert notebook is not None
+    return nbformat.reads(notebook.content.decode(), as_version=4)
 
 
 def test_progress_bars_leave_their_last_state(one: Lenet, tmp_path: Path) -> None:
@@ -61,9 +63,9 @@ def test_the_same_at_level_2(server: ForkServer, one: Lenet, tmp_path: Path, nam
     """Without namespaces workers fall back to one process, and the rest works as it does at 3."""
     path = handed_in(name, tmp_path)
     files = {p.name: p.read_bytes() for p in path.iterdir()}
-    folders = {"mnist": one.executor._served.folder("mnist")}
+    folders = {"mnist": one.executor._mount.folder("mnist")}
     how = {"entry": "lenet.ipynb", "limits": LIMITS, "seed": 1, "level": 2, "datasets": folders}
-    with Box(server._send, files, **how) as box:
+    with Box(server._send, job(files, **how)) as box:
         assert box.load() is None
         box.ask("value", {"name": "torch"})  # remarks come with an answer
         execution = box.close()
@@ -132,7 +134,7 @@ def test_what_asks_for_a_gpu_computes_what_the_cpu_does(server: ForkServer) -> N
     seen, notes = [], []
     for fill in ({"device": "", "to": ""}, {"device": ", device='cuda'", "to": ".cuda()"}):
         source = TWICE.format(asked=bool(fill["to"]), **fill).encode()
-        with server.open({"a.py": source}, entry="a.py", limits=LIMITS, seed=1) as box:
+        with server.open(job({"a.py": source}, entry="a.py", limits=LIMITS, seed=1)) as box:
             answer = box.ask("call", {"name": "out"})
             seen.append([i["item"].tobytes() for i in answer["value"]["item"]])
             assert box.ask("call", {"name": "script"})["value"]["item"].tolist() == [4.0, 4.0]

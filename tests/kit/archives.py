@@ -6,12 +6,15 @@ import io
 import tarfile
 import zipfile
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from grader.records.records import Submission
+from grader.records.asked_files import AskedFiles
+from grader.records.submission import Submission
 from grader.submissions import collect
 
 CODE = b"class LeNet5: ...\n"
+ASKED = AskedFiles(entry="lenet", extra_files=("lenet.pt",))
 GOOD = {"lenet.py": CODE, "lenet.pt": b"weights"}
 
 
@@ -52,8 +55,8 @@ def special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
 
 
 def take(path: Path, **asked: Collection[str]) -> dict[str, Submission]:
-    found = collect.submissions(path, entry="lenet", extra_files=["lenet.pt"], **asked)
-    return {s.student: s for s in found}
+    """What is taken in of a class; `asked` are fields of AskedFiles."""
+    return {s.student: s for s in collect.read_class(path, replace(ASKED, **asked))}
 
 
 def alone(root: Path, files: Mapping[str, bytes], **asked: Collection[str]) -> Submission:

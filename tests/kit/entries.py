@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from grader.ledger.ledger import ExecutionRecord
-from grader.records.records import CheckResult, Execution, Graded, StudentError
+from grader.records.execution import Execution, ExecutionRecord, StudentError
+from grader.records.result import CheckResult, Graded
 
 TROUBLE = StudentError(kind="NameError", message="name 'x' is not defined", file="lenet.py", line=3)
 

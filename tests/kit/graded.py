@@ -9,12 +9,16 @@ from functools import cache
 from pathlib import Path
 
 from grader import data
-from grader.assignment.course import Course, LoadedAssignment
+from grader.assignment.course import Course
+from grader.assignment.loader import LoadedAssignment
+from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
-from grader.grading.grade import Cohort, Outcome
+from grader.grading.grade import RunSummary
 from grader.ledger.ledger import Ledger
+from grader.records.asked_files import AskedFiles
 from grader.records.errors import GraderError
-from grader.records.records import CheckResult, Graded, Submission
+from grader.records.result import CheckResult, Graded
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
 from grader.submissions import collect
 from kit.places import NOWHERE, ROOT
@@ -31,12 +35,12 @@ class Borrower(Executor):
         self.started = False
 
     @property
-    def server(self) -> ForkServer:
+    def backend(self) -> ForkServer:
         self.started = True
         return self._lent
 
 
-Grading = Callable[..., tuple[Outcome, Borrower]]
+Grading = Callable[..., tuple[RunSummary, Borrower]]
 
 
 def executions(course: Tiny) -> dict[str, tuple[int, str]]:
@@ -61,22 +65,10 @@ class Lenet:
     def __init__(self, executor: Borrower, ledger: Ledger) -> None:
         self.executor = executor
         self.group = Cohort(executor, ledger)
-        self.group.start_sandbox()
 
     def folder(self, path: Path) -> Graded:
         """What the specimen in a folder gets."""
-        loaded = self.executor.loaded
-        entry, extra_files = loaded.assignment.entry, loaded.assignment.extra_files
-        return self.grade(
-            collect.one(
-                [path],
-                entry=entry,
-                extra_files=extra_files,
-                student=path.name,
-                names=loaded.names,
-                blanks=loaded.blanks,
-            )
-        )
+        return self.grade(collect.read_one([path], self.executor.loaded.asked, student=path.name))
 
     def files(self, **files: str | bytes) -> Graded:
         """What a submission of these files gets; `lenet` stands for lenet.py, `lenet_pt` for lenet.pt."""
@@ -85,8 +77,7 @@ class Lenet:
             name = f"{stem[:-3]}.pt" if stem.endswith("_pt") else f"{stem}.py"
             made[name] = content.encode() if isinstance(content, str) else content
         entry = "lenet.py" if "lenet.py" in made else None
-        digest = collect.digest(made)
-        return self.grade(Submission(student="eve", files=made, entry=entry, digest=digest))
+        return self.grade(Submission(student="eve", files=made, entry=entry))
 
     def grade(self, submission: Submission) -> Graded:
         """What a submission gets."""
@@ -103,20 +94,15 @@ def opened(server: ForkServer, loaded: LoadedAssignment, folder: Path) -> Iterat
     """A class without students, to be graded on the stand-in."""
     with Borrower(server, loaded) as executor, Ledger(folder / "grades.db") as ledger:
         made = Cohort(executor, ledger)
-        made.start_sandbox()
         yield made
 
 
 def graded(group: Cohort, folder: Path, student: str = "") -> Graded:
     """What the files of a folder get, with the student's own numbers where there are any."""
     assignment = group.loaded.assignment
-    handed_in = collect.one(
-        [folder],
-        entry=assignment.entry,
-        extra_files=assignment.extra_files,
-        student=student or folder.name,
-    )
-    submission = assignment.given(handed_in)
+    asked = AskedFiles(entry=assignment.entry, extra_files=assignment.extra_files)
+    handed_in = collect.read_one([folder], asked, student=student or folder.name)
+    submission = assignment.add_numbers(handed_in)
     return group.judge(submission, group.executor.measure(submission))
 
 
@@ -163,7 +149,7 @@ def mistake(slug: str, name: str) -> Submission:
     """A known mistake of an assignment of this repository."""
     loaded = Course(ROOT).load(slug)
     found = {m.name: m.submission for m in Course(ROOT).mistakes(loaded)}
-    return loaded.assignment.given(found[name])
+    return loaded.assignment.add_numbers(found[name])
 
 
 def mistaken(group: Cohort, name: str) -> Graded:

@@ -6,7 +6,7 @@ import linecache
 from dataclasses import replace
 from typing import Any
 
-from grader import compare
+from grader import compare, data
 from grader.assignment import probe
 from grader.inside import wire
 from grader.inside.measuring import measure
@@ -26,7 +26,9 @@ def names(source: str) -> dict[str, Any]:
 
 def ask(space: dict[str, Any], one: probe.Probe[Any], precisions: list[str]) -> Any:
     """The measurement, with question and answer on the wire and back."""
-    given = wire.unpack(*wire.pack({**one.arguments(SEED), "precisions": precisions}))
+    given = wire.unpack(
+        *wire.pack({**one.arguments(SEED, data.Source()), "precisions": precisions})
+    )
     return one.read(wire.unpack(*wire.pack(measure.answer(space, one.ask, given))))
 
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Sequence
 
+from grader.records.execution import ExecutedCell, ExecutedNotebook
 from grader.report import escape, pages
-from grader.report.notebook_page import Executed, notebook_page
+from grader.report.notebook_page import notebook_page
 from kit.page import ACTIVE, Page
 
 ENV = pages.environment()
 
 
-def page(notebook: bytes, facts: Any = ()) -> str:
+def page(notebook: bytes, runs: Sequence[ExecutedCell] = ()) -> str:
     """A notebook's page."""
     return notebook_page(
         student="Ada",
         title="LeNet-5",
-        executed=Executed(notebook=notebook, cells=facts),
+        executed=ExecutedNotebook(content=notebook, cells=tuple(runs)),
         env=ENV,
         here="Ada.notebook.html",
         back="Ada.html",
@@ -44,6 +45,6 @@ def inert(html: str) -> Page:
             if name not in ("alt", "title", "aria-label"):
                 assert "://" not in value
     assert html.count("Content-Security-Policy") == 1
-    hidden = [c for c in parsed.text if c not in "\n\t" and escape.visible(c) != c]
+    hidden = [c for c in parsed.text if c not in "\n\t" and escape.block(c) != c]
     assert not hidden
     return parsed

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.records.records import CheckResult, Execution, Graded, Json, StudentError
+from grader.records.execution import Execution, StudentError
+from grader.records.json_values import Json
+from grader.records.result import CheckResult, Graded
 
 TITLES = {
     "layer_shapes": ("Every layer of `LeNet5` has the output shape given in the handout.", 20),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.assignment.course import Course, LoadedAssignment
-from grader.records.records import Submission
+from grader.assignment.course import Course
+from grader.assignment.loader import LoadedAssignment
+from grader.records.asked_files import AskedFiles
+from grader.records.submission import Submission
 from grader.submissions import collect
 
 ASSIGNMENT = '''\
@@ -120,7 +122,7 @@ class Tiny:
 
     def submissions(self) -> list[Submission]:
         """The class as it lies there now."""
-        return collect.submissions(self.class_, entry="tiny", extra_files=())
+        return collect.read_class(self.class_, AskedFiles(entry="tiny"))
 
 
 def found(root: Path) -> Tiny:

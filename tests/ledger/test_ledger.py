@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import math
 import random
 import sqlite3
@@ -12,6 +13,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +24,18 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from grader.inside import wire
-from grader.ledger.codec import dump as dump_answers
-from grader.ledger.codec import load as load_answers
-from grader.ledger.ledger import VERSION, Ledger
+from grader.ledger import codec
+from grader.ledger.ledger import Ledger
+from grader.ledger.schema import VERSION
 from grader.records.errors import GraderError
-from grader.records.records import Execution, Missing
+from grader.records.execution import (
+    ExecutedCell,
+    ExecutedNotebook,
+    Execution,
+    ExecutionRecord,
+    Missing,
+    Proof,
+)
 from kit.entries import TROUBLE, graded, recorded
 from kit.places import TESTS
 
@@ -72,9 +81,10 @@ def test_every_dtype(ledger: Ledger, dtype: str, shape: tuple[int, ...]) -> None
     ledger.record("k", recorded(a=array, b={"x": [array, 1.5, math.inf, None, True, "t", 2**70]}))
     found = ledger.execution("k")
     assert found is not None
-    assert same(array, found.answers["a"])
-    assert same([array, 1.5, math.inf, None, True, "t", 2**70], found.answers["b"]["x"])
-    assert not found.answers["a"].flags.writeable
+    read: Any = found.answers
+    assert same(array, read["a"])
+    assert same([array, 1.5, math.inf, None, True, "t", 2**70], read["b"]["x"])
+    assert not read["a"].flags.writeable
 
 
 def test_missing(ledger: Ledger) -> None:
@@ -102,6 +112,43 @@ def test_execution_is_replaced(ledger: Ledger) -> None:
     assert found.answers == {"a": 2}
 
 
+def test_claims_proofs_and_precisions(ledger: Ledger) -> None:
+    """Each is a field of its own, which no name among the answers can stand for."""
+    names = ["a", "a/float32", "(notebook)", "proven"]
+    record = ExecutionRecord(
+        kind="reference",
+        student="reference",
+        digest="d" * 64,
+        execution=Execution(status="ok"),
+        answers={n: {"proven": np.arange(3.0), "why_not": n} for n in names},
+        in_float32={n: np.arange(3.0, dtype=np.float32) for n in names},
+        proofs={"a": Proof(logits=np.arange(4.0)), "b": Proof(logits=None, why_not="no")},
+        notebook=ExecutedNotebook(
+            content=b"{}\xff", cells=(ExecutedCell(index=2, status="died", seconds=0.5, error="x"),)
+        ),
+    )
+    ledger.record("k", record)
+    assert ledger.execution("k") is None
+    found = ledger.execution("k", kind="reference")
+    assert found is not None
+    assert same(record.answers, found.answers)
+    assert same(record.in_float32, found.in_float32)
+    assert same(record.proofs["a"].logits, found.proofs["a"].logits)
+    assert found.proofs["b"] == record.proofs["b"]
+    assert found.notebook == record.notebook
+    assert (found.kind, found.student) == ("reference", "reference")
+
+
+def test_a_student_who_hands_in_the_reference(ledger: Ledger) -> None:
+    """Both executions are kept under the same key."""
+    ledger.record("k", recorded(a=1))
+    ledger.record("k", replace(recorded(a=2), kind="reference"))
+    student, reference = ledger.execution("k"), ledger.execution("k", kind="reference")
+    assert student is not None
+    assert reference is not None
+    assert (student.answers, reference.answers) == ({"a": 1}, {"a": 2})
+
+
 VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -121,24 +168,30 @@ VALUES = st.recursive(
 @given(answers=st.dictionaries(st.text(), VALUES, max_size=4))
 def test_answer_trees(answers: dict[str, Any]) -> None:
     """Whatever may cross the wire survives being stored."""
-    assert same(answers, load_answers(*dump_answers(answers)))
+    record = replace(recorded(), answers=answers)
+    assert same(answers, codec.load(codec.dump("k", record)).answers)
 
 
 @settings(deadline=None)
-@given(text=st.text(), blob=st.binary())
-def test_damaged_answers(text: str, blob: bytes) -> None:
-    """A damaged row is a ValueError that the ledger turns into a sentence, nothing else."""
-    with contextlib.suppress(ValueError):
-        load_answers(text, blob)
+@given(
+    column=st.sampled_from(["execution", "answers", "in_float32", "proofs", "cells"]),
+    text=st.text() | st.recursive(st.none() | st.text(), st.lists).map(json.dumps),
+    blob=st.binary(),
+)
+def test_damaged_rows(column: str, text: str, blob: bytes) -> None:
+    """A damaged row is an error that the ledger turns into a sentence, nothing else."""
+    row = replace(codec.dump("k", recorded(a=1)), arrays=blob, notebook=b"", **{column: text})  # type: ignore[arg-type]
+    with contextlib.suppress(codec.Damaged):
+        codec.load(row)
 
 
 def test_pickles_are_refused(ledger: Ledger) -> None:
     """An object array in a doctored ledger is not unpickled."""
-    blob = dump_answers({"a": np.zeros(3)})
+    row = codec.dump("k", recorded(a=np.zeros(3)))
     evil = io.BytesIO()
     np.savez(evil, **{"0": np.array([print], dtype=object)})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="allow_pickle"):
-        load_answers(blob[0], evil.getvalue())
+        codec.load(replace(row, arrays=evil.getvalue()))
 
 
 def test_history(ledger: Ledger) -> None:
@@ -240,6 +293,19 @@ def test_foreign_file(tmp_path: Path, kind: str) -> None:
             Ledger(path, readonly=readonly)
         assert str(path) in str(caught.value)
     assert (path.read_bytes() if path.is_file() else b"") == before
+
+
+def test_a_refused_file_is_closed(tmp_path: Path) -> None:
+    """Whoever keeps the error does not keep the file open."""
+    path = tmp_path / "grades.db"
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE mine (x)")
+    for readonly in (False, True):
+        with pytest.raises(GraderError) as caught:
+            Ledger(path, readonly=readonly)
+        held = [fd.readlink() for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()]
+        assert path not in held
+        assert caught.value
 
 
 def test_reading_needs_a_ledger(tmp_path: Path) -> None:

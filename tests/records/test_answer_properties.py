@@ -16,13 +16,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grader.grading import judge
-from grader.grading.grade import Cohort
+from grader.grading.cohort import Cohort
 from grader.inside import wire
-from grader.ledger.ledger import ExecutionRecord, Ledger
+from grader.ledger.ledger import Ledger
 from grader.records import measurements as m
-from grader.records.records import Execution, Graded, Limits, Missing, StudentError
+from grader.records.execution import Execution, ExecutionRecord, Missing, Proof, StudentError
+from grader.records.limits import Limits
+from grader.records.result import Graded
 from grader.report import pages
 from grader.sandbox import Box, ForkServer, cells, outcome
+from kit.boxes import job
 from kit.graded import Borrower
 from kit.mutations import ARRAYS, JSON, NUMBERS, VALUES, WORDS, mutated, places
 from kit.tiny import Tiny, found
@@ -123,7 +126,6 @@ class Graders:
         self.executor = Borrower(server, course.load())
         self.ledger = Ledger(course.root / "grades.db")
         self.group = Cohort(self.executor, self.ledger)
-        self.group.start_sandbox()
         (self.ada,) = course.submissions()
         self.honest = self.executor.measure(self.ada)
         self.probes = self.executor.loaded.probes
@@ -283,7 +285,7 @@ def test_a_box_is_never_broken_by_what_a_module_says(
     speaker.start()
     try:
         with Box(
-            lambda _: (near, lifeline), FILES, entry="tiny.py", limits=LIMITS, seed=1, level=3
+            lambda _: (near, lifeline), job(FILES, entry="tiny.py", limits=LIMITS, level=3)
         ) as box:
             printable(box.load())
             value = box.ask("value", {"name": "x"})
@@ -301,11 +303,16 @@ def test_a_box_is_never_broken_by_what_a_module_says(
 
 def test_a_proof_is_never_taken_from_a_box(graders: Graders) -> None:
     """Who says "proven" in their own answer has said nothing: only the grader recomputes."""
-    answer = {
-        "logits": np.zeros((3, 2), np.float32),
-        "operands": [],
-        "proven": np.ones((3, 2), np.float32),
-    }
+    answer = {**SCORES, "proven": np.ones((3, 2), np.float32), "why_not": "no", "unproven": "no"}
+    trained = {**answer, "losses": np.ones(4), "spent": False}
+    for read in (m.Logits.from_wire(answer), m.Trained.from_wire(trained)):
+        assert read.proven is None
+        assert read.why_not == ""
+        proof = Proof(logits=np.zeros((3, 2), np.float32))
+        assert not read.with_proof(proof).proven.any()  # type: ignore[union-attr]
+        refused = read.with_proof(Proof(logits=None, why_not="they do not fit"))
+        assert (refused.proven, refused.why_not) == (None, "they do not fit")
+        with pytest.raises(wire.Malformed):
+            read.with_proof(Proof(logits="none"))
     probe = next(iter(graders.probes.values()))
-    read = m.Logits.from_wire(graders.executor._proven(probe, answer))
-    assert read.proven is None
+    assert graders.executor._prove(probe, {**answer, "operands": []}) is None

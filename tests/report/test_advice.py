@@ -8,7 +8,7 @@ import pytest
 
 from grader.records import advice as rules
 from grader.records.advice import advice
-from grader.records.records import StudentError
+from grader.records.execution import StudentError
 from kit.places import SUBMISSIONS
 
 EXPECTED = [(SUBMISSIONS / n / "expected.toml").read_text() for n in ("broken", "notebooks")]

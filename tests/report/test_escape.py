@@ -14,7 +14,7 @@ from kit.texts import ANY, NASTY
 @given(ANY | NASTY)
 def test_visible_hides_nothing(text: str) -> None:
     """No control, format or surrogate is left but newline and tab, so that it can be encoded."""
-    shown = escape.visible(text)
+    shown = escape.block(text)
     shown.encode("utf-8")
     for character in shown:
         kind = unicodedata.category(character)
@@ -24,7 +24,7 @@ def test_visible_hides_nothing(text: str) -> None:
 @given(ANY | NASTY)
 def test_visible_twice_is_visible(text: str) -> None:
     """What is visible stays as it is."""
-    assert escape.visible(escape.visible(text)) == escape.visible(text)
+    assert escape.block(escape.block(text)) == escape.block(text)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_visible_twice_is_visible(text: str) -> None:
 )
 def test_visible(text: str, expected: str) -> None:
     """Controls become escapes that one can read; letters of every script stay."""
-    assert escape.visible(text) == expected
+    assert escape.block(text) == expected
 
 
 @given(ANY | NASTY)

@@ -29,7 +29,7 @@ def out(server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     course.submit("Grace", PARTLY)
     course.write("class/Hedy/notes.txt", "not yet")
     with Borrower(server, course.load()) as executor:
-        if executor.server.level < NO_WARNING:
+        if executor.backend.level < NO_WARNING:
             pytest.skip(f"below level {NO_WARNING} of the sandbox, pages carry a warning")
         grade(executor, course.submissions(), course.out)
     return course.out

@@ -21,12 +21,14 @@ from rich.text import Text
 from grader.cli import terminal
 from grader.cli.terminal import name_of
 from grader.export import csv_table
+from grader.export.export import write_export
 from grader.records import file_names
+from grader.records.asked_files import AskedFiles
 from grader.records.errors import UsageError
-from grader.records.records import Graded
+from grader.records.result import Graded
 from grader.report import escape
 from grader.submissions import collect
-from grader.submissions.names import ignored
+from grader.submissions.names import is_ignored
 from kit.archives import CODE
 from kit.sample_records import check, graded
 
@@ -80,9 +82,9 @@ def test_names_on_disk_stay_labels(folder: Path, students: list[bytes], file: by
         for name in (os.fsdecode(file), "lenet.py"):
             (home / name).write_bytes(CODE)
     try:
-        found = collect.submissions(root, entry="lenet", extra_files=[])
+        found = collect.read_class(root, AskedFiles(entry="lenet"))
     except UsageError:
-        assert all(ignored(os.fsdecode(student)) for student in students)
+        assert all(is_ignored(os.fsdecode(student)) for student in students)
         return
     names = [s.student for s in found]
     assert len(set(names)) == len(names) <= len(students)
@@ -117,7 +119,7 @@ def test_no_formula_survives_in_a_gradebook(folder: Path, students: list[str], n
     assume(escape.cell(name) not in (*csv_table.FIRST, *csv_table.LAST))
     named = dataclasses.replace(check("layer_shapes"), name=name)
     rows = [graded(student, named) for student in students]
-    path = csv_table.write(rows, folder)
+    path = write_export("csv", rows, folder)
     text = path.read_bytes().decode("utf-8")
     head, *body = list(csv.reader(io.StringIO(text, newline="")))
     assert sorted(row[0] for row in body) == sorted(escape.cell(s) for s in students)
@@ -171,7 +173,7 @@ def test_what_grade_and_check_print(capsys: pytest.CaptureFixture[str]) -> None:
     trick = "\x1b]0;owned\x07\u202e[bold]\n::notice title=Autograding report::{}\n##[error]x :x:"
     result = check("layer_shapes", "failed", feedback=trick, hint=trick)
     one = graded(trick, result, notes=(trick,))
-    terminal.results(terminal.Outcome(graded=[one], executed=1, reused=0, regraded=0, level=3))
+    terminal.results(terminal.RunSummary(graded=[one], executed=1, reused=0, regraded=0, level=3))
     terminal.checked(one, {})
     out = capsys.readouterr().out
     legible(out.replace("\n", ""))
@@ -227,7 +229,7 @@ def test_an_annotation_is_one_command(text: str, title: str, file: str, line: in
     found = re.fullmatch(r"::error ([^:]*)::(.*)", made)
     assert found is not None
     properties = dict(part.split("=", 1) for part in found[1].split(","))
-    assert decoded(found[2], inside=False) == escape.visible(text)
+    assert decoded(found[2], inside=False) == escape.block(text)
     assert properties.keys() == {"file", "line", "title"}
     assert decoded(properties["title"], inside=True) == escape.line(title)
     assert decoded(properties["file"], inside=True) == escape.line(file)

@@ -9,7 +9,7 @@ import json
 import re
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import nbformat
 import pytest
@@ -18,10 +18,17 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from grader.records.records import Execution, StudentError
-from grader.report import notebook_cells, pages
-from grader.report.notebook_cells import Unreadable, cells, picture
-from grader.report.notebook_page import Executed
+from grader.records import notebook_file
+from grader.records.execution import (
+    CellStatus,
+    ExecutedCell,
+    ExecutedNotebook,
+    Execution,
+    StudentError,
+)
+from grader.records.notebook_file import Unreadable
+from grader.report import pages
+from grader.report.notebook_cells import picture, read_cells
 from kit.notebook_page import inert, page
 from kit.page import Page, words
 from kit.places import ROOT
@@ -88,12 +95,16 @@ def executed() -> bytes:
     )
 
 
-FACTS: list[dict[str, Any]] = [
-    {"index": 2, "status": "ok", "seconds": 0.31},
-    {"index": 3, "status": "error", "seconds": 0.02, "line": 2,
-     "error": "lenet.ipynb, cell 3, line 2: NameError: name 'F' is not defined"},
-    {"index": 5, "status": "time", "seconds": 4.0, "error": "It ran for 4 s, its limit."},
-]  # fmt: skip
+RUNS = (
+    ExecutedCell(index=2, status="ok", seconds=0.31),
+    ExecutedCell(
+        index=3,
+        status="error",
+        seconds=0.02,
+        error="lenet.ipynb, cell 3, line 2: NameError: name 'F' is not defined",
+    ),
+    ExecutedCell(index=5, status="time", seconds=4.0, error="It ran for 4 s, its limit."),
+)
 
 
 # ------------------------------------------------------------------------------ what it says
@@ -101,7 +112,7 @@ FACTS: list[dict[str, Any]] = [
 
 def test_page_of_a_notebook() -> None:
     """Cells by number, code with its lines, outputs, failures first, what is not shown named."""
-    html = page(executed(), FACTS)
+    html = page(executed(), RUNS)
     parsed = inert(html)
     text = words(parsed)
     assert "LeNet-5 Ada The notebook as it ran 5 cells, 4 with code 4.3 s" in text
@@ -120,10 +131,10 @@ def test_page_of_a_notebook() -> None:
     ]
     ids = [a["id"] for tag, a in parsed.elements if a.get("id", "").startswith("cell-")]
     assert ids == [f"cell-{n}" for n in range(1, 6)]
-    assert '<span class="wrong">y = F.relu(x)\n</span>' in html
+    assert "<span>y = F.relu(x)\n</span>" in html
 
 
-def test_errors_are_found_without_facts() -> None:
+def test_errors_are_found_without_a_run() -> None:
     """A cell whose outputs hold an error counts as failed; the error is its sentence."""
     text = words(inert(page(executed())))
     assert "Cells to look at Cell 3 Raised an error NameError: name 'F' is not defined" in text
@@ -134,16 +145,18 @@ def test_errors_are_found_without_facts() -> None:
     [("error", "Raised an error"), ("time", "Stopped at its time limit"),
      ("died", "Ended the program"), ("skipped", "Not run")],
 )  # fmt: skip
-def test_every_end_of_a_cell(status: str, said: str) -> None:
+def test_every_end_of_a_cell(status: CellStatus, said: str) -> None:
     """A cell that did not run to its end is marked with a word and a symbol."""
-    html = page(book(new_code_cell("x")), [{"index": 1, "status": status}])
+    html = page(book(new_code_cell("x")), [ExecutedCell(index=1, status=status, seconds=0.0)])
     assert words(inert(html)).count(said) == 2, "in the list and at the cell"
     assert html.count(f'class="cell end-{status}"') == 1
 
 
 def test_nothing_to_look_at() -> None:
     """A notebook that ran through has no list of cells to look at."""
-    assert "Cells to look at" not in page(book(new_code_cell("1 + 1")), [{"index": 1}])
+    assert "Cells to look at" not in page(
+        book(new_code_cell("1 + 1")), [ExecutedCell(index=1, status="ok", seconds=0.0)]
+    )
     assert "This notebook has no cells." in page(book())
 
 
@@ -151,14 +164,14 @@ def test_streams_are_joined() -> None:
     """Neighbours of one stream are one text, and stderr is said to be that."""
     made = code("x", *[{"output_type": "stream", "name": n, "text": t}
                        for n, t in (("stdout", "a"), ("stdout", ["b\n", "c"]), ("stderr", "d"))])  # fmt: skip
-    outputs = cells(raw(made))[0].outputs
+    outputs = read_cells(raw(made))[0].outputs
     assert [(o.name, o.text) for o in outputs] == [("stdout", "ab\nc"), ("stderr", "d")]
 
 
 def test_progress_bars_show_their_end() -> None:
     """What a carriage return overwrote is not shown, as in a terminal."""
     bar = {"output_type": "stream", "name": "stderr", "text": "\r 10%|#\r100%|####\r\nnext"}
-    assert cells(raw(code("x", bar)))[0].outputs[0].text == "100%|####\nnext"
+    assert read_cells(raw(code("x", bar)))[0].outputs[0].text == "100%|####\nnext"
 
 
 def test_markdown_is_set() -> None:
@@ -189,7 +202,7 @@ def test_the_whole_page_is_bounded() -> None:
     assert "100 further cells are not shown" in html
     encoded = drawn(size=(400, 400))
     many = [{"output_type": "display_data", "data": {"image/png": encoded}}] * 250
-    shown = cells(raw(code("x", *many)))[0]
+    shown = read_cells(raw(code("x", *many)))[0]
     assert len(shown.outputs) == 200
     assert "50 further outputs are not shown." in shown.notes
 
@@ -215,14 +228,14 @@ def test_every_specimen_makes_a_page() -> None:
 def test_no_notebook(content: bytes) -> None:
     """What is no notebook is said to be unreadable, in a sentence."""
     with pytest.raises(Unreadable, match=r"^The notebook .*\.$"):
-        cells(content)
+        read_cells(content)
 
 
 def test_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the largest size nothing is parsed."""
-    monkeypatch.setattr(notebook_cells, "MOST_BYTES", 10)
+    monkeypatch.setattr(notebook_file, "MOST_BYTES", 10)
     with pytest.raises(Unreadable, match="at most 10 are shown"):
-        cells(book(new_code_cell("x")))
+        read_cells(book(new_code_cell("x")))
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "<svg/onload=alert(1)>", "[x](javascript:alert(1))",
@@ -231,7 +244,7 @@ def test_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     "[x](https://e.example 'onclick=x')", "<!-- x --><b onclick=x>y</b>", "`<script>`", "x | <script>\n-|-\ny | z",
 ])  # fmt: skip
 def test_hostile_text_is_only_text(text: str) -> None:
-    """Wherever it stands in a notebook and in its facts, text is shown and does nothing."""
+    """Wherever it stands in a notebook and in its errors, text is shown and does nothing."""
     made = raw(
         {"cell_type": "markdown", "source": text},
         {"cell_type": "raw", "source": text},
@@ -243,8 +256,8 @@ def test_hostile_text_is_only_text(text: str) -> None:
             {"output_type": "execute_result", "data": {"image/png": text, "text/plain": text}},
         ),
     )
-    facts: Any = [{"index": i, "status": text, "seconds": text, "error": text} for i in (1, 2, 3)]
-    inert(page(made, facts))
+    runs = [ExecutedCell(index=i, status="error", seconds=0.0, error=text) for i in (1, 2, 3)]
+    inert(page(made, runs))
 
 
 @pytest.mark.parametrize("media", [
@@ -332,17 +345,19 @@ CELL = st.fixed_dictionaries(
     {"cell_type": WORDS, "source": WORDS | ANY},
     optional={"outputs": st.lists(OUTPUT | ANY, max_size=3) | ANY, "execution_count": ANY},
 )
-FACT = st.dictionaries(
-    st.sampled_from(["index", "status", "seconds", "error", "line"]),
-    st.integers(0, 4) | WORDS | ANY,
-    max_size=5,
+RUN = st.builds(
+    ExecutedCell,
+    index=st.integers(0, 4),
+    status=st.sampled_from(get_args(CellStatus)),
+    seconds=st.floats(0, 1e6),
+    error=WORDS | st.text(max_size=9),
 )
 
 
-@given(st.lists(CELL | ANY, max_size=4), st.lists(FACT, max_size=3))
-def test_any_cells_make_a_page(made: list[Any], facts: list[Any]) -> None:
-    """Cells, outputs and facts of any form are left out or shown, and do nothing."""
-    inert(page(json.dumps({"cells": made}).encode(), facts))
+@given(st.lists(CELL | ANY, max_size=4), st.lists(RUN, max_size=3))
+def test_any_cells_make_a_page(made: list[Any], runs: list[ExecutedCell]) -> None:
+    """Cells and outputs of any form are left out or shown, and do nothing."""
+    inert(page(json.dumps({"cells": made}).encode(), runs))
 
 
 @given(ANY | st.binary(max_size=50))
@@ -365,7 +380,7 @@ def test_any_markdown_is_inert(source: str) -> None:
 def written(folder: Path, notebook: bytes, **more: Any) -> Page:
     """A student's page whose notebook is beside it."""
     one = graded("Ada", *more.pop("checks", ()), files=("lenet.ipynb",), **more)
-    made = {"Ada": Executed(notebook=notebook, cells=FACTS)}
+    made = {"Ada": ExecutedNotebook(content=notebook, cells=RUNS)}
     pages.render([one], folder, templates=None, stems={"Ada": "Ada"}, notebooks=made)
     return inert((folder / "Ada.html").read_text("utf-8"))
 

@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 
 from grader.records import file_names
 from grader.records.errors import CourseError
-from grader.records.records import STATUS_WORDS, Execution, Graded, Json, StudentError
+from grader.records.execution import STATUS_WORDS, Execution, StudentError
+from grader.records.json_values import Json
+from grader.records.result import Graded
 from grader.report import escape, pages
 from kit.page import ACTIVE, Page, words
 from kit.sample_records import (
@@ -52,7 +54,7 @@ def inert(html: str) -> Page:
     digest = base64.b64encode(hashlib.sha256(page.style.encode()).digest()).decode()
     assert len(policies) == 1
     assert policies[0].startswith(f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:")
-    hidden = [c for c in page.text if c not in "\n\t" and escape.visible(c) != c]
+    hidden = [c for c in page.text if c not in "\n\t" and escape.block(c) != c]
     assert not hidden
     return page
 
@@ -220,7 +222,7 @@ def test_large_matrices_are_left_out() -> None:
     """A hundred classes would not fit on a page."""
     many: Json = {"student": 0.5, "confusion": [[0] * 100] * 100}
     shown = pages.views({"accuracy": many})["accuracy"]
-    assert shown["classes"] is None
+    assert shown.classes is None
 
 
 def test_parameters_and_tables(env: Any) -> None:
@@ -474,7 +476,7 @@ def test_prose_makes_code() -> None:
 
 def schemes() -> Iterator[tuple[str, dict[str, str]]]:
     """The colours of the light, the dark and the printed page."""
-    style = (pages.bundled() / "style.css").read_text("utf-8")
+    style = (pages.bundled_templates() / "style.css").read_text("utf-8")
     for name, block in zip(
         ("light", "dark", "print"), re.findall(r":root \{(.*?)\}", style, re.DOTALL), strict=True
     ):

@@ -19,9 +19,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from grader.grading.grade import Outcome, grade
+from grader.grading.grade import RunSummary, grade
 from grader.inside.walls import process_usage
-from grader.records.records import Status
+from grader.records.execution import Status
 from grader.sandbox import ForkServer
 from kit.graded import Borrower, said
 from kit.host import Host
@@ -230,7 +230,7 @@ class Memory:
 class Run:
     """The whole class has been graded, and the warm process has ended."""
 
-    outcome: Outcome
+    outcome: RunSummary
     expected: Mapping[str, Expected]
     memory: Memory
     seconds: float

@@ -21,13 +21,14 @@ from pathlib import Path
 import pytest
 
 from grader.assignment.course import Course
-from grader.grading.grade import Cohort
+from grader.grading.cohort import Cohort
 from grader.ledger.ledger import Ledger
 from grader.records.errors import SandboxError
-from grader.records.records import Graded, Limits
+from grader.records.limits import Limits
+from grader.records.result import Graded
 from grader.sandbox import Box, ForkServer
-from grader.submissions import collect
 from kit import corpus
+from kit.boxes import job
 from kit.corpus import FORMS, Expected, Specimen
 from kit.graded import Borrower, Lenet, said
 from kit.host import Host
@@ -113,7 +114,6 @@ def _furnished(stack: ExitStack, level: int, server: ForkServer, host: Host, wor
     tiny_executor = stack.enter_context(Borrower(server, course.load(), jobs=1))
     ledger = stack.enter_context(Ledger(work / "grades.db"))
     tiny = Cohort(tiny_executor, stack.enter_context(Ledger(work / "tiny.db")))
-    tiny.start_sandbox()
     ours = [
         ROOT / "assignments/lenet5_mnist/assignment.py",
         ROOT / "reference/lenet5_mnist/lenet.pt",
@@ -230,7 +230,7 @@ def test_planted_files_harm_nobody(place: Place) -> None:
     reference = place.lenet.executor.loaded.reference
     planted = SPECIMENS["planted_modules"].submission("module", place.aims).files
     files = {**planted, **reference.files}
-    graded = place.lenet.grade(replace(reference, files=files, digest=collect.digest(files)))
+    graded = place.lenet.grade(replace(reference, files=files))
     assert graded.score == graded.max_score, said(graded)
 
 
@@ -240,7 +240,7 @@ def test_without_a_box_they_succeed(place: Place, name: str) -> None:
     submission = SPECIMENS[name].submission("module", place.aims)
     before = place.host.state()
     how = {"entry": "lenet.py", "limits": Limits(cpu_seconds=20.0), "seed": 1}
-    with Box(place.host.server._send, submission.files, level=0, **how) as box:
+    with Box(place.host.server._send, job(submission.files, level=0, **how)) as box:
         box.load()
     assert "OPENED: " in box.close().stdout
     assert not place.host.left(before)

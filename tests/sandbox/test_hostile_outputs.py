@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from grader.cli import commands
+from grader.cli import main as command_line
 from kit.corpus import ARCHIVES, HOSTILE, specimens
 from kit.host import _tree
 from kit.page import ACTIVE, Page
@@ -76,7 +76,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     with redirect_stdout(StringIO()) as shown, pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", "200")
         with pytest.raises(SystemExit) as end:
-            commands.main([*words, "--data", str(NOWHERE), "--stand-in"])
+            command_line.main([*words, "--data", str(NOWHERE), "--stand-in"])
     records = [json.loads(p.read_text()) for p in out.glob("*.json")]
     return Written(
         code=int(end.value.code or 0),

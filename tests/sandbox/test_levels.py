@@ -17,10 +17,11 @@ import pytest
 
 from grader.inside.walls import cgroup, root
 from grader.records.errors import SandboxError
-from grader.records.records import Limits
+from grader.records.limits import Limits
 from grader.sandbox import ForkServer, levels, remedies
 from grader.sandbox.box import Box
 from grader.sandbox.levels import HIGHEST, NAMES
+from kit.boxes import job
 from kit.processes import gone
 
 AMPLE = Limits(cpu_seconds=20.0, memory_mib=1500, processes=16, disk_mib=8, output_kib=4)
@@ -31,8 +32,8 @@ from grader.inside.walls.lockdown import Filter
 rules = Filter()
 rules.refuse(*{calls!r})
 rules.install()
-from grader.cli import commands
-commands.main(["doctor", "--json"])
+from grader.cli import main as command_line
+command_line.main(["doctor", "--json"])
 """
 
 
@@ -101,16 +102,8 @@ def selftest(server: ForkServer, level: int, ask: str, args: dict[str, Any], **m
     """What the code that tries to break out reports at a level."""
     assert server._process is not None
     limits = replace(AMPLE, memory_mib=4096, processes=200)
-    opened = Box(
-        server._process.open,
-        {},
-        entry=None,
-        limits=limits,
-        seed=0,
-        level=level,
-        selftest=True,
-        **more,
-    )
+    empty = job({}, entry=None, limits=limits, seed=0, level=level)
+    opened = Box(server._process.open, empty, selftest=True, **more)
     with opened:
         return opened.ask(ask, args)
 
@@ -224,7 +217,7 @@ time.sleep(60)
 
 def test_processes_share_one_memory_limit_of_the_kernel(grouped: ForkServer) -> None:
     """More than the limit is never there, however fast it is asked for; and it is said."""
-    with grouped.open({"a.py": GREEDY.encode()}, entry="a.py", limits=AMPLE, seed=1) as opened:
+    with grouped.open(job({"a.py": GREEDY.encode()}, entry="a.py", limits=AMPLE, seed=1)) as opened:
         error = opened.load()
         end = opened.close()
     assert error is not None
@@ -235,7 +228,7 @@ def test_processes_share_one_memory_limit_of_the_kernel(grouped: ForkServer) -> 
 def test_a_death_by_the_kernel_for_memory_is_told_from_others(grouped: ForkServer) -> None:
     """The group's own count says so: a process that kills itself is not out of memory."""
     source = b"import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
-    with grouped.open({"a.py": source}, entry="a.py", limits=AMPLE, seed=1) as opened:
+    with grouped.open(job({"a.py": source}, entry="a.py", limits=AMPLE, seed=1)) as opened:
         opened.load()
         end = opened.close()
     assert end.status == "crashed"
@@ -244,7 +237,7 @@ def test_a_death_by_the_kernel_for_memory_is_told_from_others(grouped: ForkServe
 def test_a_group_is_made_for_each_box_and_removed_with_it(grouped: ForkServer) -> None:
     """In every hierarchy."""
     assert groups(maker(grouped)) == []
-    with grouped.open({"a.py": b"x = 1"}, entry="a.py", limits=AMPLE, seed=1) as opened:
+    with grouped.open(job({"a.py": b"x = 1"}, entry="a.py", limits=AMPLE, seed=1)) as opened:
         opened.load()
         assert len(groups(maker(grouped))) == len(cgroup.find_places())
     assert groups(maker(grouped)) == []
@@ -252,10 +245,14 @@ def test_a_group_is_made_for_each_box_and_removed_with_it(grouped: ForkServer) -
 
 KILLED = """
 import os, sys, time
-from grader.records.records import Limits
+from grader.records.limits import Limits
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
+from grader.sandbox.backend import Job
 server = ForkServer()
-box = server.open({"a.py": b"import time; time.sleep(60)"}, entry="a.py", limits=Limits(), seed=1)
+files = {"a.py": b"import time; time.sleep(60)"}
+one = Submission(student="eve", files=files, entry="a.py")
+box = server.open(Job(submission=one, limits=Limits(), seed=1))
 print(server._process.process.pid, flush=True)
 box.load()
 """
@@ -327,8 +324,10 @@ os.execv(sys.executable, [sys.executable, *words])
 
 TRIED = """
 import json
-from grader.records.records import Limits
+from grader.records.limits import Limits
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
+from grader.sandbox.backend import Job
 book = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [
     {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": None,
      "source": "import os\\nprint(os.getuid(), os.getpid())\\nx = 6 * 7"}]}
@@ -337,7 +336,8 @@ files = {"a.py": b"x = 42\\nimport os\\nprint(os.listdir('/'))", "a.ipynb": json
 with ForkServer(notebooks=True) as server:
     told = {"level": server.level, "answers": [], "why": [r.why for r in server.why_not.values()]}
     for entry in files:
-        with server.open(files, entry=entry, limits=limits, seed=1) as box:
+        one = Submission(student="eve", files=files, entry=entry)
+        with server.open(Job(submission=one, limits=limits, seed=1)) as box:
             told["answers"].append(box.ask("value", {"name": "x"})["value"]["item"])
             told["answers"].append(box.close().status)
 print(json.dumps(told, default=str))

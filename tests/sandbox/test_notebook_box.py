@@ -17,8 +17,10 @@ from nbformat import v4
 
 from grader.inside.notebooks import notebook, outputs
 from grader.inside.walls import root
-from grader.records.records import Execution, Limits, Missing
+from grader.records.execution import Execution, Missing
+from grader.records.limits import Limits
 from grader.sandbox import Box, CellRun, ForkServer, levels
+from kit.boxes import job
 
 AMPLE = Limits(
     cpu_seconds=20.0, cell_seconds=10.0, memory_mib=2048, processes=16, disk_mib=8, output_kib=4
@@ -76,7 +78,7 @@ class Level:
         book = cells[0] if whole else as_notebook(*cells)
         named = {name + ".py": text.encode() for name, text in files.items()}
         how = {"entry": "lenet.ipynb", "limits": limits, "seed": 7, "level": self.level}
-        with Box(self.server._send, {"lenet.ipynb": book, **named}, **how) as box:
+        with Box(self.server._send, job({"lenet.ipynb": book, **named}, **how)) as box:
             return Ran(box, calls)
 
 
@@ -758,6 +760,6 @@ def test_a_sandbox_without_kernels_starts_one_that_has_them():
     with ForkServer() as server:
         first = server._current()
         how = {"entry": "lenet.ipynb", "limits": AMPLE, "seed": 1}
-        with server.open({"lenet.ipynb": as_notebook(DOUBLE)}, **how) as box:
+        with server.open(job({"lenet.ipynb": as_notebook(DOUBLE)}, **how)) as box:
             assert item(box.ask("call", {"name": "double", "args": [21]})) == 42
         assert server._current() is not first

@@ -14,6 +14,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,12 @@ import pytest
 
 import grader
 from grader.records.errors import SandboxError
-from grader.records.records import Execution, Limits, Missing, StudentError
+from grader.records.execution import Execution, Missing, StudentError
+from grader.records.limits import Limits
 from grader.sandbox import Box, ForkServer, levels
 from grader.sandbox import outcome as words
+from grader.sandbox.backend import Job
+from kit.boxes import job
 
 BRIEF = Limits(cpu_seconds=0.5, memory_mib=2048, processes=16, disk_mib=8, output_kib=4)
 PATIENT = Limits(
@@ -40,8 +44,8 @@ class Level:
     def __init__(self, server: ForkServer, level: int) -> None:
         self.server, self.level = server, level
 
-    def open(self, files, **how) -> Box:
-        return Box(self.server._send, files, level=self.level, **how)
+    def open(self, wanted: Job) -> Box:
+        return Box(self.server._send, replace(wanted, level=self.level))
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +94,9 @@ def run(
     """The error of loading, the answers to calls of functions without arguments, the end."""
     code = source if isinstance(source, bytes) else textwrap.dedent(source).encode()
     named = {name.replace("__", "/") + ".py": content for name, content in files.items()}
-    with server.open({"lenet.py": code, **named}, entry="lenet.py", limits=limits, seed=7) as box:
+    with server.open(
+        job({"lenet.py": code, **named}, entry="lenet.py", limits=limits, seed=7)
+    ) as box:
         error = box.load()
         answers = [result(box.ask("call", {"name": name})) for name in calls]
     return error, answers, box.close()
@@ -112,7 +118,9 @@ def result(answer):
 
 
 def honest(server: Level | ForkServer) -> bool:
-    with server.open({"lenet.py": HONEST.encode()}, entry="lenet.py", limits=AMPLE, seed=1) as box:
+    with server.open(
+        job({"lenet.py": HONEST.encode()}, entry="lenet.py", limits=AMPLE, seed=1)
+    ) as box:
         answer = result(box.ask("call", {"name": "double", "args": [21]}))
     return answer == 42 and box.close().status == "ok"
 
@@ -133,7 +141,7 @@ def test_an_honest_submission_is_loaded_and_asked(server):
             return input()
         """
     files = {"lenet.py": textwrap.dedent(source).encode(), "helper.py": b"factor = 3.0\n"}
-    with server.open(files, entry="lenet.py", limits=AMPLE, seed=7) as box:
+    with server.open(job(files, entry="lenet.py", limits=AMPLE, seed=7)) as box:
         assert box.load() is None
         given = np.arange(4, dtype=np.float64)
         answer = result(box.ask("call", {"name": "scaled", "args": [given]}))
@@ -147,13 +155,13 @@ def test_an_honest_submission_is_loaded_and_asked(server):
     assert execution.stdout == "training\n"
     assert execution.level == server.level
     assert execution.peak_mib > 0
-    with server.open(files, entry="lenet.py", limits=AMPLE, seed=7) as box:
+    with server.open(job(files, entry="lenet.py", limits=AMPLE, seed=7)) as box:
         second = result(box.ask("value", {"name": "weights"}))
     np.testing.assert_array_equal(first, second)
 
 
 def test_a_box_is_quiet_about_closing_twice_and_firm_about_asking_after(boxed):
-    box = boxed.open({"lenet.py": HONEST.encode()}, entry="lenet.py", limits=AMPLE, seed=1)
+    box = boxed.open(job({"lenet.py": HONEST.encode()}, entry="lenet.py", limits=AMPLE, seed=1))
     assert box.close() is box.close()
     with pytest.raises(SandboxError, match="closed"):
         box.ask("value", {"name": "x"})
@@ -162,7 +170,9 @@ def test_a_box_is_quiet_about_closing_twice_and_firm_about_asking_after(boxed):
 def test_large_arrays_cross_both_ways(boxed):
     source = "def same(a):\n    return a\n"
     given = np.random.default_rng(0).standard_normal((64, 1, 256, 256), dtype=np.float32)
-    with boxed.open({"lenet.py": source.encode()}, entry="lenet.py", limits=AMPLE, seed=1) as box:
+    with boxed.open(
+        job({"lenet.py": source.encode()}, entry="lenet.py", limits=AMPLE, seed=1)
+    ) as box:
         answer = result(box.ask("call", {"name": "same", "args": [given]}))
         np.testing.assert_array_equal(answer, given)
 
@@ -258,7 +268,7 @@ def test_a_syntax_error_names_the_line(boxed):
 
 def test_an_exception_in_a_helper_names_the_helper(boxed):
     files = {"lenet.py": b"import parts.net\n", "parts/net.py": b"\n1 / 0\n"}
-    with boxed.open(files, entry="lenet.py", limits=AMPLE, seed=1) as box:
+    with boxed.open(job(files, entry="lenet.py", limits=AMPLE, seed=1)) as box:
         assert box.load() is None
         answer = box.ask("call", {"name": "f"})
     error = box.close().error
@@ -388,7 +398,7 @@ def test_files_are_limited(boxed):
 def test_a_submission_larger_than_the_disk_limit_still_fits(boxed):
     source = b"import os\nsize = os.path.getsize('lenet.pt')\n"
     files = {"lenet.py": source, "lenet.pt": bytes(20 << 20)}
-    with boxed.open(files, entry="lenet.py", limits=AMPLE, seed=1) as box:
+    with boxed.open(job(files, entry="lenet.py", limits=AMPLE, seed=1)) as box:
         assert result(box.ask("value", {"name": "size"})) == 20 << 20
 
 
@@ -442,7 +452,7 @@ def test_a_death_between_questions_costs_none_of_them(boxed):
             return "here"
         """
     files = {"lenet.py": textwrap.dedent(source).encode()}
-    with boxed.open(files, entry="lenet.py", limits=AMPLE, seed=1) as box:
+    with boxed.open(job(files, entry="lenet.py", limits=AMPLE, seed=1)) as box:
         assert result(box.ask("call", {"name": "later"})) == "soon"
         time.sleep(0.5)
         assert result(box.ask("call", {"name": "stay"})) == "here"
@@ -733,7 +743,7 @@ def test_a_daemon_is_gone_with_its_box(request, level):
     server = request.getfixturevalue(level)
     name = f"daemon-{os.getpid() % 10**6}"
     source = _DAEMON.format(name=name).encode()
-    with server.open({"lenet.py": source}, entry="lenet.py", limits=AMPLE, seed=1) as box:
+    with server.open(job({"lenet.py": source}, entry="lenet.py", limits=AMPLE, seed=1)) as box:
         assert box.load() is None
         deadline = time.monotonic() + 20  # it takes its name when it gets its turn
         while not alive(name) and time.monotonic() < deadline:
@@ -770,12 +780,15 @@ def test_a_killed_grader_leaves_nothing(boxed, plain):
     """SIGKILL, so that no clean-up of ours runs: control and leash end, and that is enough."""
     program = """
 import sys, threading
-from grader.records.records import Limits
+from grader.records.limits import Limits
+from grader.records.submission import Submission
 from grader.sandbox import Box, ForkServer
+from grader.sandbox.backend import Job
 server = ForkServer()
-how = dict(entry="lenet.py", limits=Limits(cpu_seconds=300), seed=1)
+files = {"lenet.py": b"import time; time.sleep(600)"}
+one = Submission(student="eve", files=files, entry="lenet.py")
 for level in (3, 0):
-    box = Box(server._send, {"lenet.py": b"import time; time.sleep(600)"}, level=level, **how)
+    box = Box(server._send, Job(submission=one, limits=Limits(cpu_seconds=300), seed=1, level=level))
     threading.Thread(target=box.load, daemon=True).start()
 print(server._process.process.pid, server._process.run, flush=True)
 sys.stdin.read()
@@ -815,7 +828,9 @@ def wait_for(condition, seconds: float = 20.0):
 def test_a_warm_process_is_replaced_after_many_boxes(best, monkeypatch):
     """The box that it has open goes on; the next one comes from a fresh process."""
     first = best._current()
-    with best.open({"lenet.py": HONEST.encode()}, entry="lenet.py", limits=AMPLE, seed=1) as box:
+    with best.open(
+        job({"lenet.py": HONEST.encode()}, entry="lenet.py", limits=AMPLE, seed=1)
+    ) as box:
         monkeypatch.setattr("grader.sandbox.forkserver.BOXES_PER_PROCESS", first.opened)
         second = wait_for(lambda: (now := best._current()) is not first and now)
         assert second.alive
@@ -824,7 +839,7 @@ def test_a_warm_process_is_replaced_after_many_boxes(best, monkeypatch):
 
 
 def test_a_dead_warm_process_is_our_fault_and_is_replaced(best):
-    box = best.open({"lenet.py": HONEST.encode()}, entry="lenet.py", limits=AMPLE, seed=1)
+    box = best.open(job({"lenet.py": HONEST.encode()}, entry="lenet.py", limits=AMPLE, seed=1))
     assert box.load() is None
     process = best._current()
     os.kill(process.process.pid, signal.SIGKILL)

@@ -25,13 +25,14 @@ import nbformat
 import pytest
 import torch
 
-from grader.grading.executor import NOTEBOOK
-from grader.grading.grade import Cohort
+from grader.grading.cohort import Cohort
 from grader.ledger.ledger import Ledger
 from grader.records.errors import SandboxError
-from grader.records.records import Graded, Limits, Submission
+from grader.records.limits import Limits
+from grader.records.result import Graded
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
-from grader.submissions import collect
+from grader.sandbox.backend import Job
 from kit.graded import Borrower, said
 from kit.places import SUBMISSIONS
 from kit.tiny import POINTS, RIGHT, Tiny, found
@@ -99,15 +100,15 @@ class Scene:
             code = nbformat.writes(nbformat.v4.new_notebook(cells=cells)).encode()
         hunt = (HUNTER / "hunt.py").read_bytes()
         files = {"hunt.py": hunt, "aims.py": lines.encode(), entry: code}
-        return Submission(student="eve", files=files, entry=entry, digest=collect.digest(files))
+        return Submission(student="eve", files=files, entry=entry)
 
     def hunt(self, form: str, *, box: bool = True) -> tuple[Graded, Finds, str]:
         """What the hunter gets, what it found, and all that came out of its box."""
         submission = self.hunter(form, box=box)
         recorded = self.group.executor.measure(submission)
         graded = self.group.judge(submission, recorded)
-        book = recorded.answers.get(NOTEBOOK)
-        out = json.dumps(graded.to_json()) + (book["notebook"].tobytes().decode() if book else "")
+        book = recorded.notebook
+        out = json.dumps(graded.to_json()) + (book.content.decode() if book else "")
         return graded, Finds(graded.execution.stdout), out
 
 
@@ -134,7 +135,6 @@ def arranged(stack: ExitStack, level: int) -> Scene:
     executor = stack.enter_context(Borrower(server, course.load(), jobs=1))
     ledger = stack.enter_context(Ledger(course.out / "grades.db"))
     group = Cohort(executor, ledger)
-    group.start_sandbox()
     ledger.set_setting("note", places.setdefault("ledger", token()))
     class_before_and_beside(stack, group, course, places)
     hints["PIDS"] += [os.getpid(), server._current().process.pid]
@@ -254,7 +254,7 @@ def class_before_and_beside(
     assert places["before"] in graded.execution.stdout
     group.ledger.commit(group.executor.key(before, group.level), recorded, graded, "")
     for one in (beside, group.loaded.reference):
-        box = group.executor.server.open(one.files, entry=one.entry, limits=AMPLE, seed=1)
+        box = group.executor.backend.open(Job(submission=one, limits=AMPLE, seed=1))
         assert stack.enter_context(box).load() is None
     group.loaded.assignment.limits = AMPLE
 

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from grader.inside.notebooks.cells import BOOK_CAP
-from grader.records.records import Execution, Limits, Missing, StudentError
+from grader.records.execution import Execution, Missing, StudentError
+from grader.records.limits import Limits
 from grader.sandbox import ForkServer
+from kit.boxes import job
 
 AMPLE = Limits(cpu_seconds=30.0, memory_mib=2048, processes=16, disk_mib=8, output_kib=4)
 
@@ -47,12 +49,12 @@ Ran = tuple[StudentError | None, Any, Execution, bytes | None]
 
 
 def run(server: ForkServer, files: dict[str, bytes], entry: str) -> Ran:
-    """The error of loading, the answer of `f`, the end, the notebook; and an honest submission after it."""
-    with server.open(files, entry=entry, limits=AMPLE, seed=7) as box:
+    """Trouble of loading, the answer of `f`, the end, the notebook; and an honest submission after it."""
+    with server.open(job(files, entry=entry, limits=AMPLE, seed=7)) as box:
         error, answer = box.load(), box.ask("call", {"name": "f"})
         execution = box.close()
     honest = {"x.py": b"def f():\n    return 42\n"}
-    with server.open(honest, entry="x.py", limits=AMPLE, seed=1) as after:
+    with server.open(job(honest, entry="x.py", limits=AMPLE, seed=1)) as after:
         assert after.ask("call", {"name": "f"})["value"]["item"] == 42
         assert after.close().status == "ok"
     return error, answer, execution, box.notebook

@@ -11,7 +11,7 @@ from typing import Literal
 
 from grader.inside import cell, wire
 from grader.inside.process import worker
-from grader.inside.schema.job import PlacedJob
+from grader.inside.schema.job import PlacedRequest
 from grader.inside.schema.messages import Why
 from grader.inside.streams import Outbox, drain
 from grader.inside.walls import lockdown, root
@@ -26,7 +26,7 @@ class Child:
     """The student's process, with our ends of its pipes."""
 
     def __init__(
-        self, job: PlacedJob, directory: str, cpu_seconds: float, notebook: str | None = None
+        self, job: PlacedRequest, directory: str, cpu_seconds: float, notebook: str | None = None
     ) -> None:
         self.connection: cell.Connection | None = None
         """Where the kernel of a notebook listens."""

@@ -26,7 +26,7 @@ from typing import NoReturn, cast
 
 from grader.inside import wire
 from grader.inside.process import supervisor
-from grader.inside.schema.job import GuardReport, PlacedJob, ServerState
+from grader.inside.schema.job import GuardReport, PlacedRequest, ServerState
 from grader.inside.schema.messages import FailedReply
 from grader.inside.walls import cgroup, linux, lockdown, process_usage, root
 
@@ -135,7 +135,7 @@ def serve(control: socket.socket, run: str, *, notebooks: bool) -> None:
         if not message:
             break
         channel, lifeline = _descriptors(ancillary)
-        job = cast("PlacedJob", {**json.loads(message), "readable": readable})
+        job = cast("PlacedRequest", {**json.loads(message), "readable": readable})
         if job["level"] >= 4:
             groups.find()
         if os.fork() == 0:
@@ -183,7 +183,7 @@ class Groups:
                 self._why = str(error.strerror or error)
             cgroup.sweep(self.places)
 
-    def make(self, job: PlacedJob) -> cgroup.Group:
+    def make(self, job: PlacedRequest) -> cgroup.Group:
         """The group of one box. Raises OSError where none can be made."""
         if not self.places:
             raise OSError(errno.ENOENT, self._why)
@@ -199,7 +199,7 @@ class Guard:
 
     def __init__(
         self,
-        job: PlacedJob,
+        job: PlacedRequest,
         run: str,
         channel: socket.socket,
         lifeline: socket.socket,

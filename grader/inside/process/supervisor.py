@@ -24,7 +24,7 @@ from grader.inside import cell, wire
 from grader.inside.loading import namespace
 from grader.inside.notebooks.host import Runner
 from grader.inside.process.child import Child, Question
-from grader.inside.schema.job import PlacedJob
+from grader.inside.schema.job import PlacedRequest
 from grader.inside.schema.messages import (
     AnswerReply,
     Death,
@@ -59,7 +59,7 @@ class Supervisor:
 
     def __init__(
         self,
-        job: PlacedJob,
+        job: PlacedRequest,
         directory: str,
         channel: socket.socket,
         events: int = -1,

@@ -20,7 +20,7 @@ from grader.inside import cell, remarks, streams, wire
 from grader.inside.loading import absent, namespace, reading
 from grader.inside.loading.namespace import Names
 from grader.inside.measuring import measure, versions
-from grader.inside.schema.job import PlacedJob
+from grader.inside.schema.job import PlacedRequest
 from grader.inside.schema.messages import Answer, MissingFacts, Posed, PosedAsk
 from grader.inside.shims import datasets
 from grader.inside.walls import linux, lockdown, root, selftest
@@ -61,7 +61,7 @@ READY = b"ready"
 
 
 def run(
-    job: PlacedJob,
+    job: PlacedRequest,
     directory: str,
     pipes: Pipes,
     cpu_seconds: float,
@@ -89,7 +89,7 @@ def run(
 
 
 def _give_up_rights(
-    job: PlacedJob,
+    job: PlacedRequest,
     directory: str,
     pipes: Pipes,
     cpu_seconds: float,
@@ -112,11 +112,11 @@ def _give_up_rights(
     _seed(job["seed"])
     versions.watch(directory)
     absent.install(directory)
-    datasets.install(_locate_datasets(job))
+    datasets.install(_locate_datasets(job).values())
     return app
 
 
-def _bind_kernel(job: PlacedJob, directory: str, connection: cell.Connection) -> App:
+def _bind_kernel(job: PlacedRequest, directory: str, connection: cell.Connection) -> App:
     """The notebook's kernel with its sockets bound, in its folder, confined."""
     from grader.inside.notebooks import kernel
 
@@ -131,7 +131,7 @@ def _bind_kernel(job: PlacedJob, directory: str, connection: cell.Connection) ->
     return kernel.bind(path, connection, namespace.search_path(path, directory), profile)
 
 
-def _serve(job: PlacedJob, directory: str, pipes: Pipes, names: Names) -> None:
+def _serve(job: PlacedRequest, directory: str, pipes: Pipes, names: Names) -> None:
     own = os.getpid()
     ask: Answerer = selftest.answer if job["selftest"] else measure.answer
     values: list[wire.Array]
@@ -184,7 +184,7 @@ def _is_shared(path: str) -> bool:
     return any(path.startswith(prefix) for prefix in root.interpreter())
 
 
-def _limit(job: PlacedJob, cpu_seconds: float, extra_threads: int) -> None:
+def _limit(job: PlacedRequest, cpu_seconds: float, extra_threads: int) -> None:
     level, limits = job["level"], job["limits"]
     try:
         with open("/proc/self/oom_score_adj", "w") as file:
@@ -200,7 +200,7 @@ def _limit(job: PlacedJob, cpu_seconds: float, extra_threads: int) -> None:
         )
 
 
-def _confine(job: PlacedJob, directory: str, sockets: str | None = None) -> None:
+def _confine(job: PlacedRequest, directory: str, sockets: str | None = None) -> None:
     if job["level"] >= 3:
         writable = (root.SUBMISSION, root.TEMPORARY, root.SHARED)
         lockdown.confine(read=["/"], write=writable, devices=root.DEVICES)
@@ -218,7 +218,7 @@ def _filter(level: int, *, accepts: bool) -> None:
         lockdown.student_filter(namespaces=level >= 3, accepts=accepts).install()
 
 
-def _locate_datasets(job: PlacedJob) -> dict[str, str]:
+def _locate_datasets(job: PlacedRequest) -> dict[str, str]:
     """Where each data set lies for this process; empty for one that is absent."""
     folders = job["datasets"]
     if job["level"] < 3:

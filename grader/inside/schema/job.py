@@ -24,7 +24,7 @@ class GroupLimits(TypedDict):
     tasks: int
 
 
-class Job(TypedDict):
+class BoxRequest(TypedDict):
     """What the grader says of a box when it asks for one."""
 
     level: int
@@ -43,7 +43,7 @@ class Job(TypedDict):
     """At level 4."""
 
 
-class PlacedJob(Job):
+class PlacedRequest(BoxRequest):
     """The same as the guard knows it."""
 
     name: str

@@ -1,24 +1,35 @@
-"""torchvision's `MNIST` and `CIFAR10` read what the grader serves, whichever root is named.
+"""Classes of torchvision such as `MNIST` read what the grader serves, whichever root is named.
 
 The classes are torchvision's own, with transforms, indexing and `classes`; only where their
-pictures come from is another place. Relatives such as FashionMNIST and CIFAR100 are left alone.
+pictures come from is another place: a folder with arrays and a description of the class. Relatives
+of a class, of which no folder is served, are left alone.
 """
 
 from __future__ import annotations
 
 import functools
+import json
 import os
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypedDict
 
 from grader.inside import remarks
 
-NAMES = {"mnist": "MNIST", "cifar10": "CIFAR10"}
-"""How a data set is called in student code."""
-_DISTINCTIVE = {"mnist": "resources", "cifar10": "filename"}
-"""An attribute in which a class differs from its relatives."""
-_CLASSES = "airplane automobile bird cat deer dog frog horse ship truck".split()
+CLASS = "class.json"
+"""The file in a served folder that describes the class, a `StudentClass`."""
+
+
+class StudentClass(TypedDict):
+    """The class of `torchvision.datasets` by which students' code reads one data set."""
+
+    name: str
+    differs_by: str
+    """An attribute in which it differs from its relatives, which may inherit from it."""
+    tensors: bool
+    """Whether it holds `data` and `targets` as tensors, or as an array and a list."""
+    classes: list[str] | None
+    """Names of the classes, where each object has them instead of the class."""
 
 
 class DataSet(Protocol):
@@ -31,20 +42,22 @@ class DataSet(Protocol):
     class_to_idx: dict[str, int]
 
 
-def install(folders: Mapping[str, str]) -> None:
-    """From here on the sets are read from these folders; an empty one is of a set that is absent.
+def install(folders: Iterable[str]) -> None:
+    """From here on the sets are read from these folders; one without arrays is of an absent set.
 
     Does nothing where torchvision is not there.
     """
     module: Any = sys.modules.get("torchvision.datasets")
-    for name, folder in folders.items() if module is not None else ():
-        kind = getattr(module, NAMES[name])
-        kind.__init__ = _make_init(kind, name, folder)
+    for folder in folders if module is not None else ():
+        with open(os.path.join(folder, CLASS), encoding="utf-8") as file:
+            described: StudentClass = json.load(file)
+        kind = getattr(module, described["name"])
+        kind.__init__ = _make_init(kind, described, folder)
 
 
-def _make_init(kind: type[Any], name: str, folder: str) -> Callable[..., None]:
-    plain, attribute, title = kind.__init__, _DISTINCTIVE[name], NAMES[name]
-    own = getattr(kind, attribute)
+def _make_init(kind: type[Any], described: StudentClass, folder: str) -> Callable[..., None]:
+    plain, differs_by, title = kind.__init__, described["differs_by"], described["name"]
+    own = getattr(kind, differs_by)
 
     @functools.wraps(plain)
     def init(
@@ -55,30 +68,35 @@ def _make_init(kind: type[Any], name: str, folder: str) -> Callable[..., None]:
         target_transform: object = None,
         download: bool = False,  # noqa: FBT001, FBT002
     ) -> None:
-        if getattr(type(self), attribute) is not own:
+        if getattr(type(self), differs_by) is not own:
             plain(self, root, train, transform, target_transform, download)
             return
-        if not folder:
+        start = os.path.join(folder, "train" if train else "test")
+        if not os.path.exists(f"{start}-labels.npy"):
             raise RuntimeError(f"{title} is not on the machine that grades")
-        super(kind, self).__init__(root, transform=transform, target_transform=target_transform)
+        base: Any = sys.modules["torchvision.datasets.vision"]
+        base.VisionDataset.__init__(
+            self, root, transform=transform, target_transform=target_transform
+        )
         self.train = train
-        count = _fill(self, name, os.path.join(folder, "train" if train else "test"))
+        count = _fill(self, described, start)
         if not train:
             remarks.add("carved", f"{title}(train=False) served {count:,} images")
 
     return init
 
 
-def _fill(dataset: DataSet, name: str, start: str) -> int:
+def _fill(dataset: DataSet, described: StudentClass, start: str) -> int:
     import numpy as np
     import torch
 
     pictures = np.load(f"{start}-pictures.npy", allow_pickle=False)
     labels = np.load(f"{start}-labels.npy", allow_pickle=False)
-    if name == "mnist":
+    if described["tensors"]:
         dataset.data, dataset.targets = torch.from_numpy(pictures), torch.from_numpy(labels)
     else:
         dataset.data, dataset.targets = pictures, labels.tolist()
-        dataset.classes = list(_CLASSES)
-        dataset.class_to_idx = {c: i for i, c in enumerate(_CLASSES)}
+    if classes := described["classes"]:
+        dataset.classes = list(classes)
+        dataset.class_to_idx = {c: i for i, c in enumerate(classes)}
     return len(labels)

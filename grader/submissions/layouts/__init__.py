@@ -2,4 +2,5 @@
 
 Floors, top first:
     plain
+    layout
 """

@@ -1,69 +1,85 @@
-"""Whose is which file: the members of a folder or an archive, grouped by student.
-
-Layouts of learning platforms have their place here: a layout is a function from a listing to
-groups. It looks at names alone; no byte is read before it is known whose it is.
-"""
+"""Plain folders and archives: a folder, a loose file or an archive for each student."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from grader.records.errors import UsageError
-from grader.records.records import ENTRY_SUFFIXES
+from grader.records.asked_files import AskedFiles
+from grader.records.submission import ENTRY_SUFFIXES
 from grader.submissions.entry import WEIGHTS, is_near
+from grader.submissions.layouts.layout import HandIn
 from grader.submissions.listing import Listing, Member
-from grader.submissions.names import is_archive, is_other_archive, shown, stem, visible
+from grader.submissions.names import is_archive, is_other_archive, show_bytes, show_name, stem
+
+_SINGLE = (
+    "is one student's submission. Give the folder that holds all students' folders, or run"
+    " `grader check` on the files"
+)
 
 
-@dataclass(slots=True, kw_only=True)
-class Group:
-    """What belongs to one student."""
+class Plain:
+    """One hand-in per folder, per loose file of a kind that can be run, and per archive.
 
-    student: str
-    """Label; not yet distinct from others."""
-    members: dict[str, Member] = field(default_factory=dict)
-    """Name within the submission → file."""
-    archive: str | None = None
-    """The member that is the submission, packed."""
-    received: str | None = None
-    late: bool = False
-    notes: list[str] = field(default_factory=list)
-
-
-class Single(UsageError):
-    """What was given is one student's submission instead of a class."""
-
-
-def plain(
-    listing: Listing, entry: str, extra_files: Sequence[str], *, packed: bool = False
-) -> list[Group]:
-    """One group per folder, per loose file of a kind that can be run, and per archive, by name.
-
-    A refused name becomes a note of its group, or a group of its own where it has none, so that
-    nobody vanishes. In an archive (`packed`) a folder around the whole class is looked through; in
-    a folder it is not, as there the instructor can name the inner one. Raises Single where the
-    files of one submission lie at the top.
+    In an archive a folder around the whole class is looked through; in a folder it is not, as there
+    the instructor can name the inner one.
     """
-    prefix = _wrapper(listing, entry) if packed else ""
-    groups = {f: Group(student=f) for f in _tops(listing.folders, prefix)}
+
+    fallback = True
+
+    def refuse(self, listing: Listing, asked: AskedFiles) -> str:
+        """Where the files of one submission lie at the top, it is no class."""
+        parts = _take_apart(listing, asked.entry)
+        inner = (name for members in parts.folders.values() for name in members)
+        return _SINGLE if _is_single(parts.loose, inner, asked) else ""
+
+    def list_hand_ins(self, listing: Listing, asked: AskedFiles) -> list[HandIn]:
+        """By folder, then what lies beside the folders.
+
+        A refused name becomes a note of its folder, or a hand-in of its own where it has none.
+        """
+        parts = _take_apart(listing, asked.entry)
+        notes = _note_refused(listing, parts)
+        return [
+            *(
+                HandIn(student=folder, members=members, notes=notes.inside.get(folder, ()))
+                for folder, members in parts.folders.items()
+            ),
+            *_list_loose(parts.loose, asked),
+            *(HandIn(student=label, notes=alone) for label, alone in notes.alone.items()),
+        ]
+
+
+PLAIN = Plain()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """The files of a listing, by where they lie."""
+
+    prefix: str
+    """The folder around the whole class, `class/`; empty where there is none."""
+    folders: Mapping[str, dict[str, Member]]
+    """Folder at the top, by name → its files."""
+    loose: Mapping[str, Member]
+    """Files beside the folders."""
+
+
+def _take_apart(listing: Listing, entry: str) -> _Parts:
+    prefix = _find_wrapper(listing, entry) if listing.packed else ""
+    folders: dict[str, dict[str, Member]] = {f: {} for f in _tops(listing.folders, prefix)}
     loose: dict[str, Member] = {}
     for name, member in listing.members.items():
         if name.startswith(prefix):
             top, slash, inner = name.removeprefix(prefix).partition("/")
             if slash:
-                groups[top].members[inner] = member
+                folders[top][inner] = member
             else:
                 loose[top] = member
-    if _is_single(groups.values(), loose, entry, extra_files):
-        raise Single("one student's submission, not a folder of submissions")
-    every = [*groups.values(), *_loose(loose, entry, extra_files)]
-    _note_refused(listing, prefix, groups, every)
-    _make_distinct(every)
-    return sorted(every, key=lambda g: (g.student.casefold(), g.student))
+    return _Parts(prefix=prefix, folders=folders, loose=loose)
 
 
-def _wrapper(listing: Listing, entry: str) -> str:
+def _find_wrapper(listing: Listing, entry: str) -> str:
     """`class/` where everything lies in a folder of that name that holds several students."""
     tops = {name.partition("/")[0] for name in (*listing.members, *listing.folders)}
     if len(tops) != 1 or tops & listing.members.keys():
@@ -80,74 +96,65 @@ def _is_entry(name: str, entry: str) -> bool:
     return any(is_near(name.rpartition("/")[2], entry + suffix) for suffix in ENTRY_SUFFIXES)
 
 
-def _tops(folders: set[str], prefix: str) -> list[str]:
+def _tops(folders: Collection[str], prefix: str) -> list[str]:
     inner = {f.removeprefix(prefix) for f in folders if f.startswith(prefix) and f + "/" != prefix}
     return sorted({f.partition("/")[0] for f in inner})
 
 
-def _is_single(
-    folders: Iterable[Group], loose: dict[str, Member], entry: str, extra_files: Sequence[str]
-) -> bool:
+def _is_single(loose: Collection[str], inner: Iterable[str], asked: AskedFiles) -> bool:
     """True where the entry, or a file that goes with it, lies loose and nowhere else."""
-    if any(_is_entry(name, entry) for group in folders for name in group.members):
+    if any(_is_entry(name, asked.entry) for name in inner):
         return False
     if any(is_archive(name) for name in loose):
         return False
-    return any(_is_entry(name, entry) or name in extra_files for name in loose)
+    return any(_is_entry(name, asked.entry) or name in asked.extra_files for name in loose)
 
 
-def _loose(loose: dict[str, Member], entry: str, extra_files: Sequence[str]) -> list[Group]:
-    """Groups of what lies beside the folders: `ada.py` with `ada.pt`, `ada.zip`."""
-    groups = []
+def _list_loose(loose: Mapping[str, Member], asked: AskedFiles) -> Iterable[HandIn]:
+    """Hand-ins of what lies beside the folders: `ada.py` with `ada.pt`, `ada.zip`."""
     for name, member in loose.items():
         suffix = next((s for s in ENTRY_SUFFIXES if name.lower().endswith(s)), None)
         if is_archive(name):
-            groups.append(Group(student=stem(name), members={name: member}, archive=name))
+            yield HandIn(student=stem(name), members={name: member}, archive=name)
         elif is_other_archive(name):
-            note = f"`{shown(name)}` is an archive of a kind that is not read. Hand in a zip."
-            groups.append(Group(student=stem(name), notes=[note]))
+            note = f"`{show_name(name)}` is an archive of a kind that is not read. Hand in a zip."
+            yield HandIn(student=stem(name), notes=[note])
         elif suffix:
-            student = name[: -len(suffix)]
-            note = f"`{shown(name)}` was taken as `{entry}{suffix}`."
-            group = Group(student=student, members={entry + suffix: member}, notes=[note])
-            for further in extra_files:
-                base, dot, ending = further.rpartition(".")
-                others = WEIGHTS if dot + ending in WEIGHTS else ()
-                twins = [e for e in (dot + ending, *others) if dot and student + e in loose]
-                if twins:
-                    group.members.setdefault(base + twins[0], loose[student + twins[0]])
-            groups.append(group)
-    return groups
+            student, entry = name[: -len(suffix)], asked.entry + suffix
+            members = {entry: member}
+            for extra_file in asked.extra_files:
+                members = {**_find_twin(student, extra_file, loose), **members}
+            note = f"`{show_name(name)}` was taken as `{entry}`."
+            yield HandIn(student=student, members=members, notes=[note])
 
 
-def _note_refused(
-    listing: Listing, prefix: str, folders: dict[str, Group], every: list[Group]
-) -> None:
-    alone: dict[str, Group] = {}
+def _find_twin(student: str, extra_file: str, loose: Mapping[str, Member]) -> dict[str, Member]:
+    """The file `ada.pt` under the name `lenet.pt`, or weights in another form; none if absent."""
+    base, dot, ending = extra_file.rpartition(".")
+    endings = (dot + ending, *(WEIGHTS if dot + ending in WEIGHTS else ()))
+    twin = next((e for e in endings if dot and student + e in loose), None)
+    return {} if twin is None else {base + twin: loose[student + twin]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Notes:
+    """Sentences on names that were refused."""
+
+    inside: dict[str, list[str]] = field(default_factory=dict)
+    """By the folder that they lie in."""
+    alone: dict[str, list[str]] = field(default_factory=dict)
+    """By the name itself, where it lies in none."""
+
+
+def _note_refused(listing: Listing, parts: _Parts) -> _Notes:
+    notes = _Notes()
     for raw, why in listing.refused.items():
-        name = visible(raw.replace("\\", "/")).removeprefix("./").removeprefix(prefix)
+        name = show_bytes(raw.replace("\\", "/")).removeprefix("./").removeprefix(parts.prefix)
         top, slash, inner = name.partition("/")
-        if slash and top in folders:
-            folders[top].notes.append(f"`{shown(inner)}` {why}.")
-        elif top in folders and not inner:
-            folders[top].notes.append(f"`{shown(top)}` {why}.")
+        if top in parts.folders:
+            note = f"`{show_name(inner if slash else top)}` {why}."
+            notes.inside.setdefault(top, []).append(note)
         else:
-            label = shown(name)
-            group = alone.setdefault(label, Group(student=label))
-            group.notes.append(f"`{shown(name)}` {why}.")
-    every.extend(alone.values())
-
-
-def _make_distinct(groups: list[Group]) -> None:
-    """No two groups have the same label; a name that occurs again gets a number and a note."""
-    taken = {g.student for g in groups}
-    seen: set[str] = set()
-    for group in groups:
-        name, number = group.student, 2
-        if name in seen:
-            while f"{name} ({number})" in taken:
-                number += 1
-            group.student = f"{name} ({number})"
-            taken.add(group.student)
-            group.notes.append(f"There is more than one submission of `{shown(name)}`.")
-        seen.add(group.student)
+            label = show_name(name)
+            notes.alone.setdefault(label, []).append(f"`{label}` {why}.")
+    return notes

@@ -9,7 +9,7 @@ from grader import data
 
 def files():
     digits = data.test("mnist", size=32)
-    with data.located(data.Source(Path("/nonexistent"), stand_in=True)):
-        pictures, labels = digits.images.load(), digits.labels.reveal()
+    source = data.Source(Path("/nonexistent"), stand_in=True)
+    pictures, labels = digits.images.load(0, source), digits.labels.reveal(source)
     keys = [hashlib.sha256(p.astype("f4").tobytes()).hexdigest()[:16] for p in pictures]
     return {"table.json": json.dumps(dict(zip(keys, map(int, labels), strict=True))).encode()}

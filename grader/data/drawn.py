@@ -1,0 +1,74 @@
+"""Random arrays, described: drawn once for a class from its seed."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from grader.data.source import Source
+from grader.records.errors import CourseError
+
+Numbers = npt.NDArray[np.float64] | npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A random array, described: equal descriptions and an equal seed give equal numbers."""
+
+    kind: Literal["normal", "uniform", "integers"]
+    shape: tuple[int, ...]
+    low: float = 0.0
+    """Smallest value; for `normal` unused."""
+    high: float = 1.0
+    """Bound that is not reached; for `normal` unused."""
+    draw: int = 0
+    """Descriptions that differ in this alone give independent numbers."""
+
+    def __post_init__(self) -> None:
+        if not all(type(n) is int and n > 0 for n in self.shape):
+            raise CourseError(
+                f"an array of shape {self.shape} cannot be drawn; pass whole numbers above 0"
+            )
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            raise CourseError(
+                f"nothing lies between {self.low} and {self.high}; pass bounds in rising order"
+            )
+
+    def describe(self) -> str:
+        """Everything the numbers depend on, but the seed."""
+        shape = ",".join(map(str, self.shape))
+        return f"{self.kind}({shape}) from {self.low!r} to {self.high!r}, draw {self.draw}"
+
+    def load(self, seed: int, source: Source | None = None) -> Numbers:  # noqa: ARG002  as `Images`
+        """The numbers: float64, or int64 for `integers`. The same in every process and order.
+
+        No data set is read, so the source has no say.
+        """
+        digest = hashlib.sha256(self.describe().encode()).digest()
+        words = np.frombuffer(digest, "<u4").tolist()
+        generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, *words])))
+        if self.kind == "normal":
+            return generator.standard_normal(self.shape)
+        if self.kind == "uniform":
+            return generator.uniform(self.low, self.high, self.shape)
+        return generator.integers(int(self.low), int(self.high), self.shape, dtype=np.int64)
+
+
+def normal(*shape: int, draw: int = 0) -> Drawn:
+    """Numbers from the standard normal distribution."""
+    return Drawn(kind="normal", shape=shape, draw=draw)
+
+
+def uniform(*shape: int, low: float = 0.0, high: float = 1.0, draw: int = 0) -> Drawn:
+    """Numbers spread evenly from `low` to below `high`."""
+    return Drawn(kind="uniform", shape=shape, low=float(low), high=float(high), draw=draw)
+
+
+def integers(*shape: int, below: int = 10, draw: int = 0) -> Drawn:
+    """Whole numbers from 0 to below `below`: classes of a batch, for instance."""
+    return Drawn(kind="integers", shape=shape, high=float(below), draw=draw)

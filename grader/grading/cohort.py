@@ -1,0 +1,160 @@
+"""A class that is graded into one output folder: what is known of it, and how it is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from grader.assignment.assignment import Measurements
+from grader.assignment.loader import LoadedAssignment
+from grader.assignment.probe import Probe
+from grader.grading import judge
+from grader.grading.executor import Executor
+from grader.grading.provenance import describe_provenance
+from grader.inside.wire import Malformed
+from grader.ledger.ledger import Ledger
+from grader.records.execution import ExecutionRecord, Missing, Proof
+from grader.records.result import Graded
+from grader.records.submission import Submission
+from grader.submissions import definitions
+
+NOT_ASKED = Missing(why="it was not asked", needs_review=True)
+_LEVEL = "level"
+"""Setting of the ledger: the sandbox level of the executions that it holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Which submissions have to be run, and which were measured before."""
+
+    level: int | None
+    """The sandbox level of these keys; None where nothing is known of it yet."""
+    keys: Mapping[str, str]
+    """The key of each submission, by student."""
+    known: Mapping[str, ExecutionRecord]
+    """Earlier measurements of exactly the same, by student."""
+
+    def waiting(self, submissions: Sequence[Submission]) -> list[Submission]:
+        """Those that have to be run."""
+        return [s for s in submissions if s.student not in self.known]
+
+
+class Cohort:
+    """A class with its reference, its ledger and what measures it."""
+
+    def __init__(self, executor: Executor, ledger: Ledger) -> None:
+        self.executor, self.loaded, self.ledger = executor, executor.loaded, ledger
+        self._references: dict[str, Measurements] = {}
+        kept = int(ledger.setting(_LEVEL) or -1)
+        self._level = kept if kept >= 0 and executor.choice.accepts(kept) else None
+
+    @property
+    def level(self) -> int:
+        """The sandbox level in force: that of the measurements that are kept, or of the backend,
+        which is started for it.
+        """
+        if self._level is None:
+            self._level = self.executor.backend.level
+            self.ledger.set_setting(_LEVEL, str(self._level))
+        return self._level
+
+    def plan(self, submissions: Sequence[Submission], *, fresh: bool = False) -> Plan:
+        """What is known at the level of the kept measurements; runs nothing."""
+        if self._level is None:
+            return Plan(level=None, keys={}, known={})
+        keys = {s.student: self.executor.key(s, self._level) for s in submissions}
+        if fresh:
+            return Plan(level=self._level, keys=keys, known={})
+        records = {student: self.ledger.execution(key) for student, key in keys.items()}
+        known = {student: r for student, r in records.items() if r is not None}
+        return Plan(level=self._level, keys=keys, known=known)
+
+    def start(self, submissions: Sequence[Submission], plan: Plan, *, fresh: bool = False) -> Plan:
+        """The backend runs; the plan at its level, which may be another than the kept one."""
+        before, self._level = self._level, None
+        return plan if self.level == before else self.plan(submissions, fresh=fresh)
+
+    # ------------------------------------------------------------------ judging
+
+    def reference(self, beside: Submission) -> Measurements:
+        """The reference's measurements under the numbers of `beside`, made once for an output
+        folder. SandboxError where it dies.
+        """
+        submission = replace(self.loaded.reference, numbers=beside.numbers)
+        key = self.executor.key(submission, self.level)
+        if key not in self._references:
+            self._references[key] = self._measure_reference(submission, key)
+        return self._references[key]
+
+    def _measure_reference(self, submission: Submission, key: str) -> Measurements:
+        record = self.ledger.execution(key, kind="reference")
+        if record is None:
+            record = self.executor.measure_reference(submission)
+            if record.execution.status == "ok":
+                self.ledger.record(key, record)
+        values, _ = read_measurements(self.loaded, record)
+        return Measurements(values, reference=True)
+
+    def judge(self, submission: Submission, record: ExecutionRecord) -> Graded:
+        """Results and score of one submission from its measurements."""
+        values, faults = read_measurements(self.loaded, record)
+        faults += judge.contradictions(self.loaded.probes, values)
+        execution = record.execution
+        if faults:
+            reason = f"{faults[0][:1].upper()}{faults[0][1:]}. A person will look at it."
+            execution = replace(execution, status="tampered", reason=reason)
+        content = submission.files.get(submission.entry or "", b"")
+        self.loaded.set_source(self.executor.source)
+        results = judge.judge(
+            self.loaded.assignment.checks,
+            Measurements(values),
+            self.reference(submission),
+            definitions.find_definitions(submission.entry, content),
+        )
+        return Graded(
+            student=submission.student,
+            assignment=self.loaded.slug,
+            title=self.loaded.assignment.title,
+            score=judge.score(results),
+            max_score=self.loaded.assignment.max_score,
+            execution=execution,
+            checks=results,
+            provenance=describe_provenance(self.executor, submission, self.level),
+            digest=submission.digest,
+            files=tuple(sorted(submission.files)),
+            received=submission.received,
+            late=submission.late,
+            notes=submission.notes,
+        )
+
+
+def read_measurements(
+    loaded: LoadedAssignment, record: ExecutionRecord
+) -> tuple[dict[str, Any], list[str]]:
+    """Checked measurements by probe key, and the sentences about answers that were malformed."""
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for name, probe in loaded.probes.items():
+        answer = record.answers.get(probe.key, NOT_ASKED)  # None would be an answer
+        value = _read(probe, answer, record.proofs.get(probe.key), name, faults)
+        if probe.key in record.in_float32 and not isinstance(value, Missing):
+            single = _read(probe, record.in_float32[probe.key], None, name, faults)
+            if not isinstance(single, Missing):
+                value = replace(value, single=single)
+        values[probe.key] = value
+    return values, faults
+
+
+def _read(
+    probe: Probe[Any], answer: object, proof: Proof | None, name: str, faults: list[str]
+) -> Any:
+    """The measurement, with what was proven about it; Missing where its form is impossible."""
+    if isinstance(answer, Missing):
+        return answer
+    try:
+        value = probe.read(answer)
+        return value.with_proof(proof) if probe.recompute and proof is not None else value
+    except Malformed as error:
+        faults.append(f"the answer to `{name}` has an impossible form: {error}")
+        return Missing(why=f"the answer had an impossible form ({error})")

@@ -1,0 +1,163 @@
+"""The tables of a ledger, built by numbered migrations: a new file takes all, an old one the rest.
+
+A migration is never changed once it was released; what it needs of an older format stands here. All
+that a file lacks run in one transaction, so that a kill leaves the old ledger or the new one.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+APPLICATION = 0x70744752
+"""SQLite's application id of our files, so that nobody else's is taken for one."""
+
+_VERSION_1 = """
+CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, pid INTEGER NOT NULL, argv TEXT NOT NULL,
+    started TEXT NOT NULL, finished TEXT, counts TEXT NOT NULL DEFAULT '{}');
+CREATE TABLE executions (
+    key TEXT PRIMARY KEY, student TEXT NOT NULL, digest TEXT NOT NULL, execution TEXT NOT NULL,
+    answers TEXT NOT NULL, arrays BLOB NOT NULL, run INTEGER REFERENCES runs, at TEXT NOT NULL);
+CREATE TABLE results (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, student TEXT NOT NULL, execution_key TEXT NOT NULL,
+    checks_key TEXT NOT NULL, fingerprint TEXT NOT NULL, graded TEXT NOT NULL,
+    run INTEGER REFERENCES runs, at TEXT NOT NULL);
+CREATE INDEX results_by_student ON results (student, id);
+"""
+
+_VERSION_2 = """
+CREATE TABLE executions_2 (
+    kind TEXT NOT NULL, key TEXT NOT NULL, student TEXT NOT NULL, digest TEXT NOT NULL,
+    execution TEXT NOT NULL, answers TEXT NOT NULL, in_float32 TEXT NOT NULL, proofs TEXT NOT NULL,
+    arrays BLOB NOT NULL, cells TEXT, notebook BLOB, run INTEGER REFERENCES runs, at TEXT NOT NULL,
+    PRIMARY KEY (kind, key));
+"""
+
+
+def migrate(database: sqlite3.Connection) -> None:
+    """The tables are those of VERSION, whatever version they were of; in one transaction."""
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    database.execute("BEGIN IMMEDIATE")
+    for step in MIGRATIONS[version:]:
+        step(database)
+    database.execute(f"PRAGMA application_id = {APPLICATION}")
+    database.execute(f"PRAGMA user_version = {VERSION}")
+    database.execute("COMMIT")
+
+
+def _run(database: sqlite3.Connection, script: str) -> None:
+    """Each statement in turn: `executescript` would end the transaction."""
+    for statement in script.split(";"):
+        if statement.strip():
+            database.execute(statement)
+
+
+def _create(database: sqlite3.Connection) -> None:
+    """Version 1: settings, runs, executions, results."""
+    _run(database, _VERSION_1)
+
+
+def _separate(database: sqlite3.Connection) -> None:
+    """Version 2: what was told apart by magic names among an execution's answers has columns.
+
+    `person` is called `needs_review`, `standing` is called `trust`. An execution that cannot be
+    read is left out: it is measured again. No result is lost.
+    """
+    _run(database, _VERSION_2)
+    for old in database.execute(
+        "SELECT key, student, digest, execution, answers, arrays, run, at FROM executions"
+    ):
+        try:
+            new = _separate_row(*old)
+        except (ValueError, LookupError, TypeError, AttributeError, OSError, EOFError):
+            continue
+        database.execute(
+            "INSERT INTO executions_2 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", new
+        )
+    _run(database, "DROP TABLE executions; ALTER TABLE executions_2 RENAME TO executions")
+    for number, graded in database.execute("SELECT id, graded FROM results").fetchall():
+        with suppress(
+            ValueError, LookupError, TypeError, AttributeError
+        ):  # a damaged one is named when it is read
+            renamed = json.dumps(_rename(json.loads(graded)))
+            database.execute("UPDATE results SET graded = ? WHERE id = ?", (renamed, number))
+
+
+def _rename_missing(entry: dict[str, Any]) -> dict[str, Any]:
+    """An answer of version 1, if it is missing, with the keys of version 2."""
+    if "missing" not in entry:
+        return entry
+    words = {"person": "needs_review"}
+    return {**entry, "missing": {words.get(k, k): v for k, v in entry["missing"].items()}}
+
+
+def _rename(graded: dict[str, Any]) -> dict[str, Any]:
+    """A result of version 1 with the keys of version 2."""
+    words = {"person": "needs_review", "standing": "trust"}
+    checks = [{words.get(k, k): v for k, v in c.items()} for c in graded["checks"]]
+    return {words.get(k, k): v for k, v in {**graded, "checks": checks}.items()}
+
+
+def _separate_row(
+    key: str,
+    student: str,
+    digest: str,
+    execution: str,
+    answers: str,
+    arrays: bytes,
+    run: int | None,
+    at: str,
+) -> tuple[object, ...]:
+    """A row of version 2 from one of version 1."""
+    kind = "reference" if key.startswith("reference ") else "student"
+    student = student if kind == "student" else "reference"
+    claims: list[dict[str, Any]] = []
+    singles: list[dict[str, Any]] = []
+    proofs: list[dict[str, Any]] = []
+    cells = notebook = None
+    for entry in map(_rename_missing, json.loads(answers)):
+        name: str = entry["name"]
+        tree: Any = entry.get("tree")
+        if name == "(notebook)":
+            cells = json.dumps(tree["cells"])
+            arrays, notebook = _take_notebook(arrays, entry)
+        elif name.endswith("/float32"):
+            singles.append({**entry, "name": name.removesuffix("/float32")})
+        elif isinstance(tree, dict) and "proven" in tree:
+            rest = {k: v for k, v in tree.items() if k not in ("proven", "why_not")}
+            claims.append({**entry, "tree": rest})
+            proof = {"logits": tree["proven"], "why_not": tree.get("why_not", "")}
+            proofs.append({**entry, "tree": proof})
+        else:
+            claims.append(entry)
+    parts = (json.dumps(part) for part in (claims, singles, proofs))
+    key = key.removeprefix("reference ")
+    return kind, key, student, digest, execution, *parts, arrays, cells, notebook, run, at
+
+
+def _take_notebook(blob: bytes, entry: dict[str, Any]) -> tuple[bytes, bytes]:
+    """The arrays without the notebook, which was the last one, and its bytes."""
+    with np.load(io.BytesIO(blob), allow_pickle=False) as file:
+        arrays = [file[str(i)] for i in range(len(file.files))]
+    index = entry["first"] + entry["tree"]["notebook"]["$array"]
+    notebook = arrays[index].tobytes()
+    if index == len(arrays) - 1:
+        del arrays[index]
+    rest = io.BytesIO()
+    if arrays:
+        np.savez(rest, **{str(i): array for i, array in enumerate(arrays)})
+    return rest.getvalue(), notebook
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _separate)
+"""The first makes version 1 of an empty file, the next version 2 of version 1, and so on."""
+VERSION = len(MIGRATIONS)
+"""Of the tables, SQLite's `user_version`."""

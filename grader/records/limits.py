@@ -1,0 +1,30 @@
+"""What a submission may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a submission may use, for loading and all probes together."""
+
+    cpu_seconds: float = 60.0
+    """CPU seconds; wall time is limited to `patience` times that."""
+    patience: float = 3.0
+    """Wall seconds allowed for each CPU second: a busy machine needs more."""
+    cell_seconds: float = 30.0
+    """CPU or wall seconds of one cell of a notebook; the cells after it are still run."""
+    memory_mib: int = 4096
+    """Address space of one process and memory of the whole box, in MiB."""
+    processes: int = 32
+    """Processes and threads at once."""
+    disk_mib: int = 64
+    """What may be written, in MiB."""
+    output_kib: int = 64
+    """What is kept of stdout and stderr each, in KiB; a hundred times that ends the run."""
+
+    @property
+    def wall_seconds(self) -> float:
+        """Wall seconds after which a box is cut off."""
+        return self.patience * self.cpu_seconds

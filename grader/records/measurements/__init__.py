@@ -1,0 +1,38 @@
+"""What a probe measured, once its answer has been checked outside the sandbox.
+
+Each `from_wire` takes a value that came out of a box: it is checked completely, or refused with
+`wire.Malformed`.
+
+Floors, top first:
+    layers, logits, outputs, parameters, returned, steps
+    dropouts, named_arrays
+"""
+
+from grader.records.measurements.dropouts import NO_DROPOUT, Dropouts
+from grader.records.measurements.layers import Layer, Layers
+from grader.records.measurements.logits import Logits, Trained
+from grader.records.measurements.named_arrays import NamedArray, NamedArrays
+from grader.records.measurements.outputs import Outputs
+from grader.records.measurements.parameters import Parameter, Parameters
+from grader.records.measurements.returned import Returned
+from grader.records.measurements.steps import Gradients, Steps
+from grader.records.untrusted import Array, Precision
+
+__all__ = [
+    "NO_DROPOUT",
+    "Array",
+    "Dropouts",
+    "Gradients",
+    "Layer",
+    "Layers",
+    "Logits",
+    "NamedArray",
+    "NamedArrays",
+    "Outputs",
+    "Parameter",
+    "Parameters",
+    "Precision",
+    "Returned",
+    "Steps",
+    "Trained",
+]

@@ -1,0 +1,103 @@
+"""The operators of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from grader.inside.wire import Malformed
+from grader.records import untrusted
+from grader.records.execution import StudentError
+from grader.records.untrusted import Array, Precision, Setting
+
+_MOST = 10_000
+"""Layers of a network."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One operator with parameters, or one pooling, as it ran."""
+
+    name: str
+    """Module path or parameter prefix; empty where the code names none."""
+    kind: str
+    """convolution, linear, max_pool2d, batch_norm …"""
+    shape: tuple[int, ...]
+    """Output shape of one sample."""
+    weights: tuple[tuple[str, str, tuple[int, ...]], ...]
+    """(role, name, shape) of what it owns; linear weights as (in, out)."""
+    steps: tuple[str, ...]
+    """Activations between this operator and the next."""
+    settings: Mapping[str, Setting]
+    """Stride, padding and dilation of a convolution."""
+    file: str | None
+    line: int | None
+    """The student's line that ran it."""
+    start: Array | None
+    """Sketch of what it received under equal weights, float64; None where there was no such run."""
+    result: Array | None
+    """Sketch of its output."""
+    end: Array | None
+    """Sketch of what the next operator that it feeds received."""
+
+    @property
+    def label(self) -> str:
+        """`conv1 (convolution)`, or the kind alone."""
+        return f"`{self.name}` ({self.kind})" if self.name else f"the {self.kind}"
+
+    @classmethod
+    def from_wire(cls, value: object) -> Self:
+        """The layer that the box described."""
+        row = untrusted.read_mapping(value)
+        return cls(
+            name=untrusted.read_text(row.get("name")),
+            kind=untrusted.read_text(row.get("kind")),
+            shape=untrusted.read_shape(row.get("shape")),
+            weights=tuple(_read_weight(w) for w in untrusted.read_list(row.get("weights"))),
+            steps=tuple(untrusted.read_text(s) for s in untrusted.read_list(row.get("steps"))),
+            settings=untrusted.read_settings(row.get("settings")),
+            file=None if row.get("file") is None else untrusted.read_text(row["file"]),
+            line=None if row.get("line") is None else untrusted.read_count(row["line"]),
+            start=untrusted.read_sketch(row.get("start")),
+            result=untrusted.read_sketch(row.get("result")),
+            end=untrusted.read_sketch(row.get("end")),
+        )
+
+
+def _read_weight(value: object) -> tuple[str, str, tuple[int, ...]]:
+    role, name, shape = untrusted.read_list(value, 3)
+    return untrusted.read_text(role), untrusted.read_text(name), untrusted.read_shape(shape)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layers:
+    """The operators of one network in the order in which they ran."""
+
+    rows: tuple[Layer, ...]
+    precision: Precision
+    error: StudentError | None = None
+    """What stopped `forward`; the rows are those that ran before."""
+    unset: str = ""
+    """Why equal weights could not be set, if so: then there are no sketches."""
+    before: tuple[str, ...] = ()
+    """Activations before the first operator."""
+    single: Layers | None = None
+    """On the reference: the same measured in float32."""
+
+    @classmethod
+    def from_wire(cls, value: object) -> Self:
+        """The layers that the box described, at most 10,000."""
+        head = untrusted.read_mapping(value)
+        rows = untrusted.read_list(head.get("layers"))
+        if len(rows) > _MOST:
+            raise Malformed(f"more than {_MOST:,} layers")
+        return cls(
+            rows=tuple(Layer.from_wire(r) for r in rows),
+            precision=untrusted.read_precision(head.get("precision")),
+            error=untrusted.read_error(head.get("error")),
+            unset=untrusted.read_text(head.get("unset", "")),
+            before=tuple(
+                untrusted.read_text(s) for s in untrusted.read_list(head.get("before", []))
+            ),
+        )

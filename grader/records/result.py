@@ -1,0 +1,121 @@
+"""What was decided about one submission: verdict, line of the rubric, whole record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, Self
+
+from grader.records.execution import Execution
+from grader.records.json_values import Json, record_to_json
+
+Outcome = Literal["passed", "partial", "failed", "skipped", "unmeasured", "broken"]
+"""What became of a check."""
+
+Trust = Literal["claim", "evidence", "proof"]
+"""Whether a measurement was said by the student's process, had to be computed from inputs it
+could not foresee, or was recomputed outside from arrays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a check concludes."""
+
+    fraction: float
+    """Share of the points, 0 to 1."""
+    feedback: str = ""
+    """What was seen, what was expected, where."""
+    hint: str = ""
+    """What to try next."""
+    evidence: Mapping[str, Json] = field(default_factory=dict)
+    """Facts for the report: tables, curves, matrices."""
+    trust: Trust = "evidence"
+    needs_review: bool = False
+    """True where a person should look before the points count."""
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.fraction) and 0.0 <= self.fraction <= 1.0):
+            raise ValueError(f"a verdict's fraction lies between 0 and 1, not {self.fraction!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """One line of a rubric, decided."""
+
+    name: str
+    title: str
+    """The check's docstring, first paragraph."""
+    outcome: Outcome
+    points: float
+    """What it is worth."""
+    earned: float
+    feedback: str = ""
+    hint: str = ""
+    evidence: Mapping[str, Json] = field(default_factory=dict)
+    trust: Trust = "evidence"
+    extra: bool = False
+    """A bonus: its points are not part of the maximum."""
+    hidden: bool = False
+    """True for checks of `hidden.py`."""
+    place: str = ""
+    """Where the student wrote what the check is about: `line 12`, `cell 7`, or empty."""
+    needs_review: bool = False
+
+    @property
+    def lost(self) -> bool:
+        """True where a check that is worth something, or asks something, was not passed."""
+        return self.outcome != "passed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graded:
+    """Everything known about one submission: the row from which reports are rendered."""
+
+    student: str
+    assignment: str
+    """Slug."""
+    title: str
+    score: float
+    max_score: float
+    execution: Execution
+    checks: tuple[CheckResult, ...]
+    provenance: Mapping[str, Json]
+    """versions, level, seed, digests, data set and whether it is a stand-in, durations."""
+    digest: str
+    files: tuple[str, ...] = ()
+    received: str | None = None
+    late: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def needs_review(self) -> bool:
+        """True where a person has to look: something of ours broke, or the box contradicted
+        itself.
+        """
+        return self.execution.status in ("tampered", "broken") or any(
+            c.outcome == "broken" or c.needs_review for c in self.checks
+        )
+
+    def to_json(self) -> dict[str, Json]:
+        """The content of `<student>.json`; `status` stands at the top as well."""
+        return {
+            **record_to_json(self),
+            "status": self.execution.status,
+            "needs_review": self.needs_review,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """The record that `to_json` wrote; raises LookupError or TypeError for another."""
+        names = {f.name for f in fields(cls)}
+        own = {name: item for name, item in value.items() if name in names}
+        return cls(
+            **own
+            | {
+                "execution": Execution.from_json(own["execution"]),
+                "checks": tuple(CheckResult(**c) for c in own["checks"]),
+                "files": tuple(own.get("files", ())),
+                "notes": tuple(own.get("notes", ())),
+            }
+        )

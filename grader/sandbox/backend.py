@@ -1,0 +1,122 @@
+"""The seam between what is asked of a submission and how its code is run.
+
+A `Job` is plain data: what a box is opened for. A `Backend` opens boxes for jobs at a sandbox level
+that it has found by trying. The fork server is the first; others are found by name as entry points
+of the group `grader.backends` (`grader.records.extensions`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from grader.records import extensions
+from grader.records.errors import SandboxError
+from grader.records.execution import Execution, Missing, StudentError
+from grader.records.limits import Limits
+from grader.records.submission import Submission
+from grader.sandbox.cells import CellRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a box is opened for. It holds no open file: it can be sent to another machine."""
+
+    submission: Submission
+    limits: Limits
+    seed: int
+    """Of the random numbers in the student's code."""
+    run: str = "all"
+    """`definitions`: nothing but definitions is run (`Assignment.run`)."""
+    datasets: Mapping[str, str] = field(default_factory=dict)
+    """Folders with training pictures on this machine, by name of the data set; empty where it is
+    absent (`grader.data.training_mount`).
+    """
+    level: int | None = None
+    """The sandbox level at which it has to run; None for the backend's own."""
+    course: str = ""
+    """The course's folder, for a backend that has to find it elsewhere."""
+    slug: str = ""
+
+
+class OpenBox(Protocol):
+    """One submission in its box: questions go in, values or reasons come out.
+
+    Nothing that the student's side does raises; SandboxError means that our side broke.
+    """
+
+    cells: tuple[CellRun, ...]
+    """How each code cell of a notebook went, once it is loaded."""
+    notebook: bytes | None
+    """The notebook as it was executed, JSON. It comes out of the box: treat it as hostile."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def load(self) -> StudentError | None:
+        """The student's code has run; None if it loaded, else what went wrong."""
+
+    def ask(self, ask: str, args: Mapping[str, Any]) -> Any | Missing:
+        """The value that the measuring code in the box gives, or why there is none."""
+
+    def close(self) -> Execution:
+        """The box is gone, and everything in it; how it went."""
+
+
+class Backend(Protocol):
+    """Opens boxes at one sandbox level; `open` may be called from any thread."""
+
+    level: int
+    """The level in force, 0 to 4."""
+
+    def open(self, job: Job) -> OpenBox:
+        """A box with the job's files in it; nothing has run yet."""
+
+    def describe(self) -> dict[str, Any]:
+        """What `grader doctor` tells of it, fit for JSON."""
+
+    def close(self) -> None:
+        """No process of it is left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which backend is to be started, and what it has to offer."""
+
+    name: str = "forkserver"
+    """Of the entry point of `grader.backends`: a class, or a function, that starts the backend with
+    the arguments `level` and `notebooks`.
+    """
+    level: int | None = None
+    """Exactly this level; None takes the best one that passes its self-test."""
+    lowest: int = 0
+    """Below this level nothing is run."""
+    notebooks: bool = False
+    """Whether kernels are wanted soon."""
+
+    def accepts(self, level: int) -> bool:
+        """Whether measurements that were made at this level may be used again."""
+        return level >= self.lowest and self.level in (None, level)
+
+    def start(self) -> Backend:
+        """The backend runs (a few seconds). SandboxError where its level is too low."""
+        starter = extensions.load("grader.backends", self.name)
+        if not callable(starter):
+            raise extensions.blame("grader.backends", self.name, "starts nothing: it is no class")
+        backend: Backend = starter(level=self.level, notebooks=self.notebooks)
+        if backend.level < self.lowest:
+            backend.close()
+            raise SandboxError(
+                f"the best sandbox here is level {backend.level}, and a batch asks for "
+                f"level {self.lowest}. Run `grader doctor` for what is missing, or pass "
+                f"--allow-level {backend.level}"
+            )
+        return backend
