@@ -17,7 +17,7 @@ from grader.records.result import Verdict
 
 def returned(value: object) -> Returned:
     """The value as it comes out of a box."""
-    return Returned.from_wire({"value": functions.returned(value), "changed": []})
+    return Returned.from_wire({"value": functions.describe(value), "changed": []})
 
 
 def told(seen: Any, expected: Any, slips: dict[str, Any] | None = None, **more: Any) -> Verdict:

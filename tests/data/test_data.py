@@ -181,7 +181,8 @@ def test_the_stand_in_stays_the_same():
     identity = data.test("mnist").images.identity(source)
 
     expected = "7a87c6b217181e775238991474cb32d5f0f991ae22cdddf316a820697ba91c12"
-    assert f"mnist test, stand-in digits, sha256 {expected}" == identity
+    statistics = "mean (0.1307,), deviation (0.3081,)"
+    assert f"mnist test, stand-in digits, sha256 {expected}, {statistics}" == identity
 
 
 # ---------------------------------------------------------------------- shapes
@@ -208,8 +209,8 @@ def test_shapes_stay_the_same(offline):
         "train": "2150ab6bc261bda767af93d8ba4baa60e80832ba80437263ec83d0563625d8b4",
     }
     found = {
-        "test": data.test("cifar10").images.identity(offline),
-        "train": data.train("cifar10").images.identity(offline),
+        "test": data.test("cifar10").images.identity(offline).split(", mean")[0],
+        "train": data.train("cifar10").images.identity(offline).split(", mean")[0],
     }
 
     assert found == {

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.diagnosis.training_loop import Descent
+from grader.diagnosis import Descent, Diagnosis, Settings
 
 PICTURES, PIXELS, CLASSES = 50, 12, 4
 IMAGES = np.random.RandomState(0).standard_normal((PICTURES, PIXELS)).astype(np.float32)
@@ -77,11 +77,23 @@ def read(**how: Any) -> Descent:
     return run
 
 
+def said(found: Diagnosis | None) -> str:
+    """Its sentence, or nothing."""
+    return "" if found is None else found.sentence
+
+
+def near(settings: Settings | None, rate: float, momentum: float) -> bool:
+    """True for settings that are these, up to what float32 leaves of them."""
+    assert settings is not None
+    return (settings.rate, settings.momentum) == pytest.approx((rate, momentum), abs=1e-3)
+
+
 @pytest.mark.parametrize(("rate", "momentum"), [(0.05, 0.5), (0.01, 0.9), (0.2, 0.0)])
 def test_settings_are_read_off_the_steps(rate: float, momentum: float) -> None:
     run = read(rate=rate, momentum=momentum)
-    assert run.settings() == pytest.approx((rate, momentum), abs=1e-3)
-    assert (run.loss(), run.yielding(3), run.showing(), run.shuffling()) == ("", "", "", "")
+    assert near(run.fit_settings(), rate, momentum)
+    assert run.diagnose_loss() is run.diagnose_yields(3) is None
+    assert run.diagnose_pictures() is run.diagnose_order() is None
     assert run.batch == 16
 
 
@@ -89,8 +101,8 @@ def test_settings_are_read_off_the_steps(rate: float, momentum: float) -> None:
 def test_gradients_that_add_up_are_named(momentum: float) -> None:
     """Without momentum they look like a momentum of 1."""
     run = read(zeroed=False, momentum=momentum)
-    assert "set them to zero" in run.loss()
-    assert run.settings() == pytest.approx((0.05, momentum), abs=1e-3)
+    assert "set them to zero" in said(run.diagnose_loss())
+    assert near(run.fit_settings(), 0.05, momentum)
 
 
 @pytest.mark.parametrize(
@@ -99,8 +111,8 @@ def test_gradients_that_add_up_are_named(momentum: float) -> None:
 )
 def test_another_loss_is_named(how: dict[str, Any], text: str) -> None:
     run = read(**how)
-    assert text in run.loss()
-    assert run.settings() == pytest.approx((0.05, 0.5), abs=1e-3)
+    assert text in said(run.diagnose_loss())
+    assert near(run.fit_settings(), 0.05, 0.5)
 
 
 def test_another_loss_that_nobody_knows_is_said_to_be_another() -> None:
@@ -108,13 +120,16 @@ def test_another_loss_that_nobody_knows_is_said_to_be_another() -> None:
     made["slopes"] = [s + 0.1 for s in made["slopes"]]
     run = Descent.read(made, made)
     assert run is not None
-    assert run.loss() == "The gradients are not those of the mean cross-entropy of the batch."
+    assert (
+        said(run.diagnose_loss())
+        == "The gradients are not those of the mean cross-entropy of the batch."
+    )
 
 
 def test_steps_of_one_size_are_named() -> None:
     run = read(adam=True, rate=0.001)
-    assert run.settings() is None
-    assert "by the same amount, 0.001, as Adam does" in run.otherwise()
+    assert run.fit_settings() is None
+    assert "by the same amount, 0.001, as Adam does" in run.diagnose_steps().sentence
 
 
 def test_steps_of_changing_size_have_no_settings() -> None:
@@ -122,28 +137,28 @@ def test_steps_of_changing_size_have_no_settings() -> None:
     made["weights"][-1] = made["weights"][-1] + 0.1
     run = Descent.read(made, made)
     assert run is not None
-    assert run.settings() is None
-    assert "No learning rate" in run.otherwise()
+    assert run.fit_settings() is None
+    assert "No learning rate" in run.diagnose_steps().sentence
 
 
 def test_weights_that_stay_are_named() -> None:
     run = read(rate=0.0)
-    assert run.settings() is None
-    assert "never asked to step" in run.otherwise()
+    assert run.fit_settings() is None
+    assert "never asked to step" in run.diagnose_steps().sentence
 
 
 def test_epochs_are_looked_at_apart() -> None:
-    assert "order in which they were given" in read(shuffled=False).shuffling()
-    assert "12 steps, not after each of 3 epochs" in read(each_step=True).yielding(3)
-    assert read(each_step=True).showing() == ""
-    assert "yields 2 times" in read(epochs=2).yielding(3)
+    assert "order in which they were given" in said(read(shuffled=False).diagnose_order())
+    assert "12 steps, not after each of 3 epochs" in said(read(each_step=True).diagnose_yields(3))
+    assert read(each_step=True).diagnose_pictures() is None
+    assert "yields 2 times" in said(read(epochs=2).diagnose_yields(3))
     made = record()
     made["rows"][4:8] = made["rows"][:4]
     made["yields"] = []
     run = Descent.read(made, made)
     assert run is not None
-    assert "yields nothing" in run.yielding(3)
-    assert "the same in every epoch" in run.shuffling()
+    assert "yields nothing" in said(run.diagnose_yields(3))
+    assert "the same in every epoch" in said(run.diagnose_order())
 
 
 def test_pictures_are_counted() -> None:
@@ -151,18 +166,18 @@ def test_pictures_are_counted() -> None:
     made["rows"][0] = np.full(16, 7)
     run = Descent.read(made, made)
     assert run is not None
-    assert "repeatedly" in run.showing()
+    assert "repeatedly" in said(run.diagnose_pictures())
     for part in ("rows", "slopes"):
         made[part] = [p[:10] for p in record()[part]]
     run = Descent.read(made, made)
     assert run is not None
-    assert run.showing() == "An epoch shows 32 of 50 pictures."
+    assert said(run.diagnose_pictures()) == "An epoch shows 32 of 50 pictures."
     made["rows"][0] = np.full(10, -1)
     run = Descent.read(made, made)
     assert run is not None
-    assert "not those it was given" in run.showing()
-    assert run.shuffling() == ""
-    assert "are changed before" in run.loss()
+    assert "not those it was given" in said(run.diagnose_pictures())
+    assert run.diagnose_order() is None
+    assert "are changed before" in said(run.diagnose_loss())
 
 
 @pytest.mark.parametrize(
@@ -174,11 +189,13 @@ def test_pictures_are_counted() -> None:
         ("weights", [np.zeros((2, 2))] * 13),
         ("slopes", [np.zeros((16, 9))] * 12),
         ("yields", ["x"]),
+        ("yields", [10**400]),
+        ("rows", [[10**30]]),
         ("yields", None),
     ],
 )
 def test_a_record_that_is_not_whole_is_none(part: str, value: object) -> None:
-    """What a box says of itself is never believed half."""
+    """What a box says of itself is checked completely or refused."""
     made = record()
     assert Descent.read({**made, part: value}, made) is None
     assert Descent.read(None, made) is None

@@ -20,10 +20,10 @@ def test_gradients(wrong: Callable[[Kept, Array], Gradients]) -> None:
     """One mistake in a backward pass is said once, whole, and of the arrays where it shows."""
     kind, sentence = GRADIENTS[wrong]
     (finding,) = explained(wrong(DIGITS.kept, DIGITS.labels))
-    assert (finding.fault.kind, finding.fault.sentence) == (kind, sentence)
+    assert (finding.code, finding.sentence) == (kind, sentence)
     assert all(f"`{n}`" in sentence for n in finding.names)
-    assert finding.fault.fix
-    assert 0.0 <= finding.fault.share < 1.0
+    assert finding.hint
+    assert 0.0 <= finding.fraction < 1.0
 
 
 def test_every_wrong_pass_is_listed() -> None:
@@ -41,8 +41,8 @@ def test_two_mistakes_in_two_layers() -> None:
     """Mistakes that have nothing to do with each other are each said of their own gradient."""
     g1, g2 = made.mask_inverted(DIGITS.kept, DIGITS.labels)[0], 2 * DIGITS.right[1]
     first, second = explained([g1, g2])
-    assert (first.names, first.fault.kind) == (("w1",), "relu-inverted")
-    assert (second.names, second.fault.kind) == (("w2",), "doubled")
+    assert (first.names, first.code) == (("w1",), "relu-inverted")
+    assert (second.names, second.code) == (("w2",), "doubled")
 
 
 def test_the_same_in_float32() -> None:
@@ -50,7 +50,7 @@ def test_the_same_in_float32() -> None:
     for wrong in (made.not_divided, made.mask_inverted, made.softmax_forgotten):
         seen = [g.astype(np.float32) for g in wrong(DIGITS.kept, DIGITS.labels)]
         (finding,) = explained(seen)
-        assert finding.fault.kind == GRADIENTS[wrong][0]
+        assert finding.code == GRADIENTS[wrong][0]
 
 
 DEEP_NAMES = ("w1", "b1", "w2", "b2", "w3", "b3")
@@ -67,7 +67,7 @@ def deep() -> tuple[Gradients, Array, Array, Pass]:
     return params, images, np.eye(5)[labels], Pass.forward(images, params, labels, "apart")
 
 
-def deep_fault(seen: Gradients) -> diagnosis.Finding:
+def deep_fault(seen: Gradients) -> diagnosis.Diagnosis:
     params, images, y, run = deep()
     expected = made.deep(params, images, y)
     (finding,) = diagnosis.explain(seen, expected, DEEP_NAMES, run=run)
@@ -78,7 +78,7 @@ def test_mask_of_the_inputs() -> None:
     """A mask from a layer's inputs spoils what lies below it, and is said once."""
     params, images, y, _ = deep()
     finding = deep_fault(made.deep(params, images, y, mask_of="inputs"))
-    assert finding.fault.sentence == (
+    assert finding.sentence == (
         "Each of your gradients (`w1`, `b1`, `w2`, `b2`) takes the mask of ReLU from the inputs of the layer; what "
         "counts is the sign of its outputs before ReLU."
     )
@@ -88,7 +88,7 @@ def test_weights_not_transposed() -> None:
     """A square matrix lets a gradient through the wrong way round without an error."""
     params, images, y, _ = deep()
     finding = deep_fault(made.deep(params, images, y, back="straight"))
-    assert finding.fault.sentence == (
+    assert finding.sentence == (
         "Each of your gradients (`w1`, `b1`) uses a gradient that came back through the weights themselves, not "
         "through their transpose."
     )

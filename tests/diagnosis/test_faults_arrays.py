@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from grader import diagnosis
-from grader.diagnosis import Context, Fault, wording
+from grader.diagnosis import Candidate, Context, Wording
+from grader.diagnosis.wording import arrays, backward, loss, sentences
 from kit import backprop as made
 from kit.arrays import D2, EPS, G1, G2, LOGS, MATRIX, STEP, VECTOR, P, W, Y
 from kit.backprop import DIGITS, NAMES, SAMPLES, Array, around_w1, around_w2, explained
@@ -139,7 +140,15 @@ ARRAYS: dict[str, tuple[Array, Array, Context, str]] = {
     "own suspect": (
         np.tanh(MATRIX),
         MATRIX,
-        Context(suspects=(("{it} has passed tanh.", "Leave it out.", np.tanh(MATRIX)),)),
+        Context(
+            candidates=(
+                Candidate(
+                    code="tanh",
+                    values=np.tanh(MATRIX),
+                    wording=Wording(sentence="{it} has passed tanh.", hint="Leave it out."),
+                ),
+            )
+        ),
         "Your result has passed tanh.",
     ),
     "float32": (
@@ -176,7 +185,7 @@ def test_rounding_costs_nothing() -> None:
     """Fewer digits are no mistake: full credit is suggested, and none is asked at 1e-6."""
     seen = made.in_float32(DIGITS.kept, DIGITS.labels)
     found = explained(seen, rtol=1e-12)
-    assert [(f.names, f.fault.kind, f.fault.share) for f in found] == [(NAMES, "rounding", 1.0)]
+    assert [(f.names, f.code, f.fraction) for f in found] == [(NAMES, "rounding", 1.0)]
 
 
 def test_softmax_that_overflows() -> None:
@@ -188,19 +197,22 @@ def test_softmax_that_overflows() -> None:
     p = made.softmax(scores)
     known = Context(logits=scores, probabilities=p)
     fault = diagnosis.name(seen, p, context=known)
-    assert fault == Fault(
-        kind="overflow",
-        sentence=f"Your result is NaN or infinite in {np.sum(~np.isfinite(seen))} of 36 places: exp "
-        f"overflows, as the greatest score is {scores.max():.0f}.",
-        fix="Subtract each row's maximum from the scores before exp: softmax stays the same.",
-        share=0.7,
+    assert fault is not None
+    assert (fault.code, fault.fraction) == ("overflow", 0.7)
+    assert fault.sentence == (
+        f"Your result is NaN or infinite in {np.sum(~np.isfinite(seen))} of 36 places: exp "
+        f"overflows, as the greatest score is {scores.max():.0f}."
     )
+    assert fault.hint == (
+        "Subtract each row's maximum from the scores before exp: softmax stays the same."
+    )
+    assert fault.facts["greatest"] == scores.max()
     low = Context(logits=MATRIX * 100, probabilities=p)
     single = diagnosis.name(seen.astype(np.float32), p, context=low)
     double = diagnosis.name(seen, p, context=low)
     assert single is not None
     assert double is not None
-    assert (single.kind, double.kind) == ("overflow", "nan")
+    assert (single.code, double.code) == ("overflow", "nan")
 
 
 # ---------------------------------------------------------------------- losses
@@ -331,7 +343,7 @@ def test_losses(kind: str) -> None:
     known = Context(probabilities=P, labels=Y, eps=eps)
     fault = diagnosis.name(np.asarray(seen), expected, context=known, it="Your loss")
     assert fault is not None
-    assert (fault.kind, fault.sentence) == (kind, f"Your loss {predicate}")
+    assert (fault.code, fault.sentence) == (kind, f"Your loss {predicate}")
 
 
 def test_losses_of_each_sample() -> None:
@@ -346,7 +358,7 @@ def test_losses_of_each_sample() -> None:
     for kind, seen in wrong.items():
         fault = diagnosis.name(seen, LOGS, context=known)
         assert fault is not None
-        assert fault.kind == kind
+        assert fault.code == kind
 
 
 def test_logarithm_of_zero() -> None:
@@ -396,7 +408,7 @@ def test_updates(kind: str) -> None:
     seen, predicate = UPDATES[kind]
     known = Context(before=W, gradient=G2, rate=0.01, batch=SAMPLES)
     (found,) = diagnosis.explain([seen], [W - STEP], ["w2"], context=known, what="")
-    assert (found.fault.kind, found.fault.sentence) == (kind, f"Your `w2` {predicate}")
+    assert (found.code, found.sentence) == (kind, f"Your `w2` {predicate}")
 
 
 def test_every_kind_is_shown() -> None:
@@ -404,8 +416,15 @@ def test_every_kind_is_shown() -> None:
     shown = {kind for kind, _ in GRADIENTS.values()} | set(LOSSES) | set(UPDATES)
     for seen, expected, known, _ in ARRAYS.values():
         fault = diagnosis.name(seen, expected, context=known, rtol=1e-9)
-        shown |= {fault.kind} if fault else set()
+        shown |= {fault.code} if fault else set()
     shown |= {"overflow", "log-of-zero"}  # test_softmax_that_overflows, test_logarithm_of_zero
     shown |= {"relu-from-input", "weights-not-transposed"}  # test_mask_of_the_inputs and the next
     # `negative` stands in for `sign` where another cause fits as well
-    assert set(wording._SAID) - shown == {"negative"}
+    assert {*arrays.WORDINGS, *backward.WORDINGS, *loss.WORDINGS} - shown == {"negative"}
+
+
+def test_a_code_has_one_wording() -> None:
+    """No code stands in two tables, so that a sentence is found by its code alone."""
+    tables = [t.WORDINGS for t in vars(sentences).values() if hasattr(t, "WORDINGS")]
+    assert len(tables) >= 6
+    assert sum(map(len, tables)) == len(sentences.WORDINGS)

@@ -58,10 +58,10 @@ WRONG: dict[str, Array] = {
 """What a sentence says, and the predictions it is true of, computed without the code under test."""
 
 
-def named(seen: Array, run: Pass = RUN, rtol: float = 1e-6) -> diagnosis.Fault | None:
+def named(seen: Array, run: Pass = RUN, rtol: float = 1e-6) -> diagnosis.Diagnosis | None:
     """The mistake in these predictions."""
     return diagnosis.name(
-        seen, RIGHT, context=Context(suspects=diagnosis.predictions(run)), rtol=rtol
+        seen, RIGHT, context=Context(candidates=diagnosis.predictions(run)), rtol=rtol
     )
 
 
@@ -75,7 +75,7 @@ def test_named(text: str) -> None:
             found = named(seen, run, rtol)
             assert found is not None, text
             assert text in found.sentence
-            assert found.fix
+            assert found.hint
 
 
 @pytest.mark.parametrize(
@@ -117,8 +117,12 @@ def test_a_step_without_relu(bias: Bias) -> None:
     torch.nn.functional.cross_entropy(scores, torch.tensor(Y)).backward()
     made = diagnosis.descents(run, 0.1)
     assert len(made) == len(params)
-    for leaf, ((told, fix, values),) in zip(leaves, made, strict=True):
+    for leaf, (candidate,) in zip(leaves, made, strict=True):
         assert leaf.grad is not None
-        assert np.allclose(values, (leaf - 0.1 * leaf.grad).detach().numpy(), rtol=1e-9, atol=1e-12)
-        assert "without ReLU" in told
-        assert fix
+        right = (leaf - 0.1 * leaf.grad).detach().numpy()
+        assert np.allclose(candidate.values, right, rtol=1e-9, atol=1e-12)
+        found = diagnosis.name(candidate.values, W1, context=Context(candidates=(candidate,)))
+        if candidate.values.shape == W1.shape:
+            assert found is not None
+            assert "without ReLU" in found.sentence
+            assert found.hint

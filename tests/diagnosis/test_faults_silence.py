@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader import diagnosis
-from grader.diagnosis import Context, Pass, naming
+from grader.diagnosis import Candidate, Context, Pass, Wording
+from grader.diagnosis.matching import naming
+from grader.diagnosis.matching.naming import Case
 from kit import backprop as made
 from kit import refactorings
 from kit.arrays import EPS, G1, G2, LOGS, MATRIX, STEP, VECTOR, P, W, Y
@@ -104,7 +106,7 @@ def test_rather_silent_than_wrong(numbers: list[int], rows: int, columns: int, k
         "bias-scaled": np.vstack([right[:-1], 3 * right[-1:]]),
     }[kind]
     fault = diagnosis.name(seen, right, context=Context(batch=3, bias="last"))
-    assert fault is None or fault.kind in GENERAL | {kind}
+    assert fault is None or fault.code in GENERAL | {kind}
 
 
 @settings(max_examples=12)
@@ -137,8 +139,8 @@ def test_no_mistake_is_taken_for_another(
                 for other, (kind, _) in GRADIENTS.items()
                 if all(alike(arrays[i], seen[other][i]) for i in places)
             }
-            if finding.fault.kind not in GENERAL | PLACES:
-                assert finding.fault.kind in twins, wrong
+            if finding.code not in GENERAL | PLACES:
+                assert finding.code in twins, wrong
 
 
 def alike(one: Array, other: Array) -> bool:
@@ -201,7 +203,8 @@ def test_silent_where_a_number_is_nearly_met() -> None:
 def test_silent_where_too_much_is_left() -> None:
     """A mistake that is hardly greater than the tolerance has to be met all the more exactly."""
     slight = MATRIX + 4e-6 * MATRIX.T
-    known = Context(suspects=(("{it} is slightly wrong.", "Look.", slight),))
+    wording = Wording(sentence="{it} is slightly wrong.", hint="Look.")
+    known = Context(candidates=(Candidate(code="slight", values=slight, wording=wording),))
     assert diagnosis.name(slight, MATRIX, context=known) is not None
     assert diagnosis.name(slight + 1e-6 * np.cos(MATRIX), MATRIX, context=known) is None
 
@@ -224,13 +227,13 @@ def test_silent_where_two_mistakes_coincide() -> None:
     (found,) = diagnosis.explain(
         made.difference_turned(net, DIGITS.labels), expected, NAMES, run=run
     )
-    assert found.fault.kind == "sign"  # and not: mask forgotten, sign turned
+    assert found.code == "sign"  # and not: mask forgotten, sign turned
     symmetric = MATRIX + MATRIX.T
     step = Context(before=symmetric, gradient=MATRIX @ MATRIX.T, rate=0.1)
     after = symmetric - 0.1 * MATRIX @ MATRIX.T
     assert diagnosis.name(-after, after, context=step) is None  # and not: transposed, sign turned
     (found,) = diagnosis.explain(made.mask_inverted(net, DIGITS.labels), expected, NAMES, run=run)
-    assert found.fault.sentence == "Your gradient of `w1` is zero everywhere."
+    assert found.sentence == "Your gradient of `w1` is zero everywhere."
 
 
 # ---------------------------------------------------------------------- honest variants
@@ -276,8 +279,10 @@ def test_no_name_for_200_honest_variants() -> None:
         found = diagnosis.explain(seen, expected, NAMES, context=context, run=SMALL.run, rtol=0.0)
         assert found == (), variant
         for own, other in zip(seen, expected, strict=True):
-            assert naming.best(own, other, around_w2(SMALL), 1e-6) is None, variant
-            assert naming.best(own, other, diagnosis.Context(batch=7, bias="last"), 1e-3) is None
+            near = Case.read(own, other, around_w2(SMALL), 1e-6)
+            assert naming.find_best(near) is None, variant
+            far = Case.read(own, other, diagnosis.Context(batch=7, bias="last"), 1e-3)
+            assert naming.find_best(far) is None
     assert different >= 150
 
 
@@ -288,4 +293,4 @@ def test_wrong_variants_are_named() -> None:
             (*variant[:3], lambda up, h: up * (h <= 0), *variant[4:]), SMALL.kept, SMALL.labels
         )
         (found,) = explained(seen, SMALL)
-        assert (found.names, found.fault.kind) == (("w1",), "relu-inverted")
+        assert (found.names, found.code) == (("w1",), "relu-inverted")

@@ -1,7 +1,7 @@
 """A backward pass in NumPy whose parts can be exchanged for wrong ones.
 
 A network of dense layers with ReLU between them and cross-entropy at its end. Each known mistake
-replaces one part of the pass; what then comes out for all parameters is a suspect.
+replaces one part of the pass; what then comes out for all parameters is a candidate.
 """
 
 from __future__ import annotations
@@ -11,18 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from grader.diagnosis.candidates import rules
+from grader.diagnosis.candidates.rules import RIGHT, Rules, Variant
 from grader.diagnosis.context import Bias, Context
-from grader.diagnosis.rules import (
-    BACK,
-    HIDDEN,
-    PRODUCT,
-    RIGHT,
-    TOP,
-    Blanks,
-    Rules,
-    by_label,
-    by_sample,
-)
+from grader.diagnosis.numerics import one_hot, softmax
+from grader.diagnosis.records import Facts
 from grader.records.measurements import Array
 
 
@@ -67,81 +60,93 @@ class Pass:
         after = before = np.asarray(images, np.float64).reshape(len(images), -1)
         layers = []
         for weights in params:
-            inputs, below = extended(after, bias), extended(before, bias)
+            inputs, below = append_ones(after, bias), append_ones(before, bias)
             before = inputs @ weights
             layers.append(Dense(inputs=inputs, below=below, weights=weights, scores=before))
             after = np.maximum(before, 0.0)
-        known = Context(labels=np.asarray(labels), probabilities=before).onehot
-        assert known is not None
-        return cls(layers=tuple(layers), labels=known, bias=bias)
+        return cls(layers=tuple(layers), labels=one_hot(labels, before.shape[1]), bias=bias)
 
 
-def softmax(scores: Array) -> Array:
-    """Rows of probabilities."""
-    powers = np.exp(scores - np.max(scores, axis=1, keepdims=True))
-    rows: Array = powers / np.sum(powers, axis=1, keepdims=True)
-    return rows
-
-
-def extended(rows: Array, bias: Bias) -> Array:
+def append_ones(rows: Array, bias: Bias) -> Array:
     """(N, D) inputs with the column of ones behind them, where there is a bias."""
     return rows if bias == "none" else np.hstack([rows, np.ones((len(rows), 1))])
 
 
-def gradients(run: Pass, rules: Rules = RIGHT, *, only: int | None = None) -> tuple[Array, ...]:
+def compute_gradients(
+    run: Pass, how: Rules = RIGHT, *, only: int | None = None
+) -> tuple[Array, ...]:
     """Gradients of all parameters, in their order, by these rules.
 
     Where `only` is given, one layer goes by them and the others are right.
     """
     top = run.layers[-1]
-    delta = rules.top(run.probabilities, run.labels, top.scores)
-    found: list[Array] = []
+    delta = how.top(run.probabilities, run.labels, top.scores)
+    gradients: list[Array] = []
     for index in reversed(range(len(run.layers))):
         layer = run.layers[index]
-        here = rules if only in (None, index) else RIGHT
+        here = how if only in (None, index) else RIGHT
         own = here.weigh(layer.inputs, layer.below, delta)
-        found += [own[-1], own[:-1]] if run.bias == "apart" else [own]
+        gradients += [own[-1], own[:-1]] if run.bias == "apart" else [own]
         if not index:
             break
         up = here.send(delta, layer.weights, own)
         if run.bias != "none":
             up = np.delete(up, here.column, axis=1)
         below = run.layers[index - 1]
-        rules_below = rules if only in (None, index - 1) else RIGHT
-        delta = up * rules_below.mask(below.scores, up, below.inputs)
-    return tuple(reversed(found))
+        there = how if only in (None, index - 1) else RIGHT
+        delta = up * there.mask(below.scores, up, below.inputs)
+    return tuple(reversed(gradients))
 
 
-Suspect = tuple[str, Blanks, tuple[Array, ...]]
-"""(kind, what its sentence says, gradients of all parameters)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """What one mistake in a backward pass makes of all gradients."""
+
+    code: str
+    """Stable name of the mistake, such as `relu-missing`; of two together `relu-missing+sign`."""
+    facts: Facts
+    """What the sentence says of this pass."""
+    gradients: tuple[Array, ...]
+    """Of all parameters, in their order."""
 
 
-def suspects(run: Pass, rate: float | None) -> Iterator[Suspect]:
+def list_suspects(run: Pass, rate: float | None) -> Iterator[Suspect]:
     """What each mistake in one backward pass would make of all gradients."""
-    count = len(run.layers)
-    everywhere: tuple[int | None, ...] = (None,)
-    hidden = everywhere + (tuple(range(count - 1)) if count > 2 else ())
-    upper = everywhere + (tuple(range(1, count)) if count > 2 else ())
-    parts: list[tuple[str, Rules, Blanks, tuple[int | None, ...]]]
-    parts = [(k, r, {}, everywhere) for k, r in TOP.items()]
-    parts += [(k, r, b, everywhere) for k, r, b in by_label()]
-    parts += [(k, r, {}, hidden) for k, r in HIDDEN.items()]
-    parts += [(k, r, {}, upper) for k, r in {**PRODUCT, **BACK}.items()]
-    if len(run.labels) > 1:
-        each = everywhere + (tuple(range(count)) if count > 1 else ())
-        parts += [(k, r, b, each) for k, r, b in by_sample(len(run.labels))]
-    if rate is not None:
-        spent = replace(RIGHT, send=lambda d, w, g: d @ (w - rate * g).T)
-        parts.append(("weights-updated", spent, {}, upper))
-    for kind, rules, blanks, places in parts:
+    for variant, places in _list_variants(run, rate):
         for only in places:
-            yield kind, blanks, gradients(run, rules, only=only)
+            gradients = compute_gradients(run, variant.rules, only=only)
+            yield Suspect(code=variant.code, facts=variant.facts, gradients=gradients)
 
 
-def contexts(run: Pass) -> tuple[Context, ...]:
+Places = tuple[int | None, ...]
+"""Layers in which one mistake may have been made; None for all of them."""
+
+
+def _list_variants(run: Pass, rate: float | None) -> Iterator[tuple[Variant, Places]]:
+    """Each mistake, and where it may have been made."""
+    count = len(run.layers)
+    everywhere: Places = (None,)
+    hidden: Places = everywhere + (tuple(range(count - 1)) if count > 2 else ())
+    upper: Places = everywhere + (tuple(range(1, count)) if count > 2 else ())
+    each: Places = everywhere + (tuple(range(count)) if count > 1 else ())
+    for variant in (*rules.TOP, *rules.list_shifts()):
+        yield variant, everywhere
+    for variant in rules.HIDDEN:
+        yield variant, hidden
+    for variant in (*rules.PRODUCT, *rules.BACK):
+        yield variant, upper
+    if len(run.labels) > 1:
+        for variant in rules.list_samples(len(run.labels)):
+            yield variant, each
+    if rate is not None:
+        late = replace(RIGHT, send=lambda d, w, g: d @ (w - rate * g).T)
+        yield Variant(code="weights-updated", rules=late), upper
+
+
+def list_contexts(run: Pass) -> tuple[Context, ...]:
     """What is known around each parameter, in their order."""
-    found: list[Context] = []
-    ups = _upstreams(run)
+    contexts: list[Context] = []
+    ups = _compute_upstreams(run)
     last = len(run.layers) - 1
     for index, layer in enumerate(run.layers):
         known = Context(
@@ -155,17 +160,17 @@ def contexts(run: Pass) -> tuple[Context, ...]:
             probabilities=run.probabilities,
             labels=run.labels,
         )
-        found += [known, known] if run.bias == "apart" else [known]
-    return tuple(found)
+        contexts += [known, known] if run.bias == "apart" else [known]
+    return tuple(contexts)
 
 
-def _upstreams(run: Pass) -> list[Array]:
+def _compute_upstreams(run: Pass) -> list[Array]:
     """(N, H) for each layer: the gradient by its outputs after ReLU; the last has none."""
     delta = RIGHT.top(run.probabilities, run.labels, run.layers[-1].scores)
-    found = [delta]
+    gradients = [delta]
     for layer, below in zip(run.layers[:0:-1], run.layers[-2::-1], strict=True):
         up = RIGHT.send(delta, layer.weights, delta)
         up = up if run.bias == "none" else up[:, :-1]
-        found.append(up)
+        gradients.append(up)
         delta = up * RIGHT.mask(below.scores, up, below.inputs)
-    return found[::-1]
+    return gradients[::-1]

@@ -1,0 +1,7 @@
+"""Which candidates explain the student's arrays: tested, chosen, and said as a diagnosis.
+
+Floors, top first:
+    explanation
+    naming
+    fitting
+"""
