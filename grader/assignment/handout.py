@@ -7,7 +7,6 @@ name.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from jinja2 import Environment, StrictUndefined, TemplateError
 from grader.records import file_names
 from grader.records.errors import CourseError, UsageError
 from grader.records.json_values import Json
+from grader.records.notebook_file import SUFFIX, read_notebook
 
 Files = Mapping[str, bytes]
 Numbers = Mapping[str, Json]
@@ -65,13 +65,10 @@ def _fill(name: str, content: bytes, numbers: Numbers) -> bytes:
     try:
         if name.endswith((".py", ".md", ".txt")):
             return _render(content.decode(), numbers).encode()
-        if not name.endswith(".ipynb"):
+        if not name.endswith(SUFFIX):
             return content
-        notebook = json.loads(content)
-        for cell in notebook["cells"]:
-            text = _render("".join(cell["source"]), numbers)
-            cell["source"] = text.splitlines(keepends=True)
-        return f"{json.dumps(notebook, indent=1, ensure_ascii=False)}\n".encode()
+        notebook = read_notebook(content)
+        return notebook.with_sources([_render(s, numbers) for s in notebook.sources])
     except (TemplateError, ValueError, LookupError, TypeError) as error:
         raise CourseError(f"the handout's {name} cannot be filled in: {error}") from error
 

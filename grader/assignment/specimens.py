@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import ast
 import difflib
-import json
 import re
 import shutil
 import tomllib
@@ -23,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.records.errors import CourseError
+from grader.records.notebook_file import SUFFIX, read_notebook
 from grader.records.submission import ENTRY_SUFFIXES, Submission
 
 KEYS = ("why", "loses", "replace")
@@ -197,12 +197,12 @@ def _read_loses(mistake: Submission) -> list[str]:
     assert entry is not None
     content = mistake.files[entry]
     try:
-        if entry.endswith(".ipynb"):
-            text = "".join(json.loads(content)["cells"][0]["source"])
+        if entry.endswith(SUFFIX):
+            text = read_notebook(content).sources[0]
         else:
             text = ast.get_docstring(ast.parse(content)) or ""
-    except (SyntaxError, ValueError, LookupError, TypeError) as error:
-        what = "a notebook" if entry.endswith(".ipynb") else "Python"
+    except (SyntaxError, ValueError, LookupError) as error:
+        what = "a notebook" if entry.endswith(SUFFIX) else "Python"
         raise CourseError(f"mistake {mistake.student} is not {what}: {error}") from error
     line = re.search(r"^Loses: *(.+)$", text, re.MULTILINE)
     if line is None:

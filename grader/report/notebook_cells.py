@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from grader.records.notebook_file import CellKind, NotebookCell, join_text, read_notebook
 from grader.report import escape
 
-MOST_BYTES = 16 << 20
-"""Largest notebook that is read."""
 MOST_CELLS = 2_000
 MOST_OUTPUTS = 200
 """Outputs of one cell."""
@@ -39,12 +37,6 @@ MOST_PIXELS = 24_000_000
 
 _COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
 _LEFT_OUT = "A part of this cell does not have the form of a notebook and was left out."
-
-Kind = Literal["code", "markdown", "raw"]
-
-
-class Unreadable(ValueError):
-    """What should be a notebook cannot be read as one; the message says why, for a reader."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +60,7 @@ class Cell:
 
     index: int
     """1-based among all cells, as error messages count them."""
-    kind: Kind
+    kind: CellKind
     source: str
     count: int | None = None
     """The number in brackets that Jupyter shows."""
@@ -86,19 +78,9 @@ def read_cells(notebook: bytes) -> tuple[Cell, ...]:
     Raises:
         Unreadable: too large, not JSON, or without a list of cells.
     """
-    if len(notebook) > MOST_BYTES:
-        raise Unreadable(
-            f"The notebook has {len(notebook):,} bytes; at most {MOST_BYTES:,} are shown."
-        )
-    try:
-        book = json.loads(notebook.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise Unreadable("The notebook is not JSON.") from error
-    given = book.get("cells") if isinstance(book, dict) else None
-    if not isinstance(given, list):
-        raise Unreadable("The notebook holds no list of cells.")
+    given = read_notebook(notebook).cells
     left = _Left()
-    cells = [_read_cell(index, cell, left) for index, cell in enumerate(given[:MOST_CELLS], 1)]
+    cells = [_read_cell(cell, left) for cell in given[:MOST_CELLS]]
     if len(given) > MOST_CELLS:
         note = f"{len(given) - MOST_CELLS:,} further cells are not shown."
         cells.append(Cell(index=MOST_CELLS + 1, kind="raw", source="", notes=(note,)))
@@ -114,33 +96,28 @@ class _Left:
     pictures: int = MOST_PICTURES
 
 
-def _read_cell(index: int, cell: object, left: _Left) -> Cell:
-    if not isinstance(cell, dict):
-        return Cell(index=index, kind="raw", source="", notes=(_LEFT_OUT,))
-    kind: Kind = k if (k := cell.get("cell_type")) in ("code", "markdown") else "raw"
-    source, notes = _read_source(cell.get("source"), left)
-    if kind != cell.get("cell_type", "raw"):
+def _read_cell(cell: NotebookCell, left: _Left) -> Cell:
+    source, notes = _read_source(cell.source, left)
+    if cell.kind is None:
         notes.insert(0, _LEFT_OUT)
-    count = cell.get("execution_count")
+    count = cell.fields.get("execution_count")
     outputs: list[Output] = []
-    if kind == "code":
-        given = cell.get("outputs", [])
+    if cell.kind == "code":
+        given = cell.fields.get("outputs", [])
         outputs, more = _read_outputs(given if isinstance(given, list) else [None], left)
         notes += more
-    counted = type(count) is int and 0 <= count < 10**6
     return Cell(
-        index=index,
-        kind=kind,
+        index=cell.number,
+        kind=cell.kind or "raw",
         source=source,
-        count=count if counted else None,
+        count=count if type(count) is int and 0 <= count < 10**6 else None,
         outputs=tuple(outputs),
         notes=tuple(dict.fromkeys(notes)),
     )
 
 
-def _read_source(given: object, left: _Left) -> tuple[str, list[str]]:
+def _read_source(whole: str | None, left: _Left) -> tuple[str, list[str]]:
     """A cell's code or text as far as the page may show it, and notes on what is left out."""
-    whole = _join(given)
     notes = [] if whole is not None else [_LEFT_OUT]
     source = (whole or "").replace("\r\n", "\n").replace("\r", "\n")
     most = min(MOST_SOURCE, left.source)
@@ -183,7 +160,7 @@ def _read_outputs(given: Sequence[object], left: _Left) -> tuple[list[Output], l
     for one in given[:MOST_OUTPUTS]:
         fields = one if isinstance(one, dict) else {}
         kind = fields.get("output_type")
-        text = _join(fields.get("text")) if kind == "stream" else None
+        text = join_text(fields.get("text")) if kind == "stream" else None
         if text is not None:
             outputs.add_stream("stderr" if fields.get("name") == "stderr" else "stdout", text)
             continue
@@ -198,7 +175,7 @@ def _read_outputs(given: Sequence[object], left: _Left) -> tuple[list[Output], l
 
 
 def _read_error(fields: Mapping[str, object], left: _Left) -> Output | None:
-    name, value = _join(fields.get("ename")), _join(fields.get("evalue"))
+    name, value = join_text(fields.get("ename")), join_text(fields.get("evalue"))
     trace = fields.get("traceback")
     lines = [part for part in trace if isinstance(part, str)] if isinstance(trace, list) else []
     if name is None and value is None and not lines:
@@ -214,9 +191,9 @@ def _read_display(fields: Mapping[str, object], left: _Left) -> Output | None:
     data, kind = fields.get("data"), fields.get("output_type")
     if kind not in ("display_data", "execute_result") or not isinstance(data, dict):
         return None
-    plain = _join(data.get("text/plain")) or ""
+    plain = join_text(data.get("text/plain")) or ""
     for media in ("image/png", "image/jpeg"):
-        source = picture(media, _join(data.get(media)) or "", most=left.pictures)
+        source = picture(media, join_text(data.get(media)) or "", most=left.pictures)
         if source:
             left.pictures -= len(source)
             text = _shorten(plain[:200], left)
@@ -267,15 +244,6 @@ def _read_jpeg_size(raw: bytes) -> tuple[int, int]:
             return int.from_bytes(sides[2:], "big"), int.from_bytes(sides[:2], "big")
         at += 2 + max(2, int.from_bytes(raw[at + 2 : at + 4], "big"))
     return 0, 0
-
-
-def _join(value: object) -> str | None:
-    """Text, or a list of parts of it, as nbformat allows; None for anything else."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and all(isinstance(part, str) for part in value):
-        return "".join(value)
-    return None
 
 
 def _apply_controls(text: str) -> str:

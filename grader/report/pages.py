@@ -22,10 +22,10 @@ import grader
 from grader.records import file_names
 from grader.records.errors import CourseError
 from grader.records.execution import STATUS_WORDS, ExecutedNotebook
+from grader.records.notebook_file import MOST_BYTES, Unreadable, read_notebook
 from grader.records.result import Graded
 from grader.report import escape, summary
 from grader.report.evidence import number, percent, points, shape, views
-from grader.report.notebook_cells import MOST_BYTES, Unreadable
 from grader.report.notebook_page import notebook_page
 
 _CELL = re.compile(
@@ -191,8 +191,8 @@ def _describe_fault(notebook: bytes) -> str:
     if len(notebook) > MOST_BYTES:
         return f"It has {len(notebook):,} bytes."
     try:
-        book = json.loads(notebook.decode("utf-8"))
-        if not isinstance(book, dict) or book.get("nbformat") != 4:
+        book = read_notebook(notebook).fields
+        if book.get("nbformat") != 4:
             return "It is not in notebook format 4."
         minor = book.get("nbformat_minor")
         if type(minor) is not int or not 0 <= minor <= 5:

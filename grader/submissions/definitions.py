@@ -5,8 +5,9 @@ Python's own parser can be brought down by text made for it, so it is not used o
 
 from __future__ import annotations
 
-import json
 import re
+
+from grader.records.notebook_file import SUFFIX, Unreadable, read_notebook
 
 CAP = 8 << 20
 """Bytes of a file beyond which nothing is looked for."""
@@ -19,7 +20,7 @@ def find_definitions(entry: str | None, content: bytes) -> dict[str, str]:
     """Name → `line 12` in a module, `cell 7` in a notebook; the last definition wins."""
     if entry is None or len(content) > CAP:
         return {}
-    if not entry.endswith(".ipynb"):
+    if not entry.endswith(SUFFIX):
         text = content.decode("utf-8", "replace")
         return {name: f"line {n}" for n, name in _find_names(text)}
     return {name: f"cell {n}" for n, text in _read_cells(content) for _, name in _find_names(text)}
@@ -32,16 +33,9 @@ def _find_names(text: str) -> list[tuple[int, str]]:
 
 
 def _read_cells(content: bytes) -> list[tuple[int, str]]:
-    """(number, text) of the code cells, numbered among all cells from 1, as a reader counts."""
+    """(number, text) of the code cells."""
     try:
-        notebook: object = json.loads(content)
-    except (ValueError, RecursionError):
+        cells = read_notebook(content).cells
+    except Unreadable:
         return []
-    rows = notebook.get("cells") if isinstance(notebook, dict) else None
-    texts = []
-    for number, cell in enumerate(rows if isinstance(rows, list) else [], 1):
-        if isinstance(cell, dict) and cell.get("cell_type") == "code":
-            source = cell.get("source")
-            lines = source if isinstance(source, list) else [source]
-            texts.append((number, "".join(part for part in lines if isinstance(part, str))))
-    return texts
+    return [(cell.number, cell.source or "") for cell in cells if cell.kind == "code"]

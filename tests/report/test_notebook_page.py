@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
+from grader.records import notebook_file
 from grader.records.execution import (
     CellStatus,
     ExecutedCell,
@@ -25,8 +26,9 @@ from grader.records.execution import (
     Execution,
     StudentError,
 )
-from grader.report import notebook_cells, pages
-from grader.report.notebook_cells import Unreadable, picture, read_cells
+from grader.records.notebook_file import Unreadable
+from grader.report import pages
+from grader.report.notebook_cells import picture, read_cells
 from kit.notebook_page import inert, page
 from kit.page import Page, words
 from kit.places import ROOT
@@ -231,7 +233,7 @@ def test_no_notebook(content: bytes) -> None:
 
 def test_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the largest size nothing is parsed."""
-    monkeypatch.setattr(notebook_cells, "MOST_BYTES", 10)
+    monkeypatch.setattr(notebook_file, "MOST_BYTES", 10)
     with pytest.raises(Unreadable, match="at most 10 are shown"):
         read_cells(book(new_code_cell("x")))
 

@@ -15,7 +15,7 @@ from nbformat import NotebookNode, v4
 from grader.inside import wire
 from grader.inside.notebooks import notebook, outputs
 from grader.records.execution import ExecutedCell
-from grader.report import notebook_cells
+from grader.records.notebook_file import Unreadable
 from kit.mutations import mutated
 from kit.notebook_page import inert, page
 
@@ -117,7 +117,7 @@ def test_any_file_is_a_notebook_or_unreadable(data: bytes, cap: int) -> None:
 @given(files())
 def test_any_file_makes_a_page_or_is_unreadable(data: bytes) -> None:
     """An executed notebook is shown without anything that acts, whoever wrote it."""
-    with contextlib.suppress(notebook_cells.Unreadable):
+    with contextlib.suppress(Unreadable):
         inert(page(data, [ExecutedCell(index=1, status="error", error="no", seconds=1.0)]))
 
 
