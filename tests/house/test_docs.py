@@ -49,6 +49,15 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_what_is_named_is_there(document: Path) -> None:
+    """Files and folders of the checkout that a page names exist; NAME, <slug> and … are anybody's."""
+    quoted = re.findall(r"`([^`\n]+)`", document.read_text(encoding="utf-8"))
+    paths = [q for q in quoted if re.match(r"(grader|tests|docs|reports|\.\w+)/[\w./-]+$", q)]
+    own = [p for p in paths if not re.search(r"[A-Z]{3}", p)]
+    assert [p for p in own if not (ROOT / p).exists()] == []
+
+
 def test_the_drawing_shows_the_rooms() -> None:
     """Architecture and code name the same rooms, in the same order."""
     page = (ROOT / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")

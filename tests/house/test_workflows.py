@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -90,10 +91,20 @@ def test_what_is_called_is_there(path: Path) -> None:
     """Targets of the Makefile and scripts of .ci that workflows name exist."""
     text = path.read_text(encoding="utf-8")
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in re.findall(r"- run: (?:sudo \S+ )?make (\w+)", text):
+    for target in re.findall(r"- run: .*\bmake (\w+)", text):
         assert f"\n{target}: " in makefile
     for script in re.findall(r"(?:bash|python) (\.ci/\S+)", text):
         assert (ROOT / script).is_file()
+
+
+def test_the_container_sets_itself_up() -> None:
+    """Its description can be read, and calls a target of the Makefile."""
+    text = (ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8")
+    described = json.loads(re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE))
+    program, target = described["postCreateCommand"].split()
+    assert program == "make"
+    assert f"\n{target}: " in (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert (ROOT / ".devcontainer" / described["build"]["dockerfile"]).is_file()
 
 
 def test_hooks_need_no_network() -> None:
