@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JUPYTER := $(VENV)/.jupyter
 
-.PHONY: demo test quick proofs lint bench figures clean
+.PHONY: setup demo test quick proofs lint bench figures clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -16,6 +16,8 @@ $(STAMP): pyproject.toml constraints.txt
 $(JUPYTER): $(STAMP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group jupyter
 	@touch $(JUPYTER)
+
+setup: $(STAMP)
 
 demo: $(STAMP)
 	@$(BIN)/grader demo
@@ -36,6 +38,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	git ls-files -z | xargs -0 $(BIN)/codespell
 	$(BIN)/python -m pytest tests/house/test_imports.py
 
 bench: $(STAMP)

@@ -124,7 +124,8 @@ def epochs(student: Measurements, reference: Measurements) -> Verdict:
     run = diagnosis.Descent.read(student[watched].plain, reference[watched].plain)
     if run is None or not run.rows:
         return Verdict(fraction=0.0, feedback="`train` shows the network no picture.")
-    faults = [f for f in (run.yielding(EPOCHS), run.showing(), run.shuffling()) if f]
+    looked = (run.diagnose_yields(EPOCHS), run.diagnose_pictures(), run.diagnose_order())
+    faults = [d.sentence for d in looked if d]
     if not faults:
         text = f"{EPOCHS} epochs, {COUNT} pictures in each, always in another order."
         return Verdict(fraction=1.0, feedback=text)
@@ -142,11 +143,11 @@ def recipe(student: Measurements, reference: Measurements) -> Verdict:
     wrong, told = 0, []
     if run.batch != BATCH:
         wrong, told = 1, [f"The batches hold {run.batch} pictures, expected are {BATCH}."]
-    if loss := run.loss():
-        wrong, told = wrong + 1, [*told, loss]
-    settings = run.settings()
+    if loss := run.diagnose_loss():
+        wrong, told = wrong + 1, [*told, loss.sentence]
+    settings = run.fit_settings()
     if settings is None:
-        wrong, told = wrong + 2, [*told, run.otherwise()]
+        wrong, told = wrong + 2, [*told, run.diagnose_steps().sentence]
     else:
         odd = other_settings(settings, RATE, MOMENTUM)
         wrong, told = wrong + len(odd), [*told, *odd]
@@ -156,13 +157,14 @@ def recipe(student: Measurements, reference: Measurements) -> Verdict:
     return Verdict(fraction=1 - wrong / 4, feedback=" ".join(told), hint=hint)
 
 
-def other_settings(seen: tuple[float, float], rate: float, momentum: float) -> list[str]:
+def other_settings(seen: diagnosis.Settings, rate: float, momentum: float) -> list[str]:
     """A sentence for each of learning rate and momentum that is another."""
     told = []
-    if not abs(seen[0] - rate) <= 0.01 * rate:
-        told.append(f"The learning rate is {seen[0]:.3g}, expected is {rate:g}.")
-    if not abs(seen[1] - momentum) <= 0.01:
-        told.append(f"The momentum is {round(seen[1], 2) + 0.0:.2f}, expected is {momentum:g}.")
+    if not abs(seen.rate - rate) <= 0.01 * rate:
+        told.append(f"The learning rate is {seen.rate:.3g}, expected is {rate:g}.")
+    if not abs(seen.momentum - momentum) <= 0.01:
+        text = f"The momentum is {round(seen.momentum, 2) + 0.0:.2f}, expected is {momentum:g}."
+        told.append(text)
     return told
 
 

@@ -19,8 +19,11 @@ def arguments_count(student: Measurements, reference: Measurements) -> Verdict:
     told = [] if run.batch == BATCH else [f"The batches hold {run.batch} pictures, not {BATCH}."]
     if round(len(run.rows) / steps) != EPOCHS:
         told.append(f"It takes {len(run.rows)} steps, not those of {EPOCHS} epochs.")
-    settings = run.settings()
-    odd = [run.otherwise()] * 2 if settings is None else other_settings(settings, RATE, MOMENTUM)
+    settings = run.fit_settings()
+    if settings is None:
+        odd = [run.diagnose_steps().sentence] * 2
+    else:
+        odd = other_settings(settings, RATE, MOMENTUM)
     share = max(0.0, 1 - (len(told) + len(odd)) / 4)
     text = " ".join(dict.fromkeys([*told, *odd])) or "Epochs, rate, momentum and batches as asked."
     hint = (

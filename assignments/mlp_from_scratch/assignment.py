@@ -89,7 +89,7 @@ def first_weights(student: Measurements, reference: Measurements) -> Verdict:
             ours["corners"],
             (f"{name}.params[0]", f"{name}.params[1]"),
             what="",
-            context=[diagnosis.Context(suspects=(s,)) for s in _turned_round()],
+            context=[diagnosis.Context(candidates=(c,)) for c in _turned_round()],
             rtol=SINGLE,
         )
         if verdict.fraction < 1:
@@ -217,13 +217,18 @@ def training(student: Measurements, reference: Measurements) -> Verdict:
 
 
 @cache
-def _turned_round() -> tuple[tuple[str, str, Any], ...]:
+def _turned_round() -> tuple[diagnosis.Candidate, ...]:
     """What the corners of `w1` and `w2` hold where `w2` is drawn first."""
     rng = np.random.RandomState(SEED)
     second, first = (rng.normal(0.0, 0.01, shape) for shape in reversed(MLP))
-    told = "{it} holds the numbers that come where `w2` is drawn before `w1`."
+    wording = diagnosis.Wording(
+        sentence="{it} holds the numbers that come where `w2` is drawn before `w1`.",
+        hint="Draw them in the order of `params`.",
+    )
     corners = (np.stack([w[:10, :10], w[-10:, -10:]]) for w in (first, second))
-    return tuple((told, "Draw them in the order of `params`.", c) for c in corners)
+    return tuple(
+        diagnosis.Candidate(code="drawn-second-first", values=c, wording=wording) for c in corners
+    )
 
 
 def _prepared(shapes: tuple[tuple[int, ...], ...]) -> list[Any]:
@@ -253,20 +258,39 @@ def _convolved(
     return end(pooled.reshape(len(pictures), -1) @ w2 + bias * b2)
 
 
-def _convolutions(given: Any) -> Iterator[tuple[str, str, Any]]:
+CONVOLUTIONS = {
+    "mean-pooling": diagnosis.Wording(
+        sentence="{it} takes the mean of each 2 × 2 pixels, not their maximum.",
+        hint="Use max pooling.",
+    ),
+    "filters-turned": diagnosis.Wording(
+        sentence="{it} turns the filters round before it multiplies.",
+        hint="Lay them on the image as they are, as F.conv2d does.",
+    ),
+    "flattened-by-pixel": diagnosis.Wording(
+        sentence="{it} flattens the maps pixel by pixel, ten filters each time.",
+        hint="Flatten them filter by filter: (N, 10, 12, 12) to (N, 1440).",
+    ),
+    "biases-missing": diagnosis.Wording(
+        sentence="{it} leaves out both biases.", hint="Add `b1` and `b2`."
+    ),
+}
+
+
+def _convolutions(given: Any) -> Iterator[diagnosis.Candidate]:
     """What each known mistake in the convolution's forward pass would answer."""
-    for told, activation in diagnosis.ACTIVATIONS.items():
-        yield f"{{it}} {told}.", diagnosis.RELU, _convolved(given, activation=activation)
-    for told, end in diagnosis.ENDS.items():
-        yield f"{{it}} {told}.", diagnosis.SOFTMAX, _convolved(given, end=end)
-    told = "{it} takes the mean of each 2 × 2 pixels, not their maximum."
-    yield told, "Use max pooling.", _convolved(given, pool=np.mean)
-    told = "{it} turns the filters round before it multiplies."
-    yield told, "Lay them on the image as they are, as F.conv2d does.", _convolved(given, turned=-1)
-    told = "{it} flattens the maps pixel by pixel, ten filters each time."
-    fix = "Flatten them filter by filter: (N, 10, 12, 12) to (N, 1440)."
-    yield told, fix, _convolved(given, order=(0, 2, 3, 1))
-    yield "{it} leaves out both biases.", "Add `b1` and `b2`.", _convolved(given, bias=0.0)
+    for code, activation in diagnosis.ACTIVATIONS.items():
+        yield diagnosis.Candidate(code=code, values=_convolved(given, activation=activation))
+    for code, end in diagnosis.ENDS.items():
+        yield diagnosis.Candidate(code=code, values=_convolved(given, end=end))
+    own = {
+        "mean-pooling": _convolved(given, pool=np.mean),
+        "filters-turned": _convolved(given, turned=-1),
+        "flattened-by-pixel": _convolved(given, order=(0, 2, 3, 1)),
+        "biases-missing": _convolved(given, bias=0.0),
+    }
+    for code, values in own.items():
+        yield diagnosis.Candidate(code=code, values=values, wording=CONVOLUTIONS[code])
 
 
 def _predicted(
@@ -279,12 +303,12 @@ def _predicted(
         return verdict
     given = np.concatenate(reference[by_hand_numpy].plain["images"])
     with np.errstate(all="ignore"):
-        suspects = (
+        candidates = (
             tuple(_convolutions(given))
             if which is forward_conv
             else diagnosis.predictions(diagnosis.Pass.forward(given, _prepared(MLP), ours, "last"))
         )
-    context = diagnosis.Context(suspects=suspects)
+    context = diagnosis.Context(candidates=candidates)
     verdict = compare.explained([own], [ours], names, what="", context=context, rtol=rtol)
     hint = "Go through the brief's steps: which array, which weights, ReLU, softmax over a row."
     return verdict if verdict.hint else replace(verdict, hint=hint)
@@ -296,16 +320,16 @@ def _stepped(
     which: Any,
     names: tuple[str, ...],
     before: list[Any],
-    suspects: tuple[tuple[tuple[str, str, Any], ...], ...],
+    candidates: tuple[tuple[diagnosis.Candidate, ...], ...],
     rate: float,
 ) -> Verdict:
-    """`before` are the weights before the first step, `suspects` what it may have made of each."""
+    """`before` are the weights before the first step, `candidates` what it may make of each."""
     seen, right = student[which].plain, reference[which].plain
     for step, (own, ours) in enumerate(zip(seen, right, strict=True), 1):
         after = ours["arrays"]
         known = [
-            diagnosis.Context(before=b, gradient=(b - a) / rate, rate=rate, suspects=s)
-            for b, a, s in zip(before, after, suspects, strict=True)
+            diagnosis.Context(before=b, gradient=(b - a) / rate, rate=rate, candidates=c)
+            for b, a, c in zip(before, after, candidates, strict=True)
         ]
         verdict = compare.explained(
             own["arrays"], after, names, what="", context=known, rtol=STEPPED
@@ -313,16 +337,26 @@ def _stepped(
         if verdict.fraction < 1:
             when = ("After the first step", "The first step is right; after the second")[step - 1]
             return replace(verdict, feedback=f"{when}: {verdict.feedback}")
-        suspects = tuple(_repeated(*w) for w in zip(before, after, right[1]["arrays"], strict=True))
+        triples = zip(before, after, right[1]["arrays"], strict=True)
+        candidates = tuple(_repeated(*weights) for weights in triples)
         before = after
     return verdict
 
 
-def _repeated(before: Any, first: Any, second: Any) -> tuple[tuple[str, str, Any], ...]:
+BOTH = diagnosis.Wording(
+    sentence="{it} moved along the sum of both gradients: that of the first step was still there.",
+    hint="Set it to zero in `update_autograd`.",
+)
+STALE = diagnosis.Wording(
+    sentence="{it} moved along the gradient of the first step once more.",
+    hint="Return the gradients of this pass.",
+)
+
+
+def _repeated(before: Any, first: Any, second: Any) -> tuple[diagnosis.Candidate, ...]:
     """What the second step becomes where the first one's gradient is still there."""
-    both = "{it} moved along the sum of both gradients: that of the first step was still there."
-    stale = "{it} moved along the gradient of the first step once more."
+    both, stale = second - (before - first), 2 * first - before
     return (
-        (both, "Set it to zero in `update_autograd`.", second - (before - first)),
-        (stale, "Return the gradients of this pass.", 2 * first - before),
+        diagnosis.Candidate(code="never-zeroed", values=both, wording=BOTH),
+        diagnosis.Candidate(code="first-gradient-again", values=stale, wording=STALE),
     )

@@ -3,24 +3,17 @@
 All of them are pure: measurements in, Verdict out. Sentences address the student.
 
 Floors, top first:
-    numbers
-    alignment, explanations, training
+    layers, numbers
+    alignment, explanations, parameters, precision, returned_values, training
     differences, named_answers, predictions
 """
 
 from grader.compare.differences import mismatch
 from grader.compare.explanations import explained
+from grader.compare.layers import first_divergence, shapes, values
 from grader.compare.named_answers import parts
-from grader.compare.numbers import (
-    close,
-    count,
-    dropouts,
-    equal,
-    first_divergence,
-    shapes,
-    stepped,
-    values,
-)
+from grader.compare.numbers import close, equal, stepped
+from grader.compare.parameters import count, dropouts
 from grader.compare.predictions import accuracy
 from grader.compare.training import every_class, training_loss
 

@@ -7,9 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grader.compare import differences
+from grader.diagnosis.tolerance import Tolerance
 from grader.records.json_values import Json
 from grader.records.measurements import Array, Layer, Layers
+
+SKETCH = 1e-7
+"""Least tolerance of a sketch: its numbers may be small beside those that they are sums of."""
+OTHER_KIND = Tolerance(rtol=1e-6)
+"""Of the results of two layers whose kinds have different names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,14 +29,14 @@ class Row:
     def to_json(self) -> Json:
         """For the report."""
         return {
-            "seen": _shown(self.seen),
-            "expected": _shown(self.expected),
+            "seen": _layer_to_json(self.seen),
+            "expected": _layer_to_json(self.expected),
             "same": not self.note,
             "note": self.note,
         }
 
 
-def _shown(layer: Layer | None) -> Json:
+def _layer_to_json(layer: Layer | None) -> Json:
     if layer is None:
         return None
     return {
@@ -43,156 +48,194 @@ def _shown(layer: Layer | None) -> Json:
     }
 
 
-def aligned(seen: Sequence[Layer], expected: Sequence[Layer]) -> list[Row]:
+# ---------------------------------------------------------------------- which belongs to which
+
+
+def align(seen: Sequence[Layer], expected: Sequence[Layer]) -> list[Row]:
     """The cheapest alignment of two sequences of layers (Needleman and Wunsch 1970).
 
     A gap costs 1, a pair of one kind but different shape 0.9, of different kinds 1.6, so that a
     missing layer shows as missing and a layer of the wrong size as that layer.
     """
+    cost = _sum_costs(seen, expected)
+    rows: list[Row] = []
+    i, j = len(seen), len(expected)
+    while i or j:
+        if i and j and cost[i, j] == cost[i - 1, j - 1] + _weigh(seen[i - 1], expected[j - 1]):
+            i, j = i - 1, j - 1
+            note = _describe_fault(seen[i], expected[j])
+            rows.append(Row(seen=seen[i], expected=expected[j], note=note))
+        elif i and cost[i, j] == cost[i - 1, j] + 1:
+            i -= 1
+            note = f"{_name_layer(seen[i])} is not in the network of the brief."
+            rows.append(Row(seen=seen[i], expected=None, note=note))
+        else:
+            j -= 1
+            shape = _format_shape(expected[j].shape)
+            note = f"A layer is missing: {expected[j].kind} with output {shape}."
+            rows.append(Row(seen=None, expected=expected[j], note=note))
+    return rows[::-1]
+
+
+def _sum_costs(seen: Sequence[Layer], expected: Sequence[Layer]) -> Array:
+    """(len(seen) + 1, len(expected) + 1) what the cheapest alignment of the first ones costs."""
     rows, columns = len(seen), len(expected)
     cost = np.zeros((rows + 1, columns + 1))
     cost[:, 0], cost[0, :] = np.arange(rows + 1), np.arange(columns + 1)
     for i in range(1, rows + 1):
         for j in range(1, columns + 1):
-            pair = cost[i - 1, j - 1] + _distance(seen[i - 1], expected[j - 1])
+            pair = cost[i - 1, j - 1] + _weigh(seen[i - 1], expected[j - 1])
             cost[i, j] = min(pair, cost[i - 1, j] + 1, cost[i, j - 1] + 1)
-    found: list[Row] = []
-    i, j = rows, columns
-    while i or j:
-        if i and j and cost[i, j] == cost[i - 1, j - 1] + _distance(seen[i - 1], expected[j - 1]):
-            i, j = i - 1, j - 1
-            found.append(Row(seen=seen[i], expected=expected[j], note=_note(seen[i], expected[j])))
-        elif i and cost[i, j] == cost[i - 1, j] + 1:
-            i -= 1
-            note = f"{_capital(seen[i].label)}{_at(seen[i])} is not in the network of the brief."
-            found.append(Row(seen=seen[i], expected=None, note=note))
-        else:
-            j -= 1
-            note = f"A layer is missing: {expected[j].kind} with output {_size(expected[j].shape)}."
-            found.append(Row(seen=None, expected=expected[j], note=note))
-    return found[::-1]
+    return cost
 
 
-def by_value(rows: Sequence[Row], student: Layers, reference: Layers, rtol: float) -> list[Row]:
+def _weigh(seen: Layer, expected: Layer) -> float:
+    """What it costs to take one layer for another."""
+    if not _describe_fault(seen, expected):
+        return 0.0
+    return 0.9 if seen.kind == expected.kind else 1.6
+
+
+def mark_values(
+    rows: Sequence[Row], student: Layers, reference: Layers, tolerance: Tolerance
+) -> list[Row]:
     """The same rows; one that gives other values from equal input and weights is named as well.
 
     Kinds and shapes are what the student's process says; these values it had to compute. So a
     pooling of another window shows, and a layer that only calls itself right.
     """
-    found: list[Row] = []
-    comparable = not (student.unset or reference.unset)
-    for row in rows:
-        seen, expected = row.seen, row.expected
-        note = row.note
-        equal = comparable and seen and expected and _same(seen.start, expected.start, rtol)
-        if equal and not note and seen and expected and _differs(seen, expected, rtol):
-            note = (
-                f"{_capital(seen.label)}{_at(seen)} gives other values than ours from equal input "
-                "and equal weights."
-            )
-        found.append(replace(row, note=note))
-    return found
+    if student.unset or reference.unset:
+        return list(rows)
+    return [replace(row, note=row.note or _describe_values(row, tolerance)) for row in rows]
 
 
-def _distance(seen: Layer, expected: Layer) -> float:
-    if not _note(seen, expected):
-        return 0.0
-    return 0.9 if seen.kind == expected.kind else 1.6
+def _describe_values(row: Row, tolerance: Tolerance) -> str:
+    """Which layer gives other values from equal ones; empty where none does."""
+    seen, expected = row.seen, row.expected
+    if seen is None or expected is None or seen.result is None:
+        return ""
+    if not _are_same(seen.start, expected.start, tolerance):
+        return ""
+    if _are_same(seen.result, expected.result, tolerance):
+        return ""
+    return f"{_name_layer(seen)} gives other values than ours from equal input and equal weights."
 
 
-def _note(seen: Layer, expected: Layer) -> str:
-    """What is wrong with a layer that stands where another is expected."""
+# ---------------------------------------------------------------------- what is wrong with one
+
+
+def _describe_fault(seen: Layer, expected: Layer) -> str:
+    """What is wrong with a layer that stands where another is expected; empty for nothing."""
     if seen.kind != expected.kind:
-        same = _core(seen.shape) == _core(expected.shape) and _same(
-            seen.result, expected.result, 1e-6
-        )
-        if same and not seen.weights and not expected.weights:
+        if _does_the_same(seen, expected):
             return ""
         return (
-            f"{_capital(seen.label)}{_at(seen)} stands where {expected.kind} "
-            f"with output {_size(expected.shape)} is expected."
+            f"{_name_layer(seen)} stands where {expected.kind} with output "
+            f"{_format_shape(expected.shape)} is expected."
         )
-    if _core(seen.shape) != _core(expected.shape):
+    if _strip_ones(seen.shape) != _strip_ones(expected.shape):
         return (
-            f"{_capital(seen.label)}{_at(seen)} has output {_size(seen.shape)}, expected "
-            f"is {_size(expected.shape)}."
+            f"{_name_layer(seen)} has output {_format_shape(seen.shape)}, expected "
+            f"is {_format_shape(expected.shape)}."
         )
-    own, other = _weight(seen), _weight(expected)
-    if own != other and own and other:
-        return (
-            f"{_capital(seen.label)}{_at(seen)} has weights {_size(own)}, expected are "
-            f"{_size(other)}."
-        )
-    lacking = {r for r, _, _ in expected.weights} - {r for r, _, _ in seen.weights}
-    if "bias" in lacking:
-        return f"{_capital(seen.label)}{_at(seen)} has no bias."
-    if "running_mean" in lacking:
-        told = "keeps no running statistics, so it normalises by the batch in eval mode too"
-        return f"{_capital(seen.label)}{_at(seen)} {told}."
-    spare = {r for r, _, _ in seen.weights} - {r for r, _, _ in expected.weights}
-    if "bias" in spare:
-        return f"{_capital(seen.label)}{_at(seen)} has a bias, ours has none."
-    return ""
+    return _describe_weights(seen, expected)
 
 
-def _core(shape: tuple[int, ...]) -> tuple[int, ...]:
+def _does_the_same(seen: Layer, expected: Layer) -> bool:
+    """True where two layers of different kinds without weights give the same."""
+    if seen.weights or expected.weights:
+        return False
+    if _strip_ones(seen.shape) != _strip_ones(expected.shape):
+        return False
+    return _are_same(seen.result, expected.result, OTHER_KIND)
+
+
+def _describe_weights(seen: Layer, expected: Layer) -> str:
+    """What is wrong with the weights of a layer; empty for nothing."""
+    own, ours = _find_weight(seen), _find_weight(expected)
+    if own != ours and own and ours:
+        return (
+            f"{_name_layer(seen)} has weights {_format_shape(own)}, expected are "
+            f"{_format_shape(ours)}."
+        )
+    roles, expected_roles = ({role for role, _, _ in n.weights} for n in (seen, expected))
+    if "bias" in expected_roles - roles:
+        return f"{_name_layer(seen)} has no bias."
+    if "running_mean" in expected_roles - roles:
+        return (
+            f"{_name_layer(seen)} keeps no running statistics, so it normalises by the batch in "
+            "eval mode too."
+        )
+    return (
+        f"{_name_layer(seen)} has a bias, ours has none."
+        if "bias" in roles - expected_roles
+        else ""
+    )
+
+
+def _strip_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
     """The shape without ones at its end: (6, 1, 1) holds a row of 6."""
     while shape and shape[-1] == 1:
         shape = shape[:-1]
     return shape
 
 
-def _weight(layer: Layer) -> tuple[int, ...]:
+def _find_weight(layer: Layer) -> tuple[int, ...]:
+    """The shape of its weight; () where it has none."""
     return next((shape for role, _, shape in layer.weights if role == "weight"), ())
 
 
-def _at(layer: Layer) -> str:
+def _name_layer(layer: Layer) -> str:
+    """How a sentence about a layer begins."""
+    name = f"{layer.label}{_format_place(layer)}"
+    return name[:1].upper() + name[1:]
+
+
+def _format_place(layer: Layer) -> str:
     return f" in {layer.file}, line {layer.line}," if layer.file and layer.line else ""
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _size(shape: Sequence[int]) -> str:
+def _format_shape(shape: Sequence[int]) -> str:
     return "(N, " + ", ".join(map(str, shape)) + ")" if shape else "(N,)"
 
 
-def divergence(student: Layers, reference: Layers, rtol: float) -> str:
-    """The first layer after which values differ for good, and by what; empty where none is
-    found.
+# ---------------------------------------------------------------------- where values part
+
+
+def find_divergence(student: Layers, reference: Layers, tolerance: Tolerance) -> str:
+    """The first layer after which values differ for good, and by what; empty where there is
+    none.
     """
-    rows = aligned(student.rows, reference.rows)
+    rows = align(student.rows, reference.rows)
     pairs = [(r.seen, r.expected) for r in rows if r.seen and r.expected]
-    if not pairs:
-        return ""
-    equal = [_same(s.end, e.end, rtol) for s, e in pairs]
-    if equal[-1]:
+    equal = [_are_same(s.end, e.end, tolerance) for s, e in pairs]
+    if not pairs or equal[-1]:
         return ""
     first = max((i for i, same in enumerate(equal) if same), default=-1) + 1
     seen, expected = pairs[first]
-    place = f"{seen.label}{_at(seen)}".rstrip(",")
-    extra = next((r.note for r in rows if r.note), "")
-    if not _same(seen.result, expected.result, rtol):
+    place = f"{seen.label}{_format_place(seen)}".rstrip(",")
+    note = next((r.note for r in rows if r.note), "")
+    if not _are_same(seen.result, expected.result, tolerance):
         if first == 0 and student.before != reference.before:
-            return f"The input is changed before {place}: {_steps(student.before)} there."
+            steps = _format_steps(student.before)
+            return f"The input is changed before {place}: {steps} there."
         parts = "statistics, eps" if seen.kind.endswith("norm") else "stride, padding"
-        why = extra or f"its {parts} or weights are used otherwise than in ours"
+        why = note or f"its {parts} or weights are used otherwise than in ours"
         return f"The values part at {place}: {why.rstrip('.')}."
     if seen.steps != expected.steps:
         return (
-            f"The values part after {place}: your network applies {_steps(seen.steps)} "
-            f"there, ours {_steps(expected.steps)}."
+            f"The values part after {place}: your network applies {_format_steps(seen.steps)} "
+            f"there, ours {_format_steps(expected.steps)}."
         )
-    return f"The values part after {place}, before the next layer. {extra}".strip()
+    return f"The values part after {place}, before the next layer. {note}".strip()
 
 
-def same_end(student: Layers, reference: Layers, rtol: float) -> bool:
+def have_same_end(student: Layers, reference: Layers, tolerance: Tolerance) -> bool:
     """True where both networks give the same log-probabilities, as far as their sketches tell."""
-    return _same(student.rows[-1].end, reference.rows[-1].end, rtol)
+    return _are_same(student.rows[-1].end, reference.rows[-1].end, tolerance)
 
 
-def _steps(steps: Sequence[str]) -> str:
+def _format_steps(steps: Sequence[str]) -> str:
     """Activations in words; the operators of a dropout that is on in eval mode are one."""
     text = " ".join(steps)
     for pattern in ("bernoulli div mul", "native_dropout", "bernoulli"):
@@ -201,11 +244,8 @@ def _steps(steps: Sequence[str]) -> str:
     return " and ".join(named) if named else "nothing"
 
 
-def _differs(seen: Layer, expected: Layer, rtol: float) -> bool:
-    return seen.result is not None and not _same(seen.result, expected.result, rtol)
-
-
-def _same(seen: Array | None, expected: Array | None, rtol: float) -> bool:
+def _are_same(seen: Array | None, expected: Array | None, tolerance: Tolerance) -> bool:
+    """True for two sketches that agree."""
     if seen is None or expected is None or seen.shape != expected.shape:
         return False
-    return differences.mismatch(seen, expected, max(rtol, 1e-7)) is None
+    return tolerance.at_least(SKETCH).allows(seen, expected)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from grader import diagnosis
-from grader.compare import differences
+from grader.compare.differences import Mismatch, mismatch
 from grader.records.measurements import Array
 from grader.records.result import Verdict
+
+MOST = 0.99
+"""Greatest share of the points for arrays of which one is wrong."""
 
 
 def explained(
@@ -32,32 +35,37 @@ def explained(
     if len(student) != len(reference):
         text = f"There are {len(student)} {what}s, expected are {len(reference)}."
         return Verdict(fraction=0.0, feedback=text)
-    pairs = list(zip(names, student, reference, strict=True))
-    odd = {n: (np.shape(s), np.shape(r)) for n, s, r in pairs if np.shape(s) != np.shape(r)}
-    wrong = {
-        n: m
-        for n, s, r in pairs
-        if n not in odd and (m := differences.mismatch(s, r, rtol)) is not None
-    }
-    if not wrong and not odd:
+    faults = _find_faults(zip(names, student, reference, strict=True), rtol)
+    if not faults:
         return Verdict(fraction=1.0, feedback=f"All {len(names)} agree with ours.")
-    found = diagnosis.explain(
+    diagnoses = diagnosis.explain(
         student, reference, names, what=what, run=run, context=context, rtol=rtol
     )
-    worth = {n: f.fault.share for f in found for n in f.names}
-    told = [f.fault.sentence for f in found]
-    for name in [n for n in (*odd, *wrong) if n not in worth]:
-        it = f"Your {what} of `{name}`" if what else f"Your `{name}`"
-        told.append(
-            f"{it} has shape {odd[name][0]}, expected is {odd[name][1]}."
-            if name in odd
-            else f"{it} differs. {wrong[name].sentence()}"
-        )
-    first = next(iter(wrong), "")
-    shares = [worth.get(n, 0.0) if n in wrong or n in odd else 1.0 for n in names]
+    worth = {n: d.fraction for d in diagnoses for n in d.names}
+    unknown = {n: text for n, (text, _) in faults.items() if n not in worth}
+    subject = f"Your {what} of " if what else "Your "
+    shares = [worth.get(n, 0.0) if n in faults else 1.0 for n in names]
+    numbers = next((worst.to_json(n) for n, (_, worst) in faults.items() if worst), None)
     return Verdict(
-        fraction=min(float(np.mean(shares)), 0.99) if partial else 0.0,
-        feedback=" ".join(told),
-        hint=found[0].fault.fix if found else "",
-        evidence={"mismatch": wrong[first].to_json(first)} if first else {},
+        fraction=min(float(np.mean(shares)), MOST) if partial else 0.0,
+        feedback=" ".join(
+            [*(d.sentence for d in diagnoses), *(f"{subject}`{n}` {t}" for n, t in unknown.items())]
+        ),
+        hint=diagnoses[0].hint if diagnoses else "",
+        evidence={"mismatch": numbers} if numbers else {},
     )
+
+
+def _find_faults(
+    arrays: Iterable[tuple[str, Array, Array]], rtol: float
+) -> dict[str, tuple[str, Mismatch | None]]:
+    """(what is wrong as a predicate, the numbers) by name; those of another shape come first."""
+    odd: dict[str, tuple[str, Mismatch | None]] = {}
+    wrong: dict[str, tuple[str, Mismatch | None]] = {}
+    for name, seen, expected in arrays:
+        own, ours = np.shape(seen), np.shape(expected)
+        if own != ours:
+            odd[name] = f"has shape {own}, expected is {ours}.", None
+        elif (worst := mismatch(seen, expected, rtol)) is not None:
+            wrong[name] = f"differs. {worst.sentence()}", worst
+    return {**odd, **wrong}

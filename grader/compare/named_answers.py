@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 import numpy as np
 
+from grader.diagnosis.tolerance import Tolerance
 from grader.records.execution import Missing
 from grader.records.measurements import Returned
 from grader.records.result import Verdict
 
-RTOL = 1e-9
-"""Room for a quotient that was computed in floating point."""
-Slips = Mapping[str, Any]
+QUOTIENT = Tolerance(rtol=1e-9, of="each")
+"""Of a quotient that was computed in floating point; the other answers have nothing to do with it.
+"""
+Slips = Mapping[str, object]
 """Sentence about a usual slip → the value that it leads to."""
+Nested = float | str | list["Nested"]
+"""An answer as plain numbers and texts."""
 
 
 def parts(
@@ -31,82 +34,85 @@ def parts(
     what a slip leads to, `slips` says so. Answers that are `unordered` are lists in any order, or
     dictionaries of their entries.
     """
-    told = []
+    wrong = []
     for name, expected in reference.items():
         seen, loose = student[name], name in unordered
         if isinstance(seen, Missing):
-            told.append(f"{seen.why.rstrip('.')}.")
-        elif not _same(_listed(seen.plain, loose=loose), _listed(expected.plain, loose=loose)):
+            wrong.append(f"{seen.why.rstrip('.')}.")
+        elif not is_same(
+            list_answers(seen.plain, loose=loose), list_answers(expected.plain, loose=loose)
+        ):
             known = (slips or {}).get(name, {})
-            told.append(f"`{name}` {_told(seen, expected, known, loose=loose)}.")
+            wrong.append(f"`{name}` {_describe_wrong(seen, expected, known, loose=loose)}.")
     count = len(reference)
-    right = count - len(told)
-    if not told:
+    right = count - len(wrong)
+    if not wrong:
         return Verdict(fraction=1.0, feedback=f"All {count} right.")
     many = f"{right} of {count} right. " if count > 1 else ""
-    return Verdict(fraction=right / count, feedback=many + " ".join(told))
+    return Verdict(fraction=right / count, feedback=many + " ".join(wrong))
 
 
-def _told(seen: Returned, expected: Returned, slips: Slips, *, loose: bool) -> str:
-    if _blank(seen.plain):
+def _describe_wrong(seen: Returned, expected: Returned, slips: Slips, *, loose: bool) -> str:
+    """What is wrong with an answer, as a predicate that does not tell the right one."""
+    if _holds_none(seen.plain):
         return "is still None: put your answer there"
-    own = _listed(seen.plain, loose=loose)
-    made = [text for text, value in slips.items() if _same(own, _listed(value, loose=loose))]
-    if len(made) == 1:  # of two slips that lead to the same value, neither is named
-        return f"is not right: {made[0]}"
-    right = _listed(expected.plain, loose=loose)
-    if _texts(own):
+    own = list_answers(seen.plain, loose=loose)
+    fitting = [t for t, value in slips.items() if is_same(own, list_answers(value, loose=loose))]
+    if len(fitting) == 1:  # of two slips that lead to the same value, neither is named
+        return f"is not right: {fitting[0]}"
+    right = list_answers(expected.plain, loose=loose)
+    if _holds_text(own):
         return f"holds text, {str(seen.plain)[:40]!r}: write numbers, without quotes"
-    if _form(own) != _form(right):
-        return f"is {_form(own)}, expected is {_form(right)}"
-    if len(right) == 1:
+    if _describe_form(own) != _describe_form(right):
+        return f"is {_describe_form(own)}, expected is {_describe_form(right)}"
+    if len(right) == 1 or loose:
         return "is not right"
-    wrong = [i for i, (a, b) in enumerate(zip(own, right, strict=True)) if not _same(a, b)]
-    if loose:
-        return "is not right"
-    entries = ", ".join(str(i) for i in wrong)
-    return f"is not right in {'entry' if len(wrong) == 1 else 'entries'} {entries}, counted from 0"
+    places = [i for i, (a, b) in enumerate(zip(own, right, strict=True)) if not is_same(a, b)]
+    entries = "entry" if len(places) == 1 else "entries"
+    return f"is not right in {entries} {', '.join(map(str, places))}, counted from 0"
 
 
-def _listed(value: Any, *, loose: bool = False) -> list[Any]:
+def list_answers(value: object, *, loose: bool = False) -> list[Nested]:
     """The value as nested lists of plain numbers; one number as a list of it."""
     if loose and isinstance(value, Mapping):
         value = list(value.values())
-    made = _nested(value)
-    made = made if isinstance(made, list) else [made]
-    return sorted(made, key=repr) if loose else made
+    nested = _nest(value)
+    answers: list[Nested] = nested if isinstance(nested, list) else [nested]
+    return sorted(answers, key=repr) if loose else answers
 
 
-def _nested(value: Any) -> Any:
+def _nest(value: object) -> Nested:
     if isinstance(value, (np.ndarray, np.generic)):
-        return value.astype(float).tolist() if value.dtype.kind in "biuf" else str(value)
+        plain: Nested = value.astype(float).tolist() if value.dtype.kind in "biuf" else str(value)
+        return plain
     if isinstance(value, (list, tuple)):
-        return [_nested(v) for v in value]
+        return [_nest(v) for v in value]
     return float(value) if isinstance(value, (int, float)) else str(value)
 
 
-def _same(one: Any, other: Any) -> bool:
+def is_same(one: Nested, other: Nested) -> bool:
+    """True for two answers that count as equal; texts never do."""
     if isinstance(one, list) and isinstance(other, list):
         pairs = zip(one, other, strict=False)
-        return len(one) == len(other) and all(_same(a, b) for a, b in pairs)
+        return len(one) == len(other) and all(is_same(a, b) for a, b in pairs)
     if isinstance(one, float) and isinstance(other, float):
-        return abs(one - other) <= RTOL * abs(other)
+        return QUOTIENT.allows(one, other)
     return False
 
 
-def _blank(value: Any) -> bool:
-    return any(map(_blank, value)) if isinstance(value, list) else value is None
+def _holds_none(value: object) -> bool:
+    return any(map(_holds_none, value)) if isinstance(value, list) else value is None
 
 
-def _texts(value: Any) -> bool:
-    return any(map(_texts, value)) if isinstance(value, list) else isinstance(value, str)
+def _holds_text(value: Nested) -> bool:
+    return any(map(_holds_text, value)) if isinstance(value, list) else isinstance(value, str)
 
 
-def _form(value: Any) -> str:
+def _describe_form(value: Nested) -> str:
     """How an answer is built: "a number", "4 numbers", "3 rows of 3 numbers"."""
     if not isinstance(value, list) or value in ([], [[]]):
         return "a number" if isinstance(value, float) else "empty"
     if not any(isinstance(v, list) for v in value):
         return "a number" if len(value) == 1 else f"{len(value)} numbers"
-    forms = {_form(v) for v in value}
+    forms = {_describe_form(v) for v in value}
     return f"{len(value)} rows" + (f" of {forms.pop()}" if len(forms) == 1 else "")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Self
 
 import numpy as np
 
 from grader.data.secret import Secret
+from grader.diagnosis.tolerance import Tolerance
 from grader.records.json_values import Json
 from grader.records.measurements import Array, Logits, Trained
 from grader.records.result import Verdict
@@ -16,6 +18,8 @@ CURVE = 200
 """Points of a loss curve that a record keeps."""
 SAID = 6
 """Epochs whose accuracy stands in the sentence; the table has all."""
+ROUNDED = Tolerance(rtol=1e-9, of="one")
+"""Of a share of 1: 0.988 - 0.998 is not quite -0.01."""
 
 
 def accuracy(
@@ -31,61 +35,106 @@ def accuracy(
     """Share of pictures that are classified rightly, beside the reference's own share.
 
     `full` and `zero` are differences to the reference's accuracy at which all and none of the
-    points
-    are given, with a straight line between. Counted is what the student's weights answer in the
-    reference's network, recomputed outside, which cannot be forged. What the student's own network
-    answers earns at most the share `unproven`: it counts where the weights do not fit ours.
+    points are given, with a straight line between. Counted is what the student's weights answer in
+    the reference's network, recomputed outside, which cannot be forged. What the student's own
+    network answers earns at most the share `unproven`: it counts where the weights do not fit ours.
     `called` names the pictures in the sentence that students read.
     """
     truth = np.asarray(labels.reveal())
-    score = _Score(
-        own=_share(student.own, truth),
-        proven=None if student.proven is None else _share(student.proven, truth),
-        target=_share(reference.own, truth),
-        images=len(truth),
-        why_not=student.why_not,
-        unproven=unproven,
-        called=called,
-    )
-    by_own = unproven * between(score.own - score.target, full, zero)
-    by_proof = 0.0 if score.proven is None else between(score.proven - score.target, full, zero)
-    counted = student.own if student.proven is None or by_own > by_proof else student.proven
-    evidence: dict[str, Json] = {
-        "student": _share(counted, truth),
-        "reference": score.target,
-        "full": score.target + full,
-        "zero": score.target + zero,
-        "images": score.images,
-        **_by_class(counted, truth),
-    }
-    epochs = _epochs(student, reference, truth)
+    score = _Score.measure(student, reference, truth, unproven=unproven, called=called)
+    counted = score.grade(full, zero)
+    answers = student.own if student.proven is None or not counted.proven else student.proven
+    evidence = {**score.to_json(counted, full, zero), **_split_by_class(answers, truth)}
+    epochs = _pair_epochs(student, reference, truth)
     return Verdict(
-        fraction=max(by_own, by_proof),
-        feedback=f"{score.sentence()} {_course(epochs)}".strip(),
-        hint=score.hint(full) if max(by_own, by_proof) < 1 else "",
-        evidence={"accuracy": evidence, **curve(student), **_table(epochs)},
-        trust="proof" if counted is student.proven else "evidence",
+        fraction=counted.fraction,
+        feedback=f"{score.sentence()} {_describe_epochs(epochs)}".strip(),
+        hint=score.hint(full) if counted.fraction < 1 else "",
+        evidence={"accuracy": evidence, **curve(student), **_list_epochs(epochs)},
+        trust="proof" if counted.proven else "evidence",
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What a trained network earns."""
+
+    fraction: float
+    """Share of the points."""
+    proven: bool
+    """True where its weights in the reference's network count, False where its own network does."""
+
+
+def count_proof(own: float, proven: float | None, unproven: float) -> Counted:
+    """The better one: what was recomputed outside, or the share `unproven` of what was not.
+
+    `own` and `proven` are shares of the points; `proven` is None where nothing was recomputed.
+    """
+    if proven is None or unproven * own > proven:
+        return Counted(fraction=unproven * own, proven=False)
+    return Counted(fraction=proven, proven=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Score:
-    """The shares, and how they are said."""
+    """The shares of pictures that are classified rightly, and how they are said."""
 
     own: float
+    """By the student's own network."""
     proven: float | None
+    """By the brief's network with the student's weights."""
     target: float
+    """By the reference."""
     images: int
     why_not: str
+    """Why nothing could be proven."""
     unproven: float
+    """Most that the student's own network earns."""
     called: str
+    """What the pictures are called."""
+
+    @classmethod
+    def measure(
+        cls, student: Logits, reference: Logits, truth: Array, *, unproven: float, called: str
+    ) -> Self:
+        """The shares of these answers; `truth` (N,) are the right classes."""
+        proven = None if student.proven is None else measure_accuracy(student.proven, truth)
+        return cls(
+            own=measure_accuracy(student.own, truth),
+            proven=proven,
+            target=measure_accuracy(reference.own, truth),
+            images=len(truth),
+            why_not=student.why_not,
+            unproven=unproven,
+            called=called,
+        )
 
     @property
     def differs(self) -> bool:
         """True where the student's own network answers otherwise than the brief's with its
-        weights.
+        weights: by two pictures or more, as one may lie between two classes.
         """
-        return self.proven is not None and abs(self.own - self.proven) > 1.5 / max(1, self.images)
+        if self.proven is None:
+            return False
+        one_picture = Tolerance(rtol=1.5 / max(1, self.images), of="one")
+        return not one_picture.allows(self.own, self.proven)
+
+    def grade(self, full: float, zero: float) -> Counted:
+        """What is earned where `full` and `zero` are differences to the reference."""
+        proof = None
+        if self.proven is not None:
+            proof = grade_between(self.proven - self.target, full, zero)
+        return count_proof(grade_between(self.own - self.target, full, zero), proof, self.unproven)
+
+    def to_json(self, counted: Counted, full: float, zero: float) -> dict[str, Json]:
+        """For the report."""
+        return {
+            "student": self.proven if counted.proven else self.own,
+            "reference": self.target,
+            "full": self.target + full,
+            "zero": self.target + zero,
+            "images": self.images,
+        }
 
     def sentence(self) -> str:
         """What was counted, beside ours."""
@@ -130,26 +179,34 @@ def curve(student: Logits) -> dict[str, Json]:
     }
 
 
-def _epochs(
-    student: Logits, reference: Logits, truth: Array
-) -> list[tuple[float | None, float | None]]:
-    """The student's accuracy and ours after each epoch; None where one side had no such epoch."""
-    sides = []
-    for side in (student, reference):
-        guesses = side.epochs if isinstance(side, Trained) else None
-        fits = guesses is not None and guesses.shape[1:] == truth.shape
-        sides.append([float(np.mean(g == truth)) for g in guesses] if fits else [])  # type: ignore[union-attr]
-    return [(own, ours) for own, ours in zip_longest(*sides)] if sides[0] else []
+# ---------------------------------------------------------------------- epochs
+
+Epochs = list[tuple[float | None, float | None]]
+"""The student's accuracy and ours after each epoch; None where one side had no such epoch."""
 
 
-def _course(epochs: list[tuple[float | None, float | None]]) -> str:
+def _pair_epochs(student: Logits, reference: Logits, truth: Array) -> Epochs:
+    own, ours = (_measure_epochs(side, truth) for side in (student, reference))
+    return list(zip_longest(own, ours)) if own else []
+
+
+def _measure_epochs(side: Logits, truth: Array) -> list[float]:
+    """Its accuracy after each epoch; nothing where that was not asked for."""
+    guesses = side.epochs if isinstance(side, Trained) else None
+    if guesses is None or guesses.shape[1:] != truth.shape:
+        return []
+    return [float(np.mean(g == truth)) for g in guesses]
+
+
+def _describe_epochs(epochs: Epochs) -> str:
     """The first epochs in a sentence."""
     own = [f"{a:.1%}" for a, _ in epochs if a is not None]
     more = " …" if len(own) > SAID else "."
     return f"After each epoch: {', '.join(own[:SAID])}{more}" if own else ""
 
 
-def _table(epochs: list[tuple[float | None, float | None]]) -> dict[str, Json]:
+def _list_epochs(epochs: Epochs) -> dict[str, Json]:
+    """A table of all, for the report."""
     rows: list[Json] = [
         [n, *("–" if share is None else f"{share:.1%}" for share in pair)]
         for n, pair in enumerate(epochs, 1)
@@ -157,42 +214,47 @@ def _table(epochs: list[tuple[float | None, float | None]]) -> dict[str, Json]:
     return {"table": {"columns": ["epoch", "yours", "ours"], "rows": rows}} if rows else {}
 
 
-def _share(answers: Array, truth: Array) -> float:
+# ---------------------------------------------------------------------- shares
+
+
+def measure_accuracy(answers: Array, truth: Array) -> float:
+    """Share of pictures that are classified rightly; 0 where the numbers differ."""
     if answers.shape[0] != truth.shape[0]:
         return 0.0
-    return float(np.mean(_guesses(answers) == truth))
+    return float(np.mean(_guess(answers) == truth))
 
 
-def _guesses(answers: Array) -> Array:
+def _guess(answers: Array) -> Array:
+    """(N,) the class with the greatest score."""
     guessed: Array = np.argmax(np.nan_to_num(answers, nan=-np.inf), axis=1)
     return guessed
 
 
-def between(difference: float, full: float, zero: float) -> float:
+def grade_between(difference: float, full: float, zero: float) -> float:
     """1 from `full` on, 0 from `zero` on, a straight line between; either may be the greater."""
     if full == zero:
         return 1.0 if difference >= full else 0.0
     share = (difference - zero) / (full - zero)
-    return 1.0 if share > 1 - 1e-9 else max(0.0, share)  # 0.988 - 0.998 is not quite -0.01
+    return 1.0 if share > 1.0 or ROUNDED.allows(share, 1.0) else max(0.0, share)
 
 
-def _by_class(answers: Array, truth: Array) -> dict[str, Json]:
+def _split_by_class(answers: Array, truth: Array) -> dict[str, Json]:
     """Accuracy of each class, and the confusion matrix: rows are the truth."""
     if answers.shape[0] != truth.shape[0] or not truth.size:
         return {}
     classes = int(truth.max()) + 1
     matrix = np.zeros((classes, classes), dtype=np.int64)
-    np.add.at(matrix, (truth, np.minimum(_guesses(answers), classes - 1)), 1)
+    np.add.at(matrix, (truth, np.minimum(_guess(answers), classes - 1)), 1)
     return {
-        "per_class": list(shares_of_classes(answers, truth)),
+        "per_class": list(measure_classes(answers, truth)),
         "confusion": [[int(v) for v in row] for row in matrix],
     }
 
 
-def shares_of_classes(answers: Array, truth: Array) -> list[float]:
+def measure_classes(answers: Array, truth: Array) -> list[float]:
     """Which share of each class's pictures is recognised; nothing where the numbers differ."""
     if answers.shape[0] != truth.shape[0] or not truth.size:
         return []
     total = np.bincount(truth)
-    right = np.bincount(truth[_guesses(answers) == truth], minlength=total.size)
+    right = np.bincount(truth[_guess(answers) == truth], minlength=total.size)
     return [float(v) for v in right / np.maximum(total, 1)]

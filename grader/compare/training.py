@@ -10,9 +10,14 @@ import math
 
 import numpy as np
 
-from grader.compare import differences
-from grader.compare.predictions import between, curve, shares_of_classes
+from grader.compare.predictions import (
+    count_proof,
+    curve,
+    grade_between,
+    measure_classes,
+)
 from grader.data.secret import Secret
+from grader.diagnosis.numerics import cross_entropy
 from grader.records.json_values import Json
 from grader.records.measurements import Array, Logits, Trained
 from grader.records.result import Verdict
@@ -27,42 +32,44 @@ def training_loss(
     with a straight line between. Where the reported losses do not fall, half of that is left.
     """
     truth = np.asarray(labels.reveal())
-    own, proven = _cross_entropy(student.own, truth), _cross_entropy(student.proven, truth)
-    by_own = 0.0 if own is None else unproven * between(own, full, zero)
-    by_proof = 0.0 if proven is None else between(proven, full, zero)
-    after = own if proven is None or by_own > by_proof else proven
-    told, falls = _reported(student.losses)
+    own, proven = _measure_loss(student.own, truth), _measure_loss(student.proven, truth)
+    counted = count_proof(
+        0.0 if own is None else grade_between(own, full, zero),
+        None if proven is None else grade_between(proven, full, zero),
+        unproven,
+    )
+    is_proven = counted.proven or own is None  # where there is no number, no network was counted
+    loss = proven if counted.proven else own
+    shown = "no number" if loss is None else f"{loss:.2f}"
+    if not is_proven:
+        shown += f" in your own network, which differs from the brief's: at most {unproven:.0%}"
+    curve_text, falls = _describe_curve(student.losses)
     stopped = " Your function was stopped at its time limit." if student.spent else ""
-    where = ""
-    if after is not proven:
-        where = f" in your own network, which differs from the brief's: at most {unproven:.0%}"
-    start = math.log(student.own.shape[1])
-    found = "no number" if after is None else f"{after:.2f}"
     hint = ""
-    if max(by_own, by_proof) < 1:
+    if counted.fraction < 1:
         hint = f"More passes, smaller batches, or a larger learning rate: {full:g} is enough."
     elif not falls:
         hint = "Yield the mean loss of each batch, as a number."
     return Verdict(
-        fraction=max(by_own, by_proof) * (1.0 if falls else 0.5),
-        feedback=f"After your training the loss on these {len(truth)} pictures is {found}{where}; "
-        f"guessing gives {start:.2f}. {told}{stopped}",
+        fraction=counted.fraction * (1.0 if falls else 0.5),
+        feedback=f"After your training the loss on these {len(truth)} pictures is {shown}; "
+        f"guessing gives {math.log(student.own.shape[1]):.2f}. {curve_text}{stopped}",
         hint=hint,
         evidence=curve(student),
-        trust="proof" if after is proven else "evidence",
+        trust="proof" if is_proven else "evidence",
     )
 
 
-def _cross_entropy(answers: Array | None, truth: Array) -> float | None:
-    """Its mean; None where there are no answers, or other than numbers."""
+def _measure_loss(answers: Array | None, truth: Array) -> float | None:
+    """The mean cross-entropy; None where there are no answers, or other than numbers."""
     if answers is None or len(answers) != len(truth) or answers.shape[1] <= int(truth.max()):
         return None
     with np.errstate(all="ignore"):
-        found = -float(differences.log_softmax(answers)[np.arange(len(truth)), truth].mean())
-    return found if math.isfinite(found) else None
+        loss = cross_entropy(answers, truth)
+    return loss if math.isfinite(loss) else None
 
 
-def _reported(losses: Array) -> tuple[str, bool]:
+def _describe_curve(losses: Array) -> tuple[str, bool]:
     """A sentence about the losses, and whether they fall from the first tenth to the last."""
     if losses.size < 2:
         return "Your function reported no curve: yield the loss of every step.", False
@@ -84,26 +91,28 @@ def every_class(
     what the student's own network answers earns at most the share `unproven`.
     """
     truth = np.asarray(labels.reveal())
-    own = shares_of_classes(student.own, truth)
-    proven = [] if student.proven is None else shares_of_classes(student.proven, truth)
-    by_own, by_proof = unproven * _enough(own, least), _enough(proven, least)
-    counted = own if by_own > by_proof or not proven else proven
-    weak = [f"{k} ({share:.0%})" for k, share in enumerate(counted) if share < least]
-    said = f"The weakest class is recognised in {min(counted, default=0.0):.0%} of its pictures"
-    rows: list[Json] = [[str(k), f"{share:.1%}"] for k, share in enumerate(counted)]
+    own = measure_classes(student.own, truth)
+    proven = [] if student.proven is None else measure_classes(student.proven, truth)
+    counted = count_proof(
+        _count_enough(own, least), _count_enough(proven, least) if proven else None, unproven
+    )
+    shares = proven if counted.proven else own
+    weak = [f"{k} ({share:.0%})" for k, share in enumerate(shares) if share < least]
+    text = f"The weakest class is recognised in {min(shares, default=0.0):.0%} of its pictures"
     more = f". Below {least:.0%} are: {', '.join(weak)}" if weak else ""
-    if counted is not proven:
+    if not counted.proven:
         more += f". Your own network was counted, which earns at most {unproven:.0%}"
+    hint = "Train longer, and shuffle the pictures, so that each batch holds several classes."
+    rows: list[Json] = [[str(k), f"{share:.1%}"] for k, share in enumerate(shares)]
     return Verdict(
-        fraction=max(by_own, by_proof),
-        feedback=f"{said}{more}.",
-        hint="Train longer, and shuffle the pictures, so that each batch holds several classes."
-        if weak
-        else "",
+        fraction=counted.fraction,
+        feedback=f"{text}{more}.",
+        hint=hint if weak else "",
         evidence={"table": {"columns": ["class", "recognised"], "rows": rows}},
-        trust="proof" if counted is proven else "evidence",
+        trust="proof" if counted.proven else "evidence",
     )
 
 
-def _enough(shares: list[float], least: float) -> float:
+def _count_enough(shares: list[float], least: float) -> float:
+    """Share of the classes of which enough is recognised."""
     return sum(share >= least for share in shares) / len(shares) if shares else 0.0

@@ -75,7 +75,9 @@ class Images:
         return slice(self.start, self.stop)
 
     def identity(self, source: Source) -> str:
-        """Name, split, real or stand-in, and the SHA-256 of the labels and pixels chosen."""
+        """Name, split, real or stand-in, the SHA-256 of the labels and pixels chosen, and by what
+        they are normalised.
+        """
         return _identity(self, source.folder, stand_in=source.stands_in(self.name))
 
     def load(self, seed: int, source: Source) -> npt.NDArray[np.float32]:  # noqa: ARG002  as `Drawn`
@@ -199,8 +201,12 @@ def _read_labels(images: Images, source: Source) -> Labels:
 def _identity(images: Images, root: Path, *, stand_in: bool) -> str:
     pixels, labels = _choose(images, root, stand_in=stand_in)
     digest = hashlib.sha256(labels.astype("<i8").tobytes() + np.ascontiguousarray(pixels).tobytes())
-    which = f"stand-in {catalogue.find(images.name).stand_in.name}" if stand_in else "real"
-    return f"{images.name} {images.split}, {which}, sha256 {digest.hexdigest()}"
+    known = catalogue.find(images.name)
+    which = f"stand-in {known.stand_in.name}" if stand_in else "real"
+    return (
+        f"{images.name} {images.split}, {which}, sha256 {digest.hexdigest()}, "
+        f"mean {known.mean}, deviation {known.deviation}"
+    )
 
 
 @lru_cache(maxsize=2)

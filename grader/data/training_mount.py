@@ -60,8 +60,9 @@ class TrainingMount:
         except DataSetAbsent:
             return f"{name} absent"
         without = "; ".join(i.describe() for i in self._kept_back if i.name == name)
-        carved = catalogue.find(name).carved
-        return f"{whole}, one in {carved} carved, without: {without or 'nothing'}"
+        known = catalogue.find(name)
+        served = f"one in {known.carved} carved for {known.student_class}"
+        return f"{whole}, {served}, without: {without or 'nothing'}"
 
     def folder(self, name: str) -> str:
         """Where the arrays of a set lie; without them where it is absent and nothing stands in."""

@@ -1,51 +1,52 @@
-"""What a student did, concluded from wrong numbers. Pure: arrays in, sentences out.
+"""What a student did, concluded from wrong numbers. Pure: arrays in, a `Diagnosis` out.
 
 Theory. The reference's array is changed as each known mistake would change it; some mistakes need
 nothing else (a sign, a factor, a transpose), others need what the reference kept on its way
-(`Context`, or a whole `Pass`). Where exactly one of these guesses explains every number of the
-student's, its sentence is given. One mistake is tried before two. Arrays in which too many stories
-fit (constant, nearly empty) get none, and a context that does not explain the right array is not
-used: silence is better than a wrong diagnosis.
+(`Context`, or a whole `Pass`). What comes out are candidates. Where exactly one of them explains
+every number of the student's, its sentence is given. One mistake is tried before two. Arrays in
+which too many stories fit (constant, nearly empty) get none, and a context that does not explain
+the right array is not used: silence is better than a wrong diagnosis.
 
-`name` looks at one array, `explain` at all arrays of a pass together, so that one mistake that
-shows in many gradients is said once. `predictions` and `descents` make suspects for a context: what
-mistakes in a forward pass make of its result, and of the weights after a step.
+So there are three parts: `candidates` computes what mistakes would give, `matching` tests and
+chooses, `wording` says it. `name` looks at one array, `explain` at all arrays of a pass together,
+so that one mistake that shows in many gradients is said once. `predictions` and `descents` make
+candidates for a context: what mistakes in a forward pass make of its result, and of the weights
+after a step. An assignment adds its own with `Candidate` and `Wording`.
+
+Whole trainings are looked at otherwise, for what they do is read off the weights: `training_step`,
+and `Descent` in `training_loop`. `network` concludes from the answers of a network.
+
+Every conclusion is a `Diagnosis`: a code, by which its sentence is found, and the facts in it.
 
 Floors, top first:
-    explanation
-    forward, naming
-    arrays, backprop, layer, loss, update, wording
-    arrays_wording, backprop_wording, context, guess, loss_wording, rules
-    training_loop, training_step
+    matching
+    candidates, network, training_loop, training_step
+    context, wording
+    records
+    numerics, tolerance
 """
 
 from __future__ import annotations
 
-from grader.diagnosis.backprop import Pass, softmax
+from grader.diagnosis.candidates.backward import Pass
+from grader.diagnosis.candidates.forward import ACTIVATIONS, ENDS, descents, predictions
 from grader.diagnosis.context import Context
-from grader.diagnosis.explanation import Finding, explain
-from grader.diagnosis.forward import (
-    ACTIVATIONS,
-    ENDS,
-    RELU,
-    SOFTMAX,
-    descents,
-    predictions,
-)
-from grader.diagnosis.naming import name
-from grader.diagnosis.training_loop import Descent
-from grader.diagnosis.wording import Fault
+from grader.diagnosis.matching.explanation import explain
+from grader.diagnosis.matching.naming import name
+from grader.diagnosis.numerics import softmax
+from grader.diagnosis.records import Candidate, Diagnosis, Wording
+from grader.diagnosis.training_loop import Descent, Settings
 
 __all__ = [
     "ACTIVATIONS",
     "ENDS",
-    "RELU",
-    "SOFTMAX",
+    "Candidate",
     "Context",
     "Descent",
-    "Fault",
-    "Finding",
+    "Diagnosis",
     "Pass",
+    "Settings",
+    "Wording",
     "descents",
     "explain",
     "name",

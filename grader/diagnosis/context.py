@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 import numpy as np
 
+from grader.diagnosis.numerics import one_hot
+from grader.diagnosis.records import Candidate
 from grader.records.measurements import Array
 
 Bias = Literal["last", "apart", "none"]
 """Where a bias stands: in the weights' last row, fed by a column of ones; in a vector; nowhere."""
-Suspected = tuple[str, str, Array]
-"""(sentence, what to do next, the array after this mistake); `{it}` stands for the array's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,18 +47,16 @@ class Context:
     """The gradient that the update should use."""
     rate: float | None = None
     """The learning rate."""
-    suspects: tuple[Suspected, ...] = field(default=())
+    candidates: tuple[Candidate, ...] = ()
     """What mistakes that only this assignment knows would produce."""
 
     @property
     def onehot(self) -> Array | None:
         """The labels as (N, C) zeros and ones, where they and the probabilities are known."""
-        if self.labels is None or self.labels.ndim == 2:
-            return None if self.labels is None else np.asarray(self.labels, np.float64)
-        if self.probabilities is None:
+        if self.labels is None or (self.labels.ndim == 1 and self.probabilities is None):
             return None
-        wide: Array = np.eye(self.probabilities.shape[1])[self.labels.astype(np.int64)]
-        return wide
+        known = self.labels if self.probabilities is None else self.probabilities
+        return one_hot(self.labels, known.shape[1])
 
     @property
     def samples(self) -> int | None:
@@ -74,19 +72,13 @@ class Context:
         wide = self.probabilities if self.probabilities is not None else self.onehot
         return None if wide is None else wide.shape[1]
 
-    def filled(self, other: Context) -> Context:
+    def fill(self, other: Context) -> Context:
         """This context, with what it lacks taken from another."""
         blank = Context()
-        names = [f.name for f in fields(self)]
-        return Context(
-            **{
-                n: getattr(other, n)
-                if _same(getattr(self, n), getattr(blank, n))
-                else getattr(self, n)
-                for n in names
-            }
-        )
+        pairs = ((f.name, getattr(self, f.name), getattr(blank, f.name)) for f in fields(self))
+        lacking = [name for name, own, default in pairs if _is_blank(own, default)]
+        return replace(self, **{name: getattr(other, name) for name in lacking})
 
 
-def _same(value: object, blank: object) -> bool:
-    return not isinstance(value, np.ndarray) and value == blank
+def _is_blank(value: object, default: object) -> bool:
+    return not isinstance(value, np.ndarray) and value == default

@@ -7,16 +7,37 @@ the function is written matters, and its settings are read off what it did.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
+from grader.diagnosis.numerics import one_hot, softmax, softmax_gradient
+from grader.diagnosis.records import Diagnosis
+from grader.diagnosis.tolerance import Tolerance
+from grader.diagnosis.wording.sentences import word
 from grader.records.measurements import Array
 
-CLOSE = 2e-3
-"""Share of the greatest step by which a replayed one may differ: float32, small weight decay."""
+REPLAYED = Tolerance(rtol=2e-3, of="greatest")
+"""Of a replayed step, where the greatest of all steps counts: float32, small weight decay."""
+SLOPES = Tolerance(rtol=1e-3, of="greatest")
+"""Of a batch's derivatives: they are differences of probabilities, computed in float32."""
+MOMENTUM = Tolerance(rtol=0.01, of="one")
+"""Of a momentum that is told from others."""
+ONE_SIZE = Tolerance(rtol=0.05, of="each")
+"""Of the size of steps that are the same for every weight."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What explains every step of a training."""
+
+    rate: float
+    """The learning rate."""
+    momentum: float
+    zeroed: bool
+    """False where gradients of earlier batches were never set to zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,74 +58,75 @@ class Descent:
     """How many steps had been taken at each `yield`."""
 
     @classmethod
-    def read(cls, record: Any, given: Mapping[str, Any]) -> Self | None:
+    def read(cls, record: object, given: Mapping[str, object]) -> Self | None:
         """A student's record, with `images` and `labels` of the reference's; None where it is not
         whole.
         """
-        images, labels = (np.asarray(given[k]) for k in ("images", "labels"))
+        images, labels = np.asarray(given["images"]), np.asarray(given["labels"])
+        if not isinstance(record, Mapping):
+            return None
         try:
-            rows = tuple(np.asarray(r, np.int64) for r in record["rows"])
-            weights = tuple(np.asarray(w, np.float64) for w in record["weights"])
-            slopes = tuple(np.asarray(s, np.float64) for s in record["slopes"])
-            yields = tuple(int(n) for n in record["yields"])
-        except (KeyError, TypeError, ValueError):
+            run = cls(
+                images=images.reshape(len(images), -1).astype(np.float64),
+                labels=labels.astype(np.int64),
+                rows=_read_arrays(record["rows"], np.int64),
+                weights=_read_arrays(record["weights"], np.float64),
+                slopes=_read_arrays(record["slopes"], np.float64),
+                yields=tuple(int(n) for n in _read_arrays(record["yields"], np.float64)),
+            )
+        except (KeyError, OverflowError, TypeError, ValueError):
             return None
-        shape = np.shape(given["weights"][0])
-        whole = (
-            len(weights) == len(rows) + 1 == len(slopes) + 1
-            and all(w.shape == shape for w in weights)
-            and all(r.ndim == 1 and r.size and -1 <= r.min() <= r.max() < len(images) for r in rows)
-            and all(s.shape == (len(r), shape[0]) for r, s in zip(rows, slopes, strict=True))
-        )
-        if not whole:
-            return None
-        return cls(
-            images=images.reshape(len(images), -1).astype(np.float64),
-            labels=labels.astype(np.int64),
-            rows=rows,
-            weights=weights,
-            slopes=slopes,
-            yields=yields,
+        shape = _read_arrays(given["weights"], np.float64)[0].shape
+        return run if run._is_whole(shape) else None
+
+    def _is_whole(self, shape: tuple[int, ...]) -> bool:
+        """True where the weights have this shape, and all parts belong to the same steps."""
+        count = len(self.images)
+        return (
+            len(self.weights) == len(self.rows) + 1 == len(self.slopes) + 1
+            and all(w.shape == shape for w in self.weights)
+            and all(r.ndim == 1 and r.size and -1 <= r.min() <= r.max() < count for r in self.rows)
+            and all(
+                s.shape == (len(r), shape[0]) for r, s in zip(self.rows, self.slopes, strict=True)
+            )
         )
 
     # ------------------------------------------------------------------ epochs
 
-    def yielding(self, epochs: int) -> str:
-        """What is wrong with the `yield`s, a sentence; empty where nothing is."""
-        count = len(self.yields)
+    def diagnose_yields(self, epochs: int) -> Diagnosis | None:
+        """What is wrong with the `yield`s; None where there is one after each epoch."""
+        count, steps = len(self.yields), len(self.rows)
         if not count:
-            return "It yields nothing, so nobody can look at the network between epochs."
-        steps = len(self.rows)
-        if count == steps != epochs:
-            return f"It yields after each of its {steps} steps, not after each of {epochs} epochs."
-        return (
-            ""
-            if count == epochs
-            else f"It yields {count} times, not after each of {epochs} epochs."
-        )
+            return word("loop-yields-nothing")
+        if count == epochs:
+            return None
+        if count == steps:
+            return word("loop-yields-each-step", {"steps": steps, "epochs": epochs})
+        return word("loop-yields-otherwise", {"count": count, "epochs": epochs})
 
-    def showing(self) -> str:
+    def diagnose_pictures(self) -> Diagnosis | None:
         """Which pictures of the first epoch are left out or repeated."""
-        first, total = self._epochs()[0], len(self.images)
+        first, total = self._split_epochs()[0], len(self.images)
         if (first < 0).any():
-            return "It shows the network pictures that are not those it was given."
+            return word("loop-other-pictures")
         kinds = len(np.unique(first))
+        facts = {"kinds": kinds, "total": total}
         if kinds < len(first):
-            return f"An epoch shows {kinds} different pictures of {total}, some of them repeatedly."
-        return f"An epoch shows {kinds} of {total} pictures." if kinds < total else ""
+            return word("loop-pictures-repeated", facts)
+        return word("loop-pictures-left-out", facts) if kinds < total else None
 
-    def shuffling(self) -> str:
+    def diagnose_order(self) -> Diagnosis | None:
         """Whether epochs have the order in which the pictures were given, or one another's."""
-        first, *later = self._epochs()
+        first, *later = self._split_epochs()
         if (first < 0).any():
-            return ""
+            return None
         if np.array_equal(first, np.arange(len(first))):
-            return "The pictures come in the order in which they were given."
+            return word("loop-order-as-given")
         if later and np.array_equal(first, later[0]):
-            return "The order of the pictures is the same in every epoch."
-        return ""
+            return word("loop-order-repeated")
+        return None
 
-    def _epochs(self) -> list[Array]:
+    def _split_epochs(self) -> list[Array]:
         """The rows of each epoch: between `yield`s, or else so many as there are pictures."""
         ends = sorted(set(self.yields))
         if len(ends) < 2 or len(ends) == len(self.rows) > 5:
@@ -120,98 +142,85 @@ class Descent:
         """How many pictures the largest batch holds."""
         return max(len(r) for r in self.rows)
 
-    def loss(self) -> str:
-        """What is wrong with the gradients, a sentence; empty where they are those of the mean
-        cross-entropy, and of one batch only.
+    def diagnose_loss(self) -> Diagnosis | None:
+        """What is wrong with the gradients; None where they are those of the mean cross-entropy,
+        and of one batch only.
         """
         if any((r < 0).any() for r in self.rows):
-            return "The pictures are changed before the network is shown them."
-        told = {
-            "": 1,
-            "The loss is the sum over a batch; cross-entropy is the mean.": self.batch,
-        }
-        for text, times in told.items():
-            if self._agrees(self._right(), times):
-                return text or self._kept()
-        if self._agrees(self._twice(), 1):
-            return "Softmax is applied before the cross-entropy, which applies it itself."
-        return "The gradients are not those of the mean cross-entropy of the batch."
+            return word("loop-pictures-changed")
+        right = self._compute_slopes()
+        if self._has_slopes(right):
+            settings = self.fit_settings()
+            return None if settings is None or settings.zeroed else word("loop-never-zeroed")
+        if self._has_slopes([self.batch * s for s in right], size=self.batch):
+            return word("loop-sum-not-mean")
+        twice = self._has_slopes(self._compute_slopes_of_twice())
+        return word("loop-softmax-twice" if twice else "loop-other-loss")
 
-    def settings(self) -> tuple[float, float] | None:
-        """Learning rate and momentum that explain every step; None where no such pair does."""
-        found = self._explained()
-        return None if found is None else found[:2]
-
-    def otherwise(self) -> str:
-        """A sentence on steps that are not those of gradient descent with momentum."""
-        if not self._moves():
-            return "The weights stay as they were: the optimiser is never asked to step."
-        first = np.abs(self.weights[1] - self.weights[0])
-        size = float(np.median(first))
-        if size and np.mean(np.abs(first - size) < 0.05 * size) > 0.9:
-            return (
-                f"The first step moves every weight by the same amount, {size:.2g}, as Adam does: "
-                "that is not gradient descent with momentum."
-            )
-        return "No learning rate with a momentum explains the steps."
-
-    def _moves(self) -> bool:
-        return len(self.rows) > 1 and not np.array_equal(self.weights[0], self.weights[-1])
-
-    def _right(self) -> list[Array]:
-        """Derivatives of the mean cross-entropy by the scores."""
-        return [
-            (p - self._wanted(r)) / len(r) for p, r in zip(self._said(), self.rows, strict=True)
-        ]
-
-    def _twice(self) -> list[Array]:
-        """The same where softmax was applied to the probabilities again."""
-        found = []
-        for said, rows in zip(self._said(), self.rows, strict=True):
-            by = (_softmax(said) - self._wanted(rows)) / len(rows)
-            found.append(said * (by - (by * said).sum(axis=1, keepdims=True)))
-        return found
-
-    def _said(self) -> list[Array]:
-        """The network's probabilities for each batch."""
-        pairs = zip(self.rows, self.weights, strict=False)
-        return [_softmax(self.images[rows] @ weights.T) for rows, weights in pairs]
-
-    def _wanted(self, rows: Array) -> Array:
-        found: Array = np.eye(self.weights[0].shape[0])[self.labels[rows]]
-        return found
-
-    def _agrees(self, slopes: list[Array], times: float) -> bool:
-        pairs = zip(self.slopes, slopes, self.rows, strict=True)
-        full = [(s, times * e) for s, e, r in pairs if times == 1 or len(r) == times]
-        return all(np.abs(s - e).max() <= 1e-3 * np.abs(e).max() for s, e in full)
-
-    def _kept(self) -> str:
-        """Whether steps are explained only by gradients that were never set to zero."""
-        found = self._explained()
-        if found is None or not found[2]:
-            return ""
-        return "Gradients of earlier batches are still there: set them to zero before `backward`."
-
-    def _explained(self) -> tuple[float, float, bool] | None:
-        """Learning rate, momentum, and whether gradients were never set to zero.
+    def fit_settings(self) -> Settings | None:
+        """What explains every step; None where nothing does.
 
         Without momentum, gradients that add up are the same as a momentum of 1.
         """
-        if not self._moves():
+        if not self.moves:
             return None
-        gradients = self._gradients()
-        if (plain := self._fitted(gradients)) is not None:
-            return (plain[0], 0.0, True) if abs(plain[1] - 1) < 0.01 else (*plain, False)
-        added = self._fitted(np.cumsum(gradients, axis=0))
-        return None if added is None else (*added, True)
+        gradients = self._compute_gradients()
+        if (plain := self._fit_steps(gradients)) is not None:
+            rate, momentum = plain
+            if MOMENTUM.allows(momentum, 1.0):
+                return Settings(rate=rate, momentum=0.0, zeroed=False)
+            return Settings(rate=rate, momentum=momentum, zeroed=True)
+        if (summed := self._fit_steps(np.cumsum(gradients, axis=0))) is not None:
+            return Settings(rate=summed[0], momentum=summed[1], zeroed=False)
+        return None
 
-    def _gradients(self) -> Array:
+    def diagnose_steps(self) -> Diagnosis:
+        """What steps are that are not those of gradient descent with momentum."""
+        if not self.moves:
+            return word("loop-not-updated")
+        first = np.abs(self.weights[1] - self.weights[0])
+        size = float(np.median(first))
+        if size and np.mean(~ONE_SIZE.find_wrong(first, np.asarray(size))) > 0.9:
+            return word("loop-equal-steps", {"size": size})
+        return word("loop-other-steps")
+
+    @property
+    def moves(self) -> bool:
+        """True where several steps were taken, and the weights changed."""
+        return len(self.rows) > 1 and not np.array_equal(self.weights[0], self.weights[-1])
+
+    def _compute_slopes(self) -> list[Array]:
+        """Derivatives of the mean cross-entropy by the scores."""
+        pairs = zip(self._predict(), self.rows, strict=True)
+        return [(p - self._mark_labels(rows)) / len(rows) for p, rows in pairs]
+
+    def _compute_slopes_of_twice(self) -> list[Array]:
+        """The same where softmax was applied to the probabilities again."""
+        pairs = zip(self._predict(), self.rows, strict=True)
+        return [
+            softmax_gradient(p, (softmax(p) - self._mark_labels(rows)) / len(rows))
+            for p, rows in pairs
+        ]
+
+    def _predict(self) -> list[Array]:
+        """The network's probabilities for each batch."""
+        pairs = zip(self.rows, self.weights, strict=False)
+        return [softmax(self.images[rows] @ weights.T) for rows, weights in pairs]
+
+    def _mark_labels(self, rows: Array) -> Array:
+        return one_hot(self.labels[rows], self.weights[0].shape[0])
+
+    def _has_slopes(self, slopes: Sequence[Array], size: int | None = None) -> bool:
+        """True where these slopes came back, in all batches or in those of this size."""
+        pairs = zip(self.slopes, slopes, strict=True)
+        return all(SLOPES.allows(s, e) for s, e in pairs if size is None or len(s) == size)
+
+    def _compute_gradients(self) -> Array:
         """By the weights, (steps, classes, pixels)."""
         pairs = zip(self.slopes, self.rows, strict=True)
         return np.array([slopes.T @ self.images[rows] for slopes, rows in pairs])
 
-    def _fitted(self, gradients: Array) -> tuple[float, float] | None:
+    def _fit_steps(self, gradients: Array) -> tuple[float, float] | None:
         """Learning rate from the first step, momentum from the second, if all others follow."""
         moved = np.diff(np.array(self.weights), axis=0)
         square = float(np.sum(gradients[0] ** 2))
@@ -221,15 +230,16 @@ class Descent:
         if not rate:
             return None
         momentum = float(np.sum((-moved[1] / rate - gradients[1]) * gradients[0])) / square
-        velocity, allowed = np.zeros_like(gradients[0]), CLOSE * float(np.abs(moved).max())
+        velocity, limit = np.zeros_like(gradients[0]), REPLAYED.limits(moved)
         for step, gradient in zip(moved, gradients, strict=True):
             velocity = momentum * velocity + gradient
-            if not np.abs(step + rate * velocity).max() <= allowed:
+            if not np.all(np.abs(step + rate * velocity) <= limit):
                 return None
         return rate, momentum
 
 
-def _softmax(scores: Array) -> Array:
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    found: Array = powers / powers.sum(axis=1, keepdims=True)
-    return found
+def _read_arrays(values: object, dtype: type[np.generic]) -> tuple[Array, ...]:
+    """A list of arrays, in this dtype. Raises TypeError, ValueError or OverflowError."""
+    if not isinstance(values, Iterable):
+        raise TypeError(f"not a list of arrays: {type(values).__name__}")
+    return tuple(np.asarray(v, dtype) for v in values)

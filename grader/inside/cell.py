@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from typing import Any
+from typing import TypedDict
 
 SUFFIX = ".ipynb"
 SHUT_DOWN = 70
@@ -13,9 +13,26 @@ THREADS = 12
 """Threads of a kernel and of the supervisor's client, which are not the student's."""
 SHARE = 2 / 3
 """What all cells together may use of a box's time; the rest is for measuring."""
-_CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
 _PATH_CAP = 100
 """Longest path of a unix socket that every kernel takes, bytes."""
+
+
+class Connection(TypedDict):
+    """Where a kernel listens, as Jupyter's connection files have it, and what it runs."""
+
+    shell_port: int
+    iopub_port: int
+    stdin_port: int
+    control_port: int
+    hb_port: int
+    entry: str
+    """The notebook's name."""
+    transport: str
+    ip: str
+    """Beginning of the sockets' paths."""
+    key: str
+    """Signs the messages."""
+    signature_scheme: str
 
 
 def is_notebook(entry: object) -> bool:
@@ -23,20 +40,23 @@ def is_notebook(entry: object) -> bool:
     return isinstance(entry, str) and entry.endswith(SUFFIX)
 
 
-def place(file: str, number: int) -> str:
+def name_cell(file: str, number: int) -> str:
     """The file name of cell `number`, counted from 1 among all cells from top to bottom."""
     return f"{file}, cell {number}"
 
 
-def connection(directory: str, entry: str) -> dict[str, Any]:
+def make_connection(directory: str, entry: str) -> Connection:
     """Where a new kernel binds: a fresh folder in `directory`, with a key for its messages."""
     folder = os.path.join(directory, f".kernel-{secrets.token_hex(4)}")
     if len(folder) > _PATH_CAP:
         raise OSError(f"the path {folder} is too long for sockets; set TMPDIR to a shorter one")
     os.mkdir(folder, 0o700)
-    ports = {f"{name}_port": number for number, name in enumerate(_CHANNELS, 1)}
     return {
-        **ports,
+        "shell_port": 1,
+        "iopub_port": 2,
+        "stdin_port": 3,
+        "control_port": 4,
+        "hb_port": 5,
         "entry": entry,
         "transport": "ipc",
         "ip": f"{folder}/k",

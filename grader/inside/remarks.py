@@ -1,23 +1,25 @@
 """How the student's code was helped or what it lacks: facts that go out with the next answer.
 
-A remark is a key of the grader's vocabulary (`sandbox.remarks`) and a detail, such as the name of a
-file or a place. All of it is a claim, as everything that comes out of the student's process.
+A remark is a key, for which the grader has a sentence (`sandbox.remarks`), and a detail, such as
+the name of a file or a place. All of it is a claim, as is everything from the student's process.
 """
 
 from __future__ import annotations
 
+from grader.inside.schema.messages import RemarkKey
+
 CAP = 40
 """Remarks of one process."""
 _DETAIL = 200
-_found: dict[tuple[str, str], None] = {}
+_noted: dict[tuple[RemarkKey, str], None] = {}
 
 
-def add(key: str, detail: str = "") -> None:
+def add(key: RemarkKey, detail: str = "") -> None:
     """The grader will say so, once for each detail."""
-    if len(_found) < CAP:
-        _found[key, detail[:_DETAIL]] = None
+    if len(_noted) < CAP:
+        _noted[key, detail[:_DETAIL]] = None
 
 
-def rows() -> list[list[str]]:
-    """Every remark so far, as [key, detail]."""
-    return [list(row) for row in _found]
+def rows() -> list[tuple[RemarkKey, str]]:
+    """Every remark so far: key and detail."""
+    return list(_noted)

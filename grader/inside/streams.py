@@ -42,7 +42,7 @@ class Capture:
         self._line += data
         lines, newline, rest = self._line.rpartition(b"\n")
         if newline:
-            shown = overwritten(lines.decode("latin-1") + "\n")
+            shown = overwrite(lines.decode("latin-1") + "\n")
             self._keep(shown.encode("latin-1"))
         del rest[: rest.rstrip(b"\r").rfind(b"\r") + 1]
         self._line = rest
@@ -76,7 +76,7 @@ class Capture:
         return bytes(self._head) + middle + bytes(self._tail)
 
 
-def overwritten(text: str) -> str:
+def overwrite(text: str) -> str:
     """`text` as a terminal shows it: of a progress bar that returns to its line, the last state.
 
     Of bars within bars each state of the inner one stands on a line that ends by moving up.
@@ -84,22 +84,22 @@ def overwritten(text: str) -> str:
     if "\r" not in text and _UP not in text:
         return text
     *lines, last = text.split("\n")
-    return "\n".join([*_states(lines), _state(last).removesuffix(_UP)])
+    return "\n".join([*_list_states(lines), _find_state(last).removesuffix(_UP)])
 
 
-def condensed(piece: str) -> str:
-    """A piece of a longer text without what it overwrites itself: `overwritten` gives the same."""
+def condense(piece: str) -> str:
+    """A piece of a longer text without what it overwrites itself: `overwrite` gives the same."""
     if "\r" not in piece or "\n" not in piece:
         return piece[max(0, piece.rstrip("\r").rfind("\r")) :]
     first, *lines, last = piece.split("\n")
-    return "\n".join([condensed(first), *_states(lines), condensed(last)])
+    return "\n".join([condense(first), *_list_states(lines), condense(last)])
 
 
-def _states(lines: list[str]) -> list[str]:
-    return [state for line in lines if not (state := _state(line)).endswith(_UP)]
+def _list_states(lines: list[str]) -> list[str]:
+    return [state for line in lines if not (state := _find_state(line)).endswith(_UP)]
 
 
-def _state(line: str) -> str:
+def _find_state(line: str) -> str:
     return line.rstrip("\r").rpartition("\r")[2]
 
 
@@ -135,12 +135,12 @@ class Outbox:
 
 
 def restore_streams() -> None:
-    """Not the warm process's streams: those remember that they were files."""
-    sys.stdout = sys.__stdout__ = stream(1)  # type: ignore[assignment,misc]
-    sys.stderr = sys.__stderr__ = stream(2)  # type: ignore[assignment,misc]
+    """Standard output and error are the pipes, not the files that the fork server wrote to."""
+    sys.stdout = sys.__stdout__ = open_stream(1)  # type: ignore[assignment,misc]
+    sys.stderr = sys.__stderr__ = open_stream(2)  # type: ignore[assignment,misc]
 
 
-def stream(descriptor: int) -> TextIO:
+def open_stream(descriptor: int) -> TextIO:
     """A text stream that can print anything."""
     return open(
         descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False

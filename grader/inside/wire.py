@@ -15,13 +15,15 @@ import json
 import math
 import re
 import struct
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
+Head = dict[str, object]
+"""What was read of a frame, not yet looked at."""
 
 PREFIX = struct.Struct("<IQ")
 HEAD_CAP = 4 << 20
@@ -66,7 +68,7 @@ class Malformed(ValueError):
     """A frame or a value that breaks the rules; the text says which one."""
 
 
-def pack(value: Any) -> tuple[Any, list[Array]]:
+def pack(value: object) -> tuple[object, list[Array]]:
     """The JSON tree and the arrays of a value.
 
     Tuples become lists; numpy scalars become arrays without dimensions, so that their dtype stays.
@@ -74,7 +76,7 @@ def pack(value: Any) -> tuple[Any, list[Array]]:
     """
     arrays: list[Array] = []
 
-    def visit(item: Any, depth: int) -> Any:
+    def visit(item: object, depth: int) -> object:
         if depth > DEPTH_CAP:
             raise Malformed(f"a value is nested more than {DEPTH_CAP} deep")
         if item is None or type(item) in (bool, str):
@@ -103,7 +105,7 @@ def pack(value: Any) -> tuple[Any, list[Array]]:
     return visit(value, 0), arrays
 
 
-def unpack(tree: Any, arrays: Sequence[Array]) -> Any:
+def unpack(tree: object, arrays: Sequence[Array]) -> object:
     """The value that `pack` took apart, and which `pack` takes again.
 
     Raises Malformed for what `pack` never makes: a reference to no array, or to one that stands
@@ -111,14 +113,14 @@ def unpack(tree: Any, arrays: Sequence[Array]) -> Any:
     """
     taken: set[int] = set()
 
-    def visit(item: Any, depth: int) -> Any:
+    def visit(item: object, depth: int) -> object:
         if depth > DEPTH_CAP:
             raise Malformed(f"a value is nested more than {DEPTH_CAP} deep")
         if isinstance(item, list):
             return [visit(i, depth + 1) for i in item]
         if isinstance(item, dict):
             if len(item) == 1 and next(iter(item)).startswith("$"):
-                return _special(item, arrays, taken)
+                return _read_special(item, arrays, taken)
             if any(k.startswith("$") for k in item):
                 raise Malformed("a dictionary with a key that begins with $")
             return {k: visit(v, depth + 1) for k, v in item.items()}
@@ -129,29 +131,29 @@ def unpack(tree: Any, arrays: Sequence[Array]) -> Any:
     return visit(tree, 0)
 
 
-def _special(item: dict[str, Any], arrays: Sequence[Array], taken: set[int]) -> Any:
+def _read_special(item: Head, arrays: Sequence[Array], taken: set[int]) -> object:
     """An array, a number that is not finite, or a large one."""
-    (kind, said), *_ = item.items()
+    (kind, value), *_ = item.items()
     if kind == "$array":
-        if type(said) is not int or not 0 <= said < len(arrays):
+        if type(value) is not int or not 0 <= value < len(arrays):
             raise Malformed("a value refers to an array that was not sent")
-        if said in taken:
+        if value in taken:
             raise Malformed("a value refers to the same array twice")
-        taken.add(said)
-        return arrays[said]
+        taken.add(value)
+        return arrays[value]
     if kind == "$float":
-        if said not in ("nan", "inf", "-inf"):
+        if not isinstance(value, str) or value not in ("nan", "inf", "-inf"):
             raise Malformed("an unknown special number")
-        return float(said)
+        return float(value)
     if kind == "$big":
-        if not isinstance(said, str) or not _BIG.fullmatch(said):
+        if not isinstance(value, str) or not _BIG.fullmatch(value):
             raise Malformed("an unknown large number")
-        return int(said)
+        return int(value)
     raise Malformed("a dictionary with a key that begins with $")
 
 
 def encode(
-    head: dict[str, Any], arrays: Sequence[Array] = (), *, head_cap: int = HEAD_CAP
+    head: Mapping[str, object], arrays: Sequence[Array] = (), *, head_cap: int = HEAD_CAP
 ) -> Iterator[memoryview]:
     """The bytes of one frame, in pieces, without copying the arrays.
 
@@ -169,7 +171,7 @@ def encode(
 
 
 def write(
-    send: Callable[[memoryview], int], head: dict[str, Any], arrays: Sequence[Array] = ()
+    send: Callable[[memoryview], int], head: Mapping[str, object], arrays: Sequence[Array] = ()
 ) -> None:
     """Send one frame through `send`, which returns how many bytes it took, as os.write does."""
     transmit(send, encode(head, arrays))
@@ -199,7 +201,7 @@ class Reader:
         """Forget what has not become a frame."""
         self._buffer.clear()
 
-    def feed(self, data: bytes | memoryview) -> Iterator[tuple[dict[str, Any], list[Array]]]:
+    def feed(self, data: bytes | memoryview) -> Iterator[tuple[Head, list[Array]]]:
         """The frames that are complete now. Consume all of them before feeding again."""
         self._buffer += data
         while len(self._buffer) >= PREFIX.size:
@@ -222,7 +224,7 @@ class Reader:
             yield decode(head_bytes, body)
 
 
-def decode(head_bytes: bytes, body: bytes) -> tuple[dict[str, Any], list[Array]]:
+def decode(head_bytes: bytes, body: bytes) -> tuple[Head, list[Array]]:
     """Head and arrays of one frame; read-only arrays that share `body`."""
     try:
         head = json.loads(head_bytes)
@@ -233,33 +235,34 @@ def decode(head_bytes: bytes, body: bytes) -> tuple[dict[str, Any], list[Array]]
     _check_nesting(head)
     described = head.pop("arrays", [])
     if not isinstance(described, list) or len(described) > 100_000:
-        raise Malformed("a list of arrays that is none")
+        raise Malformed("the arrays are not described by a list")
     arrays, offset = [], 0
     for item in described:
-        array, offset = _array(item, body, offset)
+        array, offset = _read_array(item, body, offset)
         arrays.append(array)
     if offset != len(body):
         raise Malformed(f"{len(body) - offset:,} bytes belong to no array")
     return head, arrays
 
 
-def _check_nesting(head: dict[str, Any]) -> None:
+def _check_nesting(head: Mapping[str, object]) -> None:
     if is_nested(head, NESTING_CAP):
         raise Malformed(f"a head that is nested more than {NESTING_CAP} deep")
 
 
-def is_nested(value: Any, most: int) -> bool:
+def is_nested(value: object, most: int) -> bool:
     """True where containers stand in containers more than `most` deep."""
-    level = [value]
+    level: list[object] = [value]
     for _ in range(most + 1):
-        level = [i for i in level if isinstance(i, (dict, list, tuple))]
-        if not level:
+        containers = [i for i in level if isinstance(i, (dict, list, tuple))]
+        if not containers:
             return False
-        level = [i for one in level for i in (one.values() if isinstance(one, dict) else one)]
+        level = [i for c in containers for i in (c.values() if isinstance(c, dict) else c)]
     return True
 
 
-def _array(item: Any, body: bytes, offset: int) -> tuple[Array, int]:
+def _read_array(item: object, body: bytes, offset: int) -> tuple[Array, int]:
+    """The array that is described so and begins at `offset`, and where the next one begins."""
     if not (isinstance(item, list) and len(item) == 2 and isinstance(item[1], list)):
         raise Malformed("an array that is not described by dtype and shape")
     name, shape = item

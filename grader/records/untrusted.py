@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from grader.inside.measuring.budget import EPOCHS
+from grader.inside.schema.questions import EPOCHS_CAP
 from grader.inside.wire import Malformed
 from grader.records.execution import StudentError
 
@@ -148,7 +148,7 @@ def read_classes_by_epoch(value: object, pictures: int) -> Array | None:
     if value is None:
         return None
     array = read_floats(value)
-    fits = array.ndim == 2 and len(array) <= EPOCHS and array.shape[1] == pictures
+    fits = array.ndim == 2 and len(array) <= EPOCHS_CAP and array.shape[1] == pictures
     if not fits or array.dtype.kind != "i":
         raise Malformed("answers by epoch that are not one class per picture")
     return array

@@ -13,14 +13,17 @@ import numpy as np
 from grader.assignment.variants import files_in_box
 from grader.inside import wire
 from grader.inside.cell import THREADS, is_notebook
+from grader.inside.schema.job import BoxRequest, GroupLimits
+from grader.inside.schema.job import Limits as BoxLimits
 from grader.records.errors import SandboxError
 from grader.records.execution import Execution, Missing, StudentError
+from grader.records.limits import Limits
 from grader.sandbox import cells, outcome, remarks
 from grader.sandbox.backend import Job
 from grader.sandbox.cells import CellRun
 from grader.sandbox.channel import Channel
-from grader.sandbox.outcome import Outcome
-from grader.sandbox.server_process import Ends, Request
+from grader.sandbox.outcome import Facts, Outcome
+from grader.sandbox.server_process import Ends
 
 RESTARTS = 3
 """How often a dead student process is replaced."""
@@ -28,20 +31,18 @@ _FINAL = ("cpu", "time", "output", "answers", "tampered")
 """After a death for one of these nothing is left to spend, or to believe: no restart."""
 _OWN_MIB = 128
 """Memory of a box that is not the student's, MiB."""
-GroupLimits = Mapping[str, int]
-"""`memory_mib` and `tasks` of a control group."""
 
 
 class Box:
     """One submission in its box. Use as a context manager; not from two threads at once.
 
-    Nothing that the student's side does raises: it becomes a Trouble, a Missing or a status.
+    Nothing that the student's side does raises: it becomes a StudentError, a Missing or a status.
     Raises SandboxError where the box itself breaks.
     """
 
     def __init__(
         self,
-        opener: Callable[[Request], Ends],
+        opener: Callable[[BoxRequest], Ends],
         job: Job,
         *,
         selftest: bool = False,
@@ -52,7 +53,7 @@ class Box:
         self._files, self._limits, self._level = files_in_box(job.submission), job.limits, job.level
         self._entry = job.submission.entry
         self._outcome = Outcome()
-        self._tried, self._trouble = False, None  # type: bool, StudentError | None
+        self._tried, self._error = False, None  # type: bool, StudentError | None
         self._alive, self._hopeless, self._restarts = False, "", 0
         self._remarks: dict[tuple[str, str], None] = {}
         self.cells: tuple[CellRun, ...] = ()
@@ -84,82 +85,82 @@ class Box:
         """Runs the student's code; None if it loaded, else what went wrong. Runs it only once."""
         if not self._tried:
             self._tried = True
-            self._trouble = self._load()
-        return self._trouble
+            self._error = self._load()
+        return self._error
 
     def _load(self) -> StudentError | None:
-        kind, said, arrays = self._channel.request({"do": "load", "entry": self._entry})
+        kind, facts, arrays = self._channel.request({"do": "load", "entry": self._entry})
         # Of a module, what is said comes from the student's process: there it would be a lie.
-        if is_notebook(self._entry) and "cells" in said and self.notebook is None:
-            self._keep(said, arrays)
+        if is_notebook(self._entry) and "cells" in facts and self.notebook is None:
+            self._keep(facts, arrays)
         if kind == "died":
-            trouble = self._died(said, loading=True)
-            self._hopeless = self._hopeless or trouble.message
-            return trouble
+            death = self._note_death(facts, loading=True)
+            self._hopeless = self._hopeless or death.message
+            return death
         self._alive = True
-        self._remark(said)
-        if "trouble" not in said:
+        self._remark(facts)
+        if "error" not in facts:
             return None
-        trouble = outcome.read_trouble(said["trouble"], self._files)
-        if said.get("loaded") is True:
-            self._unread = trouble
-            self._note(outcome.of_part(trouble, self._limits))
+        error = outcome.read_error(facts["error"], self._files)
+        if facts.get("loaded") is True:
+            self._unread = error
+            self._note(outcome.of_part(error, self._limits))
             return None
-        self._note(outcome.of_trouble(trouble, self._limits, loading=True))
-        return trouble
+        self._note(outcome.of_error(error, self._limits, loading=True))
+        return error
 
-    def _keep(self, said: Mapping[str, Any], arrays: list[wire.Array]) -> None:
+    def _keep(self, facts: Facts, arrays: list[wire.Array]) -> None:
         """How the cells went is known, and their notebook."""
         try:
-            self.cells = cells.read(said, self._entry or "", self._limits)
-            for found in cells.outcomes(self.cells, said, self._limits):
-                self._note(found)
-            self._passes = int(said["passes"])
-        except (KeyError, TypeError, ValueError) as error:
+            run = cells.read(facts, self._entry or "", self._limits)
+        except ValueError as error:
             raise SandboxError(f"A box broke: a report without sense ({error!r}).") from None
-        self.notebook = cells.book(arrays)
+        self.cells, self._passes = run.cells, run.passes
+        for one in cells.list_outcomes(run.cells, self._limits):
+            self._note(one)
+        self.notebook = cells.read_book(arrays)
 
     def ask(self, ask: str, args: Mapping[str, Any]) -> Any | Missing:
         """The value that the measuring code in the box gives, or why there is none."""
-        trouble = self.load()
-        if trouble is not None:
-            why = self._hopeless or f"Your file did not load: {trouble.sentence()}"
-            return Missing(why=why, error=trouble)
+        error = self.load()
+        if error is not None:
+            why = self._hopeless or f"Your file did not load: {error.sentence()}"
+            return Missing(why=why, error=error)
         tree, arrays = wire.pack(dict(args))
         while self._alive or self._revive():
-            kind, said, values = self._channel.request(
+            kind, facts, values = self._channel.request(
                 {"do": "ask", "ask": ask, "args": tree}, arrays
             )
             if kind != "died":
-                return self._value(said, values)
-            trouble = self._died(said)
-            if not said.get("before"):  # else it had died since the last question: not this one's
-                return Missing(why=trouble.message, error=trouble)
+                return self._value(facts, values)
+            death = self._note_death(facts)
+            if not facts.get("before"):  # else it had died since the last question: not this one's
+                return Missing(why=death.message, error=death)
         return Missing(why=self._hopeless)
 
-    def _value(self, answer: Mapping[str, Any], values: list[wire.Array]) -> Any | Missing:
+    def _value(self, answer: Facts, values: list[wire.Array]) -> Any | Missing:
         self._remark(answer)
-        if "trouble" in answer:
-            trouble = outcome.read_trouble(answer["trouble"], self._files)
-            self._note(outcome.of_trouble(trouble, self._limits, loading=False))
-            return outcome.missing_by_trouble(trouble)
+        if "error" in answer:
+            error = outcome.read_error(answer["error"], self._files)
+            self._note(outcome.of_error(error, self._limits, loading=False))
+            return outcome.missing_by_error(error)
         if "missing" in answer:
             return self._unexplained(outcome.read_missing(answer["missing"]), answer["missing"])
         try:
-            return outcome.cleaned(wire.unpack(answer["value"], values))
+            return outcome.clean_texts(wire.unpack(answer["value"], values))
         except (ValueError, KeyError, RecursionError):
             self._note(outcome.of_unasked(0))
             return Missing(
                 why="The answer that came out of the box was malformed.", needs_review=True
             )
 
-    def _remark(self, said: Mapping[str, Any]) -> None:
+    def _remark(self, facts: Facts) -> None:
         if len(self._remarks) < remarks.CAP:
-            self._remarks |= dict.fromkeys(remarks.read(said.get("remarks")))
+            self._remarks |= dict.fromkeys(remarks.read(facts.get("remarks")))
 
-    def _unexplained(self, missing: Missing, facts: Any) -> Missing:
+    def _unexplained(self, missing: Missing, facts: object) -> Missing:
         """A name that is missing, with the first cell or line that failed: often it is why."""
-        first, what = cells.first_error(self.cells), "A cell failed"
+        first, what = cells.describe_first_error(self.cells), "A cell failed"
         if self._unread is not None:
             unread = outcome.is_unread(self._unread)
             what = "A part could not be read" if unread else "The file stopped before its end"
@@ -177,28 +178,28 @@ class Box:
             self._hopeless = f"Your code ended its process {times} times; it is not run again."
             return False
         self._restarts += 1
-        trouble = self._load()
-        if trouble is not None:
-            self._hopeless = self._hopeless or f"Your file did not load again: {trouble.message}"
-        return trouble is None
+        error = self._load()
+        if error is not None:
+            self._hopeless = self._hopeless or f"Your file did not load again: {error.message}"
+        return error is None
 
-    def _died(self, facts: Mapping[str, Any], *, loading: bool = False) -> StudentError:
-        """The student's process is gone; why, as a trouble. Remembers whether to try again."""
+    def _note_death(self, facts: Facts, *, loading: bool = False) -> StudentError:
+        """The student's process is gone; why, as an error. Remembers whether to try again."""
         self._alive = False
-        number = facts.get("cell")
+        death, number = outcome.read_death(facts), facts.get("cell")
         if type(number) is int:
-            found = cells.of_death(number, facts, self._limits)
+            end = cells.of_death(number, death, self._limits)
         else:
-            found = outcome.of_death(facts, self._limits)
-            if loading and self._entry and found.status != "tampered":
-                found = replace(found, reason=f"{self._entry} did not load. {found.reason}")
-        self._note(found)
-        if found.status in _FINAL or facts.get("why") in _FINAL:
-            self._hopeless = found.reason
-        return outcome.death_as_trouble(facts, found)
+            end = outcome.of_death(death, self._limits)
+            if loading and self._entry and end.status != "tampered":
+                end = replace(end, reason=f"{self._entry} did not load. {end.reason}")
+        self._note(end)
+        if end.status in _FINAL or death["why"] in _FINAL:
+            self._hopeless = end.reason
+        return outcome.describe_death(death, end)
 
-    def _note(self, found: Outcome) -> None:
-        self._outcome = self._outcome.worse(found)
+    def _note(self, other: Outcome) -> None:
+        self._outcome = self._outcome.worse(other)
 
     def close(self) -> Execution:
         """The box is gone, and everything in it; how it went."""
@@ -208,39 +209,40 @@ class Box:
                 if kind != "ended":
                     raise SandboxError("A box broke: its supervisor sent no report.")
                 self._closed = self._execution(facts, texts)
-            except (KeyError, TypeError, ValueError, IndexError) as error:
+            except (ValueError, IndexError) as error:
                 raise SandboxError(f"A box broke: a report without sense ({error!r}).") from None
             finally:
                 self._channel.drop()
         return self._closed
 
-    def _execution(self, facts: Mapping[str, Any], texts: list[wire.Array]) -> Execution:
-        if facts["death"]:
-            self._note(outcome.of_death(facts["death"], self._limits))
-        if facts["unasked"]:
-            self._note(outcome.of_unasked(int(facts["unasked"])))
-        notes = [*remarks.sentences(self._remarks), *cells.notes(self.cells, self._passes)]
+    def _execution(self, facts: Facts, texts: list[wire.Array]) -> Execution:
+        end = outcome.read_end(facts)
+        if end["death"] is not None:
+            self._note(outcome.of_death(end["death"], self._limits))
+        if end["unasked"]:
+            self._note(outcome.of_unasked(end["unasked"]))
+        notes = [*remarks.sentences(self._remarks), *cells.list_notes(self.cells, self._passes)]
         if self._restarts and not self._passes:
-            notes.append(f"The student's process was started {int(facts['starts'])} times.")
-        if facts["full"]:
+            notes.append(f"The student's process was started {end['starts']} times.")
+        if end["full"]:
             notes.append(f"The {self._limits.disk_mib} MiB for files were used up.")
-        notes += [f"{str(name)!r} could not be placed." for name in facts["misplaced"]]
+        notes += [f"{name!r} could not be placed." for name in end["misplaced"]]
         printed = [t.tobytes().decode("utf-8", "replace") for t in texts]
         return Execution(
             status=self._outcome.status,
             reason=self._outcome.reason,
-            seconds=round(float(facts["seconds"]), 3),
-            cpu_seconds=round(float(facts["cpu_seconds"]), 3),
-            peak_mib=round(float(facts["peak_mib"]), 1),
+            seconds=round(end["seconds"], 3),
+            cpu_seconds=round(end["cpu_seconds"], 3),
+            peak_mib=round(end["peak_mib"], 1),
             stdout=printed[0],
             stderr=printed[1],
-            error=self._trouble or self._unread,
+            error=self._error or self._unread,
             notes=tuple(notes),
             level=self._level,
         )
 
 
-def _group(request: Mapping[str, Any]) -> GroupLimits:
+def _group(request: BoxRequest) -> GroupLimits:
     """Limits of the box's control group: those of the student's process, and room for the rest.
 
     Files in memory count there too, as do the supervisor and the threads of a notebook's kernel.
@@ -253,10 +255,10 @@ def _group(request: Mapping[str, Any]) -> GroupLimits:
     }
 
 
-def _request(job: Job, files: Mapping[str, bytes], *, selftest: bool) -> dict[str, Any]:
+def _request(job: Job, files: Mapping[str, bytes], *, selftest: bool) -> BoxRequest:
     """The job as the guard and the supervisor read it: sizes and limits, no content."""
+    assert job.level is not None
     submission = sum(map(len, files.values())) + 4096 * len(files)
-    limits = job.limits
     return {
         "level": job.level,
         "seed": job.seed,
@@ -265,13 +267,18 @@ def _request(job: Job, files: Mapping[str, bytes], *, selftest: bool) -> dict[st
         "datasets": dict(job.datasets),
         "submission_mib": math.ceil(submission / 2**20),
         "submission_files": len(files),
-        "limits": {
-            "cpu_seconds": limits.cpu_seconds,
-            "wall_seconds": limits.wall_seconds,
-            "memory_mib": limits.memory_mib,
-            "processes": limits.processes,
-            "disk_mib": limits.disk_mib,
-            "output_kib": limits.output_kib,
-            "cell_seconds": limits.cell_seconds,
-        },
+        "limits": _limits(job.limits),
+    }
+
+
+def _limits(limits: Limits) -> BoxLimits:
+    """The limits, as the guard and the supervisor read them."""
+    return {
+        "cpu_seconds": limits.cpu_seconds,
+        "wall_seconds": limits.wall_seconds,
+        "memory_mib": limits.memory_mib,
+        "processes": limits.processes,
+        "disk_mib": limits.disk_mib,
+        "output_kib": limits.output_kib,
+        "cell_seconds": limits.cell_seconds,
     }

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
 
 from grader.inside import wire
-from grader.inside.cell import SHARE, SHUT_DOWN, place
-from grader.records.execution import CellStatus, StudentError
+from grader.inside.cell import SHARE, SHUT_DOWN, name_cell
+from grader.inside.schema.messages import (
+    CELL_STATUSES,
+    SHARED_LIMITS,
+    CellStatus,
+    Death,
+    SharedLimit,
+)
+from grader.inside.wire import Malformed
+from grader.records.execution import StudentError
 from grader.records.limits import Limits
 from grader.sandbox import outcome
-from grader.sandbox.outcome import Outcome
+from grader.sandbox.outcome import Facts, Outcome
 
-_STATUSES: tuple[CellStatus, ...] = ("ok", "error", "time", "died", "skipped")
-_SHARED = {"cpu": " of computing time", "time": ""}
-"""What cells share, and how it is called."""
+_SHARED: Mapping[SharedLimit, str] = {"cpu": " of computing time", "time": ""}
+"""How a limit is called that cells share."""
 _MOST = 5000
 """Cells of a notebook; a box allows fewer."""
 _LONGEST = 1e6
 """Seconds."""
+_CROWDED: Death = {"why": "cell", "code": 0, "crowded": True, "said": ""}
+"""Stands for the end of a cell that was interrupted."""
 OUTPUT_MIB = 8
 """What one cell may print or display, kept or not, in MiB."""
 
@@ -37,61 +45,82 @@ class CellRun:
     """What it raised, or how it ended the kernel."""
     cut: bool = False
     """True where not all of its output was kept."""
-    late: bool = False
-    """True where all cells together had used up their share of the time: with status `time` this
-    one was interrupted for it, else only its definitions were run.
+    late: SharedLimit | None = None
+    """The limit of which all cells together had used up their share: with status `time` this one
+    was interrupted for it, else only its definitions were run.
     """
+    death: Death | None = None
+    """How it ended the kernel, if it did."""
+    crowded: bool = False
+    """True where it ran into its limit with as many processes as are allowed."""
 
 
-def read(said: Mapping[str, Any], entry: str, limits: Limits) -> tuple[CellRun, ...]:
-    """The cells that a box reports. Raises ValueError where that makes no sense."""
-    found = said.get("cells")
-    if not isinstance(found, list) or len(found) > _MOST:
-        raise ValueError("a list of cells that is none")
-    return tuple(_cell(fact, entry, limits) for fact in found)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotebookRun:
+    """How a notebook went."""
+
+    cells: tuple[CellRun, ...]
+    passes: int
+    """How often it was run."""
 
 
-def _cell(fact: Any, entry: str, limits: Limits) -> CellRun:
-    known = fact if isinstance(fact, dict) else {}
-    number, status, death = known.get("index"), known.get("status"), known.get("death")
-    if type(number) is not int or not 0 < number <= _MOST or status not in _STATUSES:
-        raise ValueError("a cell that is none")
-    seconds = known.get("seconds")
+def read(facts: Facts, entry: str, limits: Limits) -> NotebookRun:
+    """The cells that a box reports. Raises Malformed where that makes no sense."""
+    rows, passes = facts.get("cells"), facts.get("passes")
+    if not isinstance(rows, list) or len(rows) > _MOST:
+        raise Malformed("the cells are not a list, or too many")
+    if type(passes) is not int or passes < 0:
+        raise Malformed(f"not a count: {passes!r:.40}")
+    return NotebookRun(cells=tuple(_read_cell(r, entry, limits) for r in rows), passes=passes)
+
+
+def _read_cell(row: object, entry: str, limits: Limits) -> CellRun:
+    facts: Facts = row if isinstance(row, dict) else {}
+    number, seconds = facts.get("index"), facts.get("seconds")
+    status = next((s for s in CELL_STATUSES if s == facts.get("status")), None)
+    if type(number) is not int or not 0 < number <= _MOST or status is None:
+        raise Malformed("a cell without a number or a status")
     if not isinstance(seconds, (int, float)) or not 0 <= seconds < _LONGEST:
-        raise ValueError("a cell without a time")
-    error = None
-    if status == "died" and isinstance(death, dict):
-        error = outcome.death_as_trouble(death, of_death(number, death, limits))
-    elif isinstance(fact.get("trouble"), dict):
-        error = outcome.read_trouble(fact["trouble"], {entry: b"", place(entry, number): b""})
+        raise Malformed("a cell without a time")
+    death, error = facts.get("death"), facts.get("error")
+    end = outcome.read_death(death) if status == "died" and isinstance(death, dict) else None
+    files = {entry: b"", name_cell(entry, number): b""}
     return CellRun(
         index=number,
         status=status,
         seconds=round(float(seconds), 3),
-        error=error,
-        cut=fact.get("cut") is True,
-        late=fact.get("late") in tuple(_SHARED),
+        error=(
+            outcome.describe_death(end, of_death(number, end, limits))
+            if end is not None
+            else outcome.read_error(error, files)
+            if isinstance(error, dict)
+            else None
+        ),
+        cut=facts.get("cut") is True,
+        late=next((limit for limit in SHARED_LIMITS if limit == facts.get("late")), None),
+        death=end,
+        crowded=facts.get("crowded") is True,
     )
 
 
-def outcomes(cells: Sequence[CellRun], said: Mapping[str, Any], limits: Limits) -> list[Outcome]:
+def list_outcomes(cells: Sequence[CellRun], limits: Limits) -> list[Outcome]:
     """What the cells say about the run: ends of the kernel, and limits that they hit."""
-    found = []
-    for cell, fact in zip(cells, said["cells"], strict=True):
-        if cell.status == "died" and isinstance(fact.get("death"), dict):
-            found.append(of_death(cell.index, fact["death"], limits))
-        elif cell.status == "time" and fact.get("crowded") is True:
-            found.append(of_death(cell.index, {"why": "cell", "crowded": True}, limits))
-        elif cell.status == "time" and cell.late:
-            found.append(_of_share(cell.index, fact["late"], limits))
+    outcomes = []
+    for cell in cells:
+        if cell.death is not None:
+            outcomes.append(of_death(cell.index, cell.death, limits))
+        elif cell.status == "time" and cell.crowded:
+            outcomes.append(of_death(cell.index, _CROWDED, limits))
+        elif cell.status == "time" and cell.late is not None:
+            outcomes.append(_of_share(cell.index, cell.late, limits))
         elif cell.error is not None:
-            limit = outcome.of_trouble(cell.error, limits, loading=False)
+            limit = outcome.of_error(cell.error, limits, loading=False)
             reason = f"Cell {cell.index}: {limit.reason}"
-            found.append(Outcome(status=limit.status, reason=reason if limit.reason else ""))
-    return found
+            outcomes.append(Outcome(status=limit.status, reason=reason if limit.reason else ""))
+    return outcomes
 
 
-def _of_share(number: int, kind: Literal["cpu", "time"], limits: Limits) -> Outcome:
+def _of_share(number: int, kind: SharedLimit, limits: Limits) -> Outcome:
     """All cells together have used up what they may; this one was running."""
     seconds = limits.cpu_seconds if kind == "cpu" else limits.wall_seconds
     reason = (
@@ -102,14 +131,13 @@ def _of_share(number: int, kind: Literal["cpu", "time"], limits: Limits) -> Outc
     return Outcome(status=kind, reason=reason)
 
 
-def of_death(number: int, facts: Mapping[str, Any], limits: Limits) -> Outcome:
+def of_death(number: int, death: Death, limits: Limits) -> Outcome:
     """Why the kernel is gone that ran this cell."""
-    cell, why = f"Cell {number}", facts.get("why")
-    if why == "cell" and facts.get("crowded") is not True:
-        seconds = cell_seconds(limits)
+    cell, why = f"Cell {number}", death["why"]
+    if why == "cell" and not death["crowded"]:
         reason = (
-            f"{cell} ran past the limit of {seconds:g} seconds for one cell, and could not be "
-            "interrupted. Look for a loop that never ends."
+            f"{cell} ran past the limit of {limits.cell_seconds:g} seconds for one cell, and could "
+            "not be interrupted. Look for a loop that never ends."
         )
         return Outcome(status="time", reason=reason)
     if why == "output":
@@ -124,25 +152,19 @@ def of_death(number: int, facts: Mapping[str, Any], limits: Limits) -> Outcome:
             "A person will look at this submission."
         )
         return Outcome(status="tampered", reason=reason)
-    found = outcome.of_death(facts, limits)
-    if found.status == "stopped":
-        code = facts.get("code")
-        call = "shut its kernel down" if code == SHUT_DOWN else "ended the kernel: os._exit or a"
-        rest = "." if code == SHUT_DOWN else " similar call."
-        reason = f"{cell} {call}{rest} Take that call out."
-    elif found.status in ("cpu", "time"):
-        reason = f"{cell} was running when the notebook had to be stopped. {found.reason}"
+    general = outcome.of_death(death, limits)
+    if general.status == "stopped" and death["code"] == SHUT_DOWN:
+        reason = f"{cell} shut its kernel down. Take that call out."
+    elif general.status == "stopped":
+        reason = f"{cell} ended the kernel: os._exit or a similar call. Take that call out."
+    elif general.status in ("cpu", "time"):
+        reason = f"{cell} was running when the notebook had to be stopped. {general.reason}"
     else:
-        reason = f"{cell}: {found.reason}"
-    return Outcome(status=found.status, reason=reason)
+        reason = f"{cell}: {general.reason}"
+    return Outcome(status=general.status, reason=reason)
 
 
-def cell_seconds(limits: Limits) -> float:
-    """CPU and wall seconds of one cell."""
-    return limits.cell_seconds
-
-
-def notes(cells: Sequence[CellRun], passes: int) -> list[str]:
+def list_notes(cells: Sequence[CellRun], passes: int) -> list[str]:
     """What a reader should know: cells that failed, were stopped, or have lost output."""
     failed = [c.index for c in cells if c.status == "error"]
     stopped = [c.index for c in cells if c.status == "time" and not c.late]
@@ -150,50 +172,51 @@ def notes(cells: Sequence[CellRun], passes: int) -> list[str]:
     late = [c.index for c in cells if c.status in ("ok", "error") and c.late]
     skipped = [c.index for c in cells if c.status == "skipped"]
     cut = [c.index for c in cells if c.cut]
-    said = []
+    sentences = []
     if failed:
         count = f"{len(failed)} of {len(cells)} cell{'s' * (len(cells) != 1)}"
-        said.append(f"{count} failed: {_listed(failed)}.")
-        said.append(f"The first to fail: {first_error(cells).rstrip('.')}.")
+        sentences.append(f"{count} failed: {_list_cells(failed)}.")
+        sentences.append(f"The first to fail: {describe_first_error(cells).rstrip('.')}.")
     if stopped:
-        said.append(f"{_first(stopped)} {_was(stopped)} interrupted at the limit for one cell.")
+        verb = f"{_was(stopped)} interrupted"
+        sentences.append(f"{_begin(stopped)} {verb} at the limit for one cell.")
     if last:
-        said.append(f"{_first(last)} {_was(last)} interrupted at the limit for all cells.")
+        sentences.append(f"{_begin(last)} {_was(last)} interrupted at the limit for all cells.")
     if late:
-        said.append(
-            f"Of {_listed(late)} only definitions were run, as the time for cells was used up."
+        sentences.append(
+            f"Of {_list_cells(late)} only definitions were run, as the time for cells was used up."
         )
     if skipped:
-        said.append(f"{_first(skipped)} {_was(skipped)} not run.")
+        sentences.append(f"{_begin(skipped)} {_was(skipped)} not run.")
     if cut:
-        said.append(f"Output of {_listed(cut)} was cut.")
+        sentences.append(f"Output of {_list_cells(cut)} was cut.")
     if passes > 1:
-        said.append(
+        sentences.append(
             f"The notebook was run {passes} times, each time without the cells that had ended "
             "the kernel."
         )
-    return said
+    return sentences
 
 
-def first_error(cells: Sequence[CellRun]) -> str:
+def describe_first_error(cells: Sequence[CellRun]) -> str:
     """What went wrong in the first cell that failed; empty where none did."""
-    found = next((c for c in cells if c.status == "error" and c.error is not None), None)
-    if found is None or found.error is None:
+    first = next((c for c in cells if c.status == "error" and c.error is not None), None)
+    if first is None or first.error is None:
         return ""
-    said = found.error.sentence()
-    return said if found.error.file else f"Cell {found.index}: {said}"
+    sentence = first.error.sentence()
+    return sentence if first.error.file else f"Cell {first.index}: {sentence}"
 
 
 def _was(numbers: Sequence[int]) -> str:
     return "was" if len(numbers) == 1 else "were"
 
 
-def _first(numbers: Sequence[int]) -> str:
+def _begin(numbers: Sequence[int]) -> str:
     """`Cells 3 and 5`, where a sentence begins."""
-    return _listed(numbers).capitalize()
+    return _list_cells(numbers).capitalize()
 
 
-def _listed(numbers: Sequence[int]) -> str:
+def _list_cells(numbers: Sequence[int]) -> str:
     """`cell 3`, or `cells 3, 5 and 9`; at most ten."""
     if len(numbers) == 1:
         return f"cell {numbers[0]}"
@@ -203,7 +226,7 @@ def _listed(numbers: Sequence[int]) -> str:
     return f"cells {', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def book(arrays: Sequence[wire.Array]) -> bytes | None:
+def read_book(arrays: Sequence[wire.Array]) -> bytes | None:
     """The executed notebook, as the box wrote it."""
     if len(arrays) != 1 or arrays[0].dtype.str != "|u1" or arrays[0].ndim != 1:
         return None

@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import Any, Self
 
 from grader.inside.cell import is_notebook
+from grader.inside.schema.job import BoxRequest
 from grader.records.errors import SandboxError
 from grader.sandbox import levels
 from grader.sandbox.backend import Job
 from grader.sandbox.box import Box
 from grader.sandbox.levels import Refusal
-from grader.sandbox.server_process import Ends, Request, ServerProcess
+from grader.sandbox.server_process import Ends, ServerProcess
 
 BOXES_PER_PROCESS = 200
 """After so many boxes a fresh warm process takes over."""
@@ -90,7 +91,7 @@ class ForkServer:
         level = self.level if job.level is None else job.level
         return Box(self._send, replace(job, level=level))
 
-    def _send(self, request: Request) -> Ends:
+    def _send(self, request: BoxRequest) -> Ends:
         with self._lock:
             return self._current().open(request)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from grader.inside.schema.job import GroupLimits
 from grader.inside.walls import selftest
 from grader.records.errors import SandboxError
 from grader.records.execution import Missing
@@ -30,7 +31,7 @@ NAMES: Mapping[int, str] = {
     0: "a separate process and a time limit",
 }
 _SMALL = Limits(cpu_seconds=10, memory_mib=4096, processes=16, disk_mib=4, output_kib=4)
-_GROUP = {"memory_mib": 96, "tasks": 40}
+_GROUP: GroupLimits = {"memory_mib": 96, "tasks": 40}
 _WITHIN = Limits(cpu_seconds=10, memory_mib=4096, processes=200, disk_mib=4, output_kib=4)
 """Wider than `_GROUP`, so that only the control group can be what refuses."""
 

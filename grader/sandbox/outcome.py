@@ -10,10 +10,15 @@ import re
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
+from grader.inside.schema.messages import WHYS, Death, End
+from grader.inside.wire import Malformed
 from grader.records.execution import Missing, Status, StudentError
 from grader.records.limits import Limits
+
+Facts: TypeAlias = Mapping[str, object]
+"""What a box reports, not yet checked."""
 
 _GRAVITY: Mapping[str, int] = {
     "ok": 0,
@@ -47,10 +52,10 @@ class Outcome:
         return other if _GRAVITY[other.status] > _GRAVITY[self.status] else self
 
 
-def of_trouble(trouble: StudentError, limits: Limits, *, loading: bool) -> Outcome:
+def of_error(error: StudentError, limits: Limits, *, loading: bool) -> Outcome:
     """What an exception in student code says about the run; only some matter after loading."""
-    text = f"{trouble.kind}: {trouble.message}"
-    if trouble.kind == "MemoryError" or _MEMORY.search(text):
+    text = f"{error.kind}: {error.message}"
+    if error.kind == "MemoryError" or _MEMORY.search(text):
         return of_limit("memory", limits)
     if _PROCESSES.search(text):
         return of_limit("processes", limits)
@@ -58,31 +63,33 @@ def of_trouble(trouble: StudentError, limits: Limits, *, loading: bool) -> Outco
         return of_limit("disk", limits)
     if not loading:
         return Outcome()
-    if trouble.kind == "SystemExit":
-        return Outcome(status="stopped", reason=f"Your file did not load: {trouble.sentence()}.")
+    if error.kind == "SystemExit":
+        return Outcome(status="stopped", reason=f"Your file did not load: {error.sentence()}.")
     return Outcome(
         status="crashed",
-        reason=f"Your file could not be loaded. {_cut(trouble.sentence()).rstrip('.')}.",
+        reason=f"Your file could not be loaded. {_cut(error.sentence()).rstrip('.')}.",
     )
 
 
-def of_part(trouble: StudentError, limits: Limits) -> Outcome:
+def of_part(error: StudentError, limits: Limits) -> Outcome:
     """A module does not parse, or raised; what of it was read, or defined, is measured."""
-    said = f"{_cut(trouble.sentence()).rstrip('.')}."
-    if is_unread(trouble):
-        return Outcome(status="crashed", reason=f"A part of your file could not be read. {said}")
-    limit = of_trouble(trouble, limits, loading=False)
+    sentence = f"{_cut(error.sentence()).rstrip('.')}."
+    if is_unread(error):
+        return Outcome(
+            status="crashed", reason=f"A part of your file could not be read. {sentence}"
+        )
+    limit = of_error(error, limits, loading=False)
     if limit.status != "ok":
         return limit
     return Outcome(
-        status="stopped" if trouble.kind == "SystemExit" else "crashed",
-        reason=f"Your file stopped before its end; what it defines is judged. {said}",
+        status="stopped" if error.kind == "SystemExit" else "crashed",
+        reason=f"Your file stopped before its end; what it defines is judged. {sentence}",
     )
 
 
-def is_unread(trouble: StudentError) -> bool:
+def is_unread(error: StudentError) -> bool:
     """True where Python could not read the text, so that nothing of it ran."""
-    return trouble.kind in ("SyntaxError", "IndentationError", "TabError")
+    return error.kind in ("SyntaxError", "IndentationError", "TabError")
 
 
 def of_limit(status: Status, limits: Limits) -> Outcome:
@@ -104,29 +111,64 @@ def of_limit(status: Status, limits: Limits) -> Outcome:
     return Outcome(status=status, reason=reasons[status])
 
 
-def of_death(facts: Mapping[str, Any], limits: Limits) -> Outcome:
-    """Why the student's process is gone."""
+def read_death(facts: Facts) -> Death:
+    """How the student's process ended, each value checked; what is of no use is left out."""
     why, code = facts.get("why"), facts.get("code")
+    return {
+        "why": next((w for w in WHYS if w == why), None),
+        "code": code if isinstance(code, int) else 0,
+        "crowded": facts.get("crowded") is True,
+        "said": str(facts.get("said")),
+    }
+
+
+def read_end(facts: Facts) -> End:
+    """What a supervisor reports of its box. Raises Malformed where that makes no sense."""
+    death, misplaced = facts.get("death"), facts.get("misplaced")
+    if not isinstance(misplaced, list):
+        raise Malformed("the files that could not be placed are not a list")
+    return {
+        "seconds": _read_number(facts, "seconds"),
+        "cpu_seconds": _read_number(facts, "cpu_seconds"),
+        "peak_mib": _read_number(facts, "peak_mib"),
+        "unasked": int(_read_number(facts, "unasked")),
+        "starts": int(_read_number(facts, "starts")),
+        "death": read_death(death) if isinstance(death, dict) else None,
+        "misplaced": [str(name) for name in misplaced],
+        "full": facts.get("full") is True,
+    }
+
+
+def _read_number(facts: Facts, name: str) -> float:
+    value = facts.get(name)
+    if not isinstance(value, (int, float)) or not 0 <= value < 2**53:
+        raise Malformed(f"{name} is no number from 0 on")
+    return value
+
+
+def of_death(death: Death, limits: Limits) -> Outcome:
+    """Why the student's process is gone."""
+    why, code = death["why"], death["code"]
     if why == "end":
         return Outcome()
     if why == "tampered":
         return of_unasked(0)
-    if why in ("cpu", "time", "cell") and facts.get("crowded") is True:
+    if why in ("cpu", "time", "cell") and death["crowded"]:
         return of_limit("processes", limits)
     if why == "cell":
         return of_limit("time", limits)
     if why == "answers":
         return Outcome(status="output", reason="All answers of your code together are too large.")
-    if why in ("cpu", "time", "memory", "output"):
+    if why is not None:
         return of_limit(why, limits)
-    if not isinstance(code, int) or code >= 0:
-        shown = f" with code {code}" if isinstance(code, int) and code else ""
+    if code >= 0:
+        shown = f" with code {code}" if code else ""
         reason = (
             f"Your code ended the process{shown} before it was done: os._exit or a similar call. "
             "Take that call out."
         )
         return Outcome(status="stopped", reason=reason)
-    if code == -signal.SIGABRT and _MEMORY.search(str(facts.get("said"))):
+    if code == -signal.SIGABRT and _MEMORY.search(death["said"]):
         return of_limit("memory", limits)
     reason = (
         f"Your code crashed the interpreter ({signal_name(-code)}). Python code alone cannot do "
@@ -150,27 +192,27 @@ def signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def death_as_trouble(facts: Mapping[str, Any], outcome: Outcome) -> StudentError:
+def describe_death(death: Death, outcome: Outcome) -> StudentError:
     """A death in the form of an exception, for places that show exceptions."""
-    code = facts.get("code")
     kind: str = outcome.status
-    if outcome.status == "crashed" and isinstance(code, int):
-        kind = signal_name(-code).rpartition(" ")[2]
+    if outcome.status == "crashed":
+        kind = signal_name(-death["code"]).rpartition(" ")[2]
     elif outcome.status == "stopped":
         kind = "exit"
     return StudentError(kind=kind, message=outcome.reason)
 
 
-def read_trouble(value: Any, files: Mapping[str, bytes]) -> StudentError:
-    """The trouble that a box described, with every field checked and cut."""
+def read_error(value: object, files: Mapping[str, bytes]) -> StudentError:
+    """The error that a box described, with every field checked and cut."""
     if not isinstance(value, dict):
         return StudentError(kind="Exception", message="")
+    facts: Facts = value
 
     def text(name: str, cap: int) -> str | None:
-        found = value.get(name)
-        return clean(found)[:cap] if isinstance(found, str) else None
+        field = facts.get(name)
+        return clean(field)[:cap] if isinstance(field, str) else None
 
-    line, file = value.get("line"), text("file", 300)
+    line, file = facts.get("line"), text("file", 300)
     known = file is not None and (
         file in files or file.endswith(".py") or file.partition(", cell ")[0] in files
     )
@@ -184,17 +226,17 @@ def read_trouble(value: Any, files: Mapping[str, bytes]) -> StudentError:
     )
 
 
-def missing_by_trouble(trouble: StudentError) -> Missing:
+def missing_by_error(error: StudentError) -> Missing:
     """The measurement was stopped by an exception in student code."""
-    return Missing(why=f"Your code raised an error: {_cut(trouble.sentence())}", error=trouble)
+    return Missing(why=f"Your code raised an error: {_cut(error.sentence())}", error=error)
 
 
-def read_missing(value: Any) -> Missing:
+def read_missing(value: object) -> Missing:
     """The reason that measuring code gave."""
-    why = value.get("why") if isinstance(value, dict) else None
-    needs_review = isinstance(value, dict) and value.get("needs_review") is True
+    facts: Facts = value if isinstance(value, dict) else {}
+    why = facts.get("why")
     text = clean(why)[:2000] if isinstance(why, str) else "It could not be measured."
-    return Missing(why=text, needs_review=needs_review)
+    return Missing(why=text, needs_review=facts.get("needs_review") is True)
 
 
 def clean(text: str) -> str:
@@ -202,14 +244,14 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def cleaned(value: Any) -> Any:
+def clean_texts(value: object) -> object:
     """A value from a box with every text encodable."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, list):
-        return [cleaned(v) for v in value]
+        return [clean_texts(v) for v in value]
     if isinstance(value, dict):
-        return {clean(k): cleaned(v) for k, v in value.items()}
+        return {clean(k): clean_texts(v) for k, v in value.items()}
     return value
 
 

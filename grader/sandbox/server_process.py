@@ -15,11 +15,11 @@ import sys
 import tempfile
 import threading
 import weakref
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import grader
+from grader.inside.schema.job import BoxRequest, ServerState
 from grader.records.errors import SandboxError
 
 START_SECONDS = 180.0
@@ -55,8 +55,6 @@ main()
 """
 
 
-Request = Mapping[str, Any]
-"""What a guard is told: level, limits, seed."""
 Ends = tuple[socket.socket, socket.socket]
 """Line and leash of a box, our ends."""
 
@@ -116,7 +114,7 @@ class ServerProcess:
         poll.register(self.control, select.POLLIN)
         return bool(poll.poll(seconds * 1000))
 
-    def await_ready(self) -> Mapping[str, Any]:
+    def await_ready(self) -> ServerState:
         """What the warm process says of itself once everything is imported: its versions.
 
         To be called once, before the first `open`. Raises SandboxError if it does not start.
@@ -129,7 +127,7 @@ class ServerProcess:
             said = self.said()
             self.end()
             raise SandboxError(f"The warm process did not start: {said or 'it said nothing'}")
-        state: Mapping[str, Any] = json.loads(data)
+        state: ServerState = json.loads(data)
         return state
 
     def said(self) -> str:
@@ -149,7 +147,7 @@ class ServerProcess:
         self.retired = True
         self.control.close()
 
-    def open(self, request: Request) -> Ends:
+    def open(self, request: BoxRequest) -> Ends:
         """The near ends of line and leash of a new box. Raises SandboxError if it is gone."""
         channel, far_channel = socket.socketpair()
         lifeline, far_leash = socket.socketpair()

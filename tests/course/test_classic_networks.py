@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from grader.compare import differences
+from grader.diagnosis.network import diagnose_dropouts
 from grader.grading.cohort import Cohort
 from grader.inside.shims import vision
 from grader.records.measurements import Dropouts
@@ -108,8 +108,8 @@ def test_dropout_is_placed_from_either_end(
     """A layer too many or too few elsewhere moves no dropout; one in the wrong place is named."""
     expected = Dropouts(layers=tuple("abc"), places=((1, 0.5), (2, 0.5)))
     seen = Dropouts(layers=tuple(layers), places=tuple(places))
-    text = differences.dropouts(seen, expected)
-    assert (told in text) if told else not text, text
+    found = diagnose_dropouts(seen, expected)
+    assert (found is not None and told in found.sentence) if told else found is None
 
 
 # ---------------------------------------------------------------------- graded in boxes

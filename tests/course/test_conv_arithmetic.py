@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from grader import compare
 from grader.assignment.course import Course
-from grader.compare.named_answers import _listed, _same
+from grader.compare.named_answers import is_same, list_answers
 from grader.grading.cohort import Cohort
 from grader.inside.measuring import functions
 from grader.records.measurements import Returned
@@ -119,9 +119,9 @@ def test_slips_show(solved: dict[str, dict[str, Any]]) -> None:
     for student, own in solved.items():
         for name, slips in own["slips"].items():
             loose = name in UNORDERED
-            right = _listed(own[name], loose=loose)
+            right = list_answers(own[name], loose=loose)
             for text, value in slips.items():
-                if _same(_listed(value, loose=loose), right):
+                if is_same(list_answers(value, loose=loose), right):
                     lucky.append((student, name, text))
     assert not {n for _, n, _ in lucky} & {"plain", "strided", "dilated", "pooled", "feature_sizes"}
     total = sum(len(s) for own in solved.values() for s in own["slips"].values())
@@ -132,7 +132,7 @@ def test_every_slip_is_named(solved: dict[str, dict[str, Any]]) -> None:
     """Each slip of the first student's has its sentence, and is worth nothing."""
 
     def returned(value: Any) -> Returned:
-        return Returned.from_wire({"value": functions.returned(value), "changed": []})
+        return Returned.from_wire({"value": functions.describe(value), "changed": []})
 
     own, named = solved[CLASS[0]], 0
     for name, slips in own["slips"].items():

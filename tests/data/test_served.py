@@ -152,7 +152,7 @@ def test_nothing_is_left_and_nothing_is_written_for_those_who_name_no_set(
     loaded = Course(ROOT).load("lenet5_mnist")
     with Borrower(server, loaded) as executor:
         served = executor._mount
-        assert served.named(("mnist", "cifar10"), {"a.py": b"x = 1"}) == []
+        assert served.find_named(("mnist", "cifar10"), {"a.py": b"x = 1"}) == []
         assert list(tmp_path.iterdir()) == []
         assert served.find_named(("mnist", "cifar10"), {"a.py": b"MNIST("}) == ["mnist"]
         left.mkdir()  # of a grader that was killed
@@ -169,7 +169,7 @@ def test_a_set_that_is_absent_is_said_to_be(lenet: Lenet, tmp_path: Path) -> Non
     assert served.identity("mnist") == "mnist absent"
     source = b"from torchvision import datasets\ndatasets.MNIST('data', download=True)\n"
     with lenet.executor.backend.open(
-        job({"a.py": source}, entry="a.py", limits=LIMITS, seed=1, datasets={"mnist": ""})
+        job({"a.py": source}, entry="a.py", limits=LIMITS, seed=1, datasets=folders)
     ) as box:
         assert box.load() is None
     trouble = box.close().error

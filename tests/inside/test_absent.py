@@ -24,7 +24,7 @@ Load = Callable[..., dict[str, Any]]
 @pytest.fixture
 def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     """Loads a module of that text as the box does; what it imported is forgotten afterwards."""
-    monkeypatch.setattr(remarks, "_found", {})
+    monkeypatch.setattr(remarks, "_noted", {})
     monkeypatch.setattr(reading, "unread", None)
     monkeypatch.setattr(reading, "selection", Selection())
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))

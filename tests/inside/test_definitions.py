@@ -22,7 +22,7 @@ from kit.tiny import Tiny
 
 def taken(source: str) -> str:
     """What of a source is run, where definitions only are taken."""
-    body = definitions.Selection().of(ast.parse(source), source, "cell 1")
+    body = definitions.Selection().choose(ast.parse(source), source, "cell 1")
     return "\n".join(map(ast.unparse, body))
 
 
@@ -76,7 +76,7 @@ def test_definitions_and_constants_are_taken() -> None:
     """Each statement of a list of those that are, as it stands."""
     for statement in ast.parse(KEPT).body:
         text = ast.unparse(statement)
-        assert statement in definitions.Selection().of(
+        assert statement in definitions.Selection().choose(
             ast.parse("import torch\nfrom torch import nn as layers\nLinear = layers.Linear"),
             "",
             "",
@@ -156,30 +156,30 @@ def test_the_reason_names_cell_line_and_text() -> None:
     """As long as nothing defines the name."""
     selection = definitions.Selection()
     source = "x = 1\n\nif x:\n    net = train(3)  # long\n"
-    selection.of(ast.parse(source), source, "cell 5")
-    assert selection.why("net") == (
+    selection.choose(ast.parse(source), source, "cell 5")
+    assert selection.explain("net") == (
         "cell 5, line 4 (`net = train(3)  # long`) was not run, since this assignment takes "
         "definitions only"
     )
-    assert selection.why("x") == selection.why(None) == ""
+    assert selection.explain("x") == selection.explain(None) == ""
     assert selection.passed_over
-    selection.of(ast.parse("net = None"), "net = None", "cell 6")
-    assert selection.why("net") == ""
+    selection.choose(ast.parse("net = None"), "net = None", "cell 6")
+    assert selection.explain("net") == ""
 
 
 def test_lines_keep_their_numbers() -> None:
     """What is left out leaves the rest where it is."""
     source = "print(1)\n\n\ndef f():\n    return 3\n"
-    (made,) = definitions.Selection().of(ast.parse(source), source, "cell 1")
+    (made,) = definitions.Selection().choose(ast.parse(source), source, "cell 1")
     assert made.lineno == 4
 
 
 def test_magics_around_python_are_taken_off() -> None:
     """`%%time` and `%%capture` leave an empty comment; other magics stay what they are."""
-    assert definitions.unwrapped("%%time\nx = 1") == "#\nx = 1"
-    assert definitions.unwrapped("\n\n%%capture out --no-stderr\nx = 1") == "\n\n#\nx = 1"
+    assert definitions.unwrap("%%time\nx = 1") == "#\nx = 1"
+    assert definitions.unwrap("\n\n%%capture out --no-stderr\nx = 1") == "\n\n#\nx = 1"
     for other in ("%%bash\nls", "%time x", "x = '%%time'", "%%timeit\nx", "", "%%timer"):
-        assert definitions.unwrapped(other) == other
+        assert definitions.unwrap(other) == other
 
 
 def test_run_is_one_of_two(course: Tiny, regrade: Grading) -> None:
@@ -411,16 +411,16 @@ def test_any_text_is_recovered_and_compiles(source: str) -> None:
         )
     tree = ast.Module(body=body, type_ignores=[])
     compile(tree, "x", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    count = len(margins.lines(source))
+    count = len(margins.split(source))
     assert all(1 <= getattr(n, "lineno", 1) <= count for n in ast.walk(tree))
-    definitions.Selection().of(tree, source, "cell 1")
+    definitions.Selection().choose(tree, source, "cell 1")
 
 
 @given(SOURCES)
 def test_any_text_is_searched_for_blanks(source: str) -> None:
     """Nothing is raised; the lines are lines of the source, in order, each once."""
     found = blanks.find(source).blanks
-    lines = margins.lines(source)
+    lines = margins.split(source)
     numbers = [b.line for b in found]
     assert numbers == sorted(set(numbers))
     assert all(b.code.removesuffix("…") in lines[b.line - 1] for b in found)
@@ -429,10 +429,10 @@ def test_any_text_is_searched_for_blanks(source: str) -> None:
 @given(SOURCES)
 def test_code_keeps_its_place(source: str) -> None:
     """With strings and comments taken out each line is as long as it was."""
-    lines = margins.lines(source)
+    lines = margins.split(source)
     for spanning in (True, False):
-        assert list(map(len, margins.code(lines, spanning=spanning))) == list(map(len, lines))
-    assert all(text.startswith("#") for text in margins.comments(lines).values())
+        assert list(map(len, margins.blot(lines, spanning=spanning))) == list(map(len, lines))
+    assert all(text.startswith("#") for text in margins.find_comments(lines).values())
 
 
 # ---------------------------------------------------------------------- blanks
@@ -440,7 +440,7 @@ def test_code_keeps_its_place(source: str) -> None:
 
 def left(source: str) -> list[int]:
     """Lines with a blank."""
-    return [b.line for _, b in blanks.remaining([blanks.find(source)])]
+    return [b.line for _, b in blanks.list_remaining([blanks.find(source)])]
 
 
 @pytest.mark.parametrize(
@@ -495,8 +495,8 @@ def test_an_heir_in_a_later_cell_fills_its_bases_method() -> None:
     base = blanks.find("class A:\n    def f(self):\n        raise NotImplementedError")
     heir = blanks.find("class B(A):\n    def f(self):\n        return 1")
     empty = blanks.find("class B(A):\n    def f(self):\n        raise NotImplementedError")
-    assert blanks.remaining([base, heir]) == []
-    assert [(n, b.line) for n, b in blanks.remaining([base, empty])] == [(0, 3), (1, 3)]
+    assert blanks.list_remaining([base, heir]) == []
+    assert [(n, b.line) for n, b in blanks.list_remaining([base, empty])] == [(0, 3), (1, 3)]
 
 
 def sources(path: Path) -> list[str]:
@@ -524,7 +524,7 @@ def test_every_blank_of_a_handout_is_found(path: Path) -> None:
         for line, code in enumerate(text.splitlines(), 1)
         if _SIGNS.search(code.partition("#")[0]) and "def " not in code
     }
-    found = {(n, b.line) for n, b in blanks.remaining([blanks.find(c) for c in cells])}
+    found = {(n, b.line) for n, b in blanks.list_remaining([blanks.find(c) for c in cells])}
     assert found >= wanted
     for cell, line in found - wanted:  # an `__init__` that holds nothing but a comment
         assert "# TODO" in cells[cell].splitlines()[line - 1]
@@ -535,9 +535,9 @@ def test_every_blank_of_a_handout_is_found(path: Path) -> None:
 def test_no_reference_has_a_blank(path: Path) -> None:
     """Nor does any of them lose a definition, were only these taken."""
     cells = sources(path)
-    assert blanks.remaining([blanks.find(c) for c in cells]) == []
+    assert blanks.list_remaining([blanks.find(c) for c in cells]) == []
     for cell in cells:
         with contextlib.suppress(SyntaxError):  # magics
             tree = ast.parse(cell)
             made = [s for s in tree.body if isinstance(s, (ast.FunctionDef, ast.ClassDef))]
-            assert set(made) <= set(definitions.Selection().of(tree, cell, "cell 1"))
+            assert set(made) <= set(definitions.Selection().choose(tree, cell, "cell 1"))

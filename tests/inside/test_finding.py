@@ -15,7 +15,7 @@ from grader.assignment import probe
 from grader.inside import remarks
 from grader.inside.loading.namespace import Unanswerable
 from grader.inside.measuring import versions
-from grader.inside.measuring.finding import named
+from grader.inside.measuring.finding import find
 from kit.measuring import ask, names
 
 NET = """
@@ -38,7 +38,7 @@ IMAGES = data.normal(3, 4)
 
 def refusal(source: str, name: str, kind: Any = "") -> str:
     with pytest.raises(Unanswerable) as caught:
-        named(names(source), name, kind)
+        find(names(source), name, kind)
     return caught.value.why
 
 
@@ -113,13 +113,13 @@ def test_a_notebook_names_cells() -> None:
         linecache.cache[f"{path}, cell {number}"] = (len(text), None, lines, "")
     space = {"__name__": "__main__", "__file__": path, "rate": 2, "In": []}
     with pytest.raises(Unanswerable, match=r"but `rate` \(cell 11, line 1\)"):
-        named(space, "Rate", "value")
+        find(space, "Rate", "value")
     with pytest.raises(
         Unanswerable, match=r"lenet\.ipynb, cell 11, line 3: `double` is defined ins"
     ):
-        named(space, "double")
+        find(space, "double")
     with pytest.raises(Unanswerable, match="it defines nothing"):
-        named(space, "inn", "value")
+        find(space, "inn", "value")
 
 
 # ---------------------------------------------------------------------- defined more than once
@@ -128,13 +128,13 @@ def test_a_notebook_names_cells() -> None:
 @pytest.fixture
 def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A submission's folder whose classes are remembered, and nothing of it afterwards."""
-    for memory in (versions._found, versions._settled, remarks._found):
-        monkeypatch.setattr(versions, "_found", {})
+    for memory in (versions._defined, versions._chosen, remarks._noted):
+        monkeypatch.setattr(versions, "_defined", {})
         memory.clear()
     versions.watch(str(tmp_path))
     yield tmp_path
     del torch.nn.Module.__init_subclass__
-    for memory in (versions._found, versions._settled, remarks._found):
+    for memory in (versions._defined, versions._chosen, remarks._noted):
         memory.clear()
 
 
@@ -169,15 +169,15 @@ def test_the_definition_that_the_weights_fit(
         torch.save(state, watched / f"{layer}.pt")
     space = loaded(watched, FIRST + LAST)
     for _ in range(2):
-        assert hasattr(named(space, "LeNet5")(), judged)
-    told = [["twice", "`LeNet5` in lenet.py, line 5 (also in lenet.py, line 16)"]]
+        assert hasattr(find(space, "LeNet5")(), judged)
+    told = [("twice", "`LeNet5` in lenet.py, line 5 (also in lenet.py, line 16)")]
     assert remarks.rows() == (told if judged == "old" else [])
 
 
 def test_two_definitions_that_fit_are_left_alone(watched: Path) -> None:
     """Where it is not clear which one was trained, Python's rule holds: the last."""
     torch.save({"old.weight": torch.zeros(2, 4), "old.bias": torch.zeros(2)}, watched / "l.pt")
-    assert hasattr(named(loaded(watched, FIRST + FIRST + LAST), "LeNet5")(), "fc")
+    assert hasattr(find(loaded(watched, FIRST + FIRST + LAST), "LeNet5")(), "fc")
 
 
 def test_classes_of_others_are_not_remembered(watched: Path) -> None:
@@ -185,6 +185,6 @@ def test_classes_of_others_are_not_remembered(watched: Path) -> None:
     inner = "\nclass Outer:\n" + "".join(f"    {n}\n" for n in FIRST.splitlines()[4:])
     loaded(watched, FIRST + inner)
     names(SOURCE)
-    assert list(versions._found) == ["LeNet5"]
+    assert list(versions._defined) == ["LeNet5"]
     with pytest.raises(TypeError, match="takes no keyword arguments"):
         loaded(watched, "from torch import nn\nclass A(nn.Module, size=3): ...\n")

@@ -15,7 +15,7 @@ from grader import compare, data
 from grader.assignment import probe
 from grader.inside import wire
 from grader.inside.loading.namespace import Unanswerable
-from grader.inside.measuring import budget
+from grader.inside.measuring import trained
 from grader.records import measurements
 from grader.records.errors import CourseError
 from kit import measuring
@@ -422,7 +422,7 @@ def test_answers_of_each_epoch_are_kept() -> None:
 
 def test_looking_takes_none_of_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twelve looks take longer than the budget; the training itself takes none."""
-    monkeypatch.setattr(budget, "EPOCHS", 12)
+    monkeypatch.setattr(trained, "EPOCHS_CAP", 12)
     many = data.uniform(500, 1, 32, 32)
     one = NET.train("endless", X, Y, seconds=0.2, images=many, by_epoch=True)
     began = time.process_time()

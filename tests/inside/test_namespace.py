@@ -35,7 +35,7 @@ def load(folder: Path, source: str | bytes, name: str = "lenet.py") -> dict:
     return namespace.load(str(folder), name)
 
 
-def trouble(folder: Path, source: str | bytes, name: str = "lenet.py") -> dict:
+def describe(folder: Path, source: str | bytes, name: str = "lenet.py") -> dict:
     """What is told of a module that cannot be loaded, or stopped before its end."""
     try:
         load(folder, source, name)
@@ -43,7 +43,7 @@ def trouble(folder: Path, source: str | bytes, name: str = "lenet.py") -> dict:
     except BaseException as caught:
         error = caught
     assert error is not None
-    return namespace.trouble(error, str(folder))
+    return namespace.describe_error(error, str(folder))
 
 
 def test_a_module_is_named_after_its_file(folder):
@@ -94,61 +94,61 @@ def test_our_future_imports_are_not_the_students(folder):
     assert load(folder, "def f(a: int): pass")["f"].__annotations__ == {"a": int}
 
 
-# ---------------------------------------------------------------------- trouble
+# ---------------------------------------------------------------------- errors
 
 
 def test_the_last_line_that_is_the_students_is_named(folder):
-    found = trouble(folder, "import json\ndef f(text):\n    return json.loads(text)\nf('{')\n")
+    found = describe(folder, "import json\ndef f(text):\n    return json.loads(text)\nf('{')\n")
     assert found["kind"] == "JSONDecodeError"
     assert (found["file"], found["line"], found["where"]) == ("lenet.py", 3, "f")
     assert found["code"] == "return json.loads(text)"
 
 
 def test_a_method_is_named_with_its_class(folder):
-    found = trouble(folder, "class Net:\n    def forward(self):\n        1 / 0\nNet().forward()")
+    found = describe(folder, "class Net:\n    def forward(self):\n        1 / 0\nNet().forward()")
     assert found["where"] == "Net.forward"
 
 
 def test_a_syntax_error_in_another_file_names_that_file(folder):
     (folder / "other.py").write_text("x = (\n\ny = 2")
-    found = trouble(folder, "import other")
+    found = describe(folder, "import other")
     assert found["kind"] == "SyntaxError"
     assert found["file"] == "other.py"
 
 
 def test_tabs_and_spaces_are_named(folder):
-    found = trouble(folder, "if 1:\n\tx = 1\n        y = 2\n")
+    found = describe(folder, "if 1:\n\tx = 1\n        y = 2\n")
     assert (found["kind"], found["line"]) == ("TabError", 3)
 
 
 def test_a_file_that_is_not_utf_8_is_told_so(folder):
-    found = trouble(folder, b"x = 'caf\xe9'\n")
+    found = describe(folder, b"x = 'caf\xe9'\n")
     assert "UTF-8" in found["message"]
     assert found["file"] == "lenet.py"
 
 
-def test_a_nul_byte_is_trouble_not_a_crash(folder):
-    assert trouble(folder, b"x = 1\0\n")["kind"] in ("ValueError", "SyntaxError")
+def test_a_nul_byte_is_an_error_not_a_crash(folder):
+    assert describe(folder, b"x = 1\0\n")["kind"] in ("ValueError", "SyntaxError")
 
 
 def test_exit_is_explained(folder):
-    found = trouble(folder, "x = 1\nexit()")
+    found = describe(folder, "x = 1\nexit()")
     assert (found["kind"], found["line"]) == ("SystemExit", 2)
     assert "exit()" in found["message"]
 
 
 def test_deep_recursion_names_the_function(folder):
-    found = trouble(folder, "def f():\n    return f()\nf()")
+    found = describe(folder, "def f():\n    return f()\nf()")
     assert (found["kind"], found["where"]) == ("RecursionError", "f")
 
 
 def test_an_error_without_a_students_frame_has_no_place(folder):
-    found = namespace.trouble(KeyError("x"), str(folder))
+    found = namespace.describe_error(KeyError("x"), str(folder))
     assert found == {"kind": "KeyError", "message": "'x'"}
 
 
 def test_folders_of_the_box_are_left_out_of_messages(folder):
-    found = trouble(folder, f"open({str(folder / 'missing.txt')!r})")
+    found = describe(folder, f"open({str(folder / 'missing.txt')!r})")
     assert found["message"].endswith("'missing.txt'")
 
 
@@ -175,7 +175,7 @@ class Odd(Exception):
     {body}
 raise Odd("x")
 """
-    found = trouble(folder, source)
+    found = describe(folder, source)
     assert isinstance(found["message"], str)
     assert len(found["message"]) <= namespace.MESSAGE_CAP
     found["message"].encode()
@@ -183,7 +183,7 @@ raise Odd("x")
 
 def test_a_syntax_error_with_odd_fields_can_be_shown(folder):
     source = "error = SyntaxError(7)\nerror.lineno = 'x'\nerror.text = 3\nerror.filename = b'y'\nraise error"
-    assert trouble(folder, source)["kind"] == "SyntaxError"
+    assert describe(folder, source)["kind"] == "SyntaxError"
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=[])), st.integers(0, 50))
@@ -201,7 +201,7 @@ def contents(*items: bytes) -> list:
 
 
 def test_files_are_placed_with_their_folders(tmp_path):
-    assert namespace.place(str(tmp_path), ["a.py", "b/c/d.txt"], contents(b"1", b"")) == []
+    assert namespace.place_files(str(tmp_path), ["a.py", "b/c/d.txt"], contents(b"1", b"")) == []
     assert (tmp_path / "a.py").read_bytes() == b"1"
     assert (tmp_path / "b" / "c" / "d.txt").read_bytes() == b""
 
@@ -223,19 +223,19 @@ def test_files_are_placed_with_their_folders(tmp_path):
     ],
 )
 def test_names_that_lead_elsewhere_are_refused(tmp_path, name):
-    assert namespace.place(str(tmp_path / "in"), [name], contents(b"1")) == [name]
+    assert namespace.place_files(str(tmp_path / "in"), [name], contents(b"1")) == [name]
     assert not (tmp_path / "x").exists()
 
 
 def test_a_file_that_stands_in_the_way_of_another_is_kept(tmp_path):
     names = ["a", "a/b", "a"]
-    assert namespace.place(str(tmp_path), names, contents(b"1", b"2", b"3")) == ["a/b", "a"]
+    assert namespace.place_files(str(tmp_path), names, contents(b"1", b"2", b"3")) == ["a/b", "a"]
     assert (tmp_path / "a").read_bytes() == b"1"
 
 
 def test_a_link_is_not_followed(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "target")
-    assert namespace.place(str(tmp_path), ["link"], contents(b"1")) == ["link"]
+    assert namespace.place_files(str(tmp_path), ["link"], contents(b"1")) == ["link"]
     assert not (tmp_path / "target").exists()
 
 
@@ -248,7 +248,7 @@ def test_what_was_skipped_before_an_error_is_still_told(folder, monkeypatch):
     assert names["double"](3) == 6
     assert isinstance(reading.unread, ValueError)
     for name, line in {"net": 1, "other": 3}.items():
-        told = reading.selection.why(name)
+        told = reading.selection.explain(name)
         assert f"lenet.py, line {line} (" in told
         assert told.endswith("since this assignment takes definitions only")
-    assert reading.selection.why("size") == "lenet.py, line 2 (`size = int('x')`) failed"
+    assert reading.selection.explain("size") == "lenet.py, line 2 (`size = int('x')`) failed"

@@ -37,9 +37,9 @@ class Net(nn.Module):
 @pytest.fixture(autouse=True)
 def unremarked() -> Iterator[None]:
     """No remarks are left from before, none for what follows."""
-    remarks._found.clear()
+    remarks._noted.clear()
     yield
-    remarks._found.clear()
+    remarks._noted.clear()
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_other_names_in_the_same_order(tmp_path: Path, trained: State) -> None:
     weights.load_into(net, str(tmp_path), "net.pt")
     assert all(torch.equal(v, trained[k]) for k, v in net.state_dict().items())
     told = "net.pt: `a.weight` as `first.weight`, `a.bias` as `first.bias` and 2 more"
-    assert remarks.rows() == [["renamed", told]]
+    assert remarks.rows() == [("renamed", told)]
     assert not weights.fits(net, str(tmp_path), "net.pt")
 
 

@@ -323,7 +323,7 @@ class Asked:
         for piece in chunks(stream, cuts):
             if piece:
                 os.write(target, piece)
-                self.supervisor.hear(self.child, reads)
+                self.supervisor.read(self.child, reads)
 
     def close(self) -> None:
         """Nothing of it is open."""
@@ -397,7 +397,7 @@ def test_an_answer_that_does_not_fit_when_written_anew_is_forged(text: str) -> N
         for piece in chunks(
             wire.PREFIX.pack(len(body), 0) + body, list(range(0, len(body), 60_000))
         ):
-            asked.supervisor._result(asked.child, asked.child.answers, piece)
+            asked.supervisor._take_result(asked.child, asked.child.answers, piece)
         assert asked.child.why == "tampered"
         assert asked.supervisor.question is not None
         assert not answered(asked)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from grader.assignment.course import Course
-from grader.inside.streams import Capture, condensed, overwritten
+from grader.inside.streams import Capture, condense, overwrite
 from grader.ledger.ledger import Ledger
 from grader.records.limits import Limits
 from grader.sandbox import Box, ForkServer
@@ -88,14 +88,14 @@ def test_what_is_kept_of_a_line_does_not_depend_on_the_pieces(
     printed: str, kept: str, size: int
 ) -> None:
     """However the text arrives, its lines are kept as a terminal shows them last."""
-    assert overwritten(printed) == kept
+    assert overwrite(printed) == kept
     capture = Capture(1 << 10)
     for start in range(0, len(printed), size):
         capture.take(printed[start : start + size].encode())
     assert capture.text().decode() == kept
     assert capture.total == len(printed)
     pieces = [printed[start : start + size] for start in range(0, len(printed), size)]
-    assert overwritten("".join(map(condensed, pieces))) == kept
+    assert overwrite("".join(map(condense, pieces))) == kept
 
 
 def test_a_flood_of_returns_is_kept_in_little_memory() -> None:

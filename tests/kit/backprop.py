@@ -422,7 +422,7 @@ SMALL = network(7, 6, 5, 4)
 
 def explained(
     seen: Gradients, net: Net = DIGITS, rtol: float = 1e-6
-) -> tuple[diagnosis.Finding, ...]:
+) -> tuple[diagnosis.Diagnosis, ...]:
     """What is said of these gradients."""
     context = diagnosis.Context(rate=RATE)
     return diagnosis.explain(seen, net.right, NAMES, context=context, run=net.run, rtol=rtol)

@@ -75,7 +75,9 @@ class Host:
         """Number and start of what descends from the warm process, names its folder, or has a
         box's uid: one of these stays, whatever a process does to hide.
         """
-        found = {pid for pid in process_usage.descendants(server) if process_usage._stat(pid)}
+        found = {
+            pid for pid in process_usage.list_descendants(server) if process_usage.read_stat(pid)
+        }
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 boxed = os.geteuid() == 0 and entry.stat().st_uid in self.uids
@@ -83,7 +85,7 @@ class Host:
                     found.add(int(entry.name))
             except OSError:
                 continue
-        return {(pid, fields[19]) for pid in found if (fields := process_usage._stat(pid))}
+        return {(pid, fields[19]) for pid in found if (fields := process_usage.read_stat(pid))}
 
     def _owned(self) -> set[str]:
         """Files of boxes' uids where everybody may write."""

@@ -32,7 +32,7 @@ KEYS = st.sampled_from(
      "steps", "settings", "file", "line", "result", "end", "error", "unset", "before", "key", "values",
      "sampled", "logits", "operands", "proven", "why_not", "losses", "spent", "value", "item",
      "changed", "message", "code", "where", "why", "crowded", "said", "index", "status", "seconds",
-     "trouble", "death", "cut", "late", "cells", "passes", "missing", "remarks", "needs_review", "before", "cell"]
+     "death", "cut", "late", "cells", "passes", "missing", "remarks", "needs_review", "before", "cell"]
 )  # fmt: skip
 JSON = st.recursive(
     LEAVES,

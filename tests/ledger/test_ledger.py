@@ -335,6 +335,19 @@ def test_foreign_file(tmp_path: Path, kind: str) -> None:
     assert (path.read_bytes() if path.is_file() else b"") == before
 
 
+def test_a_refused_file_is_closed(tmp_path: Path) -> None:
+    """Whoever keeps the error does not keep the file open."""
+    path = tmp_path / "grades.db"
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE mine (x)")
+    for readonly in (False, True):
+        with pytest.raises(GraderError) as caught:
+            Ledger(path, readonly=readonly)
+        held = [fd.readlink() for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()]
+        assert path not in held
+        assert caught.value
+
+
 def test_reading_needs_a_ledger(tmp_path: Path) -> None:
     """Reading makes no file where there is none, and says what to run."""
     with pytest.raises(GraderError, match="Run `grader grade`"):

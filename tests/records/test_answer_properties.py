@@ -31,7 +31,7 @@ from kit.mutations import ARRAYS, JSON, NUMBERS, VALUES, WORDS, mutated, places
 from kit.tiny import Tiny, found
 
 LIMITS = Limits()
-TROUBLE = {
+ERROR = {
     "kind": "ValueError",
     "message": "no",
     "file": "tiny.py",
@@ -47,7 +47,7 @@ ROW = {
 }  # fmt: skip
 SCORES = {"logits": np.ones((3, 2), np.float32), "operands": [["a/1/0/weight", np.ones((2, 2))]]}
 HONEST: Mapping[str, tuple[Any, Any]] = {
-    "layers": (m.Layers, {"layers": [ROW, ROW], "precision": "float64", "error": TROUBLE,
+    "layers": (m.Layers, {"layers": [ROW, ROW], "precision": "float64", "error": ERROR,
                           "unset": "", "before": []}),
     "parameters": (m.Parameters, {"rows": [{"name": "w", "shape": [5, 4], "kind": "parameter",
                                             "trainable": True, "used": True}]}),
@@ -66,7 +66,7 @@ def crossed(value: Any) -> Any:
     """The value as it comes out of a box; raises Malformed where it could not."""
     tree, arrays = wire.pack(value)
     ((head, found),) = wire.Reader().feed(b"".join(wire.encode({"value": tree}, arrays)))
-    return outcome.cleaned(wire.unpack(head["value"], found))
+    return outcome.clean_texts(wire.unpack(head["value"], found))
 
 
 @pytest.mark.parametrize("name", HONEST)
@@ -196,31 +196,32 @@ CELL = st.fixed_dictionaries(
     optional={
         "index": NUMBERS, "status": WORDS | JSON, "seconds": NUMBERS | st.floats() | JSON,
         "late": WORDS | JSON, "crowded": JSON,
-        "death": FACTS | JSON, "trouble": mutated(TROUBLE, JSON) | JSON, "cut": JSON,
+        "death": FACTS | JSON, "error": mutated(ERROR, JSON) | JSON, "cut": JSON,
     },
 )  # fmt: skip
 FILES = {"tiny.py": b"", "tiny.ipynb": b""}
 
 
-def printable(trouble: StudentError | None) -> None:
-    """A trouble can be said and written down."""
-    if trouble is not None:
-        assert len(trouble.sentence()) < 6_000
-        trouble.sentence().encode()
-        json.dumps(outcome.missing_by_trouble(trouble).why).encode()
+def printable(error: StudentError | None) -> None:
+    """An error can be said and written down."""
+    if error is not None:
+        assert len(error.sentence()) < 6_000
+        error.sentence().encode()
+        json.dumps(outcome.missing_by_error(error).why).encode()
 
 
-@given(FACTS, mutated(TROUBLE, JSON) | JSON, JSON)
+@given(FACTS, mutated(ERROR, JSON) | JSON, JSON)
 def test_facts_of_any_form_have_a_sentence(facts: dict[str, Any], said: Any, missing: Any) -> None:
-    """Deaths, troubles and reasons become words and a status, whatever their form."""
-    told = outcome.of_death(facts, LIMITS)
-    assert told.status in outcome._GRAVITY
-    printable(outcome.death_as_trouble(facts, told))
-    printable(outcome.death_as_trouble(facts, cells.of_death(3, facts, LIMITS)))
-    trouble = outcome.read_trouble(said, FILES)
-    printable(trouble)
+    """Deaths, errors and reasons become words and a status, whatever their form."""
+    death = outcome.read_death(facts)
+    end = outcome.of_death(death, LIMITS)
+    assert end.status in outcome._GRAVITY
+    printable(outcome.describe_death(death, end))
+    printable(outcome.describe_death(death, cells.of_death(3, death, LIMITS)))
+    error = outcome.read_error(said, FILES)
+    printable(error)
     for loading in (True, False):
-        assert outcome.of_trouble(trouble, LIMITS, loading=loading).status in outcome._GRAVITY
+        assert outcome.of_error(error, LIMITS, loading=loading).status in outcome._GRAVITY
     assert len(outcome.read_missing(missing).why) <= 2_100
 
 
@@ -229,16 +230,15 @@ def test_facts_of_any_form_have_a_sentence(facts: dict[str, Any], said: Any, mis
 @example([{"index": 1, "status": "ok", "seconds": 10**400}], 1)
 @example([{"index": 1, "status": "ok", "seconds": float("nan")}], 1)
 def test_cells_of_any_form_are_read_or_refused(found: Any, passes: int) -> None:
-    """A list of cells makes sense or raises ValueError; what is read can be told."""
-    said = {"cells": found}
+    """A list of cells makes sense or raises Malformed; what is read has notes and outcomes."""
     try:
-        read = cells.read(said, "tiny.ipynb", LIMITS)
-        told = cells.outcomes(read, said, LIMITS)
-    except ValueError:
+        run = cells.read({"cells": found, "passes": passes}, "tiny.ipynb", LIMITS)
+    except wire.Malformed:
         return
-    assert all(one.status in outcome._GRAVITY for one in told)
-    "\n".join(cells.notes(read, passes)).encode()
-    for one in read:
+    ends = cells.list_outcomes(run.cells, LIMITS)
+    assert all(one.status in outcome._GRAVITY for one in ends)
+    "\n".join(cells.list_notes(run.cells, run.passes)).encode()
+    for one in run.cells:
         printable(one.error)
 
 
@@ -249,9 +249,7 @@ END = {
     "misplaced": [], "full": False,
 }  # fmt: skip
 HEADS = st.dictionaries(
-    st.sampled_from(
-        ["value", "missing", "trouble", "remarks", "cells", "loaded", "passes", "nonce"]
-    ),
+    st.sampled_from(["value", "missing", "error", "remarks", "cells", "loaded", "passes", "nonce"]),
     JSON | mutated({"$array": 0}, JSON),
     max_size=4,
 )
@@ -279,7 +277,7 @@ def serve(far: socket.socket, replies: list[dict[str, Any]], arrays: list[wire.A
 def test_a_box_is_never_broken_by_what_a_module_says(
     replies: list[dict[str, Any]], arrays: list[wire.Array]
 ) -> None:
-    """Answers of any form become a Trouble, a Missing, or a value that can be kept."""
+    """Answers of any form become a StudentError, a Missing, or a value that can be kept."""
     near, far = socket.socketpair()
     lifeline, far_leash = socket.socketpair()
     far_leash.close()

@@ -223,9 +223,7 @@ class Memory:
         """One more has been graded."""
         one = self.server._process
         assert one is not None
-        self.seen.setdefault(one.process.pid, []).append(
-            process_usage.anonymous_kib(one.process.pid)
-        )
+        self.seen.setdefault(one.process.pid, []).append(process_usage.read_memory(one.process.pid))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,7 +280,7 @@ def surroundings() -> dict[str, object]:
             descriptors[path.name] = str(path.readlink())
     return {
         "mounts": Path("/proc/self/mountinfo").read_text(),
-        "processes": process_usage.descendants(os.getpid()),
+        "processes": process_usage.list_descendants(os.getpid()),
         "descriptors": descriptors,
     }
 

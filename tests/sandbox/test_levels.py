@@ -53,7 +53,7 @@ def doctor(*refused: str) -> dict[str, Any]:
 
 def groups(maker: int) -> list[Path]:
     """Control groups that the warm process of this number has made."""
-    return [g for p in cgroup.places() for g in Path(p.path).glob(f"grader-{maker}-*")]
+    return [g for p in cgroup.find_places() for g in Path(p.path).glob(f"grader-{maker}-*")]
 
 
 def maker(server: ForkServer) -> int:
@@ -218,9 +218,9 @@ time.sleep(60)
 def test_processes_share_one_memory_limit_of_the_kernel(grouped: ForkServer) -> None:
     """More than the limit is never there, however fast it is asked for; and it is said."""
     with grouped.open(job({"a.py": GREEDY.encode()}, entry="a.py", limits=AMPLE, seed=1)) as opened:
-        trouble = opened.load()
+        error = opened.load()
         end = opened.close()
-    assert trouble is not None
+    assert error is not None
     assert end.status == "memory"
     assert "1,500 MiB" in end.reason
 
@@ -239,7 +239,7 @@ def test_a_group_is_made_for_each_box_and_removed_with_it(grouped: ForkServer) -
     assert groups(maker(grouped)) == []
     with grouped.open(job({"a.py": b"x = 1"}, entry="a.py", limits=AMPLE, seed=1)) as opened:
         opened.load()
-        assert len(groups(maker(grouped))) == len(cgroup.places())
+        assert len(groups(maker(grouped))) == len(cgroup.find_places())
     assert groups(maker(grouped)) == []
 
 
@@ -280,7 +280,7 @@ def test_groups_of_the_dead_are_swept(grouped: ForkServer) -> None:
     """Of a warm process that was killed with all its guards; nobody else's is touched."""
     with subprocess.Popen([sys.executable, "-c", "pass"]) as process:
         dead = process.pid
-    (place, *_) = cgroup.places()
+    (place, *_) = cgroup.find_places()
     left = Path(place.path) / f"grader-{dead}-box-1"
     other = left.with_name(f"grader-{dead}-of-somebody")
     try:

@@ -34,10 +34,10 @@ DOUBLE = "def double(a):\n    return a * 2"
 
 
 class Ran:
-    """What came out of a box: trouble of loading, answers to calls, cells, notebook, end."""
+    """What came out of a box: the error of loading, answers to calls, cells, notebook, end."""
 
     def __init__(self, box: Box, calls: tuple[str, ...]) -> None:
-        self.trouble = box.load()
+        self.error = box.load()
         self.answers = [item(box.ask("call", {"name": name, "args": [21]})) for name in calls]
         self.end: Execution = box.close()
         self.cells: tuple[CellRun, ...] = box.cells
@@ -119,7 +119,7 @@ def test_a_notebook_is_run_measured_and_kept(any_level):
         calls=("double", "given", "mean"),
         helper="factor = 3",
     )
-    assert ran.trouble is None
+    assert ran.error is None
     assert ran.answers[:2] == [42, "__main__ __main__"]
     import torch
 
@@ -242,7 +242,7 @@ def repairable() -> bytes:
 def test_old_and_invalid_notebooks_are_run(boxed, book):
     """They are upgraded or repaired, and valid when they come out."""
     ran = boxed.run(book)
-    assert ran.trouble is None
+    assert ran.error is None
     assert ran.text(2) == "21"
     assert ran.cells[0].index == 2
 
@@ -266,10 +266,10 @@ def test_old_and_invalid_notebooks_are_run(boxed, book):
     ],
 )  # fmt: skip
 def test_what_is_no_notebook_is_named(boxed, book, said):
-    """The fault is in the trouble; nothing is measured."""
+    """The fault is in the error; nothing is measured."""
     ran = boxed.run(book, calls=("double",))
-    assert ran.trouble is not None
-    assert any(part in ran.trouble.message for part in said.split("|")), ran.trouble
+    assert ran.error is not None
+    assert any(part in ran.error.message for part in said.split("|")), ran.error
     assert isinstance(ran.answers[0], Missing)
     assert ran.cells == ()
     assert ran.end.status == "crashed"
@@ -385,12 +385,12 @@ def test_what_is_kept_for_judging_no_cell_can_use(boxed, shared, cell, said):
         "import math", *[cell] * 12, DOUBLE, LATE, "print(best)", calls=("double", "half"),
         limits=limits,
     )  # fmt: skip
-    assert ran.trouble is None
+    assert ran.error is None
     assert ran.answers == [42, 31]
     stopped = next(c.index for c in ran.cells if c.late)
     assert ran.statuses[:stopped] == ["ok", *["time"] * (stopped - 1)]
     assert ran.statuses[stopped:] == ["ok"] * (16 - stopped)
-    assert [c.late for c in ran.cells] == [False] * (stopped - 1) + [True] * (17 - stopped)
+    assert [bool(c.late) for c in ran.cells] == [False] * (stopped - 1) + [True] * (17 - stopped)
     assert ran.end.status == ("cpu" if "cpu_seconds" in shared else "time")
     assert ran.end.reason.startswith(f"Cell {stopped} was interrupted: all cells together")
     assert said in ran.end.reason
@@ -433,7 +433,7 @@ def test_a_cell_that_ends_the_kernel_is_named_and_the_others_run(boxed, status):
     source, said = KILLERS[status]
     limits = {"time": BRIEF, "memory": SLOW}.get(status, AMPLE)
     ran = boxed.run("x = 1", source, DOUBLE + "\nprint(x)", calls=("double",), limits=limits)
-    assert ran.trouble is None
+    assert ran.error is None
     assert ran.answers == [42]
     assert ran.statuses == ["ok", "died", "ok"]
     assert ran.end.status == status
@@ -492,7 +492,7 @@ def test_four_killers_are_the_end(boxed):
     assert ran.statuses == ["died"] * 4 + ["skipped"]
     assert isinstance(ran.answers[0], Missing)
     assert ran.end.status == "stopped"
-    assert ran.trouble is not None
+    assert ran.error is not None
 
 
 def test_the_limit_of_the_whole_notebook_holds(boxed):

@@ -91,15 +91,15 @@ def server(request: pytest.FixtureRequest) -> Iterator[Level]:
 def run(
     server: Level, source: str | bytes, *calls: str, limits: Limits = AMPLE, **files: bytes
 ) -> tuple[StudentError | None, list, Execution]:
-    """The trouble of loading, the answers to calls of functions without arguments, the end."""
+    """The error of loading, the answers to calls of functions without arguments, the end."""
     code = source if isinstance(source, bytes) else textwrap.dedent(source).encode()
     named = {name.replace("__", "/") + ".py": content for name, content in files.items()}
     with server.open(
         job({"lenet.py": code, **named}, entry="lenet.py", limits=limits, seed=7)
     ) as box:
-        trouble = box.load()
+        error = box.load()
         answers = [result(box.ask("call", {"name": name})) for name in calls]
-    return trouble, answers, box.close()
+    return error, answers, box.close()
 
 
 def result(answer):
@@ -202,8 +202,8 @@ def test_a_data_loader_may_ask_for_workers(server):
 def test_something_not_imported_yet_can_be_imported_in_the_box(server):
     """The interpreter stays readable after the uid was dropped, also below a closed folder."""
     source = "import xml.dom.minidom, pandas\nok = 1"
-    trouble, _, _ = run(server, source)
-    assert trouble is None
+    error, _, _ = run(server, source)
+    assert error is None
 
 
 def test_two_boxes_at_once_do_not_mix(server):
@@ -224,7 +224,7 @@ def test_two_boxes_at_once_do_not_mix(server):
     assert got == {n: [n, n, n, f"{n}\n"] for n in range(4)}
 
 
-# ---------------------------------------------------------------------- innocent trouble
+# ---------------------------------------------------------------------- innocent errors
 
 
 def test_an_exception_at_import_names_the_line(server):
@@ -244,8 +244,8 @@ def test_an_exception_at_import_names_the_line(server):
         def g():
             return y
         """
-    trouble, answers, execution = run(server, source, "f", "g")
-    assert trouble is None
+    error, answers, execution = run(server, source, "f", "g")
+    assert error is None
     error = execution.error
     assert (error.kind, error.file, error.line) == ("NameError", "lenet.py", 5)
     assert error.code == "x = undefined + 1"
@@ -331,16 +331,16 @@ def test_output_is_kept_at_both_ends(boxed):
 )
 def test_a_limit_or_a_death_is_named(server, source, status):
     limits = BRIEF if status == "time" else PATIENT
-    trouble, answers, execution = run(server, source, "f", limits=limits)
+    error, answers, execution = run(server, source, "f", limits=limits)
     assert execution.status == status
     assert execution.reason.endswith(".")
-    assert trouble is not None or execution.error is not None
+    assert error is not None or execution.error is not None
     assert isinstance(answers[0], Missing)
 
 
 def test_a_segfault_is_named_by_its_signal(boxed):
-    trouble, _, execution = run(boxed, "import ctypes\nctypes.string_at(0)")
-    assert trouble.kind == "SIGSEGV"
+    error, _, execution = run(boxed, "import ctypes\nctypes.string_at(0)")
+    assert error.kind == "SIGSEGV"
     assert "signal 11, SIGSEGV" in execution.reason
 
 
@@ -813,7 +813,7 @@ sys.stdin.read()
 def below(pid: int) -> list[int]:
     from grader.inside.walls import process_usage
 
-    return process_usage.descendants(pid)
+    return process_usage.list_descendants(pid)
 
 
 def wait_for(condition, seconds: float = 20.0):
@@ -870,7 +870,7 @@ def test_the_graver_status_is_reported(first, second, graver):
     assert found.status == graver
 
 
-def test_a_described_trouble_is_checked_field_by_field():
+def test_a_described_error_is_checked_field_by_field():
     """What a box says of an error is data: wrong types and lengths do not come through."""
     lies = {
         "kind": 7,
@@ -880,6 +880,6 @@ def test_a_described_trouble_is_checked_field_by_field():
         "code": [],
         "where": "f",
     }
-    found = words.read_trouble(lies, {"lenet.py": b""})
+    found = words.read_error(lies, {"lenet.py": b""})
     assert found == StudentError(kind="Exception", message="x" * 2000, where="f")
-    assert words.read_trouble([], {}) == StudentError(kind="Exception", message="")
+    assert words.read_error([], {}) == StudentError(kind="Exception", message="")

@@ -51,13 +51,13 @@ Ran = tuple[StudentError | None, Any, Execution, bytes | None]
 def run(server: ForkServer, files: dict[str, bytes], entry: str) -> Ran:
     """Trouble of loading, the answer of `f`, the end, the notebook; and an honest submission after it."""
     with server.open(job(files, entry=entry, limits=AMPLE, seed=7)) as box:
-        trouble, answer = box.load(), box.ask("call", {"name": "f"})
+        error, answer = box.load(), box.ask("call", {"name": "f"})
         execution = box.close()
     honest = {"x.py": b"def f():\n    return 42\n"}
     with server.open(job(honest, entry="x.py", limits=AMPLE, seed=1)) as after:
         assert after.ask("call", {"name": "f"})["value"]["item"] == 42
         assert after.close().status == "ok"
-    return trouble, answer, execution, box.notebook
+    return error, answer, execution, box.notebook
 
 
 def module(server: ForkServer, source: str) -> Ran:
@@ -140,8 +140,8 @@ def test_a_value_that_cannot_be_kept_is_malformed(server: ForkServer, value: str
 def test_metadata_that_are_nested_deeply_are_dropped(server: ForkServer, depth: int) -> None:
     """They are of no use, and the notebook is run."""
     text = book(metadata={"x": "@"}).replace('"@"', "[" * depth + "]" * depth)
-    trouble, answer, execution, _ = notebook(server, text)
-    assert trouble is None
+    error, answer, execution, _ = notebook(server, text)
+    assert error is None
     assert answer["value"]["item"] == 1
     assert execution.status == "ok"
 
@@ -177,8 +177,8 @@ def test_what_would_take_too_much_memory_is_not_read(
     server: ForkServer, text: str, words: str
 ) -> None:
     """Said to the student, before it becomes an object of the supervisor's."""
-    trouble, answer, execution, _ = notebook(server, text)
-    assert trouble is not None
-    assert words in trouble.message
+    error, answer, execution, _ = notebook(server, text)
+    assert error is not None
+    assert words in error.message
     assert execution.status == "crashed"
     assert isinstance(answer, Missing)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import FunctionType, ModuleType
-from typing import Any, NoReturn, Self
+from typing import NoReturn, Self
 
 from grader.inside import remarks
 from grader.inside.loading import reading
@@ -39,21 +39,21 @@ class Absent:
     def __init__(self, package: str) -> None:
         self.__dict__["__package__"] = package
 
-    def __call__(self, *args: Any, **named: Any) -> Any:
+    def __call__(self, *args: object, **named: object) -> object:
         """Nothing happens; as a decorator it leaves the function as it is."""
-        made = len(args) == 1 and not named and isinstance(args[0], (FunctionType, type))
-        return args[0] if made else Absent(package(self))
+        decorates = len(args) == 1 and not named and isinstance(args[0], (FunctionType, type))
+        return args[0] if decorates else Absent(find_package(self))
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Absent:
         if name.startswith("__"):
             raise AttributeError(name)
-        return Absent(package(self))
+        return Absent(find_package(self))
 
     def __setattr__(self, name: str, value: object) -> None:
         pass
 
-    def __getitem__(self, key: object) -> Any:
-        return Absent(package(self))
+    def __getitem__(self, key: object) -> Absent:
+        return Absent(find_package(self))
 
     def __setitem__(self, key: object, value: object) -> None:
         pass
@@ -65,23 +65,27 @@ class Absent:
         pass
 
     def __repr__(self) -> str:
-        return f"<{package(self)} is not installed here>"
+        return f"<{find_package(self)} is not installed here>"
 
     @classmethod
     def __torch_function__(
-        cls, _function: Any, _types: Any, args: Any = (), kwargs: Any = None
+        cls,
+        _function: object,
+        _types: object,
+        args: tuple[object, ...] = (),
+        kwargs: dict[str, object] | None = None,
     ) -> NoReturn:
-        waiting = [args, kwargs or {}]
+        waiting: list[object] = [args, kwargs or {}]
         while waiting:
             one = waiting.pop()
             if isinstance(one, Absent):
-                _fail(package(one))
+                _fail(find_package(one))
             waiting += one.values() if isinstance(one, dict) else ()
             waiting += one if isinstance(one, (list, tuple)) else ()
         _fail("")
 
 
-def package(value: Absent) -> str:
+def find_package(value: Absent) -> str:
     """The name of the package from which it was to come."""
     return str(value.__dict__["__package__"])
 
@@ -90,9 +94,9 @@ def refuse(value: object, what: str) -> None:
     """Raise Unanswerable where `what` came from a package that is not here."""
     if isinstance(value, Absent):
         raise Unanswerable(
-            f"{what} comes from `{package(value)}`, which is not here. If that is yours, hand it "
-            "in as well, as a .py file; if it is a package, do without it, as the grader installs "
-            "nothing"
+            f"{what} comes from `{find_package(value)}`, which is not here. If that is yours, hand "
+            "it in as well, as a .py file; if it is a package, do without it, as the grader "
+            "installs nothing"
         )
 
 
@@ -100,12 +104,12 @@ def _fail(name: str) -> NoReturn:
     raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
-def _needing(self: Absent, *_: object) -> NoReturn:
-    _fail(package(self))
+def _refuse_operation(self: Absent, *_: object) -> NoReturn:
+    _fail(find_package(self))
 
 
 for _name in _NEEDS:
-    setattr(Absent, f"__{_name}__", _needing)
+    setattr(Absent, f"__{_name}__", _refuse_operation)
 
 
 class _Stub(ModuleType):
@@ -113,7 +117,7 @@ class _Stub(ModuleType):
 
     __version__ = "99.0"
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Absent:
         if name.startswith("__"):
             raise AttributeError(name)
         return Absent(self.__name__.partition(".")[0])
@@ -141,7 +145,7 @@ class _Finder(MetaPathFinder):
             if not inner and (path is not None or not _is_plain(file, line)):
                 return None
             root = fullname.partition(".")[0]
-            remarks.add("absent", f"`{root}` ({reading.called(file)}, line {line})")
+            remarks.add("absent", f"`{root}` ({reading.name_source(file)}, line {line})")
         elif _WRITER in file:
             remarks.add("absent", "`tensorboard`")
         else:
@@ -163,15 +167,15 @@ def _is_plain(file: str, line: int) -> bool:
         tree = ast.parse("".join(linecache.getlines(file)))
     except reading.FAULTS:  # of such a cell only definitions are run
         return True
-    there = False
+    is_import = False
     for node in ast.walk(tree):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
-            there = there or node.lineno <= line <= (node.end_lineno or node.lineno)
+            is_import = is_import or node.lineno <= line <= (node.end_lineno or node.lineno)
         elif isinstance(node, ast.With) or (isinstance(node, ast.Try) and node.handlers):
             last = node.body[-1]
             if node.body[0].lineno <= line <= (last.end_lineno or last.lineno):
                 return False
-    return there
+    return is_import
 
 
 def install(directory: str) -> None:

@@ -47,7 +47,7 @@ class Blank:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Blanks:
     """What one source leaves blank, and what its classes put in the place of their base's."""
 
     blanks: tuple[Blank, ...] = ()
@@ -55,29 +55,29 @@ class Found:
     """Base and method."""
 
 
-def find(source: str) -> Found:
+def find(source: str) -> Blanks:
     """The blanks of a module or of a cell, magics included, in order, one for each line."""
     if len(source) > LONGEST or (source.lstrip().startswith("%%") and not _WRAPPED.match(source)):
-        return Found()
-    lines = margins.lines(source)
+        return Blanks()
+    lines = margins.split(source)
     if _WRAPPED.match(source):
         lines[next(n for n, line in enumerate(lines) if line.strip())] = ""
-    code = margins.code(lines)
-    seen = _Finder(lines, code)
-    seen.marks()
+    code = margins.blot(lines)
+    finder = _Finder(lines, code)
+    finder.find_marks()
     try:
-        seen.body(_tree(lines, code), "", abstract=False)
+        finder.search(_parse(lines, code), "", abstract=False)
     except (RecursionError, MemoryError):  # code that nobody wrote
         pass
-    rows = sorted(seen.lines.items())
+    rows = sorted(finder.lines.items())
     blanks = [Blank(line=n, code=_cut(lines[n - 1]), method=m) for n, m in rows if n <= len(lines)]
-    return Found(tuple(blanks), frozenset(seen.overrides))
+    return Blanks(tuple(blanks), frozenset(finder.overrides))
 
 
-def remaining(found: Sequence[Found]) -> list[tuple[int, Blank]]:
-    """Those of several cells, each with the cell's place in `found`; none that an heir fills."""
-    filled = {pair for f in found for pair in f.overrides}
-    return [(n, b) for n, f in enumerate(found) for b in f.blanks if b.method not in filled]
+def list_remaining(cells: Sequence[Blanks]) -> list[tuple[int, Blank]]:
+    """Those of several cells, each with the cell's place; none that an heir fills."""
+    filled = {pair for cell in cells for pair in cell.overrides}
+    return [(n, b) for n, cell in enumerate(cells) for b in cell.blanks if b.method not in filled]
 
 
 def _cut(text: str) -> str:
@@ -85,9 +85,10 @@ def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
-def _tree(lines: list[str], code: list[str]) -> list[ast.stmt]:
+def _parse(lines: list[str], code: list[str]) -> list[ast.stmt]:
     """The statements that parse, without lines that are IPython's."""
-    for text in (lines, [_python(line, bare) for line, bare in zip(lines, code, strict=True)]):
+    python = [_replace_magic(line, bare) for line, bare in zip(lines, code, strict=True)]
+    for text in (lines, python):
         source = "\n".join(text)
         try:
             with warnings.catch_warnings():
@@ -98,7 +99,7 @@ def _tree(lines: list[str], code: list[str]) -> list[ast.stmt]:
     return [s for s in recovery.recover(source, "", "") if not recovery.is_stub(s)]
 
 
-def _python(line: str, bare: str) -> str:
+def _replace_magic(line: str, bare: str) -> str:
     """The line, or one that does nothing where only IPython understands it."""
     if not _LINE_MAGIC.match(bare) and not ("?" in bare and _HELP.match(bare)):
         return line
@@ -108,12 +109,12 @@ def _python(line: str, bare: str) -> str:
 class _Finder:
     def __init__(self, lines: list[str], code: list[str]) -> None:
         self.text, self.code = lines, code
-        self.comments = margins.comments(lines)
+        self.comments = margins.find_comments(lines)
         self.lines: dict[int, tuple[str, str] | None] = {}
         """Lines with a blank, and the method if it is one that raises NotImplementedError."""
         self.overrides: set[tuple[str, str]] = set()
 
-    def marks(self) -> None:
+    def find_marks(self) -> None:
         """Question marks and names, whether or not the source parses."""
         for number, line in enumerate(self.code, 1):
             alone = len(line.strip()) > 1 and not line.strip().strip("?")
@@ -123,68 +124,69 @@ class _Finder:
             if asked or _NAMES.search(line):
                 self.lines.setdefault(number, None)
 
-    def body(self, block: Sequence[ast.stmt], owner: str, *, abstract: bool) -> None:
+    def search(self, block: Sequence[ast.stmt], owner: str, *, abstract: bool) -> None:
         """The statements of a module, class or function."""
         for statement in block:
-            self._statement(statement, owner, abstract=abstract)
+            self._search_one(statement, owner, abstract=abstract)
 
-    def _statement(self, statement: ast.stmt, owner: str, *, abstract: bool) -> None:
+    def _search_one(self, statement: ast.stmt, owner: str, *, abstract: bool) -> None:
         if isinstance(statement, _FUNCTIONS):
-            self._function(statement, owner, abstract=abstract)
+            self._search_function(statement, owner, abstract=abstract)
         elif isinstance(statement, ast.ClassDef):
-            self._class(statement)
+            self._search_class(statement)
         elif isinstance(statement, ast.AnnAssign):
-            self._values(statement.value)
+            self._search_values(statement.value)
         else:
             for node in ast.iter_child_nodes(statement):
                 if isinstance(node, ast.stmt):
-                    self._statement(node, owner, abstract=abstract)
+                    self._search_one(node, owner, abstract=abstract)
                 elif isinstance(node, ast.ExceptHandler):
                     if not _is_dots(node.body):  # `except ImportError: ...`
-                        self.body(node.body, owner, abstract=abstract)
+                        self.search(node.body, owner, abstract=abstract)
                 elif isinstance(node, ast.match_case):
-                    self.body(node.body, owner, abstract=abstract)
+                    self.search(node.body, owner, abstract=abstract)
                 else:
-                    self._values(node)
+                    self._search_values(node)
 
-    def _class(self, statement: ast.ClassDef) -> None:
-        bases = [_name(b) for b in statement.bases]
+    def _search_class(self, statement: ast.ClassDef) -> None:
+        bases = [_find_name(b) for b in statement.bases]
         if any(_PROTOCOL.search(b) for b in bases):
             return
-        abstract = any("ABC" in _name(b) for b in (*statement.bases, *_given(statement)))
-        self.body(statement.body, statement.name, abstract=abstract)
-        for made in statement.body:
-            if isinstance(made, _FUNCTIONS) and made.body[-1].lineno not in self.lines:
-                self.overrides.update((b.rpartition(".")[2], made.name) for b in bases)
+        keywords = (k.value for k in statement.keywords)
+        abstract = any("ABC" in _find_name(b) for b in (*statement.bases, *keywords))
+        self.search(statement.body, statement.name, abstract=abstract)
+        for member in statement.body:
+            if isinstance(member, _FUNCTIONS) and member.body[-1].lineno not in self.lines:
+                self.overrides.update((b.rpartition(".")[2], member.name) for b in bases)
 
-    def _function(self, made: Function, owner: str, *, abstract: bool) -> None:
-        if any(_ABSTRACT.search(_name(d)) for d in made.decorator_list):
+    def _search_function(self, function: Function, owner: str, *, abstract: bool) -> None:
+        if any(_ABSTRACT.search(_find_name(d)) for d in function.decorator_list):
             return
-        for decorator in made.decorator_list:
-            self._values(decorator)
-        last, own = made.body[-1], _own(made.body)
+        for decorator in function.decorator_list:
+            self._search_values(decorator)
+        last, own = function.body[-1], _walk(function.body)
         raises = isinstance(last, ast.Raise) and last.exc is not None
-        if raises and _name(last.exc) == "NotImplementedError":  # type: ignore[attr-defined]
+        if raises and _find_name(last.exc) == "NotImplementedError":  # type: ignore[attr-defined]
             if not abstract and not any(map(_answers, own)):
-                self.lines.setdefault(last.lineno, (owner, made.name) if owner else None)
-        elif all(_does_nothing(s) for s in made.body) and not any(_is_dots([s]) for s in made.body):
-            for line in range(made.lineno, self._end(made) + 1):
+                self.lines.setdefault(last.lineno, (owner, function.name) if owner else None)
+        elif all(_does_nothing(s) and not _is_dots([s]) for s in function.body):
+            for line in range(function.lineno, self._find_end(function) + 1):
                 if _REMINDER.search(self.comments.get(line, "")):
                     self.lines.setdefault(line, None)
                     break
-        self.body(made.body, "", abstract=False)
+        self.search(function.body, "", abstract=False)
 
-    def _end(self, made: Function) -> int:
+    def _find_end(self, function: Function) -> int:
         """The last line of a function, comments after its last statement included."""
-        line = made.end_lineno or made.lineno
+        line = function.end_lineno or function.lineno
         for number in range(line + 1, len(self.text) + 1):
             text = self.text[number - 1]
-            if text.strip() and margins.indentation(text) <= made.col_offset:
+            if text.strip() and margins.measure_indent(text) <= function.col_offset:
                 break
             line = number
         return line
 
-    def _values(self, node: ast.AST | None) -> None:
+    def _search_values(self, node: ast.AST | None) -> None:
         """`...` in an expression, where it is no index and nothing is compared with it."""
         waiting = [node] if node is not None else []
         while waiting:
@@ -199,13 +201,13 @@ class _Finder:
                 waiting += [p for p in (one.left, *one.comparators) if not _is_ellipsis(p)]
             elif isinstance(one, ast.Tuple) and not all(map(_is_ellipsis, one.elts)):
                 waiting += [p for p in one.elts if not _is_ellipsis(p)]  # perhaps an index
-            elif isinstance(one, ast.Call) and _name(one.func).endswith(("einsum", "Field")):
+            elif isinstance(one, ast.Call) and _find_name(one.func).endswith(("einsum", "Field")):
                 continue
             else:
                 waiting += ast.iter_child_nodes(one)
 
 
-def _name(node: ast.AST) -> str:
+def _find_name(node: ast.AST) -> str:
     """Dotted name of a class, a function or a call of it."""
     names: list[str] = []
     while isinstance(node, (ast.Call, ast.Subscript, ast.Attribute)):
@@ -215,11 +217,7 @@ def _name(node: ast.AST) -> str:
     return ".".join([node.id if isinstance(node, ast.Name) else "", *reversed(names)])
 
 
-def _given(made: ast.ClassDef) -> Iterator[ast.AST]:
-    yield from (k.value for k in made.keywords)
-
-
-def _own(block: Sequence[ast.stmt]) -> Iterator[ast.AST]:
+def _walk(block: Sequence[ast.stmt]) -> Iterator[ast.AST]:
     """Every node of a function, without those of functions and classes within."""
     waiting: list[ast.AST] = list(block)
     while waiting:
@@ -239,7 +237,7 @@ def _does_nothing(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.Expr):
         called = statement.value
         if isinstance(called, ast.Call):
-            return _name(called.func) == "super.__init__"
+            return _find_name(called.func) == "super.__init__"
         return isinstance(called, ast.Constant)
     return isinstance(statement, ast.Pass)
 

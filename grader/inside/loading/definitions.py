@@ -62,7 +62,7 @@ _SHOWN = 60
 """Characters of a line that was not run."""
 
 
-def unwrapped(cell: str) -> str:
+def unwrap(cell: str) -> str:
     """The cell without a `%%time` or `%%capture` on top, in whose place an empty comment stands."""
     hit = _WRAPPERS.match(cell)
     return f"{hit[0].count(chr(10)) * chr(10)}#{cell[hit.end() :]}" if hit else cell
@@ -81,44 +81,44 @@ class Selection:
         self._known: dict[str, str] = {}
         """By name what it was imported as; empty for what the student defined."""
 
-    def of(self, tree: ast.Module, source: str, where: str, why: str = "") -> list[ast.stmt]:
+    def choose(self, tree: ast.Module, source: str, where: str, why: str = "") -> list[ast.stmt]:
         """The statements to be run; of the others the names are remembered.
 
         `where` is what the source is called in a sentence: `cell 5`, or `lenet.py`; `why` not all
         of this source is run, where that is not for the usual reason.
         """
         lines = re.split(r"\r\n|\r|\n", source)
-        told = f"was not run, {why or self.reason}"
+        fate = f"was not run, {why or self.reason}"
         taken: list[ast.stmt] = []
         for number, statement in enumerate(tree.body):
-            kept = self._kept(statement)
+            kept = self._choose(statement)
             if kept is None and number == 0 and _is_text(statement):
                 kept = statement
             if kept is not None:
                 self._bind(kept)
                 taken.append(kept)
             else:
-                self._miss(statement, lines, where, told)
+                self._note_missed(statement, lines, where, fate)
                 self.passed_over = self.passed_over or (not why and _matters(statement))
         # A text that stands alone would be displayed as what the cell gives.
         return taken if len(taken) > 1 or not (taken and _is_text(taken[0])) else []
 
-    def failed(self, statement: ast.stmt, source: str, where: str) -> None:
+    def note_failed(self, statement: ast.stmt, source: str, where: str) -> None:
         """It was run, and raised."""
-        self._miss(statement, re.split(r"\r\n|\r|\n", source), where, "failed")
+        self._note_missed(statement, re.split(r"\r\n|\r|\n", source), where, "failed")
 
     def note(self, tree: ast.Module) -> None:
         """All of this is run; what its names mean is remembered."""
         for statement in tree.body:
             self._bind(statement)
 
-    def why(self, name: object) -> str:
+    def explain(self, name: object) -> str:
         """Why there is nothing of that name, where the reason is an assignment that was skipped."""
         return self.skipped.get(name, "") if isinstance(name, str) else ""
 
     # What is taken
 
-    def _kept(self, statement: ast.stmt) -> ast.stmt | None:
+    def _choose(self, statement: ast.stmt) -> ast.stmt | None:
         """The statement, or what of it is run. Changes nothing that is remembered."""
         match statement:
             case ast.Import() | ast.ImportFrom() | ast.Pass():
@@ -129,26 +129,26 @@ class Selection:
                 return statement if self._is_cheap(statement) else None
             case ast.AnnAssign(value=value):
                 return statement if value is None or self._is_cheap(statement) else None
-            case ast.Expr(value=ast.Call() as call) if self._dotted(call.func) in _SETTINGS:
+            case ast.Expr(value=ast.Call() as call) if self._find_name(call.func) in _SETTINGS:
                 parts = [*call.args, *(k.value for k in call.keywords)]
                 return statement if all(self._is_cheap(p) for p in parts) else None
             case ast.If():
-                return self._branches(statement)
+                return self._choose_branches(statement)
             case ast.Try(body=body, orelse=orelse, finalbody=final, handlers=handlers):
                 blocks = [body, orelse, final, *(h.body for h in handlers)]
-                return statement if all(map(self._whole, blocks)) else None
+                return statement if all(map(self._is_whole, blocks)) else None
             case ast.With(items=items, body=body):
                 cheap = all(self._is_cheap(item) for item in items)
-                return statement if cheap and self._whole(body) else None
+                return statement if cheap and self._is_whole(body) else None
         return statement if isinstance(statement, _TYPE_ALIAS) else None
 
-    def _branches(self, statement: ast.If) -> ast.stmt | None:
+    def _choose_branches(self, statement: ast.If) -> ast.stmt | None:
         """An `if` without its prints and calls; nothing where anything else of it is not taken."""
         if _is_main(statement.test) or not self._is_cheap(statement.test):
             return None
         branches: list[list[ast.stmt]] = []
         for block in (statement.body, statement.orelse):
-            kept = [self._kept(s) for s in block]
+            kept = [self._choose(s) for s in block]
             if any(
                 k is None and not isinstance(s, ast.Expr) for k, s in zip(kept, block, strict=True)
             ):
@@ -160,12 +160,12 @@ class Selection:
         body = body or [ast.copy_location(ast.Pass(), statement)]
         return ast.copy_location(ast.If(test=statement.test, body=body, orelse=orelse), statement)
 
-    def _whole(self, block: Sequence[ast.stmt]) -> bool:
-        return all(self._kept(s) is s or _is_text(s) for s in block)
+    def _is_whole(self, block: Sequence[ast.stmt]) -> bool:
+        return all(self._choose(s) is s or _is_text(s) for s in block)
 
     def _is_cheap(self, node: ast.AST) -> bool:
         """True where running it takes no time, calls no code of the student's, misses no name."""
-        parts = list(_executed(node))
+        parts = list(_walk_executed(node))
         if any(isinstance(p, _FORBIDDEN) for p in parts):
             return False
         own = {p.id for p in parts if isinstance(p, ast.Name) and isinstance(p.ctx, ast.Store)}
@@ -180,7 +180,7 @@ class Selection:
         return True
 
     def _is_cheap_call(self, called: ast.expr) -> bool:
-        name = self._dotted(called)
+        name = self._find_name(called)
         if name in _CALLS or name.startswith(tuple(_MODULES)):
             return True
         if name.startswith("torch.nn.") and name.rpartition(".")[2][:1].isupper():
@@ -190,7 +190,7 @@ class Selection:
             return head not in self._known.values()
         return False
 
-    def _dotted(self, node: ast.expr) -> str:
+    def _find_name(self, node: ast.expr) -> str:
         """`torch.nn.Linear` for `nn.Linear`; empty for what is no name of a library's."""
         names: list[str] = []
         while isinstance(node, ast.Attribute):
@@ -206,25 +206,27 @@ class Selection:
     # What is remembered
 
     def _bind(self, statement: ast.stmt) -> None:
-        for node in _scope(statement):
-            for name, meaning in _bound(node):
+        for node in _walk_scope(statement):
+            for name, meaning in _list_bound(node):
                 self._known[name] = meaning
                 self.skipped.pop(name, None)
         if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
             target, value = statement.targets[0], statement.value
             if isinstance(target, ast.Name) and isinstance(value, (ast.Name, ast.Attribute)):
-                self._known[target.id] = self._dotted(value)  # `Linear = nn.Linear`
+                self._known[target.id] = self._find_name(value)  # `Linear = nn.Linear`
 
-    def _miss(self, statement: ast.stmt, lines: Sequence[str], where: str, told: str) -> None:
-        for node in _scope(statement):
-            for name, _ in _bound(node):
+    def _note_missed(
+        self, statement: ast.stmt, lines: Sequence[str], where: str, fate: str
+    ) -> None:
+        for node in _walk_scope(statement):
+            for name, _ in _list_bound(node):
                 line = getattr(node, "lineno", statement.lineno)
                 text = lines[line - 1].strip() if line <= len(lines) else ""
                 text = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
-                self.skipped[name] = f"{where}, line {line} (`{text}`) {told}"
+                self.skipped[name] = f"{where}, line {line} (`{text}`) {fate}"
 
 
-def _executed(node: ast.AST) -> Iterator[ast.AST]:
+def _walk_executed(node: ast.AST) -> Iterator[ast.AST]:
     """Every node that runs with this one: not what a lambda will do when it is called."""
     waiting: list[ast.AST] = [node]
     while waiting:
@@ -236,7 +238,7 @@ def _executed(node: ast.AST) -> Iterator[ast.AST]:
             waiting += ast.iter_child_nodes(one)
 
 
-def _scope(statement: ast.stmt) -> Iterator[ast.AST]:
+def _walk_scope(statement: ast.stmt) -> Iterator[ast.AST]:
     """Every node whose names are the module's: not what is within functions and classes."""
     waiting: list[ast.AST] = [statement]
     while waiting:
@@ -246,7 +248,7 @@ def _scope(statement: ast.stmt) -> Iterator[ast.AST]:
             waiting += ast.iter_child_nodes(one)
 
 
-def _bound(node: ast.AST) -> Iterator[tuple[str, str]]:
+def _list_bound(node: ast.AST) -> Iterator[tuple[str, str]]:
     """Names that a node binds, with what they are imported as."""
     match node:
         case ast.Import(names=names):
@@ -270,10 +272,10 @@ def _is_text(statement: ast.stmt) -> bool:
 def _matters(statement: ast.stmt) -> bool:
     """True for what a notebook, or an import of a module, would have done."""
     main = isinstance(statement, ast.If) and _is_main(statement.test)
-    return not (main or _is_text(statement) or _magic(statement))
+    return not (main or _is_text(statement) or _is_magic(statement))
 
 
-def _magic(statement: ast.stmt) -> bool:
+def _is_magic(statement: ast.stmt) -> bool:
     """A line with % or !, as IPython has put it."""
     return any(isinstance(n, ast.Name) and n.id == "get_ipython" for n in ast.walk(statement))
 
@@ -283,6 +285,6 @@ def _is_main(test: ast.expr) -> bool:
     return any(isinstance(n, ast.Name) and n.id == "__name__" for n in ast.walk(test))
 
 
-def names_of(statement: ast.stmt) -> set[str]:
+def list_names(statement: ast.stmt) -> set[str]:
     """The module's names that a statement binds."""
-    return {name for node in _scope(statement) for name, _ in _bound(node)}
+    return {name for node in _walk_scope(statement) for name, _ in _list_bound(node)}

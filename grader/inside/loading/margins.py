@@ -16,39 +16,39 @@ _WITHIN_LINES = re.compile(f"{_COMMENT}|{_SINGLE}")
 _VISIBLE = re.compile(r"[^\n]")
 
 
-def lines(source: str) -> list[str]:
-    """As Python counts them."""
+def split(source: str) -> list[str]:
+    """Its lines, as Python counts them."""
     return _LINE_END.split(source)
 
 
-def code(text: list[str], *, spanning: bool = True) -> list[str]:
+def blot(text: list[str], *, spanning: bool = True) -> list[str]:
     """The lines with comments and strings as spaces; of a string its first quote is left.
 
     A triple-quoted string counts as one only where it ends; without `spanning` never, for sources
     in which a closing quote was forgotten and every later one is taken for its opposite.
     """
     pattern = _WHOLE if spanning else _WITHIN_LINES
-    blotted = pattern.sub(_blot, "\n".join(text))
+    blotted = pattern.sub(_blot_one, "\n".join(text))
     return blotted.split("\n")
 
 
-def _blot(hit: re.Match[str]) -> str:
+def _blot_one(hit: re.Match[str]) -> str:
     first = " " if hit["comment"] else '"'
     return first + _VISIBLE.sub(" ", hit[0][1:])
 
 
-def comments(text: list[str]) -> dict[int, str]:
+def find_comments(text: list[str]) -> dict[int, str]:
     """By line, counted from 1, the comment in it."""
-    joined, found, line, seen = "\n".join(text), {}, 1, 0
+    joined, comments, line, seen = "\n".join(text), {}, 1, 0
     for hit in _WHOLE.finditer(joined):
         if hit["comment"]:
             line += joined.count("\n", seen, hit.start())
             seen = hit.start()
-            found[line] = hit[0]
-    return found
+            comments[line] = hit[0]
+    return comments
 
 
-def indentation(line: str) -> int:
+def measure_indent(line: str) -> int:
     """Columns before the first character; a tab reaches to the next multiple of eight."""
     bare = line.lstrip(" \t\f")
     return len(line[: len(line) - len(bare)].expandtabs(8))

@@ -12,13 +12,16 @@ import re
 import sys
 from collections.abc import Sequence
 from types import CodeType, ModuleType, TracebackType
-from typing import Any
+from typing import TypedDict
 
 from grader.inside.loading import reading
+from grader.inside.schema.questions import ErrorFacts
 from grader.inside.wire import Array
 
+Names = dict[str, object]
+"""What the student's names are bound to."""
 MESSAGE_CAP = 2000
-"""Largest message of a trouble, characters."""
+"""Largest message of an error, characters."""
 _FUTURE = __future__.annotations.compiler_flag
 _NAME_CAP = 200
 _CODE_CAP = 400
@@ -30,6 +33,13 @@ _LIBRARIES = sorted(
     reverse=True,
 )
 """Where Python and its packages lie: taken out of messages, as it is nobody's business."""
+
+
+class Place(TypedDict):
+    """Where something of the student's is written."""
+
+    file: str
+    line: int
 
 
 class Unanswerable(Exception):
@@ -50,7 +60,7 @@ class Unanswerable(Exception):
         """True where a name is missing: in a notebook a cell that failed may be why."""
 
 
-def place(directory: str, names: Sequence[str], contents: Sequence[Array]) -> list[str]:
+def place_files(directory: str, names: Sequence[str], contents: Sequence[Array]) -> list[str]:
     """The files lie in `directory`; the names of those that cannot."""
     misplaced = []
     for name, content in zip(names, contents, strict=True):
@@ -72,7 +82,7 @@ def place(directory: str, names: Sequence[str], contents: Sequence[Array]) -> li
     return misplaced
 
 
-def load(directory: str, entry: str) -> dict[str, Any]:
+def load(directory: str, entry: str) -> Names:
     """The names of the module `entry` of `directory`, after its code has run.
 
     The module is named after its file, so that `if __name__ == "__main__"` does not hold, and
@@ -84,42 +94,47 @@ def load(directory: str, entry: str) -> dict[str, Any]:
     path = os.path.join(directory, entry)
     sys.path[:] = search_path(path, directory)
     sys.argv[:] = [path]
-    with open(path, "rb") as file:
-        source = file.read()
-    if fault := _no_module(source, entry):
-        raise SyntaxError(fault, (path, 1, None, None))
-    try:
-        text = importlib.util.decode_source(source)
-    except (SyntaxError, UnicodeDecodeError):
-        compile(source, path, "exec", dont_inherit=True)  # raises, and says where
-        raise
+    source, text = _read_module(path, entry)
     reading.note(text, path)
-    module = _empty_module(path)
+    module = _make_module(path)
     sys.modules[module.__name__] = module
     names = module.__dict__
     try:
-        code = _compiled(source, text, path)
+        code = _compile(source, text, path)
     except reading.FAULTS as error:
         reading.unread = error
-        _run_each(reading.recovered(text, path, {}).body, path, names)
+        _run_each(reading.recover(text, path, {}).body, path, names)
         return names
     try:
         exec(code, names)
     except BaseException as error:  # SystemExit and KeyboardInterrupt too
         reading.unread = error
-        _run_each(_remaining(text, path, code, error), path, names, code.co_flags & _FUTURE)
+        _run_each(_choose_rest(text, path, code, error), path, names, code.co_flags & _FUTURE)
     return names
 
 
-def _compiled(source: bytes, text: str, path: str) -> CodeType:
+def _read_module(path: str, entry: str) -> tuple[bytes, str]:
+    """The file as it is, and decoded. Raises SyntaxError where it cannot be Python."""
+    with open(path, "rb") as file:
+        source = file.read()
+    if fault := _find_fault(source, entry):
+        raise SyntaxError(fault, (path, 1, None, None))
+    try:
+        return source, importlib.util.decode_source(source)
+    except (SyntaxError, UnicodeDecodeError):
+        compile(source, path, "exec", dont_inherit=True)  # raises, and says where
+        raise
+
+
+def _compile(source: bytes, text: str, path: str) -> CodeType:
     """What is to be run of the file. Raises one of `reading.FAULTS` where it does not parse."""
     if not reading.only_definitions:
         return compile(source, path, "exec", dont_inherit=True)
-    tree = reading.chosen(ast.parse(text, path), text, path)
+    tree = reading.choose(ast.parse(text, path), text, path)
     return compile(tree, path, "exec", dont_inherit=True)
 
 
-def _remaining(text: str, path: str, code: CodeType, error: BaseException) -> list[ast.stmt]:
+def _choose_rest(text: str, path: str, code: CodeType, error: BaseException) -> list[ast.stmt]:
     """The definitions that follow the statement that raised."""
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code is not code:
@@ -129,20 +144,18 @@ def _remaining(text: str, path: str, code: CodeType, error: BaseException) -> li
     done = next((i for i, s in enumerate(body) if (s.end_lineno or 0) >= line), len(body))
     if not reading.only_definitions:  # else it was noted when they were chosen
         reading.selection.note(ast.Module(body=body[:done], type_ignores=[]))
-    return reading.remaining(body[done:], text, path)
+    return reading.choose_rest(body[done:], text, path)
 
 
-def _run_each(
-    statements: Sequence[ast.stmt], path: str, names: dict[str, Any], flags: int = 0
-) -> None:
-    """Each is run by itself, so that one that raises loses only itself; the first error is told."""
+def _run_each(statements: Sequence[ast.stmt], path: str, names: Names, flags: int = 0) -> None:
+    """Each is run by itself, so that one that raises loses only itself."""
     for statement in statements:
         with contextlib.suppress(BaseException):
             one = ast.Module(body=[statement], type_ignores=[])
             exec(compile(one, path, "exec", flags, dont_inherit=True), names)
 
 
-def _no_module(source: bytes, entry: str) -> str:
+def _find_fault(source: bytes, entry: str) -> str:
     """What a file is that cannot be Python, and what to do; else an empty text."""
     if b"\0" in source:
         utf16 = source[:2] in (b"\xff\xfe", b"\xfe\xff")
@@ -163,7 +176,7 @@ def search_path(path: str, directory: str) -> list[str]:
     return [*homes, *(p for p in sys.path if p not in homes)]
 
 
-def _empty_module(path: str) -> ModuleType:
+def _make_module(path: str) -> ModuleType:
     stem = os.path.splitext(os.path.basename(path))[0]
     # A file named like a library that is loaded must not take its place.
     name = f"student_{stem}" if stem in sys.modules else stem
@@ -175,30 +188,26 @@ def _empty_module(path: str) -> ModuleType:
     return importlib.util.module_from_spec(spec)
 
 
-def trouble(
-    error: BaseException, directory: str, names: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    """The fields of a `records.StudentError`: the exception, and the student's line that caused it.
+def describe_error(error: BaseException, directory: str, names: Names | None = None) -> ErrorFacts:
+    """The exception, and the student's line that caused it.
 
     Where none did, as in a call with too few arguments, it is the line that defines what of
     `names` the message speaks of.
     """
     try:
-        found, message = _place(error, directory), _message(error, directory)
-        if not found and names:
-            found = _meant(message, names, directory)
-        return {"kind": _kind(error), "message": message, **found}
+        kind, message = clean(type(error).__name__, _NAME_CAP), _find_message(error, directory)
+        facts: ErrorFacts = {"kind": kind, "message": message}
+        _add_place(facts, error, directory)
+        if "file" not in facts and names and (meant := _find_meant(message, names, directory)):
+            facts["file"], facts["line"] = meant["file"], meant["line"]
+        return facts
     except MemoryError:
         return {"kind": "MemoryError", "message": ""}
     except Exception as second:  # an exception class can answer any question with an exception
         return {"kind": "Exception", "message": f"(cannot be shown: {type(second).__name__})"}
 
 
-def _kind(error: BaseException) -> str:
-    return clean(type(error).__name__, _NAME_CAP)
-
-
-def _message(error: BaseException, directory: str) -> str:
+def _find_message(error: BaseException, directory: str) -> str:
     if isinstance(error, SystemExit):
         return "the file calls exit(), quit() or sys.exit(): take that line out"
     if isinstance(error, SyntaxError):
@@ -210,11 +219,11 @@ def _message(error: BaseException, directory: str) -> str:
         text = str(error)
     except BaseException as second:
         return f"(its message cannot be shown: {type(second).__name__})"
-    if isinstance(error, NameError) and (why := reading.selection.why(error.name)):
+    if isinstance(error, NameError) and (why := reading.selection.explain(error.name)):
         text = f"{text}: {why}"
     shown = clean(text, MESSAGE_CAP).replace(directory.rstrip("/") + "/", "")
-    for place in _LIBRARIES:
-        shown = shown.replace(place, "")
+    for path in _LIBRARIES:
+        shown = shown.replace(path, "")
     return shown
 
 
@@ -224,63 +233,71 @@ def clean(text: str, cap: int) -> str:
     return start.encode("utf-8", "backslashreplace").decode("utf-8")[:cap]
 
 
-def _place(error: BaseException, directory: str) -> dict[str, Any]:
-    """File, line, text and function of the last frame that is the student's."""
+def _add_place(facts: ErrorFacts, error: BaseException, directory: str) -> None:
+    """File, line, text and function of the last frame that is the student's, where one is."""
     if isinstance(error, SyntaxError):
         file = _relative(error.filename, directory)
         if file is not None:
-            line = error.lineno if isinstance(error.lineno, int) and error.lineno > 0 else None
             text = error.text if isinstance(error.text, str) else ""
-            return {"file": file, "line": line, "code": clean(text.strip(), _CODE_CAP) or None}
+            facts["file"], facts["line"] = file, _positive(error.lineno)
+            facts["code"] = clean(text.strip(), _CODE_CAP) or None
+            return
+    last = _find_last(error, directory)
+    if last is None:
+        return
+    code, line = last.tb_frame.f_code, _positive(last.tb_lineno)
+    text = linecache.getline(code.co_filename, line).strip() if line else ""
+    where = code.co_qualname
+    facts["file"], facts["line"] = _relative(code.co_filename, directory), line
+    facts["code"] = clean(text, _CODE_CAP) or None
+    facts["where"] = None if where == "<module>" else clean(where, _NAME_CAP)
+
+
+def _find_last(error: BaseException, directory: str) -> TracebackType | None:
+    """The last step of the traceback that is in a file of the student's."""
     last: TracebackType | None = None
     step, count = error.__traceback__, 0
     while step is not None and count < _FRAMES_CAP:
         if _relative(step.tb_frame.f_code.co_filename, directory) is not None:
             last = step
         step, count = step.tb_next, count + 1
-    if last is None:
-        return {}
-    code = last.tb_frame.f_code
-    line = last.tb_lineno if isinstance(last.tb_lineno, int) and last.tb_lineno > 0 else None
-    text = linecache.getline(code.co_filename, line).strip() if line else ""
-    where = code.co_qualname if sys.version_info >= (3, 11) else code.co_name
-    return {
-        "file": _relative(code.co_filename, directory),
-        "line": line,
-        "code": clean(text, _CODE_CAP) or None,
-        "where": None if where == "<module>" else clean(where, _NAME_CAP),
-    }
+    return last
 
 
-def _meant(message: str, names: dict[str, Any], directory: str) -> dict[str, Any]:
+def _positive(line: object) -> int | None:
+    return line if isinstance(line, int) and line > 0 else None
+
+
+def _find_meant(message: str, names: Names, directory: str) -> Place | None:
     """The place of `LeNet5` or of its `forward`, where a message begins with that."""
     hit = re.match(r"(?:Module \[)?([^\W\d]\w*)(?:\.(\w+)\(\))?", message)
     owner = names.get(hit[1]) if hit else None
-    return origin(getattr(owner, hit[2] or "", owner), directory) if hit and owner else {}
+    return find_place(getattr(owner, hit[2] or "", owner), directory) if hit and owner else None
 
 
-def origin(value: Any, directory: str) -> dict[str, Any]:
-    """File and line at which a class or function of the student's is written; else nothing."""
+def find_place(value: object, directory: str) -> Place | None:
+    """File and line at which a class or function of the student's is written; else None."""
     try:
         codes = [getattr(v, "__code__", None) for v in (value, *vars(value).values())]
         code = min((c for c in codes if c is not None), key=lambda c: c.co_firstlineno)
         file, line = _relative(code.co_filename, directory), code.co_firstlineno
-        for above in range(line, 0, -1) if isinstance(value, type) else ():
-            if linecache.getline(code.co_filename, above).startswith(f"class {value.__name__}"):
+        begin = f"class {value.__name__}" if isinstance(value, type) else ""
+        for above in range(line, 0, -1) if begin else ():
+            if linecache.getline(code.co_filename, above).startswith(begin):
                 line = above
                 break
     except Exception:  # a class may answer any question with an exception
-        return {}
-    return {"file": file, "line": line} if file is not None else {}
+        return None
+    return None if file is None else {"file": file, "line": line}
 
 
-def located(value: Any, directory: str) -> str:
+def describe_place(value: object, directory: str) -> str:
     """`lenet.py, line 12: `, or nothing."""
-    place = origin(value, directory)
+    place = find_place(value, directory)
     return f"{place['file']}, line {place['line']}: " if place else ""
 
 
-def _relative(file: Any, directory: str) -> str | None:
+def _relative(file: object, directory: str) -> str | None:
     """The name of a student's file within the submission; None for any other."""
     if not isinstance(file, str):
         return None

@@ -1,6 +1,6 @@
 """How the student's process reads source: what it leaves out, recovers, and finds left blank.
 
-State of the one process that runs one submission; what is told of it are claims.
+State of the one process that runs one submission; what it reports are claims.
 """
 
 from __future__ import annotations
@@ -23,24 +23,25 @@ selection = definitions.Selection()
 """What was not run of what has been read, and why."""
 unread: BaseException | None = None
 """Why not all of a module could be read or run, though parts of it were."""
-_found: list[tuple[str, blanks.Found]] = []
+_noted: list[tuple[str, blanks.Blanks]] = []
+"""Of each module or cell that was read its file name and its blanks."""
 
 
 def note(source: str, where: str) -> None:
     """The blanks of a module, or of a cell, are known; `where` is its file name."""
-    _found.append((where, blanks.find(source)))
+    _noted.append((where, blanks.find(source)))
 
 
-def tell() -> None:
+def report() -> None:
     """The blanks, and whether anything was left out, go out with the next answer."""
-    for number, blank in blanks.remaining([found for _, found in _found])[:MOST]:
-        where = os.path.basename(_found[number][0])
+    for number, blank in blanks.list_remaining([b for _, b in _noted])[:MOST]:
+        where = os.path.basename(_noted[number][0])
         remarks.add("blank", f"{where}, line {blank.line}: `{blank.code}`")
     if selection.passed_over and selection.reason != LATE:  # of late cells the supervisor tells
         remarks.add("definitions")
 
 
-def read(run: str) -> None:
+def begin(run: str) -> None:
     """What is read from now on is read for an assignment with this `run`."""
     global only_definitions
     only_definitions = run == "definitions"
@@ -53,38 +54,36 @@ def hurry() -> None:
         only_definitions, selection.reason = True, LATE
 
 
-def called(file: str) -> str:
+def name_source(file: str) -> str:
     """What a sentence calls a source: `cell 7`, or the module's name."""
     name = os.path.basename(file)
     return name.partition(", ")[2] or name
 
 
-def chosen(tree: ast.Module, source: str, file: str) -> ast.Module:
+def choose(tree: ast.Module, source: str, file: str) -> ast.Module:
     """What is run of a source that was parsed: all of it, or its definitions."""
     if not only_definitions:
         selection.note(tree)
         return tree
-    return ast.Module(body=selection.of(tree, source, called(file)), type_ignores=[])
+    return ast.Module(body=selection.choose(tree, source, name_source(file)), type_ignores=[])
 
 
-def remaining(nodes: Sequence[ast.stmt], source: str, file: str) -> list[ast.stmt]:
+def choose_rest(nodes: Sequence[ast.stmt], source: str, file: str) -> list[ast.stmt]:
     """What is still run of a cell or module of which the first of these statements raised."""
     if not nodes:
         return []
-    selection.failed(nodes[0], source, called(file))
+    selection.note_failed(nodes[0], source, name_source(file))
     rest = ast.Module(body=list(nodes[1:]), type_ignores=[])
-    return selection.of(rest, source, called(file), "" if only_definitions else FAILED)
+    return selection.choose(rest, source, name_source(file), "" if only_definitions else FAILED)
 
 
-def recovered(
-    source: str, file: str, names: Mapping[str, object], *, where: str = ""
-) -> ast.Module:
+def recover(source: str, file: str, names: Mapping[str, object], *, where: str = "") -> ast.Module:
     """The definitions that can be read of source that does not parse.
 
     A name that is bound already keeps what an earlier cell gave it.
     """
-    body = recovery.recover(source, file, where or called(file))
+    body = recovery.recover(source, file, where or name_source(file))
     rule = selection if only_definitions else definitions.Selection()
-    kept = rule.of(ast.Module(body=body, type_ignores=[]), source, called(file))
-    new = [s for s in kept if not (bound := definitions.names_of(s)) or not bound <= names.keys()]
+    kept = rule.choose(ast.Module(body=body, type_ignores=[]), source, name_source(file))
+    new = [s for s in kept if not (bound := definitions.list_names(s)) or not bound <= names.keys()]
     return ast.Module(body=new, type_ignores=[])

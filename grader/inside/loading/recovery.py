@@ -41,10 +41,10 @@ def recover(source: str, name: str, where: str) -> list[ast.stmt]:
         return []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the same text is compiled more than once
-        found = _Attempt(source, name, where).statements()
+        statements = _Attempt(source, name, where).read()
     whole: dict[str, bool] = {}
     kept: list[ast.stmt] = []
-    for statement in found:
+    for statement in statements:
         defined = getattr(statement, "name", None)
         if _is_future(statement) and not all(_is_future(s) for s in kept):
             continue
@@ -64,48 +64,48 @@ def is_stub(statement: ast.stmt) -> bool:
 class _Attempt:
     def __init__(self, source: str, name: str, where: str) -> None:
         self.name, self.where = name, where
-        self.lines = margins.lines(source)
-        self.code = margins.code(self.lines)
+        self.lines = margins.split(source)
+        self.code = margins.blot(self.lines)
         self.tries, self.room = TRIES, ROOM
 
-    def statements(self) -> list[ast.stmt]:
+    def read(self) -> list[ast.stmt]:
         try:
-            return self._within(0, len(self.lines), 0, self.code)
+            return self._read_lines(0, len(self.lines), 0, self.code)
         except RecursionError:  # classes within classes
             return []
 
-    def _within(self, first: int, end: int, margin: int, code: list[str]) -> list[ast.stmt]:
+    def _read_lines(self, first: int, end: int, margin: int, code: list[str]) -> list[ast.stmt]:
         """What can be read of lines `first` to `end`, in which statements begin at this margin."""
-        starts = _starts(code, first, end, margin)
+        starts = _find_starts(code, first, end, margin)
         edges = [*starts, end]
-        found: list[ast.stmt] = []
+        statements: list[ast.stmt] = []
         at, before, count = 0, -1, 0
         while at < len(starts):
-            got, error = self._try(edges[at], edges[at + 1], margin)
-            past, told = at + 1, error
-            while got is None and _is_unfinished(told) and past < min(at + REACH, len(starts)):
+            block, error = self._try(edges[at], edges[at + 1], margin)
+            past, last = at + 1, error
+            while block is None and _is_unfinished(last) and past < min(at + REACH, len(starts)):
                 past += 1
-                got, told = self._try(edges[at], edges[past], margin)
-            if got is None:
+                block, last = self._try(edges[at], edges[past], margin)
+            if block is None:
                 past = at + 1
-            if got is None and error is not None:
+            if block is None and error is not None:
                 if before >= 0 and _splits(code, edges[at], edges[past], margin):
-                    at, found = before, found[:count]  # it stands in the one before
+                    at, statements = before, statements[:count]  # it stands in the one before
                     error = self._try(edges[at], edges[past], margin)[1] or error
-                got = self._parts(edges[at], edges[past], margin, code, error)
+                block = self._read_parts(edges[at], edges[past], margin, code, error)
             if _HEAD.match(code[edges[at]]) or code[edges[at]].lstrip().startswith("@"):
-                before, count = at, len(found)
+                before, count = at, len(statements)
             else:
                 before = -1
-            found += got or []
+            statements += block or []
             at = past
-        return found
+        return statements
 
     def _try(
         self, first: int, end: int, margin: int
     ) -> tuple[list[ast.stmt] | None, BaseException | None]:
         """The statements of these lines, or why they cannot be read."""
-        inner = margin > 0 and margins.indentation(self.lines[first]) > 0
+        inner = margin > 0 and margins.measure_indent(self.lines[first]) > 0
         head = "\n" * (first - 1) + "if 1:\n" if inner else "\n" * first
         text = head + "\n".join(self.lines[first:end]) + "\n"
         self.tries, self.room = self.tries - 1, self.room - len(text)
@@ -121,20 +121,20 @@ class _Attempt:
             return [*body[0].body, *body[1:]], None
         return body, None
 
-    def _parts(
+    def _read_parts(
         self, first: int, end: int, margin: int, code: list[str], error: BaseException
     ) -> list[ast.stmt]:
         """What can be read of a block that as a whole cannot."""
-        got = self._block(first, end, margin, code, error)
-        plain = margins.code(self.lines[first:end], spanning=False) if code is self.code else []
-        if plain and len(_starts(plain, 0, end - first, margin)) > len(
-            _starts(code, first, end, margin)
+        statements = self._read_block(first, end, margin, code, error)
+        plain = margins.blot(self.lines[first:end], spanning=False) if code is self.code else []
+        if plain and len(_find_starts(plain, 0, end - first, margin)) > len(
+            _find_starts(code, first, end, margin)
         ):  # perhaps a string that was not closed has swallowed what follows
-            other = self._within(first, end, margin, [""] * first + plain)
-            got = max(got, other, key=_readable)
-        return got
+            other = self._read_lines(first, end, margin, [""] * first + plain)
+            statements = max(statements, other, key=_count_readable)
+        return statements
 
-    def _block(
+    def _read_block(
         self, first: int, end: int, margin: int, code: list[str], error: BaseException
     ) -> list[ast.stmt]:
         """What can be read of one function or class, or of the lines before the fault."""
@@ -142,72 +142,72 @@ class _Attempt:
         head = _HEAD.match(code[at]) if at is not None and _decorates(code, first, at) else None
         if at is None or head is None:
             line = getattr(error, "lineno", None) or 0
-            got = self._try(first, line - 1, margin)[0] if first < line - 1 < end else None
-            return got or []
+            is_within = first < line - 1 < end
+            return (self._try(first, line - 1, margin)[0] if is_within else None) or []
         kind, name = head.groups()
         if not name.isidentifier() or keyword.iskeyword(name):
             return []
-        if kind == "class" and (made := self._class(first, at, end, margin, code)):
-            return [made]
-        return [self._stub(name, at + 1, end, error)]
+        if kind == "class" and (whole := self._read_class(first, at, end, margin, code)):
+            return [whole]
+        return [self._make_stub(name, at + 1, end, error)]
 
-    def _class(
+    def _read_class(
         self, first: int, at: int, end: int, margin: int, code: list[str]
     ) -> ast.ClassDef | None:
         """The class with those of its members that can be read; None where its head cannot."""
-        own = margins.indentation(self.lines[at])
+        own = margins.measure_indent(self.lines[at])
         for body in range(at + 1, min(at + _HEADER_LINES, end)):
             if not code[body].strip():
                 continue
-            inner = margins.indentation(code[body])
+            inner = margins.measure_indent(code[body])
             if inner <= own:
                 continue
             saved = self.lines[body]
             self.lines[body] = " " * inner + "pass"
-            got, _ = self._try(first, body + 1, margin)
+            block, _ = self._try(first, body + 1, margin)
             self.lines[body] = saved
-            if got and isinstance(got[-1], ast.ClassDef):
-                made = got[-1]
-                made.body = self._within(body, end, inner, code) or made.body
-                return made
+            if block and isinstance(block[-1], ast.ClassDef):
+                whole = block[-1]
+                whole.body = self._read_lines(body, end, inner, code) or whole.body
+                return whole
         return None
 
-    def _stub(self, name: str, line: int, end: int, error: BaseException) -> ast.FunctionDef:
+    def _make_stub(self, name: str, line: int, end: int, error: BaseException) -> ast.FunctionDef:
         """A function that raises what is wrong with the one that the student wrote."""
         fault = getattr(error, "lineno", None)
         fault = fault if isinstance(fault, int) and line <= fault <= end else line
         text = str(getattr(error, "msg", "") or error or type(error).__name__)[:_MESSAGE]
-        said = f"`{name}` ({self.where}, line {fault}) could not be read: {text}"
+        sentence = f"`{name}` ({self.where}, line {fault}) could not be read: {text}"
         kind = type(error).__name__ if isinstance(error, SyntaxError) else "SyntaxError"
-        made = ast.parse(f"def x(*_, **__): raise {kind}('')").body[0]
-        assert isinstance(made, ast.FunctionDef)
-        for node in ast.walk(made):
+        stub = ast.parse(f"def x(*_, **__): raise {kind}('')").body[0]
+        assert isinstance(stub, ast.FunctionDef)
+        for node in ast.walk(stub):
             if isinstance(node, ast.Constant):
-                node.value = said
+                node.value = sentence
             if "lineno" in node._attributes:
-                on = line if node is made or isinstance(node, ast.arg) else fault
+                on = line if node is stub or isinstance(node, ast.arg) else fault
                 node.lineno = node.end_lineno = on  # type: ignore[attr-defined]
-        made.name, made.unread = name, True  # type: ignore[attr-defined]
-        return made
+        stub.name, stub.unread = name, True  # type: ignore[attr-defined]
+        return stub
 
 
-def _starts(code: list[str], first: int, end: int, margin: int) -> list[int]:
+def _find_starts(code: list[str], first: int, end: int, margin: int) -> list[int]:
     """Lines at which statements begin, decorators and clauses with what they belong to."""
-    found: list[int] = []
+    starts: list[int] = []
     decorated = False
     for number in range(first, end):
         line = code[number]
-        if not line.strip() or margins.indentation(line) > margin or _CLOSING.match(line):
+        if not line.strip() or margins.measure_indent(line) > margin or _CLOSING.match(line):
             continue
-        if _CLAUSE.match(line) and found and _COMPOUND.match(code[found[-1]]):
+        if _CLAUSE.match(line) and starts and _COMPOUND.match(code[starts[-1]]):
             continue
         if not decorated:
-            found.append(number)
+            starts.append(number)
         decorated = line.lstrip().startswith("@")
-    return found
+    return starts
 
 
-def _readable(statements: list[ast.stmt]) -> int:
+def _count_readable(statements: list[ast.stmt]) -> int:
     """How many functions could be read."""
     nodes = (node for s in statements for node in ast.walk(s) if isinstance(node, ast.FunctionDef))
     return sum(not is_stub(node) for node in nodes)
@@ -225,7 +225,7 @@ def _splits(code: list[str], first: int, end: int, margin: int) -> bool:
     if opened or _COMPOUND.match(line) or _CLAUSE.match(line) or line.lstrip().startswith("@"):
         return False
     rest = (n for n in code[first + 1 : end] if n.strip())
-    return any(margins.indentation(n) > margin for n in rest)
+    return any(margins.measure_indent(n) > margin for n in rest)
 
 
 def _decorates(code: list[str], first: int, at: int) -> bool:

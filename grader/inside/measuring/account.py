@@ -1,22 +1,22 @@
-"""What is told of a traced network: its operators in rows, with sketches of their values."""
+"""What is reported of a traced network: its operators in rows, with sketches of their values."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import torch
 
 from grader.inside.measuring import network
 from grader.inside.measuring.trace import Trace
+from grader.inside.schema.questions import DropoutFacts, LayerRow
+from grader.inside.wire import Array
 
 SKETCH = 8
 """Values kept of an operator's output to find the first divergence."""
 
 
-def operators(trace: Trace, output: Any) -> list[dict[str, Any]]:
+def list_layers(trace: Trace, output: object) -> list[LayerRow]:
     """Every operator with its shape, weights and sketches; the last ends in log-probabilities."""
-    rows = []
+    rows: list[LayerRow] = []
     for operator in trace.operators:
         end = operator.end
         if operator is trace.operators[-1] and isinstance(output, torch.Tensor):
@@ -26,7 +26,7 @@ def operators(trace: Trace, output: Any) -> list[dict[str, Any]]:
                 "name": operator.name,
                 "kind": operator.kind,
                 "shape": list(operator.shape),
-                "weights": [[w.role, w.name, list(w.view.shape)] for w in operator.weights],
+                "weights": [(w.role, w.name, list(w.view.shape)) for w in operator.weights],
                 "settings": operator.settings,
                 "steps": operator.steps[:20],
                 "file": operator.place[0] if operator.place else None,
@@ -39,7 +39,7 @@ def operators(trace: Trace, output: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def sketch(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
+def sketch(tensor: torch.Tensor) -> Array:
     """`SKETCH` values spread over the first sample and the root mean square of all of them."""
     values = network.array(tensor).astype(np.float64).reshape(-1)
     if not values.size:
@@ -50,12 +50,12 @@ def sketch(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
     return np.append(values[positions % values.size], np.sqrt(np.mean(values**2)))
 
 
-def dropouts(trace: Trace) -> dict[str, list[Any]]:
-    """Names of the operators with weights, and of every dropout [how many are before it, share]."""
+def find_dropouts(trace: Trace) -> DropoutFacts:
+    """Names of the operators with weights; of a dropout how many are before it, and its share."""
     layers: list[str] = []
-    places: list[list[Any]] = [[0, share] for share in trace.dropped]
+    places = [(0, share) for share in trace.dropped]
     for operator in trace.operators:
         if operator.weights:
             layers.append(operator.name)
-        places += [[len(layers), share] for share in operator.dropped]
+        places += [(len(layers), share) for share in operator.dropped]
     return {"layers": layers, "places": places}

@@ -7,9 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-EPOCHS = 100
-"""After how many epochs of one training a network is looked at."""
-
 
 class Spent(BaseException):
     """The budget is spent. No Exception, so that `except Exception` lets it by."""
@@ -38,7 +35,7 @@ def run(call: Callable[[], object], seconds: float) -> bool:
 
 
 @contextmanager
-def paused() -> Iterator[None]:
+def pause() -> Iterator[None]:
     """Within, the clock of the call that `run` watches stands still."""
     left, again = signal.setitimer(signal.ITIMER_PROF, 0)
     try:

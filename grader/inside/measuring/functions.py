@@ -5,29 +5,42 @@ from __future__ import annotations
 import copy
 import inspect
 import os
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 
 import numpy as np
 import torch
 
 from grader.inside.loading import absent
-from grader.inside.loading.namespace import Unanswerable, located
+from grader.inside.loading.namespace import Names, Unanswerable, describe_place
 from grader.inside.measuring import network
-from grader.inside.measuring.finding import directory_of, named
+from grader.inside.measuring.finding import find, find_directory
+from grader.inside.schema.questions import (
+    CallArgs,
+    NetworkArgs,
+    ReturnedAnswer,
+    ReturnedItem,
+    ValueArgs,
+)
+from grader.inside.wire import Array
+
+Function = Callable[..., object]
+"""One of the student's."""
+_SEQUENCES = (list, tuple, torch.Size)
+_DEPTH, _LENGTH = 8, 10_000
+"""Of lists and dictionaries that are read."""
 
 
-def callable_named(names: dict[str, Any], name: str) -> Any:
+def find_function(names: Names, name: str) -> Function:
     """The function of that name; refused where the name is bound to something else."""
-    function = named(names, name)
+    function = find(names, name)
     if not callable(function):
         raise Unanswerable(f"`{name}` is a {type(function).__name__}, not a function")
     return function
 
 
-def maker(names: dict[str, Any], args: dict[str, Any]) -> Callable[[], Any]:
+def find_maker(names: Names, args: NetworkArgs) -> Function:
     """What builds a fresh network: the class, or function, of the name `args["module"]`."""
-    target = named(names, args["module"], "network", args.get("init", []))
+    target = find(names, args["module"], "network", args.get("init", []))
     file = os.path.basename(str(names.get("__file__", "the file")))
     if isinstance(target, torch.nn.Module):
         raise Unanswerable(
@@ -40,16 +53,16 @@ def maker(names: dict[str, Any], args: dict[str, Any]) -> Callable[[], Any]:
             f"`class {args['module']}(nn.Module):`"
         )
 
-    def make() -> Any:
+    def make() -> object:
         net = target(*copy.deepcopy(list(args.get("init", []))))
         if args.get("without") and isinstance(net, torch.nn.Module):
-            _written(net, args["module"], args["without"])
+            _require_own(net, args["module"], args["without"])
         return net
 
     return make
 
 
-def _written(net: torch.nn.Module, name: str, package: str) -> None:
+def _require_own(net: torch.nn.Module, name: str, package: str) -> None:
     """Raise Unanswerable where a part of the network is a class of that package."""
     kinds = (kind for part in torch.nn.Module.modules(net) for kind in type(part).__mro__)
     for kind in kinds:
@@ -60,17 +73,20 @@ def _written(net: torch.nn.Module, name: str, package: str) -> None:
             )
 
 
-def where_written(names: dict[str, Any], net: torch.nn.Module) -> str:
+def describe_forward(names: Names, net: torch.nn.Module) -> str:
     """Where the student wrote the network's `forward`, for the start of a sentence."""
-    directory = directory_of(names)
-    own = located(getattr(type(net), "forward", None), directory)
-    return own or located(type(net), directory)
+    directory = find_directory(names)
+    own = describe_place(getattr(type(net), "forward", None), directory)
+    return own or describe_place(type(net), directory)
 
 
-def accepts(
-    function: Any, name: str, given: Sequence[Any], options: Mapping[str, Any] | None = None
-) -> None:
-    """Raise Unanswerable unless the student's function can be called so."""
+def require_callable(
+    function: object,
+    name: str,
+    given: Sequence[object],
+    options: Mapping[str, object] | None = None,
+) -> Function:
+    """The student's function. Raises Unanswerable unless it can be called so."""
     if not callable(function):
         raise Unanswerable(f"`{name}` is a {type(function).__name__}, not a function")
     try:
@@ -82,40 +98,41 @@ def accepts(
         ) from None
     except ValueError:  # built-in functions tell no signature
         pass
+    return function
 
 
-def call(names: dict[str, Any], args: dict[str, Any]) -> Any:
+def call(names: Names, args: CallArgs) -> ReturnedAnswer:
     """What a function returns for fresh copies of the arguments, and which of them it changed."""
-    function = callable_named(names, args["name"])
-    given = [_argument(a, tensors=bool(args.get("tensors"))) for a in args.get("args", [])]
+    function = find_function(names, args["name"])
+    given = [_copy(a, tensors=bool(args.get("tensors"))) for a in args.get("args", [])]
     kept = [np.array(a) if isinstance(a, np.ndarray) else None for a in args.get("args", [])]
-    result = returned(function(*given))
+    result = describe(function(*given))
     changed = [
         i
         for i, (now, then) in enumerate(zip(given, kept, strict=True))
         if then is not None
-        and not np.array_equal(_numbers(now), then, equal_nan=then.dtype.kind in "fc")
+        and not np.array_equal(_read_numbers(now), then, equal_nan=then.dtype.kind in "fc")
     ]
     return {"value": result, "changed": changed}
 
 
-def _argument(value: Any, *, tensors: bool) -> Any:
+def _copy(value: object, *, tensors: bool) -> object:
     if isinstance(value, np.ndarray):
         fresh = np.array(value)
         return torch.from_numpy(fresh) if tensors else fresh
     return copy.deepcopy(value)
 
 
-def _numbers(value: Any) -> np.ndarray[Any, Any]:
-    return network.array(value) if isinstance(value, torch.Tensor) else value
+def _read_numbers(value: object) -> Array:
+    return network.array(value) if isinstance(value, torch.Tensor) else np.asarray(value)
 
 
-def value(names: dict[str, Any], args: dict[str, Any]) -> Any:
+def value(names: Names, args: ValueArgs) -> ReturnedAnswer:
     """What a name is bound to."""
-    return {"value": returned(named(names, args["name"], "value")), "changed": []}
+    return {"value": describe(find(names, args["name"], "value")), "changed": []}
 
 
-def returned(item: Any, depth: int = 0) -> Any:
+def describe(item: object, depth: int = 0) -> ReturnedItem:
     """A result as plain data with its kind kept, lists and dictionaries to a depth of eight."""
     if isinstance(item, torch.Tensor):
         return {"kind": "tensor", "item": network.array(item)}
@@ -126,20 +143,24 @@ def returned(item: Any, depth: int = 0) -> Any:
         return {"kind": "array", "item": array}
     if item is None or type(item) in (bool, int, float, str):
         return {"kind": type(item).__name__, "item": item}
-    if type(item) in (list, tuple, torch.Size) and depth < 8 and len(item) <= 10_000:
+    exact = type(item)  # what a subclass would answer is unknown
+    if isinstance(item, (list, tuple)) and exact in _SEQUENCES and _is_small(item, depth):
         kind = "list" if type(item) is list else "tuple"
-        return {"kind": kind, "item": [returned(i, depth + 1) for i in item]}
-    if (
-        type(item) is dict
-        and depth < 8
-        and len(item) <= 10_000
-        and all(type(k) is str for k in item)
-    ):
-        rows = [[k, returned(v, depth + 1)] for k, v in item.items()]
-        return {"kind": "dict", "item": rows}
+        return {"kind": kind, "item": [describe(i, depth + 1) for i in item]}
+    if isinstance(item, dict) and exact is dict and _is_small(item, depth) and _has_texts(item):
+        pairs = [(k, describe(v, depth + 1)) for k, v in item.items()]
+        return {"kind": "dict", "item": pairs}
     absent.refuse(item, "it")
     if item is ...:
         raise Unanswerable("it is `...`, a blank that was left; put your own code in its place")
     raise Unanswerable(
         f"it is a {type(item).__name__}; return a number, an array, a tensor or a list of them"
     )
+
+
+def _is_small(item: Sized, depth: int) -> bool:
+    return depth < _DEPTH and len(item) <= _LENGTH
+
+
+def _has_texts(keys: Iterable[object]) -> bool:
+    return all(type(k) is str for k in keys)

@@ -7,12 +7,12 @@ student could not foresee are evidence. Every question builds a fresh network.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import torch
 
-from grader.inside.loading.namespace import Unanswerable, trouble
+from grader.inside.loading.namespace import Names, Unanswerable, describe_error
 from grader.inside.measuring import (
     account,
     functions,
@@ -21,11 +21,31 @@ from grader.inside.measuring import (
     stepping,
     trained,
 )
-from grader.inside.measuring.finding import directory_of
-from grader.inside.measuring.functions import maker, where_written
+from grader.inside.measuring.finding import find_directory
+from grader.inside.measuring.functions import describe_forward, find_maker
+from grader.inside.measuring.network import Keyed, Prepared
+from grader.inside.measuring.trace import Trace
+from grader.inside.schema.questions import (
+    DropoutFacts,
+    GradientsAnswer,
+    GradientsArgs,
+    InputArgs,
+    LayersAnswer,
+    NamedRow,
+    OutputsAnswer,
+    ParameterRow,
+    ParametersAnswer,
+    ParametersArgs,
+    Precision,
+    StepsAnswer,
+    StepsArgs,
+)
+from grader.inside.wire import Array
+
+T = TypeVar("T")
 
 
-def answer(names: dict[str, Any], ask: str, args: dict[str, Any]) -> Any:
+def answer(names: Names, ask: str, args: Mapping[str, object]) -> object:
     """The value that the question asks for; what the student's code raises passes through.
 
     Raises Unanswerable where nothing can be measured, with the reason.
@@ -40,101 +60,97 @@ def answer(names: dict[str, Any], ask: str, args: dict[str, Any]) -> Any:
         torch.set_default_dtype(before)
 
 
-def _precisions(args: dict[str, Any]) -> list[str]:
-    """Those to be tried; an assignment may ask for one, where a network is large."""
-    return [args["precision"]] if args.get("precision") else list(args["precisions"])
+def _prepare(
+    names: Names, args: InputArgs, *, train: bool = False
+) -> tuple[Prepared, object, Exception | None]:
+    """A fresh network that ran once, what it returned, and the exception that stopped it.
 
-
-def _prepared(
-    names: dict[str, Any], args: dict[str, Any], *, train: bool = False
-) -> network.Prepared:
-    """A fresh network that ran once; what its `forward` raised goes on."""
-    prepared, output, error = network.prepare(
-        maker(names, args),
+    An assignment may ask for one precision, where a network is large.
+    """
+    precisions = [args["precision"]] if args.get("precision") else args["precisions"]
+    return network.prepare(
+        find_maker(names, args),
         args["x"],
         seed=args["seed"],
-        directory=directory_of(names),
-        precisions=_precisions(args),
+        directory=find_directory(names),
+        precisions=precisions,
         train=train,
     )
+
+
+def _prepare_whole(names: Names, args: InputArgs, *, train: bool = False) -> Prepared:
+    """A fresh network that ran once; what its `forward` raised goes on."""
+    prepared, output, error = _prepare(names, args, train=train)
     if error is not None:
         raise error
-    network.check_output(output, len(prepared.x), where_written(names, prepared.net))
+    _check_output(names, prepared.net, output, len(prepared.x))
     return prepared
+
+
+def _check_output(names: Names, net: torch.nn.Module, output: object, count: int) -> torch.Tensor:
+    return network.check_output(output, count, describe_forward(names, net))
+
+
+def _write_equal(pairs: Sequence[Keyed], seed: int) -> None:
+    """The weights are those that every network of this seed has, and so is what is drawn next."""
+    network.write(pairs, lambda key, shape: network.draw(key, shape, seed))
+    torch.manual_seed(seed)
 
 
 # ---------------------------------------------------------------------- layers
 
 
-def layers(names: dict[str, Any], args: dict[str, Any]) -> Any:
+def layers(names: Names, args: InputArgs) -> LayersAnswer:
     """Operators in order with shapes, and sketches of their values under equal weights.
 
     Where `forward` raises, the operators that ran until then come back with the error.
     """
-    directory = directory_of(names)
-    prepared, output, error = network.prepare(
-        maker(names, args),
-        args["x"],
-        seed=args["seed"],
-        directory=directory,
-        precisions=_precisions(args),
-    )
-    head = {
+    directory = find_directory(names)
+    prepared, output, error = _prepare(names, args)
+    answer: LayersAnswer = {
         "precision": prepared.precision,
         "error": None,
         "unset": "",
         "before": prepared.trace.before,
+        "layers": [],
     }
+    trace, output_seen = prepared.trace, None
     if error is not None:
-        return {
-            **head,
-            "error": trouble(error, directory, names),
-            "layers": account.operators(prepared.trace, None),
-        }
-    network.check_output(output, len(prepared.x), where_written(names, prepared.net))
-    try:
-        network.require_settable(prepared.trace)
-        pairs = next(network.pairings(prepared.trace.operators))
-        network.write(pairs, lambda key, shape: network.drawn(key, shape, args["seed"]))
-        torch.manual_seed(args["seed"])
-        output, trace, error = network.run(prepared.net, prepared.x, directory, account.sketch)
-        if error is not None:
-            raise error
-        network.require_set(pairs, trace)
-    except Unanswerable as reason:
-        return {**head, "unset": str(reason), "layers": account.operators(prepared.trace, None)}
-    return {**head, "layers": account.operators(trace, output)}
+        answer["error"] = describe_error(error, directory, names)
+    else:
+        _check_output(names, prepared.net, output, len(prepared.x))
+        try:
+            trace, output_seen = _run_equal(prepared, args["seed"], directory)
+        except Unanswerable as reason:
+            answer["unset"] = str(reason)
+    answer["layers"] = account.list_layers(trace, output_seen)
+    return answer
+
+
+def _run_equal(prepared: Prepared, seed: int, directory: str) -> tuple[Trace, object]:
+    """A second run under equal weights, with sketches, and what it returned."""
+    network.require_settable(prepared.trace)
+    pairs = next(network.pair(prepared.trace.operators))
+    _write_equal(pairs, seed)
+    output, trace, error = network.run(prepared.net, prepared.x, directory, account.sketch)
+    if error is not None:
+        raise error
+    network.require_set(pairs, trace)
+    return trace, output
 
 
 # ---------------------------------------------------------------------- parameters
 
 
-def parameters(names: dict[str, Any], args: dict[str, Any]) -> Any:
+def parameters(names: Names, args: ParametersArgs) -> ParametersAnswer:
     """Every parameter once, with its size, whether it is trained, and whether it is used."""
-    make = maker(names, args)
-    prepared, _, error = network.prepare(
-        make,
-        args["x"],
-        seed=args["seed"],
-        directory=directory_of(names),
-        precisions=_precisions(args),
-        train=bool(args.get("train")),
-    )
+    prepared, _, error = _prepare(names, args, train=bool(args.get("train")))
+    trace = prepared.trace
     if error is not None:  # the count needs no forward pass
-        prepared.trace.operators.clear()
-    rows: list[dict[str, Any]] = []
+        trace.operators.clear()
+    rows: list[ParameterRow] = []
     seen: set[int] = set()
-    registered: list[tuple[str, torch.Tensor, str]] = [
-        (n, p, "parameter") for n, p in torch.nn.Module.named_parameters(prepared.net)
-    ]
-    registered += [(n, b, "buffer") for n, b in torch.nn.Module.named_buffers(prepared.net)]
-    found = [
-        (w.name, w.leaf, "tensor")
-        for o in prepared.trace.operators
-        for w in o.weights
-        if w.leaf.requires_grad
-    ]
-    for name, tensor, kind in registered + found:
+    for name, tensor, kind in _list_parameters(prepared):
         if id(tensor) in seen or isinstance(tensor, torch.nn.UninitializedParameter):
             continue
         seen.add(id(tensor))
@@ -144,111 +160,135 @@ def parameters(names: dict[str, Any], args: dict[str, Any]) -> Any:
                 "shape": list(tensor.shape),
                 "kind": kind,
                 "trainable": bool(tensor.requires_grad),
-                "used": None if error is not None else prepared.trace.uses(tensor),
+                "used": None if error is not None else trace.uses(tensor),
             }
         )
-    return {
-        "rows": rows,
-        "ran": error is None,
-        "dropouts": account.dropouts(prepared.trace),
-    }
+    return {"rows": rows, "dropouts": account.find_dropouts(trace)}
+
+
+def _list_parameters(prepared: Prepared) -> Iterable[tuple[str, torch.Tensor, str]]:
+    """Name, tensor and kind of what the module has registered, and of what its operators train."""
+    for name, parameter in torch.nn.Module.named_parameters(prepared.net):
+        yield name, parameter, "parameter"
+    for name, buffer in torch.nn.Module.named_buffers(prepared.net):
+        yield name, buffer, "buffer"
+    for operator in prepared.trace.operators:
+        for weight in operator.weights:
+            if weight.leaf.requires_grad:
+                yield weight.name, weight.leaf, "tensor"
 
 
 # ---------------------------------------------------------------------- values under equal weights
 
 
-def _each_pairing(
-    names: dict[str, Any],
-    args: dict[str, Any],
-    measured: Callable[..., Any],
+def _try_pairings(
+    names: Names,
+    args: InputArgs,
+    measure: Callable[[Prepared, list[Keyed]], T],
     *,
     train: bool = False,
-) -> Any:
-    """`measured(prepared, pairs)` for every pairing of weights, each on a fresh network."""
-    runs: list[Any] = []
+) -> tuple[Precision, list[T]]:
+    """What `measure` gives for every pairing of weights, each on a fresh network."""
+    runs: list[T] = []
     total = 1
-    prepared = None
+    precision: Precision = "float64"
     while len(runs) < total:
-        prepared = _prepared(names, args, train=train)
+        prepared = _prepare_whole(names, args, train=train)
+        precision = prepared.precision
         network.require_settable(prepared.trace)
-        choices = list(network.pairings(prepared.trace.operators))
-        total = len(choices) if args.get("alternatives", True) else 1
-        pairs = choices[len(runs)]
-        network.write(pairs, lambda key, shape: network.drawn(key, shape, args["seed"]))
-        torch.manual_seed(args["seed"])
-        runs.append(measured(prepared, pairs))
-    return {"precision": prepared.precision if prepared else "float64", "runs": runs}
+        pairings = list(network.pair(prepared.trace.operators))
+        total = len(pairings)
+        pairs = pairings[len(runs)]
+        _write_equal(pairs, args["seed"])
+        runs.append(measure(prepared, pairs))
+    return precision, runs
 
 
-def outputs(names: dict[str, Any], args: dict[str, Any]) -> Any:
+def outputs(names: Names, args: InputArgs) -> OutputsAnswer:
     """What the network answers to `x` in eval mode under equal weights: (N, classes)."""
 
-    def measured(prepared: network.Prepared, pairs: Any) -> Any:
-        output, trace, error = network.run(prepared.net, prepared.x, directory_of(names))
+    def measure(prepared: Prepared, pairs: list[Keyed]) -> Array:
+        output, trace, error = network.run(prepared.net, prepared.x, find_directory(names))
         if error is not None:
             raise error
         network.require_set(pairs, trace)
-        return network.array(
-            network.check_output(output, len(prepared.x), where_written(names, prepared.net))
-        )
+        return network.array(_check_output(names, prepared.net, output, len(prepared.x)))
 
-    return _each_pairing(names, args, measured)
+    precision, runs = _try_pairings(names, args, measure)
+    return {"precision": precision, "runs": runs}
 
 
-def gradients(names: dict[str, Any], args: dict[str, Any]) -> Any:
+def gradients(names: Names, args: GradientsArgs) -> GradientsAnswer:
     """Gradient of the cross-entropy for every weight, in eval mode under equal weights."""
 
-    def measured(prepared: network.Prepared, pairs: Any) -> Any:
+    def measure(prepared: Prepared, pairs: list[Keyed]) -> list[NamedRow]:
         with torch.enable_grad():
-            output = prepared.net(prepared.x)
-            network.check_output(output, len(prepared.x), where_written(names, prepared.net))
-            loss = network.loss_of(output, args["y"])
+            output = _check_output(names, prepared.net, prepared.net(prepared.x), len(prepared.x))
+            loss = network.compute_loss(output, args["y"])
             kept = [(k, w) for k, w in pairs if w.role in ("weight", "bias")]
             leaves = [w.leaf for _, w in kept if w.leaf.requires_grad]
-            found: Sequence[torch.Tensor | None] = [None] * len(leaves)
+            grads: Sequence[torch.Tensor | None] = [None] * len(leaves)
             if loss.requires_grad and leaves:
-                found = torch.autograd.grad(loss, leaves, allow_unused=True)
-        by_leaf = {id(leaf): grad for leaf, grad in zip(leaves, found, strict=True)}
-        rows = [(k, w, network.gradient(w, by_leaf.get(id(w.leaf)))) for k, w in kept]
-        return network.packed(rows, args["seed"])
+                grads = torch.autograd.grad(loss, leaves, allow_unused=True)
+        by_leaf = {id(leaf): grad for leaf, grad in zip(leaves, grads, strict=True)}
+        rows = [(k, w, network.lay_out_gradient(w, by_leaf.get(id(w.leaf)))) for k, w in kept]
+        return network.make_rows(rows, args["seed"])
 
-    return _each_pairing(names, args, measured)
+    precision, runs = _try_pairings(names, args, measure)
+    return {"precision": precision, "runs": runs}
 
 
-def steps(names: dict[str, Any], args: dict[str, Any]) -> Any:
+def steps(names: Names, args: StepsArgs) -> StepsAnswer:
     """The weights after each of two steps of plain gradient descent, in train mode.
 
     With `by` the student's function of that name takes them, and the weights before come as well.
     It does so in float32 where it cannot do with float64, as one that says `images.float()` cannot.
     """
-    dropouts: dict[str, Any] = {}
-
-    def noting(measured: stepping.Measured) -> stepping.Measured:
-        def both(prepared: network.Prepared, pairs: Any) -> list[Any]:
-            dropouts.update(account.dropouts(prepared.trace))
-            return measured(prepared, pairs)
-
-        return both
-
+    dropouts: DropoutFacts = {"layers": [], "places": []}
     if "by" not in args:
-        descent = noting(stepping.descent(args, functools.partial(where_written, names)))
-        return {**_each_pairing(names, args, descent, train=True), "dropouts": dropouts}
-    measured = noting(stepping.by_function(functions.callable_named(names, args["by"]), args))
-    for precision in args["precisions"]:
+        describe = functools.partial(describe_forward, names)
+        step = _note_dropouts(dropouts, stepping.descend(args, describe))
+        precision, runs = _try_pairings(names, args, step, train=True)
+        return {"precision": precision, "runs": runs, "dropouts": dropouts}
+    function = functions.find_function(names, args["by"])
+    step = _note_dropouts(dropouts, stepping.call(function, args))
+    precision, runs = _try_precisions(names, args, step)
+    return {
+        "precision": precision,
+        "before": runs[0][0],
+        "runs": [run[1:] for run in runs],
+        "dropouts": dropouts,
+    }
+
+
+def _note_dropouts(dropouts: DropoutFacts, step: stepping.Steps) -> stepping.Steps:
+    """The same steps; where the network's dropout acts is noted."""
+
+    def step_and_note(prepared: Prepared, pairs: list[Keyed]) -> list[list[NamedRow]]:
+        dropouts.update(account.find_dropouts(prepared.trace))
+        return step(prepared, pairs)
+
+    return step_and_note
+
+
+def _try_precisions(
+    names: Names, args: StepsArgs, step: stepping.Steps
+) -> tuple[Precision, list[list[list[NamedRow]]]]:
+    """The steps in the first precision in which the student's function takes them."""
+    *others, last = args["precisions"]
+    for precision in others:
+        one: StepsArgs = {**args, "precisions": [precision]}
         try:
-            found = _each_pairing(names, {**args, "precisions": [precision]}, measured, train=True)
-            break
+            return _try_pairings(names, one, step, train=True)
         except Unanswerable:
             raise
-        except Exception:
-            if precision == args["precisions"][-1]:
-                raise
-    runs = found["runs"]
-    stepped = {"before": runs[0][0], "runs": [run[1:] for run in runs]}
-    return {**found, **stepped, "dropouts": dropouts}
+        except Exception:  # perhaps it can do with the next one
+            continue
+    one = {**args, "precisions": [last]}
+    return _try_pairings(names, one, step, train=True)
 
 
-ASKS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
+ASKS: dict[str, Callable[[Names, Any], object]] = {
     "layers": layers,
     "parameters": parameters,
     "outputs": outputs,

@@ -12,20 +12,24 @@ import math
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
+from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from grader.inside.loading import absent
-from grader.inside.loading.namespace import Unanswerable, located
+from grader.inside.loading.namespace import Unanswerable, describe_place
 from grader.inside.measuring.order import Operator, Weight
-from grader.inside.measuring.trace import Trace
+from grader.inside.measuring.trace import Trace, keep_nothing
+from grader.inside.schema.questions import NamedRow, Precision, Sketch
+from grader.inside.wire import Array
 
+Keyed = tuple[str, Weight]
+"""A weight and its key: kind and shape of its operator, number among those, role."""
 FILLS = (torch.ops.aten.normal_.default, torch.ops.aten.uniform_.default)
 """What draws the first numbers of weights."""
-PRECISIONS = {"float64": torch.float64, "float32": torch.float32}
+PRECISIONS: dict[Precision, torch.dtype] = {"float64": torch.float64, "float32": torch.float32}
 PAIRINGS = 6
 """How many pairings among operators of equal shape are tried."""
 PERIOD = 1_000_003
@@ -42,7 +46,7 @@ class Prepared:
 
     net: torch.nn.Module
     trace: Trace
-    precision: str
+    precision: Precision
     x: torch.Tensor
 
 
@@ -52,7 +56,7 @@ def plain(value: torch.Tensor) -> torch.Tensor:
         return value.detach().cpu().contiguous().resolve_conj().resolve_neg()
 
 
-def array(value: torch.Tensor) -> np.ndarray[Any, Any]:
+def array(value: torch.Tensor) -> Array:
     """A numpy copy of the tensor; bfloat16 as float32."""
     tensor = plain(value)
     if tensor.dtype is torch.bfloat16:
@@ -61,24 +65,17 @@ def array(value: torch.Tensor) -> np.ndarray[Any, Any]:
         return np.array(tensor.as_subclass(torch.Tensor).numpy(), copy=True)
 
 
-def check_output(value: Any, count: int, where: str = "", *, scores: bool = False) -> torch.Tensor:
-    """The network's answer as a tensor with one row per input, or why it is none.
+def check_output(
+    value: object, count: int, where: str = "", *, scores: bool = False
+) -> torch.Tensor:
+    """The network's answer as a tensor with one row per input, or Unanswerable with the reason.
 
-    `where` is the place of `forward`, as `namespace.located` writes it. `scores` asks for a row of
-    several numbers per input, of any kind; without it the numbers have to be floating-point.
+    `where` is the place of `forward`, as `namespace.describe_place` writes it. `scores` asks for a
+    row of several numbers per input, of any kind; without it the numbers have to be floating-point.
     """
     absent.refuse(value, f"{where}what the network returns")
-    if value is None:
-        raise Unanswerable(
-            f"{where}the network returns nothing (None); end `forward` with `return` and the scores"
-        )
     if not isinstance(value, torch.Tensor):
-        kind = type(value).__name__
-        more = f" of {len(value)}" if isinstance(value, (tuple, list, dict)) else ""
-        raise Unanswerable(
-            f"{where}the network returns a {kind}{more}; "
-            "return one tensor with a row of class scores per picture"
-        )
+        raise Unanswerable(f"{where}the network returns {_name_returned(value)}")
     if value.dim() < 1:
         raise Unanswerable(
             f"{where}the network returns a single number, as a loss is; return the scores, one row "
@@ -103,9 +100,18 @@ def check_output(value: Any, count: int, where: str = "", *, scores: bool = Fals
     return value
 
 
+def _name_returned(value: object) -> str:
+    """What is no tensor, and what to return in its place."""
+    if value is None:
+        return "nothing (None); end `forward` with `return` and the scores"
+    kind = type(value).__name__
+    more = f" of {len(value)}" if isinstance(value, (tuple, list, dict)) else ""
+    return f"a {kind}{more}; return one tensor with a row of class scores per picture"
+
+
 def build(
-    make: Callable[[], Any],
-    precision: str,
+    make: Callable[[], object],
+    precision: Precision,
     x: torch.Tensor,
     *,
     directory: str,
@@ -120,7 +126,7 @@ def build(
     if not isinstance(net, torch.nn.Module):
         kind = type(net).__name__
         raise Unanswerable(
-            f"{located(type(net), directory)}calling the class gives a {kind} that is no "
+            f"{describe_place(type(net), directory)}calling the class gives a {kind} that is no "
             f"torch.nn.Module; derive the class from it: `class {kind}(nn.Module):`"
         )
     base = torch.nn.Module
@@ -138,10 +144,18 @@ class Quick(TorchDispatchMode):
     Drawing hundreds of millions takes longer than all else, and other numbers take their place.
     """
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func not in FILLS or args[0].numel() <= PERIOD or not args[0].is_contiguous():
+    def __torch_dispatch__(
+        self,
+        func: OpOverload,
+        types: object,
+        args: tuple[object, ...] = (),
+        kwargs: dict[str, object] | None = None,
+    ) -> object:
+        tensor = args[0] if func in FILLS else None
+        if not (
+            isinstance(tensor, torch.Tensor) and tensor.numel() > PERIOD and tensor.is_contiguous()
+        ):
             return func(*args, **(kwargs or {}))
-        tensor = args[0]
         flat = tensor.view(-1)
         func(flat[:PERIOD], *args[1:], **(kwargs or {}))
         _repeat(flat[PERIOD:], flat[:PERIOD])
@@ -157,8 +171,8 @@ def run(
     net: torch.nn.Module,
     x: torch.Tensor,
     directory: str,
-    keep: Callable[[torch.Tensor], Any] = lambda _: None,
-) -> tuple[Any, Trace, Exception | None]:
+    keep: Callable[[torch.Tensor], Sketch] = keep_nothing,
+) -> tuple[object, Trace, Exception | None]:
     """The network's output, the operators that ran, and the exception that stopped it, if any."""
     trace = Trace(net, x, directory, keep)
     fused = torch._C._get_mkldnn_enabled()
@@ -175,14 +189,14 @@ def run(
 
 
 def prepare(
-    make: Callable[[], Any],
-    x: np.ndarray[Any, Any],
+    make: Callable[[], object],
+    x: Array,
     *,
     seed: int,
     directory: str,
-    precisions: Sequence[str],
+    precisions: Sequence[Precision],
     train: bool = False,
-) -> tuple[Prepared, Any, Exception | None]:
+) -> tuple[Prepared, object, Exception | None]:
     """A network that ran once on `x`, in the first precision in which it runs.
 
     Plain float32 tensors found on the way are converted in place; where that does not help, the
@@ -217,10 +231,10 @@ def _convert(trace: Trace, dtype: torch.dtype) -> bool:
 # ---------------------------------------------------------------------- equal weights
 
 
-def keyed(operators: Sequence[Operator]) -> list[tuple[Operator, list[Weight]]]:
+def list_owners(operators: Sequence[Operator]) -> list[tuple[Operator, list[Weight]]]:
     """(operator, its weights) for every operator that owns weights not seen before."""
-    seen: set[tuple[int, Any]] = set()
-    found = []
+    seen: set[tuple[int, object]] = set()
+    rows = []
     for operator in operators:
         own = []
         for weight in operator.weights:
@@ -229,16 +243,16 @@ def keyed(operators: Sequence[Operator]) -> list[tuple[Operator, list[Weight]]]:
                 seen.add(identity)
                 own.append(weight)
         if own:
-            found.append((operator, own))
-    return found
+            rows.append((operator, own))
+    return rows
 
 
-def pairings(operators: Sequence[Operator]) -> Iterator[list[tuple[str, Weight]]]:
+def pair(operators: Sequence[Operator]) -> Iterator[list[Keyed]]:
     """Ways to give keys to weights: by place, then others where nothing before tells two apart.
 
-    Operators of one group and unequal standing have one order only; `order.ordered` found it.
+    Operators of one group and unequal standing have one order only; `order.order` has found it.
     """
-    rows = keyed(operators)
+    rows = list_owners(operators)
     groups: dict[str, list[int]] = {}
     alike: dict[tuple[str, str], list[int]] = {}
     for index, (operator, _) in enumerate(rows):
@@ -258,7 +272,7 @@ def pairings(operators: Sequence[Operator]) -> Iterator[list[tuple[str, Weight]]
         ]
 
 
-def drawn(key: str, shape: Sequence[int], seed: int) -> np.ndarray[Any, Any]:
+def draw(key: str, shape: Sequence[int], seed: int) -> Array:
     """The numbers that belong to a key: float64 of the given shape, or `PERIOD` to be repeated.
 
     Weights are normal with deviation √(2 / fan-in) (He et al. 2015, eq. 10), so that signals keep a
@@ -275,20 +289,18 @@ def drawn(key: str, shape: Sequence[int], seed: int) -> np.ndarray[Any, Any]:
     return rng.standard_normal(shape if math.prod(shape) <= PERIOD else PERIOD) * scale
 
 
-def as_received(owner: torch.Tensor, weight: Weight) -> torch.Tensor:
+def view_as_received(owner: torch.Tensor, weight: Weight) -> torch.Tensor:
     """`owner`, which lies in memory like the weight's leaf, seen as the operator saw the leaf."""
     view, leaf = weight.view, weight.leaf
     offset = view.storage_offset() - leaf.storage_offset() + owner.storage_offset()
     return torch.as_strided(owner, view.shape, view.stride(), offset)
 
 
-def write(
-    pairs: Sequence[tuple[str, Weight]], numbers: Callable[[str, Sequence[int]], Any]
-) -> None:
+def write(pairs: Sequence[Keyed], numbers: Callable[[str, Sequence[int]], Array]) -> None:
     """Put numbers into the weights in place, through the view that the operator received."""
     with torch.no_grad():
         for key, weight in pairs:
-            target = as_received(weight.leaf.detach(), weight)
+            target = view_as_received(weight.leaf.detach(), weight)
             value = torch.from_numpy(np.asarray(numbers(key, tuple(target.shape))))
             if value.numel() == target.numel():
                 target.copy_(value.reshape(target.shape))
@@ -310,9 +322,9 @@ def _fill(target: torch.Tensor, numbers: torch.Tensor) -> None:
         turned.copy_(whole)
 
 
-def require_set(pairs: Sequence[tuple[str, Weight]], again: Trace) -> None:
+def require_set(pairs: Sequence[Keyed], again: Trace) -> None:
     """Raise Unanswerable unless a second run received what was written."""
-    received: dict[tuple[Any, ...], Weight] = {}
+    received: dict[tuple[object, ...], Weight] = {}
     for operator in again.operators:
         for w in operator.weights:  # a tied weight comes in two layouts
             received.setdefault((w.role, id(w.leaf), w.view.numel(), tuple(w.view.stride())), w)
@@ -320,7 +332,7 @@ def require_set(pairs: Sequence[tuple[str, Weight]], again: Trace) -> None:
         view = weight.view
         other = received.get((weight.role, id(weight.leaf), view.numel(), tuple(view.stride())))
         same = other is not None and torch.equal(
-            as_received(weight.leaf.detach(), weight), other.view.detach().reshape(view.shape)
+            view_as_received(weight.leaf.detach(), weight), other.view.detach().reshape(view.shape)
         )
         if not same and weight.role not in ("running_mean", "running_var"):
             label = weight.name or f"the {weight.role} of shape {tuple(weight.view.shape)}"
@@ -332,18 +344,20 @@ def require_set(pairs: Sequence[tuple[str, Weight]], again: Trace) -> None:
 
 def require_settable(trace: Trace) -> None:
     """Raise Unanswerable where the grader could not follow which weights are used how."""
-    if trace.trouble:
-        raise Unanswerable(f"equal weights could not be set: {trace.trouble[0]}", needs_review=True)
+    if trace.obstacles:
+        raise Unanswerable(
+            f"equal weights could not be set: {trace.obstacles[0]}", needs_review=True
+        )
 
 
-def loss_of(output: torch.Tensor, y: np.ndarray[Any, Any]) -> torch.Tensor:
+def compute_loss(output: torch.Tensor, y: Array) -> torch.Tensor:
     """Cross-entropy of raw scores or of log-probabilities, which log_softmax leaves as they are."""
     logits = torch.log_softmax(output.reshape(output.shape[0], -1), dim=1)
     target = torch.from_numpy(np.array(y, dtype=np.int64))
     return -logits[torch.arange(len(target)), target].mean()
 
 
-def gradient(weight: Weight, grad: torch.Tensor | None) -> torch.Tensor | None:
+def lay_out_gradient(weight: Weight, grad: torch.Tensor | None) -> torch.Tensor | None:
     """The gradient of a leaf in the layout in which the operator received the leaf."""
     if grad is None:
         return None
@@ -351,20 +365,19 @@ def gradient(weight: Weight, grad: torch.Tensor | None) -> torch.Tensor | None:
     if grad.stride() != leaf.stride():
         like = torch.empty_strided(leaf.shape, leaf.stride(), dtype=grad.dtype)
         grad = like.copy_(grad)
-    return as_received(grad, weight)
+    return view_as_received(grad, weight)
 
 
-def packed(
-    rows: Sequence[tuple[str, Weight, torch.Tensor | None]], seed: int
-) -> list[dict[str, Any]]:
+def make_rows(
+    named: Sequence[tuple[str, Weight, torch.Tensor | None]], seed: int
+) -> list[NamedRow]:
     """Arrays with their names; above `WHOLE` bytes in sum, a seeded sample of each."""
-    total = sum(t.numel() * t.element_size() for _, _, t in rows if t is not None)
-    found = []
-    for key, weight, tensor in rows:
-        row: dict[str, Any] = {
+    total = sum(t.numel() * t.element_size() for _, _, t in named if t is not None)
+    rows = []
+    for key, weight, tensor in named:
+        row: NamedRow = {
             "key": key,
             "name": weight.name,
-            "role": weight.role,
             "shape": list(weight.view.shape),
             "values": None,
             "sampled": total > WHOLE,
@@ -376,5 +389,5 @@ def packed(
             row["values"] = array(tensor.detach()[tuple(map(torch.from_numpy, at))])
         elif tensor is not None:
             row["values"] = array(tensor).reshape(weight.view.shape)
-        found.append(row)
-    return found
+        rows.append(row)
+    return rows

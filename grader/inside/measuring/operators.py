@@ -6,9 +6,11 @@ Two vocabularies occur: decomposed names (`convolution`, `addmm`) normally, comp
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
+
+from grader.inside.schema.questions import Setting
 
 KINDS = {
     **dict.fromkeys(
@@ -64,23 +66,27 @@ STRUCTURE = frozenset(
 """Steps that move numbers without changing them."""
 
 
-def tensors(value: Any) -> list[torch.Tensor]:
+Role = tuple[str, torch.Tensor | None]
+"""weight, bias, running_mean or running_var; and the tensor, where the operator has one."""
+
+
+def list_tensors(value: object) -> list[torch.Tensor]:
     """Every tensor in nested arguments, in order."""
-    found: list[torch.Tensor] = []
+    tensors: list[torch.Tensor] = []
     stack = [value]
     while stack:
         item = stack.pop(0)
         if isinstance(item, torch.Tensor):
-            found.append(item)
+            tensors.append(item)
         elif isinstance(item, (list, tuple)):
             stack[:0] = list(item)
         elif isinstance(item, dict):
             stack[:0] = list(item.values())
-    return found
+    return tensors
 
 
-def pooling_by_mean(result: torch.Tensor, shape: tuple[int, ...]) -> str | None:
-    """A `mean` that leaves one number of each channel is adaptive average pooling to 1.
+def name_mean(result: torch.Tensor, shape: tuple[int, ...]) -> str | None:
+    """The kind of a `mean`: one that leaves a number for each channel is average pooling to 1.
 
     `shape` is that of the picture, (C, H, W). Whether it was flattened before, or the mean taken
     over one dimension after the other, says nothing.
@@ -91,36 +97,41 @@ def pooling_by_mean(result: torch.Tensor, shape: tuple[int, ...]) -> str | None:
     return "adaptive_avg_pool2d" if whole else None
 
 
-def roles(kind: str, args: Any, kwargs: Any) -> list[tuple[str, torch.Tensor | None]]:
-    """(role, tensor) of an operator whose arguments stand in a fixed order."""
+def find_roles(kind: str, args: Sequence[object], kwargs: Mapping[str, object]) -> list[Role]:
+    """The weights of an operator whose arguments stand in a fixed order."""
 
-    def at(index: int, key: str) -> Any:
-        return args[index] if len(args) > index else kwargs.get(key)
+    def at(index: int, key: str) -> torch.Tensor | None:
+        value = args[index] if len(args) > index else kwargs.get(key)
+        return value if isinstance(value, torch.Tensor) else None
 
     if kind == "convolution":
         return [("weight", at(1, "weight")), ("bias", at(2, "bias"))]
     if kind == "batch_norm":
         names = ("weight", "bias", "running_mean", "running_var")
-        found = [(n, at(i + 1, n)) for i, n in enumerate(names)]
-        return [(n, t if isinstance(t, torch.Tensor) else None) for n, t in found]
+        return [(n, at(i + 1, n)) for i, n in enumerate(names)]
     if kind == "layer_norm":
         return [("weight", at(2, "weight")), ("bias", at(3, "bias"))]
     if kind == "group_norm":
-        floats = [t for t in tensors(args)[1:] if t.is_floating_point()]
+        floats = [t for t in list_tensors(args)[1:] if t.is_floating_point()]
         return list(zip(("weight", "bias"), floats, strict=False))
     if kind == "embedding":
         return [("weight", at(0, "weight"))]
     return []
 
 
-def linear_roles(name: str, args: Any, is_data: Any) -> list[tuple[str, torch.Tensor | None]]:
+def find_linear_roles(
+    name: str, args: Sequence[object], is_data: Callable[[torch.Tensor], bool]
+) -> list[Role]:
     """Weight as (in, out) and bias of a matrix product, whichever side the weight stands on."""
+    given = [a if isinstance(a, torch.Tensor) else None for a in args[:3]]
     if name == "linear":
-        bias = args[2] if len(args) > 2 else None
-        return [("weight", args[1].t() if args[1].dim() == 2 else args[1]), ("bias", bias)]
-    bias, left, right = (
-        (args[0], args[1], args[2]) if name in ("addmm", "baddbmm", "addmv") else (None, *args[:2])
-    )
+        weight, bias = given[1], given[2] if len(given) > 2 else None
+        turned = weight.t() if weight is not None and weight.dim() == 2 else weight
+        return [("weight", turned), ("bias", bias)]
+    first = 1 if name in ("addmm", "baddbmm", "addmv") else 0
+    bias, left, right = given[0] if first else None, given[first], given[first + 1]
+    if left is None or right is None:
+        raise TypeError("a matrix product of something else than tensors")
     if is_data(left) and not is_data(right):
         return [("weight", right), ("bias", bias)]
     if is_data(right) and not is_data(left):
@@ -128,7 +139,7 @@ def linear_roles(name: str, args: Any, is_data: Any) -> list[tuple[str, torch.Te
     return [("bias", bias)]
 
 
-def dropped(name: str, args: Any) -> float | None:
+def find_dropped(name: str, args: Sequence[object]) -> float | None:
     """The share that a dropout takes away; None for another operator."""
     share = args[1] if len(args) > 1 else 0.5  # torch leaves a default out
     if not isinstance(share, float):
@@ -138,13 +149,13 @@ def dropped(name: str, args: Any) -> float | None:
     return round(share, 6) if name in ("native_dropout", "dropout") else None
 
 
-def settings(args: Any, kwargs: Any) -> dict[str, Any]:
+def find_settings(args: Sequence[object], kwargs: Mapping[str, object]) -> dict[str, Setting]:
     """Stride, padding and dilation of a convolution."""
-    found: dict[str, Any] = {}
+    settings: dict[str, Setting] = {}
     for index, key in enumerate(("stride", "padding", "dilation")):
         value = args[3 + index] if len(args) > 3 + index else kwargs.get(key)
         if isinstance(value, (list, tuple)):
-            found[key] = [int(v) for v in value]
+            settings[key] = [int(v) for v in value]
         elif isinstance(value, (int, str)):
-            found[key] = value
-    return found
+            settings[key] = value
+    return settings

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
+
+from grader.inside.schema.questions import Setting, Sketch
 
 
 @dataclass(eq=False)
@@ -38,25 +39,25 @@ class Operator:
     """Module path, or the parameter's prefix, or empty."""
     shape: tuple[int, ...]
     """Shape of its result without the batch dimension."""
-    result: Any
-    """What it returned, kept as `Trace` was told to."""
+    result: Sketch
+    """What is kept of what it returned."""
     weights: list[Weight] = field(default_factory=list)
-    settings: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Setting] = field(default_factory=dict)
     """Stride, padding and the like, where the operator has them."""
     dropped: list[float] = field(default_factory=list)
     """Shares that dropout takes away between this operator and the next."""
     steps: list[str] = field(default_factory=list)
     """Activations between this operator and the next that it feeds."""
-    start: Any = None
-    """What it received, kept likewise."""
-    end: Any = None
-    """What the next operator that it feeds received."""
+    start: Sketch = None
+    """Of what it received."""
+    end: Sketch = None
+    """Of what the next operator that it feeds received."""
     feeds: frozenset[int] = frozenset()
     """Places in the order of use of the operators whose results it received."""
     depth: int = 0
     """Operators with weights on the longest way that leads to it, itself included."""
     standing: str = ""
-    """What it is and what came before it, filled in by `ordered`. Equal where nothing tells two
+    """What it is and what came before it, filled in by `order`. Equal where nothing tells two
     apart.
     """
     place: tuple[str, int] | None = None
@@ -70,7 +71,7 @@ class Operator:
         return f"{self.kind}/{'x'.join(map(str, self.weights[0].view.shape))}"
 
 
-def ordered(operators: Sequence[Operator]) -> list[Operator]:
+def order(operators: Sequence[Operator]) -> list[Operator]:
     """The operators, given in the order of use, each after those that feed it.
 
     Branches stay together. A chain stays as it is, and so do operators that nothing tells apart.
@@ -83,19 +84,19 @@ def ordered(operators: Sequence[Operator]) -> list[Operator]:
         else:  # poolings have many names for one thing
             operator.standing = "".join(parts)[:64]
     fed = frozenset[int]().union(*(o.feeds for o in operators))
-    found: list[Operator] = []
+    in_order: list[Operator] = []
     seen: set[int] = set()
 
-    def preferred(indices: frozenset[int] | set[int]) -> list[int]:
+    def sort(indices: frozenset[int] | set[int]) -> list[int]:
         return sorted(indices, key=lambda i: (-operators[i].depth, operators[i].standing, i))
 
-    stack = [(i, False) for i in reversed(preferred({*range(len(operators))} - fed))]
+    stack = [(i, False) for i in reversed(sort({*range(len(operators))} - fed))]
     while stack:
         index, ready = stack.pop()
         if ready:
-            found.append(operators[index])
+            in_order.append(operators[index])
         elif index not in seen:
             seen.add(index)
             stack.append((index, True))
-            stack += [(i, False) for i in reversed(preferred(operators[index].feeds - seen))]
-    return found
+            stack += [(i, False) for i in reversed(sort(operators[index].feeds - seen))]
+    return in_order

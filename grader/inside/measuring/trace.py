@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from types import FrameType
 
 import torch
+from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.hooks import RemovableHandle
 
 from grader.inside.measuring.operators import (
     ACTIVATIONS,
@@ -20,14 +22,24 @@ from grader.inside.measuring.operators import (
     KINDS,
     SHOWN,
     STRUCTURE,
-    dropped,
-    linear_roles,
-    pooling_by_mean,
-    roles,
-    settings,
-    tensors,
+    find_dropped,
+    find_linear_roles,
+    find_roles,
+    find_settings,
+    list_tensors,
+    name_mean,
 )
-from grader.inside.measuring.order import Operator, Weight, ordered
+from grader.inside.measuring.order import Operator, Weight, order
+from grader.inside.schema.questions import Sketch
+
+Arguments = Sequence[object]
+Options = Mapping[str, object]
+Once = tuple[object, ...]
+"""What tells one use of a layer from another: its kind, its weights and what it received."""
+
+
+def keep_nothing(_: torch.Tensor) -> None:
+    """Of results nothing is kept."""
 
 
 class Trace(TorchDispatchMode):
@@ -40,12 +52,12 @@ class Trace(TorchDispatchMode):
         module: torch.nn.Module,
         x: torch.Tensor,
         directory: str,
-        keep: Callable[[torch.Tensor], Any] = lambda _: None,
+        keep: Callable[[torch.Tensor], Sketch] = keep_nothing,
     ) -> None:
         """`keep` says what of a result is kept, before a later step changes it in place."""
         super().__init__()  # type: ignore[no-untyped-call]
         self.operators: list[Operator] = []
-        self.trouble: list[str] = []
+        self.obstacles: list[str] = []
         """Why the weights cannot be set, in sentences."""
         self.leaves: dict[int, torch.Tensor] = {}
         self.before: list[str] = []
@@ -61,14 +73,14 @@ class Trace(TorchDispatchMode):
         """Storages made of no tensor at all, such as `torch.zeros`."""
         self._sources: dict[int, frozenset[int]] = {}
         """For data: the operators since whose results nothing but small steps was done."""
-        self._alive: list[Any] = [x]
+        self._alive: list[object] = [x]
         self._path: list[str] = []
         self._names: dict[int, str] = {}
         self._touched: set[int] = set()
         self._scales: set[int] = set()
-        self._once: dict[tuple[Any, ...], int] = {}
-        self._handles: list[Any] = []
-        for name, tensor in named_tensors(module):
+        self._once: dict[Once, int] = {}
+        self._handles: list[RemovableHandle] = []
+        for name, tensor in list_named(module):
             self.leaves.setdefault(_storage(tensor), tensor)
             self._names.setdefault(_storage(tensor), name)
         self._hook(module)
@@ -77,10 +89,10 @@ class Trace(TorchDispatchMode):
         """Keep the path of the innermost module that is running."""
         for name, child in torch.nn.Module.named_modules(module):
 
-            def enter(_module: Any, _args: Any, name: str = name) -> None:
+            def enter(_module: object, _args: object, name: str = name) -> None:
                 self._path.append(name)
 
-            def leave(_module: Any, _args: Any, _output: Any) -> None:
+            def leave(_module: object, _args: object, _output: object) -> None:
                 if self._path:
                     self._path.pop()
 
@@ -94,64 +106,73 @@ class Trace(TorchDispatchMode):
         for handle in self._handles:
             handle.remove()
         self._alive.clear()
-        self.operators = ordered(self.operators)
+        self.operators = order(self.operators)
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
+    def __torch_dispatch__(
+        self,
+        func: OpOverload,
+        types: object,
+        args: tuple[object, ...] = (),
+        kwargs: dict[str, object] | None = None,
+    ) -> object:
+        result: object = func(*args, **(kwargs or {}))
         self._alive.append((args, kwargs, result))
         try:
-            self._see(func.overloadpacket.__name__, args, kwargs or {}, result)
+            self._read(func.overloadpacket.__name__, args, kwargs or {}, result)
         except (IndexError, TypeError, AttributeError) as error:
-            self.trouble.append(f"an operator could not be read ({type(error).__name__})")
+            self.obstacles.append(f"an operator could not be read ({type(error).__name__})")
         return result
 
     # ------------------------------------------------------------------ reading one operator
 
-    def _see(self, name: str, args: Any, kwargs: Any, result: Any) -> None:
-        inputs = tensors((args, kwargs))
-        outputs = tensors(result)
-        tainted = any(_storage(t) in self._data for t in inputs)
+    def _read(self, name: str, args: Arguments, kwargs: Options, result: object) -> None:
+        inputs, outputs = list_tensors((args, kwargs)), list_tensors(result)
         plain_name = name.rstrip("_") if not name.startswith("_") else name
         kind = KINDS.get(plain_name)
+        is_tainted = any(_storage(t) in self._data for t in inputs)
         self._find_leaves(inputs)
         self._touched.update(map(_storage, inputs))
-        if not tainted and kind in ("convolution", "linear"):
-            tainted = self._rejoined(inputs)
-        if not tainted:
-            made = {_storage(t) for t in outputs} - self.leaves.keys()
-            self._derived |= made
-            if {_storage(t) for t in inputs} <= self._constant | made:
-                self._constant |= made
+        if not is_tainted and kind in ("convolution", "linear"):
+            is_tainted = self._rejoin(inputs)
+        if not is_tainted:
+            self._note_derived(inputs, outputs)
             return
-        before = self._before(inputs)
+        before = self._find_before(inputs)
         for tensor in outputs:
             if _storage(tensor) not in self.leaves:
                 self._data.add(_storage(tensor))
                 self._sources[_storage(tensor)] = before
         if plain_name == "mean":
-            source = self._nearest(before)
+            source = self._find_nearest(before)
             picture = self._per_sample(inputs[0]) if source is None else source.shape
-            kind = pooling_by_mean(outputs[0], picture)
-        if plain_name in ("index", "index_select") and self._looks_up(args):
+            kind = name_mean(outputs[0], picture)
+        if plain_name in ("index", "index_select") and self._is_lookup(args):
             kind = "embedding"
         if kind and kind.startswith("adaptive") and inputs[0].shape == outputs[0].shape:
             return  # to the size that it has already: the identity
         if kind == "linear" and not any(self._is_weight(t) for t in inputs):
             kind = None  # attention scores and the like: data times data
         if kind is not None:
-            self._operator(kind, plain_name, args, kwargs, outputs, before)
-        elif plain_name in ("add", "sub", "add_") and self._bias(inputs, outputs):
+            self._note_operator(kind, plain_name, args, kwargs, outputs[0], before)
+        elif plain_name in ("add", "sub", "add_") and self._note_bias(inputs, outputs):
             pass
         elif plain_name not in STRUCTURE:
-            self._step(plain_name, inputs, args)
+            self._note_step(plain_name, inputs, args)
 
-    def _before(self, inputs: list[torch.Tensor]) -> frozenset[int]:
+    def _note_derived(self, inputs: list[torch.Tensor], outputs: list[torch.Tensor]) -> None:
+        """What is made of no data is no data."""
+        results = {_storage(t) for t in outputs} - self.leaves.keys()
+        self._derived |= results
+        if {_storage(t) for t in inputs} <= self._constant | results:
+            self._constant |= results
+
+    def _find_before(self, inputs: list[torch.Tensor]) -> frozenset[int]:
         """The operators whose results these tensors hold, changed by small steps at most."""
         return frozenset[int]().union(
             *(self._sources.get(_storage(t), frozenset()) for t in inputs)
         )
 
-    def _nearest(self, sources: frozenset[int]) -> Operator | None:
+    def _find_nearest(self, sources: frozenset[int]) -> Operator | None:
         """The operator that small steps on data from these belong to: the deepest, then the last.
 
         Which of two branches ran first says nothing.
@@ -160,11 +181,13 @@ class Trace(TorchDispatchMode):
             return None
         return self.operators[max(sources, key=lambda i: (self.operators[i].depth, i))]
 
-    def _looks_up(self, args: Any) -> bool:
+    def _is_lookup(self, args: Arguments) -> bool:
         """True for `weight[words]`: rows of a weight, chosen by data."""
-        return self._is_weight(args[0]) and len(tensors(args)) == 2
+        weight = args[0]
+        is_weight = isinstance(weight, torch.Tensor) and self._is_weight(weight)
+        return is_weight and len(list_tensors(args)) == 2
 
-    def _rejoined(self, inputs: list[torch.Tensor]) -> bool:
+    def _rejoin(self, inputs: list[torch.Tensor]) -> bool:
         """True where data went through numpy or a list, so that only a new tensor is seen."""
         other = [t for t in inputs if _storage(t) not in self._names and t.dim() > 1]
         if len(other) != 1 or not any(_storage(t) in self._names for t in inputs):
@@ -188,7 +211,7 @@ class Trace(TorchDispatchMode):
         if any(w.leaf is tensor for o in self.operators for w in o.weights):
             return True
         key = _storage(tensor)
-        return key in self._scales or (bool(self.trouble) and key in self._touched)
+        return key in self._scales or (bool(self.obstacles) and key in self._touched)
 
     def _find_leaves(self, inputs: list[torch.Tensor]) -> None:
         for tensor in inputs:
@@ -200,47 +223,28 @@ class Trace(TorchDispatchMode):
     def _is_weight(self, tensor: torch.Tensor) -> bool:
         return _storage(tensor) in self.leaves and tensor.is_floating_point()
 
-    def _operator(
+    def _note_operator(
         self,
         kind: str,
         name: str,
-        args: Any,
-        kwargs: Any,
-        outputs: list[torch.Tensor],
+        args: Arguments,
+        kwargs: Options,
+        result: torch.Tensor,
         before: frozenset[int],
     ) -> None:
-        result = outputs[0]
         operator = Operator(
             kind=kind,
             name="",
             shape=self._per_sample(result),
             result=self._keep(result),
             feeds=before,
-            place=self._place(),
+            place=self._find_place(),
         )
-        if kind == "linear":
-            found = linear_roles(name, args, self._is_data)
-        else:
-            found = roles(kind, args, kwargs)
-        for role, received in found:
-            if received is None:
-                continue
-            flat = role == "bias" and received.dim() > 1 and received.is_contiguous()
-            tensor = received.reshape(-1) if flat else received
-            key = _storage(tensor)
-            if key in self._derived:
-                self.trouble.append(
-                    f"the {role} of a {kind} is computed from other tensors in each pass"
-                )
-            elif key in self.leaves:
-                leaf = self.leaves[key]
-                operator.weights.append(
-                    Weight(role=role, view=tensor, leaf=leaf, name=self._names.get(key, ""))
-                )
+        self._add_weights(operator, name, args, kwargs)
         if kind == "convolution":
-            operator.settings = settings(args, kwargs)
-        operator.name = self._name_of(operator)
-        received = _first_data(args, self._is_data)
+            operator.settings = find_settings(args, kwargs)
+        operator.name = self._find_name(operator)
+        received = next((t for t in list_tensors(args) if self._is_data(t)), None)
         once = (kind, *(id(w.leaf) for w in operator.weights), id(received))
         place = len(self.operators)
         if operator.weights and once in self._once:
@@ -250,14 +254,37 @@ class Trace(TorchDispatchMode):
             return
         self._once[once] = place
         operator.start = None if received is None else self._keep(received)
-        last = self._nearest(before)
+        last = self._find_nearest(before)
         if last is not None and last.end is None:
             last.end = operator.start
         deepest = max((self.operators[i].depth for i in before), default=0)
         operator.depth = deepest + bool(operator.weights)
         self.operators.append(operator)
 
-    def _bias(self, inputs: list[torch.Tensor], outputs: list[torch.Tensor]) -> bool:
+    def _add_weights(self, operator: Operator, name: str, args: Arguments, kwargs: Options) -> None:
+        kind = operator.kind
+        if kind == "linear":
+            roles = find_linear_roles(name, args, self._is_data)
+        else:
+            roles = find_roles(kind, args, kwargs)
+        for role, received in roles:
+            if received is None:
+                continue
+            flat = role == "bias" and received.dim() > 1 and received.is_contiguous()
+            tensor = received.reshape(-1) if flat else received
+            key = _storage(tensor)
+            if key in self._derived:
+                self.obstacles.append(
+                    f"the {role} of a {kind} is computed from other tensors in each pass"
+                )
+            elif key in self.leaves:
+                operator.weights.append(self._make_weight(role, tensor, key))
+
+    def _make_weight(self, role: str, view: torch.Tensor, key: int) -> Weight:
+        """The weight that lies in the storage `key`."""
+        return Weight(role=role, view=view, leaf=self.leaves[key], name=self._names.get(key, ""))
+
+    def _note_bias(self, inputs: list[torch.Tensor], outputs: list[torch.Tensor]) -> bool:
         """True where an addition is the bias of an operator, written by hand.
 
         Of a sum of operators, as in `x @ W + h @ V + b`, one that has no bias yet takes it.
@@ -266,23 +293,15 @@ class Trace(TorchDispatchMode):
         bias = [t for t in inputs if self._is_weight(t)]
         if len(inputs) != 2 or len(data) != 1 or len(bias) != 1:
             return False
-        sources = self._before(data)
-        last = self._nearest(sources)
+        sources = self._find_before(data)
+        last = self._find_nearest(sources)
         if last is None or set(last.steps) - {"add"}:
             return False
-        found = [last, *(self.operators[i] for i in sorted(sources, reverse=True))]
-        owner = next((o for o in found if self._lacks(o, bias[0])), None)
+        candidates = [last, *(self.operators[i] for i in sorted(sources, reverse=True))]
+        owner = next((o for o in candidates if self._lacks(o, bias[0])), None)
         if owner is None:
             return False
-        key = _storage(bias[0])
-        owner.weights.append(
-            Weight(
-                role="bias",
-                view=bias[0].reshape(-1),
-                leaf=self.leaves[key],
-                name=self._names.get(key, ""),
-            )
-        )
+        owner.weights.append(self._make_weight("bias", bias[0].reshape(-1), _storage(bias[0])))
         if len(sources) == 1:
             owner.result = self._keep(outputs[0])
         return True
@@ -297,16 +316,16 @@ class Trace(TorchDispatchMode):
             and bias.numel() in (operator.shape[:1] + operator.shape[-1:])
         )
 
-    def _step(self, name: str, inputs: list[torch.Tensor], args: Any) -> None:
+    def _note_step(self, name: str, inputs: list[torch.Tensor], args: Arguments) -> None:
         stray = [t for t in inputs if self._is_weight(t) and t.requires_grad]
         if stray and name in ("_prelu_kernel", "prelu"):
             self._scales.update(map(_storage, stray))
         elif stray:
             label = self._names.get(_storage(stray[0]), "") or "a parameter"
-            self.trouble.append(f"`{label}` is used in `{name}`, which the grader cannot follow")
+            self.obstacles.append(f"`{label}` is used in `{name}`, which the grader cannot follow")
         if name in ACTIVATIONS or name in JOINS:
-            last = self._nearest(self._before(inputs))
-            share = dropped(name, args)
+            last = self._find_nearest(self._find_before(inputs))
+            share = find_dropped(name, args)
             if share is not None:
                 (self.dropped if last is None else last.dropped).append(share)
             (self.before if last is None else last.steps).append(SHOWN.get(name, name))
@@ -324,14 +343,14 @@ class Trace(TorchDispatchMode):
             return shape[:-1]
         return shape
 
-    def _name_of(self, operator: Operator) -> str:
+    def _find_name(self, operator: Operator) -> str:
         for weight in operator.weights:
             if weight.name:
                 return weight.name.rsplit(".", 1)[0] if "." in weight.name else weight.name
         return next((p for p in reversed(self._path) if p), "")
 
-    def _place(self) -> tuple[str, int] | None:
-        frame: Any = sys._getframe(3)
+    def _find_place(self) -> tuple[str, int] | None:
+        frame: FrameType | None = sys._getframe(3)
         while frame is not None:
             if frame.f_code.co_filename.startswith(self._directory):
                 return frame.f_code.co_filename[len(self._directory) :], frame.f_lineno
@@ -339,18 +358,18 @@ class Trace(TorchDispatchMode):
         return None
 
 
-def named_tensors(module: torch.nn.Module) -> list[tuple[str, torch.Tensor]]:
+def list_named(module: torch.nn.Module) -> list[tuple[str, torch.Tensor]]:
     """Parameters, buffers and plain tensors in attributes, by the base class's own path.
 
     An overridden `parameters()` is not asked.
     """
     base = torch.nn.Module
-    found: list[tuple[str, torch.Tensor]] = list(base.named_parameters(module))
-    found += list(base.named_buffers(module))
+    named: list[tuple[str, torch.Tensor]] = list(base.named_parameters(module))
+    named += list(base.named_buffers(module))
     for path, child in base.named_modules(module):
         held = [(k, v) for k, v in vars(child).items() if isinstance(v, torch.Tensor)]
-        found += [(f"{path}.{k}" if path else k, v) for k, v in held]
-    return [(n, t) for n, t in found if isinstance(t, torch.Tensor)]
+        named += [(f"{path}.{k}" if path else k, v) for k, v in held]
+    return [(n, t) for n, t in named if isinstance(t, torch.Tensor)]
 
 
 def _storage(tensor: torch.Tensor) -> int:
@@ -358,7 +377,3 @@ def _storage(tensor: torch.Tensor) -> int:
         return int(tensor.untyped_storage()._cdata)
     except (RuntimeError, NotImplementedError):
         return -id(tensor)
-
-
-def _first_data(args: Any, is_data: Any) -> torch.Tensor | None:
-    return next((t for t in tensors(args) if is_data(t)), None)

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import cast
 
 import numpy as np
 import torch
 
-from grader.inside.loading.namespace import Unanswerable
+from grader.inside.loading.namespace import Names, Unanswerable
 from grader.inside.measuring import budget, functions, network, weights
-from grader.inside.measuring.finding import directory_of, named
-from grader.inside.measuring.functions import maker, where_written
+from grader.inside.measuring.finding import find, find_directory
+from grader.inside.measuring.functions import describe_forward, find_maker
+from grader.inside.measuring.network import Keyed
+from grader.inside.schema.questions import (
+    EPOCHS_CAP,
+    LogitsAnswer,
+    LogitsArgs,
+    NetworkArgs,
+    TrainAnswer,
+    TrainArgs,
+)
+from grader.inside.wire import Array
+
+BATCH = 500
+"""Pictures that a network answers at once."""
 
 
-def logits(names: dict[str, Any], args: dict[str, Any]) -> Any:
+def logits(names: Names, args: LogitsArgs) -> LogitsAnswer:
     """What a trained network answers to pictures in eval mode, float32: (N, classes).
 
     The network is built and filled from the file `weights`, or with `operands` (key → array), or is
@@ -24,89 +37,111 @@ def logits(names: dict[str, Any], args: dict[str, Any]) -> Any:
     torch.set_default_dtype(torch.float32)
     images = torch.from_numpy(np.array(args["images"], dtype=np.float32))
     if "live" in args:
-        net = _alive(names, args["live"])
+        net = _find_network(names, args["live"])
     else:
-        make, directory = maker(names, args), directory_of(names)
-        net = network.build(make, "float32", images[:2], directory=directory)
+        make = find_maker(names, cast("NetworkArgs", args))
+        net = network.build(make, "float32", images[:2], directory=find_directory(names))
     if "weights" in args:
-        weights.load_into(net, directory_of(names), args["weights"])
-    return _answers(names, net, images, args)
+        weights.load_into(net, find_directory(names), args["weights"])
+    return _answer(names, net, images, args.get("operands"))
 
 
-def _alive(names: dict[str, Any], name: str) -> torch.nn.Module:
+def _find_network(names: Names, name: str) -> torch.nn.Module:
     """The trained object of that name."""
-    found = named(names, name)
-    if not isinstance(found, torch.nn.Module):
+    value = find(names, name)
+    if not isinstance(value, torch.nn.Module):
         raise Unanswerable(
-            f"`{name}` is a {type(found).__name__} at the end, not a network (torch.nn.Module)"
+            f"`{name}` is a {type(value).__name__} at the end, not a network (torch.nn.Module)"
         )
-    return found
+    return value
 
 
-def _answers(
-    names: dict[str, Any], net: torch.nn.Module, images: torch.Tensor, args: dict[str, Any]
-) -> dict[str, Any]:
+def _answer(
+    names: Names,
+    net: torch.nn.Module,
+    images: torch.Tensor,
+    operands: Sequence[tuple[str, Array]] | None = None,
+) -> LogitsAnswer:
     torch.nn.Module.train(net, False)
-    _, trace, error = network.run(net, images[:2], directory_of(names))
+    _, trace, error = network.run(net, images[:2], find_directory(names))
     if error is not None:
         raise error
-    pairs = next(network.pairings(trace.operators))
-    if "operands" in args:
-        _write_operands(pairs, args["operands"])
-    exported = [[k, network.array(network.as_received(w.leaf.detach(), w))] for k, w in pairs]
+    pairs = next(network.pair(trace.operators))
+    if operands is not None:
+        _write_operands(pairs, operands)
+    own = [(k, network.array(network.view_as_received(w.leaf.detach(), w))) for k, w in pairs]
     return {
-        "logits": _scores(names, net, images, args),
-        "operands": [] if trace.trouble or "operands" in args else exported,
-        "unset": trace.trouble[0] if trace.trouble else "",
+        "logits": _score(names, net, images),
+        "operands": [] if trace.obstacles or operands is not None else own,
+        "unset": trace.obstacles[0] if trace.obstacles else "",
     }
 
 
-def train(names: dict[str, Any], args: dict[str, Any]) -> Any:
+def train(names: Names, args: TrainArgs) -> TrainAnswer:
     """A fresh network trained by the student's function until it returns or its budget is spent.
 
     The function gets the network, pictures (N, C, H, W) float32 and classes (N,) int64; it returns
     its losses, or yields them one by one. What was learned until then is measured as in `logits`.
-    With `by_epoch` it is asked for classes at each `yield` as well, `budget.EPOCHS` times at most.
+    With `by_epoch` it is asked for classes at each `yield` as well, `EPOCHS_CAP` times at most.
     """
     torch.set_default_dtype(torch.float32)
-    function, options = named(names, args["name"]), args.get("options", {})
+    target, options = find(names, args["name"]), args.get("options", {})
     x = torch.from_numpy(np.array(args["x"], dtype=np.float32))
     y = torch.from_numpy(np.array(args["y"], dtype=np.int64))
     images = torch.from_numpy(np.array(args["images"], dtype=np.float32))
-    make, directory = maker(names, args), directory_of(names)
+    make, directory = find_maker(names, args), find_directory(names)
     torch.manual_seed(args["seed"])  # one start for a whole class
     net = network.build(make, "float32", x[:2], directory=directory, train=True)
-    functions.accepts(function, args["name"], (net, x, y), options)
+    function = functions.require_callable(target, args["name"], (net, x, y), options)
+    by_epoch = bool(args.get("by_epoch"))
     losses: list[float] = []
-    guessed: list[np.ndarray[Any, Any]] = []
+    guesses: list[Array] = []
+
+    def look() -> None:
+        if len(guesses) < EPOCHS_CAP:
+            guesses.append(_guess(names, net, images))
 
     def work() -> None:
-        result = function(net, x, y, **options)
-        looks = args.get("by_epoch") and hasattr(result, "__next__")
-        for row in _rows(result):
-            if looks and len(guessed) < budget.EPOCHS:
-                guessed.append(_guesses(names, net, images, args))
-            _collect(row, losses, lenient=bool(looks))
+        _follow(function(net, x, y, **options), losses, look if by_epoch else None)
 
     with torch.enable_grad():
         spent = budget.run(work, args["seconds"])
-    measured = {**_answers(names, net, images, args), "losses": np.array(losses[:100_000])}
-    if args.get("by_epoch"):
-        measured["epochs"] = np.array(guessed, np.int64).reshape(-1, len(images))
-    return {**measured, "spent": spent}
+    answer = _describe(_answer(names, net, images), losses, spent=spent)
+    if by_epoch:
+        answer["epochs"] = np.array(guesses, np.int64).reshape(-1, len(images))
+    return answer
 
 
-def _rows(result: Any) -> Iterator[Any]:
+def _describe(own: LogitsAnswer, losses: list[float], *, spent: bool) -> TrainAnswer:
+    return {
+        "logits": own["logits"],
+        "operands": own["operands"],
+        "unset": own["unset"],
+        "losses": np.array(losses[:100_000]),
+        "spent": spent,
+    }
+
+
+def _follow(result: object, losses: list[float], look: Callable[[], None] | None) -> None:
+    """Losses are kept as they come; where the function yields them, `look` is called each time."""
+    looks = hasattr(result, "__next__")
+    for row in _list_rows(result):
+        if looks and look is not None:
+            look()
+        _collect(row, losses, lenient=looks and look is not None)
+
+
+def _list_rows(result: object) -> Iterator[object]:
     """What an iterator, such as a generator, gives one by one; else the losses as a whole."""
     if hasattr(result, "__next__"):
-        yield from result
+        yield from cast("Iterator[object]", result)
     elif hasattr(result, "__iter__") and not isinstance(result, torch.Tensor):
         yield list(result)
     elif result is not None:
         yield result
 
 
-def _collect(row: Any, losses: list[float], *, lenient: bool) -> None:
+def _collect(row: object, losses: list[float], *, lenient: bool) -> None:
     """Losses out of a number, an array, a tensor or a list of those; `lenient` skips all else."""
     if row is None:
         return
@@ -122,38 +157,33 @@ def _collect(row: Any, losses: list[float], *, lenient: bool) -> None:
     losses.extend(float(n) for n in numbers.reshape(-1))
 
 
-def _guesses(
-    names: dict[str, Any], net: torch.nn.Module, images: torch.Tensor, args: dict[str, Any]
-) -> np.ndarray[Any, Any]:
+def _guess(names: Names, net: torch.nn.Module, images: torch.Tensor) -> Array:
     """The class of each picture in eval mode, (N,); off the clock, and nothing is changed."""
     modes = [(m, m.training) for m in torch.nn.Module.modules(net)]
-    with budget.paused(), torch.random.fork_rng(devices=[]):
+    with budget.pause(), torch.random.fork_rng(devices=[]):
         torch.nn.Module.train(net, False)
-        found = _scores(names, net, images, args)
+        scores = _score(names, net, images)
         for module, training in modes:
             module.training = training
-    flat = np.nan_to_num(found.reshape(len(found), -1), nan=-np.inf)
-    guesses: np.ndarray[Any, Any] = np.argmax(flat, axis=1)
+    flat = np.nan_to_num(scores.reshape(len(scores), -1), nan=-np.inf)
+    guesses: Array = np.argmax(flat, axis=1)
     return guesses
 
 
-def _scores(
-    names: dict[str, Any], net: torch.nn.Module, images: torch.Tensor, args: dict[str, Any]
-) -> np.ndarray[Any, Any]:
+def _score(names: Names, net: torch.nn.Module, images: torch.Tensor) -> Array:
     """The answers to all pictures: (N, classes) float32."""
-    where = where_written(names, net)
+    where = describe_forward(names, net)
     with torch.no_grad():
-        found = [
+        parts = [
             network.array(network.check_output(net(batch), len(batch), where, scores=True))
-            for batch in torch.split(images, args.get("batch", 500))
+            for batch in torch.split(images, BATCH)
         ]
-    scores: np.ndarray[Any, Any] = np.concatenate(found).astype(np.float32)
+    scores: Array = np.concatenate(parts).astype(np.float32)
     return scores
 
 
-def _write_operands(pairs: Sequence[tuple[str, Any]], operands: Sequence[Sequence[Any]]) -> None:
-    given = {str(key): value for key, value in operands}
-    wanted = {key for key, _ in pairs}
-    if set(given) != wanted:
+def _write_operands(pairs: Sequence[Keyed], operands: Sequence[tuple[str, Array]]) -> None:
+    given = dict(operands)
+    if set(given) != {key for key, _ in pairs}:
         raise Unanswerable("the weights do not fit the network of the brief, layer by layer")
     network.write(pairs, lambda key, shape: given[key].reshape(shape))

@@ -9,20 +9,21 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 
 from grader.inside import remarks
-from grader.inside.loading.namespace import origin
+from grader.inside.loading.namespace import find_place
 from grader.inside.measuring import weights
 
 CAP = 1000
 """Classes that are remembered."""
 _FILES = 4
 """Files of weights that are tried."""
-_found: dict[str, list[type]] = {}
-_settled: dict[str, tuple[type, type]] = {}
+_defined: dict[str, list[type]] = {}
+"""The classes of each name, in the order in which they were defined."""
+_chosen: dict[str, tuple[type, type]] = {}
+"""By name the last definition, and the one that answers for it."""
 
 
 def watch(directory: str) -> None:
@@ -33,31 +34,31 @@ def watch(directory: str) -> None:
     """
     prefix = directory.rstrip("/") + "/"
 
-    def remember(cls: type[torch.nn.Module], /, **options: Any) -> None:
+    def remember(cls: type[torch.nn.Module], /, **options: object) -> None:
         super(torch.nn.Module, cls).__init_subclass__(**options)
         here = sys._getframe(1).f_code.co_filename.startswith(prefix)
-        if here and "." not in cls.__qualname__ and len(_found) < CAP:
-            _found.setdefault(cls.__qualname__, []).append(cls)
-            del _found[cls.__qualname__][:-CAP]
+        if here and "." not in cls.__qualname__ and len(_defined) < CAP:
+            _defined.setdefault(cls.__qualname__, []).append(cls)
+            del _defined[cls.__qualname__][:-CAP]
 
     torch.nn.Module.__init_subclass__ = classmethod(remember)  # type: ignore[method-assign,assignment]
 
 
-def fitting(name: str, last: Any, init: Sequence[Any], directory: str) -> Any:
+def choose(name: str, last: object, init: Sequence[object], directory: str) -> object:
     """The definition that a file of weights in `directory` fits, if it fits one other than `last`.
 
     Else `last`, which is what the name means to Python.
     """
-    earlier = [c for c in _found.get(name, []) if c is not last]
+    earlier = [c for c in _defined.get(name, []) if c is not last]
     if not earlier or not isinstance(last, type):
         return last
-    if name not in _settled or _settled[name][0] is not last:
-        _settled[name] = (last, _chosen(name, last, earlier, init, directory))
-    return _settled[name][1]
+    if name not in _chosen or _chosen[name][0] is not last:
+        _chosen[name] = (last, _choose(name, last, earlier, init, directory))
+    return _chosen[name][1]
 
 
-def _chosen(
-    name: str, last: type, earlier: Sequence[type], init: Sequence[Any], directory: str
+def _choose(
+    name: str, last: type, earlier: Sequence[type], init: Sequence[object], directory: str
 ) -> type:
     listed = sorted(n for n in os.listdir(directory) if n.endswith(weights.SUFFIXES))
     files = listed[:_FILES]
@@ -66,21 +67,22 @@ def _chosen(
     fit = [c for c in earlier if any(_fits(c, init, directory, f) for f in files)]
     if len(fit) != 1:
         return last
-    others = [_place(c, directory) for c in (*earlier, last) if c is not fit[0]]
-    remarks.add("twice", f"`{name}` in {_place(fit[0], directory)} (also in {', '.join(others)})")
+    others = [_describe_place(c, directory) for c in (*earlier, last) if c is not fit[0]]
+    here = _describe_place(fit[0], directory)
+    remarks.add("twice", f"`{name}` in {here} (also in {', '.join(others)})")
     return fit[0]
 
 
-def _fits(made: type, init: Sequence[Any], directory: str, file: str) -> bool:
+def _fits(definition: type, init: Sequence[object], directory: str, file: str) -> bool:
     try:
-        return weights.fits(made(*init), directory, file)
+        return weights.fits(definition(*init), directory, file)
     except Exception:  # a class that cannot be built is no candidate
         return False
 
 
-def _place(made: type, directory: str) -> str:
-    place = origin(made, directory)
-    if not place:
+def _describe_place(definition: type, directory: str) -> str:
+    place = find_place(definition, directory)
+    if place is None:
         return "another place"
     cell = place["file"].partition(", ")[2]
     return cell or f"{place['file']}, line {place['line']}"

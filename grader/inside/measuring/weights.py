@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pickle
 import zipfile
-from typing import Any
 
 import safetensors.torch
 import torch
@@ -32,7 +31,7 @@ def load_into(net: torch.nn.Module, directory: str, name: str) -> None:
     """Fill the network from the file; Unanswerable says which keys or shapes do not fit."""
     own = torch.nn.Module.state_dict(net)
     state = _read(own, directory, name)
-    renamed = _renamed(state, own)
+    renamed = _match_names(state, own)
     state = {renamed.get(k, k): v for k, v in state.items()}
     _check(state, own, name)
     torch.nn.Module.load_state_dict(net, state, strict=True)
@@ -51,13 +50,14 @@ def fits(net: torch.nn.Module, directory: str, name: str) -> bool:
 
 def _read(own: dict[str, torch.Tensor], directory: str, name: str) -> dict[str, torch.Tensor]:
     """The file's tensors by name, without what may stand around or before the names."""
-    state = _unwrapped(_opened(os.path.join(directory, name), name), name)
-    return _stripped(state, set(own))
+    state = _unwrap(_open(os.path.join(directory, name), name), name)
+    return _strip_prefixes(state, set(own))
 
 
-def _opened(path: str, name: str) -> Any:
+def _open(path: str, name: str) -> object:
+    """What the file holds. Raises Unanswerable, with what to do, where it cannot be opened."""
     if not os.path.exists(path):
-        raise Unanswerable(_absent(path, name))
+        raise Unanswerable(_explain_absent(path, name))
     if not os.path.getsize(path):
         raise Unanswerable(
             f"`{name}` is empty, a file of 0 bytes; save it again, and look at its size before "
@@ -67,11 +67,11 @@ def _opened(path: str, name: str) -> Any:
         try:
             return safetensors.torch.load_file(path)
         except Exception as error:
-            raise Unanswerable(_damaged(path, name, "it is damaged or cut off")) from error
+            raise Unanswerable(_explain_damaged(path, name, "it is damaged or cut off")) from error
     if _begins(path, b"\x80") and not _begins(path, _MAGIC):
-        raise Unanswerable(_instead(name, "what pickle wrote, not torch.save"))
-    if program := _program(path):
-        raise Unanswerable(_instead(name, f"{program}, not only weights"))
+        raise Unanswerable(_explain_content(name, "what pickle wrote, not torch.save"))
+    if program := _name_program(path):
+        raise Unanswerable(_explain_content(name, f"{program}, not only weights"))
     try:
         with open(path, "rb") as file:  # by a path torch would look at its ending
             return torch.load(file, map_location="cpu", weights_only=True)
@@ -87,16 +87,16 @@ def _opened(path: str, name: str) -> Any:
                 f"save the weights with torch.save(network.state_dict(), '{name}')"
             ) from None
         raise Unanswerable(
-            _instead(name, "code or a whole pickled model, not only weights")
+            _explain_content(name, "code or a whole pickled model, not only weights")
         ) from None
     except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
         text = (str(error).splitlines() or [""])[0][:200]
         if "zip archive" in text or isinstance(error, EOFError):
             text = "it is damaged or cut off"
-        raise Unanswerable(_damaged(path, name, text)) from None
+        raise Unanswerable(_explain_damaged(path, name, text)) from None
 
 
-def _damaged(path: str, name: str, why: str) -> str:
+def _explain_damaged(path: str, name: str, why: str) -> str:
     return (
         f"`{name}` cannot be read as a weights file ({why}); its size is "
         f"{os.path.getsize(path):,} bytes. Copy or save it again, and try "
@@ -104,14 +104,14 @@ def _damaged(path: str, name: str, why: str) -> str:
     )
 
 
-def _instead(name: str, what: str) -> str:
+def _explain_content(name: str, what: str) -> str:
     return (
         f"`{name}` holds {what}, so it is not opened; "
         f"save the weights alone: torch.save(network.state_dict(), '{name}')"
     )
 
 
-def _absent(path: str, name: str) -> str:
+def _explain_absent(path: str, name: str) -> str:
     """Why there is no such file: it was forgotten, or is called otherwise."""
     folder, stem = os.path.dirname(path), name.rpartition(".")[0]
     others = sorted(n for n in os.listdir(folder) if n.startswith(stem) and n.endswith(SUFFIXES))
@@ -135,7 +135,7 @@ def _is_safetensors(path: str) -> bool:
     return head[8:] == b"{" and int.from_bytes(head[:8], "little") <= _HEADER
 
 
-def _program(path: str) -> str:
+def _name_program(path: str) -> str:
     """What a zip holds that is a whole program; else an empty text."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -149,7 +149,8 @@ def _program(path: str) -> str:
     return ""
 
 
-def _unwrapped(state: Any, name: str) -> dict[str, torch.Tensor]:
+def _unwrap(state: object, name: str) -> dict[str, torch.Tensor]:
+    keys: list[object] = []
     for _ in range(3):
         if not isinstance(state, dict):
             raise Unanswerable(
@@ -160,22 +161,23 @@ def _unwrapped(state: Any, name: str) -> dict[str, torch.Tensor]:
             isinstance(k, str) and isinstance(v, torch.Tensor) for k, v in state.items()
         ):
             return dict(state)
+        keys = list(state)
         inner = next((state[k] for k in WRAPPERS if isinstance(state.get(k), dict)), None)
         if inner is None:
             break
-        state = inner
-    if not state:
+        state, keys = inner, list(inner)
+    if not keys:
         raise Unanswerable(
             f"`{name}` holds no numbers: your network had no parameters when it was saved. "
             "Layers in a plain list do not count; keep them in an nn.ModuleList"
         )
-    listed = ", ".join(f"`{str(k)[:40]}`" for k in list(state)[:6])
+    listed = ", ".join(f"`{str(k)[:40]}`" for k in keys[:6])
     raise Unanswerable(
         f"`{name}` holds no state_dict: its keys are {listed}; save network.state_dict() itself"
     )
 
 
-def _stripped(state: dict[str, torch.Tensor], own: set[str]) -> dict[str, torch.Tensor]:
+def _strip_prefixes(state: dict[str, torch.Tensor], own: set[str]) -> dict[str, torch.Tensor]:
     """The state with prefixes taken off, if that is what keeps it from fitting."""
     for _ in range(3):
         if set(state) == own:
@@ -187,7 +189,7 @@ def _stripped(state: dict[str, torch.Tensor], own: set[str]) -> dict[str, torch.
     return state
 
 
-def _renamed(state: dict[str, torch.Tensor], own: dict[str, torch.Tensor]) -> dict[str, str]:
+def _match_names(state: dict[str, torch.Tensor], own: dict[str, torch.Tensor]) -> dict[str, str]:
     """The file's name → the network's, where only names differ: shape by shape all is the same.
 
     In order; or, as safetensors keeps none, in any order if no two shapes are equal.
@@ -213,9 +215,9 @@ def _check(state: dict[str, torch.Tensor], own: dict[str, torch.Tensor], name: s
     spare = [f"`{k}`" for k in state if k not in own]
     parts = wrong[:3]
     if lacking:
-        parts.append(f"the file lacks {_listed(lacking)}")
+        parts.append(f"the file lacks {_list_text(lacking)}")
     if spare:
-        parts.append(f"the network has no {_listed(spare)}")
+        parts.append(f"the network has no {_list_text(spare)}")
     if parts:
         raise Unanswerable(
             f"`{name}` does not fit the network: {'; '.join(parts)}. "
@@ -233,5 +235,5 @@ def _check(state: dict[str, torch.Tensor], own: dict[str, torch.Tensor], name: s
         )
 
 
-def _listed(names: list[str]) -> str:
+def _list_text(names: list[str]) -> str:
     return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Final
 
 import numpy as np
 from nbformat import NotebookNode
@@ -12,16 +12,28 @@ from nbformat import NotebookNode
 from grader.inside.cell import SHUT_DOWN
 from grader.inside.notebooks import notebook
 from grader.inside.notebooks.driver import Driver
-from grader.inside.notebooks.host import Host
+from grader.inside.notebooks.host import Host, P
+from grader.inside.schema.messages import (
+    Answer,
+    AnswerReply,
+    CellFacts,
+    CellStatus,
+    Death,
+    DiedReply,
+    LoadedNotebook,
+    NotebookDeath,
+    NotebookFacts,
+    Why,
+)
 from grader.inside.wire import Array
 
 RERUNS = 3
 """How often a notebook is run again without the cells that ended the kernel."""
 BOOK_CAP = 16 << 20
 """Largest executed notebook, bytes."""
-_FINAL = ("cpu", "time", "answers", "tampered")
+_FINAL: Final = ("cpu", "time", "answers", "tampered")
 """After an end for one of these nothing is left to spend, or to believe."""
-_SAID = {
+_SENTENCES: dict[Why | None, str] = {
     "cell": "this cell ran past its time limit and could not be interrupted",
     "cpu": "the CPU time of the whole notebook was used up in this cell",
     "time": "the time of the whole notebook was used up in this cell",
@@ -29,7 +41,7 @@ _SAID = {
     "output": "this cell printed or displayed more than allowed",
     "tampered": "this cell sent messages that only the kernel may send",
 }
-Reply = tuple[dict[str, Any], list[Array]]
+Reply = tuple[AnswerReply | DiedReply, list[Array]]
 
 
 class Notebook:
@@ -38,29 +50,39 @@ class Notebook:
     def __init__(self, directory: str, entry: str) -> None:
         self.path, self.entry = os.path.join(directory, entry), entry
         self.book: NotebookNode | None = None
-        self.killers: dict[int, dict[str, Any]] = {}
+        self.killers: dict[int, CellFacts] = {}
         """Facts of the cells that ended the kernel; they are not run again."""
         self.passes = 0
 
-    def load(self, host: Host) -> Reply:
+    def load(self, host: Host[P]) -> Reply:
         """The cells have run; the reply to the grader: facts of the cells and the notebook."""
         try:
             book = self.book = self.book or self._read()
         except notebook.Unreadable as error:
-            return {"answer": {"trouble": {"kind": "NotebookError", "message": str(error)}}}, []
-        while True:
-            driver = self._pass(host, book)
-            if not driver.dead:
-                said: dict[str, Any] = {"answer": {"loaded": True, **self._facts(driver, book)}}
-                break
-            death = host.death or {}
-            final = death.get("why") in _FINAL or len(self.killers) >= RERUNS
-            number = self._blame(driver, book, death)
-            if final:
-                said = {"died": {**death, "cell": number, **self._facts(driver, book)}}
-                break
+            unread: Answer = {"error": {"kind": "NotebookError", "message": str(error)}}
+            return {"answer": unread}, []
+        reply: AnswerReply | DiedReply | None = None
+        while reply is None:
+            driver = self._run_once(host, book)
+            reply = self._conclude(driver, book, host.death)
         data = notebook.write(book, BOOK_CAP)
-        return said, [np.frombuffer(data, np.uint8)]
+        return reply, [np.frombuffer(data, np.uint8)]
+
+    def _conclude(
+        self, driver: Driver[P], book: NotebookNode, death: Death | None
+    ) -> AnswerReply | DiedReply | None:
+        """What is replied after this pass; None where the notebook is to be run once more."""
+        if not driver.dead:
+            loaded: LoadedNotebook = {"loaded": True, **self._facts(driver, book)}
+            return {"answer": loaded}
+        if driver.at is None or death is None:
+            raise RuntimeError(f"the kernel ended before the first cell: {death}")
+        is_final = death["why"] in _FINAL or len(self.killers) >= RERUNS
+        number = self._blame(driver, driver.at, book, death)
+        if not is_final:
+            return None
+        last: NotebookDeath = {**death, "cell": number, **self._facts(driver, book)}
+        return {"died": last}
 
     def _read(self) -> NotebookNode:
         try:
@@ -75,39 +97,43 @@ class Notebook:
                 f"{self.entry} needs too much memory to be read. Clear its outputs, and save it"
             ) from None
 
-    def _pass(self, host: Host, book: NotebookNode) -> Driver:
+    def _run_once(self, host: Host[P], book: NotebookNode) -> Driver[P]:
         """The cells ran once more, from the first one, on a fresh kernel."""
         threads = len(os.listdir("/proc/self/task"))
         if threads != 1:
             raise RuntimeError(f"{threads} threads: no kernel can be forked")
         self.passes += 1
         child = host.start(self.entry)
-        seconds = host.limits.get("cell_seconds") or 30.0
+        seconds = host.limits["cell_seconds"] or 30.0
         driver = Driver(host, child, book, skipped=set(self.killers), seconds=seconds)
         host.drive(driver)
         return driver
 
-    def _blame(self, driver: Driver, book: NotebookNode, death: dict[str, Any]) -> int:
+    def _blame(self, driver: Driver[P], at: int, book: NotebookNode, death: Death) -> int:
         """The cell that ran when the kernel ended says so, and is not run again; its number."""
-        if driver.at is None:
-            raise RuntimeError(f"the kernel ended before the first cell: {death}")
-        number = driver.at
-        if death.get("code") == SHUT_DOWN and not driver.begun:  # it was asked to by the one before
+        number = at
+        if death["code"] == SHUT_DOWN and not driver.begun:  # it was asked to by the one before
             number = max((n for n in driver.facts if n < number), default=number)
-        fact = driver.facts.get(number, {"seconds": 0.0, "cut": False})
-        self.killers[number] = {**fact, "status": "died", "trouble": None, "death": death}
-        if number != driver.at:
-            driver.facts.pop(driver.at, None)
-        said = _SAID.get(str(death.get("why")), "this cell ended the kernel")
+        facts = driver.facts.get(number, _make_facts(number, "died"))
+        self.killers[number] = {**facts, "status": "died", "error": None, "death": death}
+        if number != at:
+            driver.facts.pop(at, None)
+        sentence = _SENTENCES.get(death["why"], "this cell ended the kernel")
         book.cells[number - 1]["execution_count"] = None  # the next run counts anew
         book.cells[number - 1].outputs.append(
-            NotebookNode(output_type="error", ename="KernelEnded", evalue=said, traceback=[said])
+            NotebookNode(
+                output_type="error", ename="KernelEnded", evalue=sentence, traceback=[sentence]
+            )
         )
         return number
 
-    def _facts(self, driver: Driver, book: NotebookNode) -> dict[str, Any]:
-        skipped = {"status": "skipped", "seconds": 0.0, "trouble": None, "cut": False}
+    def _facts(self, driver: Driver[P], book: NotebookNode) -> NotebookFacts:
         known = {**driver.facts, **self.killers}
         numbers = [n for n, c in enumerate(book.cells, 1) if c.cell_type == "code"]
-        cells = [{**known.get(n, skipped), "index": n} for n in numbers]
+        cells = [known.get(n) or _make_facts(n, "skipped") for n in numbers]
         return {"cells": cells, "passes": self.passes}
+
+
+def _make_facts(number: int, status: CellStatus) -> CellFacts:
+    """Those of a cell that did not run."""
+    return {"index": number, "status": status, "seconds": 0.0, "error": None, "cut": False}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.channels import AsyncZMQSocketChannel
@@ -16,6 +15,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionComplete
 from nbformat import NotebookNode
 from traitlets import Type
+
+from grader.inside.notebooks.host import Message
 
 _ENDS_CAP = 10_000
 """Requests of ours; there are as many as cells, and a few."""
@@ -31,7 +32,7 @@ class Channel(AsyncZMQSocketChannel):
     async def get_msg(  # type: ignore[override]  # as the class above
         self,
         timeout: float | None = None,  # noqa: ASYNC109
-    ) -> dict[str, Any]:
+    ) -> Message:
         """The next message; whoever sent a second end of a request, or garbage, is reported."""
         try:
             message = await super().get_msg(timeout)
@@ -41,7 +42,7 @@ class Channel(AsyncZMQSocketChannel):
             raise
         return message
 
-    def _check(self, message: dict[str, Any]) -> None:
+    def _check(self, message: Message) -> None:
         kind, content = message["msg_type"], message["content"]
         parent = message["parent_header"].get("msg_id")
         idle = kind == "status" and content["execution_state"] == "idle"
@@ -63,7 +64,7 @@ class Client(AsyncKernelClient):
 class Cells(NotebookClient):
     """nbclient, with our reading of messages and without its polls."""
 
-    take: Callable[[str, Any], None]
+    take: Callable[[str, object], None]
     """Takes kind and content of each message that is not a status."""
 
     async def _async_poll_kernel_alive(self) -> None:
@@ -71,7 +72,7 @@ class Cells(NotebookClient):
 
     def process_message(
         self,
-        msg: dict[str, Any],
+        msg: Message,
         cell: NotebookNode,  # noqa: ARG002
         cell_index: int,  # noqa: ARG002
     ) -> None:

@@ -13,7 +13,7 @@ import os
 import shutil
 import signal
 import time
-from typing import Any
+from typing import Generic, Literal
 
 import zmq
 import zmq.asyncio
@@ -22,8 +22,9 @@ from nbformat import NotebookNode
 
 from grader.inside.cell import SHARE
 from grader.inside.notebooks.client import Cells, Channel, Client
-from grader.inside.notebooks.host import Host, Process
+from grader.inside.notebooks.host import Host, Message, P
 from grader.inside.notebooks.outputs import FLOOD, Outputs
+from grader.inside.schema.messages import CellFacts, CellStatus, SharedLimit
 
 TICK = 0.05
 """Seconds between two looks at the limits."""
@@ -39,27 +40,27 @@ _QUEUE = 20
 """Messages that wait in our memory."""
 
 
-class Driver:
+class Driver(Generic[P]):
     """One pass over a notebook on one kernel. The facts of the cells come out in `facts`."""
 
     def __init__(
-        self, host: Host, child: Process, book: NotebookNode, *, skipped: set[int], seconds: float
+        self, host: Host[P], child: P, book: NotebookNode, *, skipped: set[int], seconds: float
     ) -> None:
         assert child.connection is not None
         self.host, self.child, self.book, self.skipped = host, child, book, skipped
         self.connection = child.connection
         self.seconds = seconds
         """Limit of one cell, CPU and wall."""
-        self.facts: dict[int, dict[str, Any]] = {}
+        self.facts: dict[int, CellFacts] = {}
         self.at: int | None = None
         """The cell that runs."""
         self.begun = False
         """True where the kernel has said that it runs that cell."""
-        self.reply: dict[str, Any] = {}
+        self.reply: Message = {}
         self.outputs = Outputs()
         self.dead = False
         self._interrupted = self._overdue = False
-        self._late = ""
+        self._late: SharedLimit | Literal["", "done"] = ""
         """Of what the share of all cells is used up; one that begins now runs definitions only."""
         self._start = 0.0
         self._cpu_start: float | None = None
@@ -74,13 +75,13 @@ class Driver:
             runner.run(self._whole())
         return not self.dead
 
-    def gone(self) -> None:
+    def note_end(self) -> None:
         """The process has ended; its pipes are about to be closed."""
         self._stop_listening()
         self.dead = True
         self.loop.call_later(LATE, self._end.set)
 
-    def output(self, kind: str, content: Any) -> None:
+    def take(self, kind: str, content: object) -> None:
         """A message of the running cell is kept, as far as there is room."""
         if self.child.why is not None or self.at is None:
             return
@@ -91,7 +92,7 @@ class Driver:
             self.child.kill("tampered")
         for name, texts in self.outputs.printed.items():
             for text in texts:
-                self.host.printed(name, text)
+                self.host.keep_printed(name, text)
             texts.clear()
         if self.outputs.flooded:
             self.child.kill("output")
@@ -123,12 +124,12 @@ class Driver:
 
     def _listen(self) -> None:
         child = self.child
-        self.loop.add_reader(child.handle, self.host.bury, child)
+        self.loop.add_reader(child.handle, self.host.collect, child)
         for descriptor in (child.stdout, child.stderr, child.answers, child.loaded):
-            self.loop.add_reader(descriptor, self._hear, descriptor)
+            self.loop.add_reader(descriptor, self._read, descriptor)
 
-    def _hear(self, descriptor: int) -> None:
-        self.host.hear(self.child, descriptor)
+    def _read(self, descriptor: int) -> None:
+        self.host.read(self.child, descriptor)
         if descriptor in self.child.ended:
             self.loop.remove_reader(descriptor)
 
@@ -136,13 +137,7 @@ class Driver:
         if self.dead:
             return
         child = self.child
-        for descriptor in (
-            child.handle,
-            child.stdout,
-            child.stderr,
-            child.answers,
-            child.loaded,
-        ):
+        for descriptor in (child.handle, child.stdout, child.stderr, child.answers, child.loaded):
             self.loop.remove_reader(descriptor)
 
     async def _tick(self) -> None:
@@ -157,7 +152,7 @@ class Driver:
             return
         self._cpu_start = self._cpu_start or cpu  # what the cell used before this look is let go
         used = max(time.monotonic() - self._start, cpu - self._cpu_start)
-        late = "" if self._late else self.host.spent(SHARE)
+        late = "" if self._late else self.host.find_spent(SHARE)
         if not self._interrupted and (used > self.seconds or late):
             self._interrupted, self._overdue, self._late = True, True, self._late or late
             self._interrupt_at = time.monotonic()
@@ -172,7 +167,7 @@ class Driver:
     # The work
 
     async def _work(self, context: zmq.asyncio.Context) -> None:
-        client = await self._connected(context)
+        client = await self._connect(context)
         try:
             await self._run_cells(client)
             if self.child.why is None and not self.dead:
@@ -180,14 +175,14 @@ class Driver:
         except DeadKernelError:
             return
         except zmq.Again:  # garbage on the kernel's socket cut us off from it
-            self._forged()
+            self._note_forgery()
         except Exception:  # what was forged by the last cell comes to light only now
             if self.child.why is None:
                 raise
         finally:
             client.stop_channels()
 
-    async def _connected(self, context: zmq.asyncio.Context) -> Client:
+    async def _connect(self, context: zmq.asyncio.Context) -> Client:
         """A client that hears everything the kernel says from now on."""
         client = Client(context=context)
         self.child.await_ready()  # all that came before took place meanwhile
@@ -195,7 +190,7 @@ class Driver:
         client.allow_stdin = False
         for channel in (client.iopub_channel, client.shell_channel):
             channel.own = client.session.session
-            channel.forged = self._forged
+            channel.forged = self._note_forgery
         client.start_channels(stdin=False, hb=False, control=False)
         for _ in range(CONNECT_TRIES):
             # The welcome alone may never come: ipykernel overlooks a subscription now and then.
@@ -205,7 +200,7 @@ class Driver:
                 return client
         raise RuntimeError("the kernel did not answer")
 
-    def _forged(self) -> None:
+    def _note_forgery(self) -> None:
         self.child.kill("tampered")
 
     async def _expect(
@@ -230,10 +225,10 @@ class Driver:
             coalesce_streams=False,
             record_timing=False,
             skip_cells_with_tag="\0",
-            on_cell_executed=self._executed,
+            on_cell_executed=self._take_reply,
         )
         cells.log.setLevel("CRITICAL")
-        cells.take, cells.kc = self.output, client
+        cells.take, cells.kc = self.take, client
         cells.reset_execution_trackers()
         for number, cell in enumerate(self.book.cells, 1):
             if cell.cell_type == "code" and number not in self.skipped:
@@ -246,7 +241,7 @@ class Driver:
         self, cells: Cells, client: Client, number: int, cell: NotebookNode
     ) -> None:
         self.at, self.reply, self.begun = number, {}, False
-        self._late = self.host.spent(SHARE)
+        self._late = self.host.find_spent(SHARE)
         client.session.metadata = {"cell": number, "late": bool(self._late)}
         self.outputs.open(cell)
         self._begin()
@@ -261,14 +256,14 @@ class Driver:
         finally:
             seconds = time.monotonic() - self._start
             self._start = 0.0
-            self._settle(number, cell, seconds)
+            self._note_facts(number, cell, seconds)
 
-    def _executed(self, execute_reply: dict[str, Any], **_: Any) -> None:
+    def _take_reply(self, execute_reply: Message, **_: object) -> None:
         self.reply = execute_reply["content"]
         folder = os.path.dirname(self.connection["ip"])
         shutil.rmtree(folder, ignore_errors=True)  # both sockets are connected by now
 
-    def _settle(self, number: int, cell: NotebookNode, seconds: float) -> None:
+    def _note_facts(self, number: int, cell: NotebookNode, seconds: float) -> None:
         """The cell's outputs are complete, and its facts are known."""
         self.outputs.close()
         count = sum(1 for n in self.facts if self.facts[n]["ran"])
@@ -279,13 +274,14 @@ class Driver:
             if output.output_type == "execute_result":
                 output["execution_count"] = count + 1
         failed = self.reply.get("status") == "error"
-        status = "time" if self._overdue else "error" if failed else "ok"
+        status: CellStatus = "time" if self._overdue else "error" if failed else "ok"
         if self.dead or self.child.why is not None:
             status = "died"
         self.facts[number] = {
+            "index": number,
             "status": status,
             "seconds": round(seconds, 4),
-            "trouble": self.reply.get("trouble") if failed else None,
+            "error": self.reply.get("error") if failed else None,
             "cut": self.outputs.cut,
             "crowded": status == "time" and self.host.crowded,
             "late": self._late,

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, TypeVar
+
+from grader.inside.cell import Connection
+from grader.inside.schema.job import Limits
+from grader.inside.schema.messages import Death, SharedLimit, Why
+
+Message = dict[str, Any]
+"""A message of a kernel, or its content; any part of it may be forged."""
 
 
 class Process(Protocol):
     """The student's process with the notebook's kernel, and our ends of its pipes."""
 
     pid: int
-    connection: dict[str, Any] | None
+    connection: Connection | None
     """Where the kernel listens."""
     handle: int
     """Readable once the process has ended."""
@@ -19,13 +26,13 @@ class Process(Protocol):
     loaded: int
     ended: set[int]
     """Pipes that the process has closed."""
-    why: str | None
+    why: Why | None
     """Why it is being killed, if it is."""
 
     def await_ready(self) -> None:
         """Every wall stands. RuntimeError where one does not."""
 
-    def kill(self, why: str) -> None:
+    def kill(self, why: Why) -> None:
         """The process is about to be gone."""
 
 
@@ -35,18 +42,23 @@ class Runner(Protocol):
     def run(self) -> bool:
         """The cells ran; False where the kernel died."""
 
-    def gone(self) -> None:
+    def note_end(self) -> None:
         """The process has ended."""
 
 
-class Host(Protocol):
+P = TypeVar("P", bound=Process)
+
+
+class Host(Protocol[P]):
     """The supervisor, as far as running cells needs it."""
 
-    limits: dict[str, Any]
-    death: dict[str, Any] | None
+    limits: Limits
+    death: Death | None
     """How the last process ended."""
+    crowded: bool
+    """True once as many processes and threads as are allowed have been seen at once."""
 
-    def start(self, notebook: str | None = None) -> Process:
+    def start(self, notebook: str | None = None) -> P:
         """A new process with a kernel, not yet ready."""
 
     def drive(self, runner: Runner) -> None:
@@ -55,18 +67,14 @@ class Host(Protocol):
     def look(self) -> float:
         """The limits are enforced; CPU seconds used until now."""
 
-    def hear(self, child: Any, descriptor: int) -> None:
+    def read(self, child: P, descriptor: int) -> None:
         """What has come by a pipe of the student's process is dealt with."""
 
-    def bury(self, child: Any) -> None:
+    def collect(self, child: P) -> None:
         """The student's process has ended and is dealt with."""
 
-    def printed(self, name: str, text: str) -> None:
+    def keep_printed(self, name: str, text: str) -> None:
         """A cell printed this."""
 
-    def spent(self, share: float) -> str:
-        """`cpu` or `time` where the box has used more than that share of it; else empty."""
-
-    @property
-    def crowded(self) -> bool:
-        """As many processes and threads as are allowed have been seen at once."""
+    def find_spent(self, share: float) -> SharedLimit | Literal[""]:
+        """The limit of which the box has used more than that share; else an empty text."""

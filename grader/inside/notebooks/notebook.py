@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import platform
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import nbformat
@@ -17,6 +18,8 @@ from nbformat import NotebookNode, v4
 
 from grader.inside import wire
 
+Json = dict[str, Any]
+"""An object of a student's file; any part of it may be of any type."""
 CELLS_CAP = 2000
 """Most cells of a notebook."""
 SOURCE_CAP = 4 << 20
@@ -55,7 +58,7 @@ def read(data: bytes, name: str) -> NotebookNode:
     """The notebook without outputs. Raises Unreadable, naming the fault."""
     raw = _parse(data, name)
     if raw["nbformat"] < 4:
-        raw = _upgraded(raw, name)
+        raw = _upgrade(raw, name)
     cells = raw.get("cells")
     if not isinstance(cells, list):
         raise Unreadable(f"{name} is not a notebook: it has no list of cells")
@@ -63,7 +66,7 @@ def read(data: bytes, name: str) -> NotebookNode:
         raise Unreadable(f"{name} has {len(cells):,} cells; {CELLS_CAP:,} are allowed")
     _check_language(raw.get("metadata"), name)
     seen: set[str] = set()
-    rebuilt = [_cell(cell, seen) for cell in cells]
+    rebuilt = [_rebuild(cell, seen) for cell in cells]
     if (size := sum(len(c.source) for c in rebuilt)) > SOURCE_CAP:
         raise Unreadable(
             f"{name} has {size:,} characters of code and text; {SOURCE_CAP:,} are allowed. Take "
@@ -75,11 +78,11 @@ def read(data: bytes, name: str) -> NotebookNode:
             "the file that you saved"
         )
     book = v4.new_notebook()  # it would refuse metadata of a wrong shape
-    book["cells"], book["metadata"] = rebuilt, _metadata(raw.get("metadata"))
-    return _valid(book)
+    book["cells"], book["metadata"] = rebuilt, _complete_metadata(raw.get("metadata"))
+    return _repair(book)
 
 
-def _parse(data: bytes, name: str) -> dict[str, Any]:
+def _parse(data: bytes, name: str) -> Json:
     if not data.strip():
         raise Unreadable(
             f"{name} is empty: the file has {len(data)} bytes. Save it in Jupyter again"
@@ -99,7 +102,7 @@ def _parse(data: bytes, name: str) -> dict[str, Any]:
     try:
         raw = json.loads(text)
     except json.JSONDecodeError as error:
-        raise Unreadable(_broken(text, name, error)) from None
+        raise Unreadable(_explain_broken(text, name, error)) from None
     except (ValueError, RecursionError):
         raise Unreadable(f"{name} is not a notebook: its JSON is nested too deep") from None
     if not isinstance(raw, dict) or type(raw.get("nbformat")) is not int:
@@ -109,7 +112,7 @@ def _parse(data: bytes, name: str) -> dict[str, Any]:
     return raw
 
 
-def _broken(text: str, name: str, error: json.JSONDecodeError) -> str:
+def _explain_broken(text: str, name: str, error: json.JSONDecodeError) -> str:
     """What is wrong with a file that is no JSON, and what to do."""
     where = f"line {error.lineno}, column {error.colno}"
     if not text.lstrip().startswith("{"):
@@ -131,7 +134,7 @@ def _broken(text: str, name: str, error: json.JSONDecodeError) -> str:
     )
 
 
-def _upgraded(raw: dict[str, Any], name: str) -> dict[str, Any]:
+def _upgrade(raw: Json, name: str) -> Json:
     try:
         for sheet in raw.get("worksheets") or []:
             for cell in sheet.get("cells") or []:
@@ -139,7 +142,7 @@ def _upgraded(raw: dict[str, Any], name: str) -> dict[str, Any]:
                 if cell.get("cell_type") == "code":
                     cell["outputs"] = []
         reader = nbformat.versions[raw["nbformat"]]  # it also joins lines, which files have apart
-        upgraded: dict[str, Any] = nbformat.convert(reader.to_notebook_json(raw), 4)
+        upgraded: Json = nbformat.convert(reader.to_notebook_json(raw), 4)
     except Exception as error:  # the converters expect what Jupyter wrote
         what = f"{type(error).__name__}: {error}"[:200]
         raise Unreadable(
@@ -149,41 +152,43 @@ def _upgraded(raw: dict[str, Any], name: str) -> dict[str, Any]:
     return upgraded
 
 
-def _check_language(metadata: Any, name: str) -> None:
+def _check_language(metadata: object, name: str) -> None:
     for part, key in (("kernelspec", "language"), ("language_info", "name")):
-        found = metadata.get(part) if isinstance(metadata, dict) else None
-        language = found.get(key) if isinstance(found, dict) else None
+        described = metadata.get(part) if isinstance(metadata, dict) else None
+        language = described.get(key) if isinstance(described, dict) else None
         if isinstance(language, str) and language and "python" not in language.lower():
             raise Unreadable(
                 f"{name} is a notebook in {language[:40]}, not in Python. Write it in Python"
             )
 
 
-def _cell(cell: Any, seen: set[str]) -> NotebookNode:
-    found = cell if isinstance(cell, dict) else {}
-    kind = found.get("cell_type")
+def _rebuild(cell: object, seen: set[str]) -> NotebookNode:
+    """A valid cell with the text of this one, whose id no other has."""
+    given: Json = cell if isinstance(cell, dict) else {}
+    kind = given.get("cell_type")
     make = {"code": v4.new_code_cell, "raw": v4.new_raw_cell}.get(
         kind if isinstance(kind, str) else "", v4.new_markdown_cell
     )
-    new = make(_text(found.get("source")))
-    name = found.get("id")
+    new: NotebookNode = make(_join(given.get("source")))
+    name = given.get("id")
     if isinstance(name, str) and _ID.fullmatch(name) and name not in seen:
         new["id"] = name
     seen.add(new["id"])
-    new["metadata"] = _small(found.get("metadata"), METADATA_CAP)
-    if new.cell_type == "markdown" and "attachments" in found:
-        new["attachments"] = _small(found["attachments"], ATTACHMENTS_CAP)
-    return new  # type: ignore[no-any-return]
+    new["metadata"] = _keep_small(given.get("metadata"), METADATA_CAP)
+    if new.cell_type == "markdown" and "attachments" in given:
+        new["attachments"] = _keep_small(given["attachments"], ATTACHMENTS_CAP)
+    return new
 
 
-def _text(source: Any) -> str:
+def _join(source: object) -> str:
+    """The text of a cell, which files also hold as a list of lines."""
     if isinstance(source, list):
         source = "".join(s for s in source if isinstance(s, str))
     text = source if isinstance(source, str) else ""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _small(value: Any, cap: int) -> NotebookNode:
+def _keep_small(value: object, cap: int) -> NotebookNode:
     """A JSON object that is not larger than `cap`, nor nested deeply; else an empty one."""
     if not isinstance(value, dict) or wire.is_nested(value, NESTING_CAP):
         return NotebookNode()
@@ -191,11 +196,12 @@ def _small(value: Any, cap: int) -> NotebookNode:
     return nbformat.from_dict(value) if size <= cap else NotebookNode()
 
 
-def _metadata(value: Any) -> NotebookNode:
-    return nbformat.from_dict({**_small(value, METADATA_CAP), **_KERNEL})  # type: ignore[no-any-return]
+def _complete_metadata(value: object) -> NotebookNode:
+    metadata: NotebookNode = nbformat.from_dict({**_keep_small(value, METADATA_CAP), **_KERNEL})
+    return metadata
 
 
-def _valid(book: NotebookNode) -> NotebookNode:
+def _repair(book: NotebookNode) -> NotebookNode:
     """The notebook, without what makes it invalid: metadata and attachments of a wrong shape."""
     for repair in (_drop_nothing, _drop_extras):
         repair(book)
@@ -223,7 +229,7 @@ def write(book: NotebookNode, cap: int) -> bytes:
     try:
         nbformat.validate(book)
     except Exception:  # of several classes, and hooks may fail
-        for cell in _with_outputs(book):
+        for cell in _list_with_outputs(book):
             _drop_invalid(cell)
     data = _dump(book)
     if len(data) > cap:
@@ -247,20 +253,20 @@ def _drop_largest(book: NotebookNode, excess: int) -> None:
     """
     note = "[outputs left out: the notebook would be too large]\n"
     fresh = NotebookNode(output_type="stream", name="stderr", text=note)
-    sizes = [(_size(cell.outputs), cell) for cell in _with_outputs(book)]
+    sizes = [(_measure(cell.outputs), cell) for cell in _list_with_outputs(book)]
     for size, cell in sorted(sizes, key=lambda pair: pair[0], reverse=True):
         if excess <= 0:
             return
-        cell["outputs"] = [] if (kept := size <= _size([fresh])) else [fresh]
-        excess -= size - (0 if kept else _size([fresh]))
+        cell["outputs"] = [] if (kept := size <= _measure([fresh])) else [fresh]
+        excess -= size - (0 if kept else _measure([fresh]))
 
 
-def _size(outputs: Any) -> int:
+def _measure(outputs: Sequence[NotebookNode]) -> int:
     """Bytes of these outputs in a file, a little less: there they are indented further."""
     return len(json.dumps(outputs, ensure_ascii=False, indent=1).encode("utf-8", "replace"))
 
 
-def _with_outputs(book: NotebookNode) -> list[NotebookNode]:
+def _list_with_outputs(book: NotebookNode) -> list[NotebookNode]:
     return [c for c in book.cells if c.cell_type == "code" and c.outputs]
 
 

@@ -8,13 +8,13 @@ output is built here from checked parts, whatever the kernel sent.
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
 from grader.inside import wire
-from grader.inside.streams import condensed, overwritten
+from grader.inside.notebooks.host import Message
+from grader.inside.streams import condense, overwrite
 
 TEXT_CAP = 256 << 10
 """Characters kept of one cell's text, tables and tracebacks."""
@@ -74,7 +74,7 @@ class Outputs:
         """True where the cell sent more than any reader could want."""
         return self._seen > FLOOD or self._seen_pictures > PICTURE_FLOOD
 
-    def take(self, kind: str, content: Any) -> None:
+    def take(self, kind: str, content: object) -> None:
         """One message of the kernel's."""
         if not isinstance(content, dict):
             raise ValueError("a message without content")
@@ -109,15 +109,15 @@ class Outputs:
         self._cell.outputs.append(output)
         return True
 
-    def _stream(self, content: dict[str, Any]) -> None:
+    def _stream(self, content: Message) -> None:
         name, text = content["name"], content["text"]
         if name not in ("stdout", "stderr") or not isinstance(text, str):
-            raise ValueError("a stream that is none")
+            raise ValueError("a stream without a name or a text")
         if self._clear_next:
             self._clear()
         self._seen += _MESSAGE + len(text)
         self.printed[name].append(text)
-        text = condensed(text)
+        text = condense(text)
         room = self._cap // 2 - self._used
         if room > 0 and not self._tail:
             self._used += len(text[:room])
@@ -145,10 +145,10 @@ class Outputs:
         else:
             self._add(NotebookNode(output_type="stream", name=name, text=text))
 
-    def _error(self, content: dict[str, Any]) -> None:
+    def _error(self, content: Message) -> None:
         lines, kind, message = content["traceback"], content["ename"], content["evalue"]
         if not isinstance(lines, list) or not all(isinstance(t, str) for t in (*lines, kind)):
-            raise ValueError("an error that is none")
+            raise ValueError("an error without a kind or a traceback")
         self._seen += _MESSAGE + sum(map(len, lines)) + len(str(message))
         text = "\n".join(lines)
         if len(text) > (most := min(_ERROR_CAP, self._cap)):
@@ -161,10 +161,10 @@ class Outputs:
         if self._add(output):
             self._used += min(len(text), most)
 
-    def _display(self, kind: str, content: dict[str, Any]) -> None:
+    def _display(self, kind: str, content: Message) -> None:
         data = content["data"]
         if not isinstance(data, dict):
-            raise ValueError("a display that is none")
+            raise ValueError("a display without data")
         self._seen += _MESSAGE
         if self._clear_next:
             self._clear()
@@ -197,7 +197,7 @@ class Outputs:
             else:
                 self._used = max(0, self._used - size)
 
-    def _fits(self, mime: str, value: Any) -> bool:
+    def _fits(self, mime: str, value: object) -> bool:
         """True where this form of a display can be kept; it is counted."""
         if len(mime) > _NAME_CAP:
             self._seen += _MESSAGE + len(mime)
@@ -234,4 +234,4 @@ class Outputs:
         self._fresh()
         for output in self._cell.outputs:
             if output.output_type == "stream":
-                output["text"] = overwritten(output["text"])
+                output["text"] = overwrite(output["text"])

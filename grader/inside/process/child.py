@@ -7,35 +7,39 @@ import secrets
 import select
 import signal
 import time
-from typing import Any
+from typing import Literal
 
 from grader.inside import cell, wire
 from grader.inside.process import worker
+from grader.inside.schema.job import PlacedRequest
+from grader.inside.schema.messages import Why
 from grader.inside.streams import Outbox, drain
 from grader.inside.walls import lockdown, root
 
 READY_SECONDS = 20.0
 """How long the student's process may take to give up its rights."""
+Kind = Literal["load", "ask", "cells"]
+"""What the student's process is busy with: its module, a question, or the cells of a notebook."""
 
 
 class Child:
     """The student's process, with our ends of its pipes."""
 
     def __init__(
-        self, job: dict[str, Any], directory: str, cpu_seconds: float, notebook: str | None = None
+        self, job: PlacedRequest, directory: str, cpu_seconds: float, notebook: str | None = None
     ) -> None:
-        self.connection: dict[str, Any] | None = None
+        self.connection: cell.Connection | None = None
         """Where the kernel of a notebook listens."""
         if notebook is not None:
             home = root.TEMPORARY if job["level"] >= 3 else directory
-            self.connection = cell.connection(home, notebook)
+            self.connection = cell.make_connection(home, notebook)
         names = ("stdout", "stderr", "answers", "loaded", "ready")
         ends = {name: os.pipe() for name in names}
         theirs, asks = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
             pipes = worker.Pipes(questions=theirs, **{n: ends[n][1] for n in names})
-            worker.live(job, directory, pipes, cpu_seconds, self.connection)
+            worker.run(job, directory, pipes, cpu_seconds, self.connection)
         os.close(theirs)
         for name in names:
             os.close(ends[name][1])
@@ -48,7 +52,8 @@ class Child:
         """Pipes that the process has closed."""
         self.dead = False
         """True when its process number may belong to another."""
-        self.why: str | None = None
+        self.why: Why | None = None
+        """Why it is being killed, if it is."""
         self._ready = ends["ready"][0]
         self._filtered = job["level"] >= 2
 
@@ -64,16 +69,16 @@ class Child:
 
     def _await_word(self, ready: int) -> None:
         select.select([ready], [], [], READY_SECONDS)
-        said = drain(ready)
+        word = drain(ready)
         os.close(ready)
-        if said != worker.READY:
+        if word != worker.READY:
             os.kill(self.pid, signal.SIGKILL)
             code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
             late = f"the process was not ready in time (exit {code})".encode()
-            text = (said or late) + b" " + (drain(self.stderr) or b"")[-1000:]
+            text = (word or late) + b" " + (drain(self.stderr) or b"")[-1000:]
             raise RuntimeError(text.decode("utf-8", "replace").strip())
 
-    def kill(self, why: str) -> None:
+    def kill(self, why: Why) -> None:
         """The process is about to be gone, because of the first `why` that was given."""
         self.why = self.why or why
         if not self.dead:
@@ -89,7 +94,7 @@ class Child:
 class Question:
     """What the student's process is busy with."""
 
-    def __init__(self, kind: str, remaining: float) -> None:
+    def __init__(self, kind: Kind, remaining: float) -> None:
         self.kind = kind
         self.nonce = secrets.token_hex(16)
         self.start = time.monotonic()

@@ -1,7 +1,7 @@
-"""The warm process: imports everything once, holds no secret, forks a guard per submission.
+"""The fork server: imports everything once, holds no secret, forks a guard per submission.
 
 It has exactly one thread, since a fork copies only the thread that forks. A guard stands outside
-the box it makes: it waits for the box to end, or for its leash to be cut, and then nothing is left.
+the box it makes. It waits until the box ends or its lifeline is cut; then nothing is left.
 """
 
 from __future__ import annotations
@@ -21,10 +21,13 @@ import socket
 import sys
 import time
 import traceback
-from typing import Any, NoReturn
+from types import ModuleType
+from typing import NoReturn, cast
 
 from grader.inside import wire
 from grader.inside.process import supervisor
+from grader.inside.schema.job import GuardReport, PlacedRequest, ServerState
+from grader.inside.schema.messages import FailedReply
 from grader.inside.walls import cgroup, linux, lockdown, process_usage, root
 
 _PRELOADED = (
@@ -55,13 +58,11 @@ def preload(run: str, *, notebooks: bool = False) -> dict[str, str]:
     for name in _PRELOADED:
         _import(name)
     _import("grader.inside.measuring.measure")
-    vision = _import("grader.inside.shims.vision")
-    if vision is not None:
-        vision.install()
+    _install("vision")
     for name in _AFTER_VISION:
         _import(name)
     for name in _HELPS:
-        _import(f"grader.inside.shims.{name}").install()
+        _install(name)
     _exercise()
     if notebooks:
         from grader.inside.notebooks import jupyter
@@ -76,7 +77,12 @@ def preload(run: str, *, notebooks: bool = False) -> dict[str, str]:
     return versions
 
 
-def _import(name: str) -> Any:
+def _install(name: str) -> None:
+    """The shim of that name is in place."""
+    importlib.import_module(f"grader.inside.shims.{name}").install()
+
+
+def _import(name: str) -> ModuleType | None:
     try:
         return importlib.import_module(name)
     except Exception:  # not installed, or not fit for this torch: student code will say so itself
@@ -120,21 +126,21 @@ def serve(control: socket.socket, run: str, *, notebooks: bool) -> None:
     linux.make_pages_large()
     own = os.pidfd_open(os.getpid())
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # guards that have ended leave no zombies
-    readable = root.readable_files()
+    readable = root.list_readable()
     groups = Groups()
-    state = {"versions": versions, "landlock": lockdown.landlock_version()}
+    state: ServerState = {"versions": versions, "landlock": lockdown.landlock_version()}
     control.send(json.dumps(state).encode())
     while request := control.recvmsg(1 << 16, socket.CMSG_SPACE(8)):
         message, ancillary, _, _ = request
         if not message:
             break
         channel, lifeline = _descriptors(ancillary)
-        job = {**json.loads(message), "readable": readable}
+        job = cast("PlacedRequest", {**json.loads(message), "readable": readable})
         if job["level"] >= 4:
             groups.find()
         if os.fork() == 0:
             control.close()
-            Guard(job, run, channel, lifeline, own, groups).stand()
+            Guard(job, run, channel, lifeline, own, groups).run()
         channel.close()
         lifeline.close()
     control.close()
@@ -172,12 +178,12 @@ class Groups:
         """The places are known, or why there are none. Leftovers of the dead are gone."""
         if not self.places and not self._why:
             try:
-                self.places = cgroup.places()
+                self.places = cgroup.find_places()
             except OSError as error:
                 self._why = str(error.strerror or error)
             cgroup.sweep(self.places)
 
-    def make(self, job: dict[str, Any]) -> cgroup.Group:
+    def make(self, job: PlacedRequest) -> cgroup.Group:
         """The group of one box. Raises OSError where none can be made."""
         if not self.places:
             raise OSError(errno.ENOENT, self._why)
@@ -189,32 +195,26 @@ class Groups:
 
 
 class Guard:
-    """Stands outside one box. The leash is held by the grader; when it is cut, the box ends."""
+    """Stands outside one box. The grader holds the lifeline; when it is cut, the box ends."""
 
     def __init__(
         self,
-        job: dict[str, Any],
+        job: PlacedRequest,
         run: str,
         channel: socket.socket,
         lifeline: socket.socket,
         server: int,
         groups: Groups,
     ) -> None:
-        self.job, self.run, self.channel, self.lifeline, self.server = (
-            job,
-            run,
-            channel,
-            lifeline,
-            server,
-        )
-        self.groups = groups
+        self.job, self.folder, self.channel, self.lifeline = job, run, channel, lifeline
+        self.server, self.groups = server, groups
         self.group: cgroup.Group | None = None
         self.level: int = job["level"]
         self.directory = os.path.join(run, job["name"])
 
-    def stand(self) -> NoReturn:
-        """Makes the box, waits for its end, reports on the leash."""
-        report: dict[str, Any] = {}
+    def run(self) -> NoReturn:
+        """Makes the box, waits for its end, reports on the lifeline."""
+        report: GuardReport = {}
         try:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.setsid()
@@ -225,7 +225,7 @@ class Guard:
             self.channel.close()
             report = self._wait(pid)
         except BaseException as error:
-            report = {"failed": _say(error)}
+            report = {"failed": _describe(error)}
         finally:
             if self.level < 3:
                 self._clear()
@@ -233,7 +233,7 @@ class Guard:
                 try:
                     self.group.remove()
                 except OSError as error:
-                    report.setdefault("failed", _say(error))
+                    report.setdefault("failed", _describe(error))
             try:
                 self.lifeline.send(json.dumps(report).encode())
             except OSError:
@@ -247,7 +247,7 @@ class Guard:
         if pid:
             if self.group is not None:
                 try:
-                    self.group.take(pid)
+                    self.group.add(pid)
                 except OSError:
                     os.kill(pid, signal.SIGKILL)
                     os.waitpid(pid, 0)
@@ -257,9 +257,9 @@ class Guard:
             group = (self.group.events, self.group.arrived) if self.group else ()
             linux.close_all_but({0, 1, 2, self.channel.fileno(), *group})
             served = {n: f for n, f in self.job["datasets"].items() if f}
-            root.build_root(os.path.join(self.run, "root"), uid, self._sizes(), served)
+            root.build_root(os.path.join(self.folder, "root"), uid, self._sizes(), served)
             if still_root:
-                root.settle(uid)
+                root.become_in_namespace(uid)
             linux.set_capabilities()
             linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -291,21 +291,21 @@ class Guard:
         with _Life(self.channel):
             linux.close_all_but({0, 1, 2, self.channel.fileno()})
             if as_root:
-                root.become(self.job["uid"], kept_capabilities=self._kept())
-            linux.set_capabilities(self._kept() if as_root else 0)
+                root.become(self.job["uid"], kept_capabilities=self._kept_capabilities())
+            linux.set_capabilities(self._kept_capabilities() if as_root else 0)
             linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
             linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
             self._supervise(self.directory)
         return 0
 
-    def _kept(self) -> int:
+    def _kept_capabilities(self) -> int:
         """The right to read whatever its mode, where the interpreter lies in a closed folder.
 
         Root's interpreter in a home of mode 0700 could not be imported from by another uid. Only
         level 2 keeps the right: there landlock's list, which binds whatever the capabilities, holds
         nothing but the interpreter and the libraries, and seccomp refuses open_by_handle_at.
         """
-        if self.level == 2 and root.closed_to_others(root.interpreter()):
+        if self.level == 2 and root.are_closed_to_others(root.interpreter()):
             return 1 << linux.CAP_DAC_READ_SEARCH
         return 0
 
@@ -317,7 +317,7 @@ class Guard:
         linux.prctl(linux.PR_SET_DUMPABLE, 0)
         supervisor.Supervisor(self.job, directory, self.channel, events, arrived).serve()
 
-    def _wait(self, pid: int) -> dict[str, Any]:
+    def _wait(self, pid: int) -> GuardReport:
         """The supervisor has ended, by itself or by force."""
         handle = os.pidfd_open(pid)
         poll = select.poll()
@@ -331,7 +331,7 @@ class Guard:
 
     def _clear(self) -> None:
         """No process and no file of the box is left, at levels without namespaces."""
-        while others := process_usage.descendants(os.getpid()):
+        while others := process_usage.list_descendants(os.getpid()):
             for pid in others:
                 try:
                     os.kill(pid, signal.SIGKILL)
@@ -354,12 +354,13 @@ class _Life:
     def __exit__(self, _: object, error: BaseException | None, *__: object) -> NoReturn:
         try:
             if error is not None:
-                wire.write(self.channel.send, {"failed": _say(error)})
+                reply: FailedReply = {"failed": _describe(error)}
+                wire.write(self.channel.send, reply)
         finally:
             os._exit(0 if error is None else 1)
 
 
-def _say(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)[-2:]
     where = " < ".join(f"{os.path.basename(f.filename)}:{f.lineno}" for f in reversed(frames))
     name = errno.errorcode.get(getattr(error, "errno", None) or 0, "")

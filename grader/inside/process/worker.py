@@ -14,15 +14,23 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from grader.inside import cell, remarks, streams, wire
 from grader.inside.loading import absent, namespace, reading
+from grader.inside.loading.namespace import Names
 from grader.inside.measuring import measure, versions
+from grader.inside.schema.job import PlacedRequest
+from grader.inside.schema.messages import Answer, MissingFacts, Posed, PosedAsk
 from grader.inside.shims import datasets
 from grader.inside.walls import linux, lockdown, root, selftest
 
-Answerer = Callable[[dict[str, Any], str, dict[str, Any]], Any]
+if TYPE_CHECKING:
+    from torch.utils.data import DataLoader
+
+    from grader.inside.notebooks.kernel import App
+
+Answerer = Callable[[Names, str, wire.Head], object]
 
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
@@ -52,34 +60,17 @@ class Pipes:
 READY = b"ready"
 
 
-def live(
-    job: dict[str, Any],
+def run(
+    job: PlacedRequest,
     directory: str,
     pipes: Pipes,
     cpu_seconds: float,
-    connection: dict[str, Any] | None = None,
+    connection: cell.Connection | None = None,
 ) -> NoReturn:
-    """Answers until the questions end; never returns into the supervisor's code.
-
-    With a `connection` a kernel runs the cells of a notebook before that. Landlock binds one
-    thread, so it comes before the kernel's threads; seccomp binds all of them, so it comes after.
-    """
-    app = None
-    reading.read(job["run"])
+    """Answers until the questions end; never returns into the supervisor's code."""
+    reading.begin(job["run"])
     try:
-        _take_place(pipes)
-        _dress(directory, job["level"])
-        extra = cell.THREADS if connection else 0
-        _limit(job, cpu_seconds, extra)
-        if connection is not None:
-            app = _kernel(job, directory, connection)
-        else:
-            _confine(job, directory)
-        _filter(job["level"], accepts=app is not None)
-        _seed(job["seed"])
-        versions.watch(directory)
-        absent.install(directory)
-        datasets.install(_served(job).values())
+        app = _give_up_rights(job, directory, pipes, cpu_seconds, connection)
     except BaseException as error:
         text = f"the student's process could not be locked: {type(error).__name__}: {error}"
         os.write(pipes.ready, text.encode("utf-8", "replace")[:2000])
@@ -87,7 +78,7 @@ def live(
     try:
         os.write(pipes.ready, READY)
         os.close(pipes.ready)
-        names: dict[str, Any] = {}
+        names: Names = {}
         if app is not None:
             from grader.inside.notebooks import kernel
 
@@ -97,14 +88,42 @@ def live(
         os._exit(0)
 
 
-def _kernel(job: dict[str, Any], directory: str, connection: dict[str, Any]) -> Any:
+def _give_up_rights(
+    job: PlacedRequest,
+    directory: str,
+    pipes: Pipes,
+    cpu_seconds: float,
+    connection: cell.Connection | None,
+) -> App | None:
+    """Every wall stands. With a `connection` there is a kernel, which will run a notebook's cells.
+
+    Landlock binds one thread, so it comes before the kernel's threads; seccomp binds all of them,
+    so it comes after.
+    """
+    app = None
+    _take_place(pipes)
+    _set_surroundings(directory, job["level"])
+    _limit(job, cpu_seconds, cell.THREADS if connection else 0)
+    if connection is not None:
+        app = _bind_kernel(job, directory, connection)
+    else:
+        _confine(job, directory)
+    _filter(job["level"], accepts=app is not None)
+    _seed(job["seed"])
+    versions.watch(directory)
+    absent.install(directory)
+    datasets.install(_locate_datasets(job).values())
+    return app
+
+
+def _bind_kernel(job: PlacedRequest, directory: str, connection: cell.Connection) -> App:
     """The notebook's kernel with its sockets bound, in its folder, confined."""
     from grader.inside.notebooks import kernel
 
     path = os.path.join(directory, connection["entry"])
     home = os.environ["IPYTHONDIR"] = os.path.join(os.environ["HOME"], ".ipython")
     os.makedirs(os.path.join(home, "profile"), exist_ok=True)
-    profile = kernel.profile(home)
+    profile = kernel.make_profile(home)
     os.chdir(os.path.dirname(path))
     if len(os.listdir("/proc/self/task")) != 1:
         raise RuntimeError("a thread is there before the walls")
@@ -112,21 +131,22 @@ def _kernel(job: dict[str, Any], directory: str, connection: dict[str, Any]) -> 
     return kernel.bind(path, connection, namespace.search_path(path, directory), profile)
 
 
-def _serve(job: dict[str, Any], directory: str, pipes: Pipes, names: dict[str, Any]) -> None:
+def _serve(job: PlacedRequest, directory: str, pipes: Pipes, names: Names) -> None:
     own = os.getpid()
     ask: Answerer = selftest.answer if job["selftest"] else measure.answer
     values: list[wire.Array]
-    for head, arrays in _questions(pipes.questions):
+    for head, arrays in _read_questions(pipes.questions):
         if head["do"] == "load":
-            names, outcome = _load(directory, head["entry"])
+            names, answer = _load(directory, head["entry"])
             values = []
         else:
-            outcome, values = _answer(ask, names, directory, head, arrays)
+            answer, values = _answer(ask, names, directory, head, arrays)
         if os.getpid() != own:  # a fork of the student's that came out of the student's code
             os._exit(0)
         _flush()
         to = pipes.loaded if head["do"] == "load" else pipes.answers
-        _send(to, {**outcome, "nonce": head["nonce"], "remarks": remarks.rows()}, values)
+        answer["nonce"], answer["remarks"] = head["nonce"], remarks.rows()
+        _send(to, answer, values)
 
 
 def _take_place(pipes: Pipes) -> None:
@@ -145,26 +165,26 @@ def _take_place(pipes: Pipes) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _dress(directory: str, level: int) -> None:
+def _set_surroundings(directory: str, level: int) -> None:
     """Environment, directory and streams as student code finds them."""
     home = root.TEMPORARY if level >= 3 else directory
     os.environ.clear()
     os.environ.update(ENVIRONMENT, HOME=home, TMPDIR=home, MPLCONFIGDIR=f"{home}/matplotlib")
     os.environ["TORCH_HOME"] = f"{home}/torch"
-    tempfile.tempdir = home  # the warm process settled on a folder that is not here
+    tempfile.tempdir = home  # the fork server settled on a folder that is not here
     os.chdir(directory)
     package = os.path.dirname(root.own_package())
-    sys.path[:] = [p for p in sys.path if (p and os.path.realpath(p) != package) or _shared(p)]
+    sys.path[:] = [p for p in sys.path if (p and os.path.realpath(p) != package) or _is_shared(p)]
     sys.orig_argv[:] = []
     streams.restore_streams()
 
 
-def _shared(path: str) -> bool:
+def _is_shared(path: str) -> bool:
     """True for site-packages, where the grader lies among others."""
     return any(path.startswith(prefix) for prefix in root.interpreter())
 
 
-def _limit(job: dict[str, Any], cpu_seconds: float, extra_threads: int) -> None:
+def _limit(job: PlacedRequest, cpu_seconds: float, extra_threads: int) -> None:
     level, limits = job["level"], job["limits"]
     try:
         with open("/proc/self/oom_score_adj", "w") as file:
@@ -180,7 +200,7 @@ def _limit(job: dict[str, Any], cpu_seconds: float, extra_threads: int) -> None:
         )
 
 
-def _confine(job: dict[str, Any], directory: str, sockets: str | None = None) -> None:
+def _confine(job: PlacedRequest, directory: str, sockets: str | None = None) -> None:
     if job["level"] >= 3:
         writable = (root.SUBMISSION, root.TEMPORARY, root.SHARED)
         lockdown.confine(read=["/"], write=writable, devices=root.DEVICES)
@@ -198,9 +218,9 @@ def _filter(level: int, *, accepts: bool) -> None:
         lockdown.student_filter(namespaces=level >= 3, accepts=accepts).install()
 
 
-def _served(job: dict[str, Any]) -> dict[str, str]:
+def _locate_datasets(job: PlacedRequest) -> dict[str, str]:
     """Where each data set lies for this process; empty for one that is absent."""
-    folders: dict[str, str] = job["datasets"]
+    folders = job["datasets"]
     if job["level"] < 3:
         return folders
     return {name: f"{root.DATASETS}/{name}" if folders[name] else "" for name in folders}
@@ -225,13 +245,13 @@ def _load_data_alone() -> None:
     """DataLoader(num_workers=n) loads in this process, as it may not fork."""
     from torch.utils.data import dataloader
 
-    def alone(self: Any) -> Any:
+    def load_alone(self: DataLoader[Any]) -> dataloader._BaseDataLoaderIter:
         if self.num_workers:
             remarks.add("alone")
         self.num_workers, self.timeout, self.prefetch_factor = 0, 0, None
         return dataloader._SingleProcessDataLoaderIter(self)
 
-    dataloader.DataLoader._get_iterator = alone  # type: ignore[method-assign]
+    dataloader.DataLoader._get_iterator = load_alone  # type: ignore[method-assign]
     quiet: Any = lambda _: None  # noqa: E731 - no advice on the number of workers
     dataloader.DataLoader.check_worker_number_rationality = quiet  # type: ignore[method-assign]
 
@@ -245,51 +265,42 @@ def _seed(seed: int) -> None:
         torch.set_num_threads(1)
 
 
-def _questions(descriptor: int) -> Iterator[tuple[dict[str, Any], list[wire.Array]]]:
+def _read_questions(descriptor: int) -> Iterator[tuple[Posed, list[wire.Array]]]:
     reader = wire.Reader(body_cap=wire.INWARD_CAP)
     while data := os.read(descriptor, 1 << 20):
-        yield from reader.feed(data)
+        for head, arrays in reader.feed(data):
+            yield cast("Posed", head), arrays  # the other end is the supervisor's
 
 
-def _load(directory: str, entry: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+def _load(directory: str, entry: str | None) -> tuple[Names, Answer]:
     """The names of the student's module, and what to report about it."""
     if entry is None:
         return {}, {"loaded": True}
     try:
         names = namespace.load(directory, entry)
     except BaseException as error:  # SystemExit and KeyboardInterrupt too
-        return {}, {"trouble": namespace.trouble(error, directory)}
+        return {}, {"error": namespace.describe_error(error, directory)}
     finally:
-        reading.tell()
+        reading.report()
     if reading.unread is None:
         return names, {"loaded": True}
-    return names, {"loaded": True, "trouble": namespace.trouble(reading.unread, directory)}
+    error_facts = namespace.describe_error(reading.unread, directory)
+    return names, {"loaded": True, "error": error_facts}
 
 
 def _answer(
-    ask: Answerer,
-    names: dict[str, Any],
-    directory: str,
-    head: dict[str, Any],
-    arrays: list[wire.Array],
-) -> tuple[dict[str, Any], list[wire.Array]]:
-    """The head and the arrays of an answer: a value, a reason why there is none, or trouble."""
+    ask: Answerer, names: Names, directory: str, head: PosedAsk, arrays: list[wire.Array]
+) -> tuple[Answer, list[wire.Array]]:
+    """The head and the arrays of an answer: a value, a reason why there is none, or an error."""
     try:
-        value = ask(names, head["ask"], wire.unpack(head["args"], arrays))
-        tree, values = wire.pack(value)
-    except namespace.Unanswerable as error:
-        why = namespace.clean(error.why, namespace.MESSAGE_CAP)
-        return {
-            "missing": {
-                "why": why,
-                "needs_review": error.needs_review,
-                "undefined": error.undefined,
-            }
-        }, []
-    except wire.Malformed as error:
-        return {"missing": {"why": f"The answer cannot be handed over: {error}"}}, []
+        args = cast("wire.Head", wire.unpack(head["args"], arrays))
+        tree, values = wire.pack(ask(names, head["ask"], args))
+    except namespace.Unanswerable as reason:
+        return {"missing": _describe_missing(reason)}, []
+    except wire.Malformed as fault:
+        return {"missing": {"why": f"The answer cannot be handed over: {fault}"}}, []
     except BaseException as error:
-        return {"trouble": namespace.trouble(error, directory, names)}, []
+        return {"error": namespace.describe_error(error, directory, names)}, []
     size = sum(v.nbytes for v in values)
     if size > wire.BODY_CAP:
         why = f"The answer is {size:,} bytes long; {wire.BODY_CAP:,} are allowed"
@@ -297,20 +308,25 @@ def _answer(
     return {"value": tree}, values
 
 
-def _send(descriptor: int, head: dict[str, Any], arrays: list[wire.Array]) -> None:
+def _describe_missing(reason: namespace.Unanswerable) -> MissingFacts:
+    return {
+        "why": namespace.clean(reason.why, namespace.MESSAGE_CAP),
+        "needs_review": reason.needs_review,
+        "undefined": reason.undefined,
+    }
+
+
+def _send(descriptor: int, answer: Answer, arrays: list[wire.Array]) -> None:
     def out(piece: memoryview) -> int:
         return os.write(descriptor, piece)
 
     try:
-        pieces = list(wire.encode(head, arrays, head_cap=wire.ANSWER_CAP))
+        pieces = list(wire.encode(answer, arrays, head_cap=wire.ANSWER_CAP))
     except (wire.Malformed, ValueError, RecursionError) as error:
         why = namespace.clean(f"The answer cannot be handed over: {error}", 500)
-        wire.write(out, {"missing": {"why": why}, "nonce": head["nonce"]})
-        return
-    for piece in pieces:
-        rest = piece
-        while rest:
-            rest = rest[out(rest) :]
+        instead: Answer = {"missing": {"why": why}, "nonce": answer["nonce"]}
+        pieces = list(wire.encode(instead))
+    wire.transmit(out, pieces)
 
 
 def _flush() -> None:

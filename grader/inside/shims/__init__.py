@@ -1,4 +1,8 @@
-"""Shims: let code run that was written for other machines.
+"""Shims let code run that was written for other machines, and remark that they did.
+
+`cpu` takes the place of a GPU, `colab` of Google Colab, `datasets` of downloads of data,
+`untrained` of downloads of weights, and `progress` of Jupyter's widgets. `vision` mends torchvision
+beside a torch without CUDA.
 
 Floors, top first:
     colab, cpu, datasets, progress, untrained, vision

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
 
 from grader.inside import remarks
 
@@ -35,7 +34,7 @@ class Uploads(dict[str, bytes]):
             return file.read()
 
 
-_GIVEN: dict[str, Callable[[], Any]] = {"files.upload": Uploads, "userdata.get": str}
+_GIVEN: dict[str, Callable[[], object]] = {"files.upload": Uploads, "userdata.get": str}
 """What a call returns that returns something."""
 
 
@@ -57,11 +56,11 @@ class _Maker(Loader):
         """The functions are there."""
         part = module.__name__.rpartition(".")[2]
         for name in _CALLS.get(part, ()):
-            setattr(module, name, _inert(f"{part}.{name}"))
+            setattr(module, name, _make_inert(f"{part}.{name}"))
 
 
-def _inert(name: str) -> Callable[..., Any]:
-    def call(*_: Any, **__: Any) -> Any:
+def _make_inert(name: str) -> Callable[..., object]:
+    def call(*_: object, **__: object) -> object:
         remarks.add("colab", f"`{name}`")
         return _GIVEN.get(name, lambda: None)()
 

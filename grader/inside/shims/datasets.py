@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, TypedDict
+from typing import Any, Protocol, TypedDict
 
 from grader.inside import remarks
 
@@ -32,6 +32,16 @@ class StudentClass(TypedDict):
     """Names of the classes, where each object has them instead of the class."""
 
 
+class DataSet(Protocol):
+    """An instance of torchvision's class, as far as it is filled here."""
+
+    train: bool
+    data: object
+    targets: object
+    classes: list[str]
+    class_to_idx: dict[str, int]
+
+
 def install(folders: Iterable[str]) -> None:
     """From here on the sets are read from these folders; one without arrays is of an absent set.
 
@@ -42,20 +52,20 @@ def install(folders: Iterable[str]) -> None:
         with open(os.path.join(folder, CLASS), encoding="utf-8") as file:
             described: StudentClass = json.load(file)
         kind = getattr(module, described["name"])
-        kind.__init__ = _reader(kind, described, folder)
+        kind.__init__ = _make_init(kind, described, folder)
 
 
-def _reader(kind: Any, described: StudentClass, folder: str) -> Callable[..., None]:
+def _make_init(kind: type[Any], described: StudentClass, folder: str) -> Callable[..., None]:
     plain, differs_by, title = kind.__init__, described["differs_by"], described["name"]
     own = getattr(kind, differs_by)
 
     @functools.wraps(plain)
     def init(
-        self: Any,
-        root: Any,
+        self: DataSet,
+        root: object,
         train: bool = True,  # noqa: FBT001, FBT002 - as torchvision has it
-        transform: Any = None,
-        target_transform: Any = None,
+        transform: object = None,
+        target_transform: object = None,
         download: bool = False,  # noqa: FBT001, FBT002
     ) -> None:
         if getattr(type(self), differs_by) is not own:
@@ -76,7 +86,7 @@ def _reader(kind: Any, described: StudentClass, folder: str) -> Callable[..., No
     return init
 
 
-def _fill(dataset: Any, described: StudentClass, start: str) -> int:
+def _fill(dataset: DataSet, described: StudentClass, start: str) -> int:
     import numpy as np
     import torch
 

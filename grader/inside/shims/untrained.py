@@ -17,10 +17,10 @@ def install() -> None:
     """Does nothing where torchvision is not there."""
     api: Any = sys.modules.get("torchvision.models._api")
     if api is not None:
-        api.WeightsEnum.get_state_dict = _of_caller
+        api.WeightsEnum.get_state_dict = _take_of_caller
 
 
-def _of_caller(self: Any, *_: Any, **__: Any) -> dict[str, Any]:
+def _take_of_caller(self: object, *_: object, **__: object) -> dict[str, object]:
     """The weights of the network that is about to load these: torchvision calls it `model`."""
     model = sys._getframe(1).f_locals.get("model")
     if not isinstance(model, torch.nn.Module):

@@ -35,17 +35,17 @@ class Place:
     """Those of `CONTROLLERS` that this hierarchy serves."""
 
 
-def places() -> list[Place]:
+def find_places() -> list[Place]:
     """Where groups of our own may be made. Raises OSError, saying what is in the way."""
     own = dict(_own_groups())
-    found: list[Place] = []
+    places: list[Place] = []
     for point, root, kind, options in _mounts():
         name = next((c for c in CONTROLLERS if c in options), "") if kind == "cgroup" else ""
         path = own.get(name)
         if path is None or (kind == "cgroup" and not name):
             continue
         if _ASIDE.fullmatch(os.path.basename(path)):
-            path = os.path.dirname(path)  # an earlier warm process has moved the grader there
+            path = os.path.dirname(path)  # an earlier fork server has moved the grader there
         below = os.path.relpath(path, root)
         if below.startswith(".."):
             continue  # this process's group lies outside of what is mounted
@@ -55,16 +55,16 @@ def places() -> list[Place]:
             version=version, path=os.path.normpath(f"{point}/{below}"), controllers=served
         )
         if version == 1 or _serves_all(place):
-            found.append(place)
-    missing = set(CONTROLLERS).difference(*(p.controllers for p in found))
+            places.append(place)
+    missing = set(CONTROLLERS).difference(*(p.controllers for p in places))
     if missing:
         raise OSError(errno.ENOENT, f"no control group for {' and '.join(sorted(missing))}")
-    for place in found:
+    for place in places:
         if not os.access(place.path, os.W_OK):
             raise OSError(errno.EACCES, f"the control group {place.path} belongs to somebody else")
         if place.version == 2:
             _delegate(place)
-    return found
+    return places
 
 
 def _own_groups() -> Iterator[tuple[str, str]]:
@@ -119,16 +119,16 @@ class Group:
     What is needed later is held by descriptors: who makes a box may lose its own root to it.
     """
 
-    def __init__(self, found: list[Place], name: str, *, memory_mib: int, tasks: int) -> None:
+    def __init__(self, places: list[Place], name: str, *, memory_mib: int, tasks: int) -> None:
         self._name = f"{_PREFIX}{name}"
         self._parents: list[int] = []
         self._doors: list[int] = []
         self.events = -1
-        """A descriptor by which `kills` reads, without a path; it goes into the box."""
+        """A descriptor by which `count_kills` reads, without a path; it goes into the box."""
         self.arrived, self._tell = os.pipe()
         """Readable, in the box, once its first process counts in these groups."""
         try:
-            for place in found:
+            for place in places:
                 self._make(place, f"{place.path}/{self._name}", memory_mib << 20, tasks)
         except OSError:
             self.remove()
@@ -152,7 +152,7 @@ class Group:
             _write(f"{path}/pids.max", str(tasks))
         self._doors.append(os.open(f"{path}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC))
 
-    def take(self, pid: int) -> None:
+    def add(self, pid: int) -> None:
         """The process, and all it will start, count here.
 
         The kernel needs some 10 ms for that (version 1), in which the process may do other things.
@@ -182,7 +182,7 @@ def await_arrival(arrived: int) -> None:
         raise OSError(errno.EPERM, "the box did not enter its control group")
 
 
-def kills(events: int) -> int:
+def count_kills(events: int) -> int:
     """How many processes the kernel has ended for want of memory, read from `Group.events`."""
     if events < 0:
         return 0
@@ -193,17 +193,17 @@ def kills(events: int) -> int:
     return 0
 
 
-def sweep(found: list[Place]) -> None:
+def sweep(places: list[Place]) -> None:
     """Groups are gone whose maker has ended by force; and those of this process."""
-    for place in found:
+    for place in places:
         with contextlib.suppress(OSError):
             for name in os.listdir(place.path):
-                if (match := _OURS.fullmatch(name)) and _abandoned(int(match[1])):
+                if (match := _OURS.fullmatch(name)) and _is_abandoned(int(match[1])):
                     with contextlib.suppress(OSError):
                         os.rmdir(f"{place.path}/{name}")
 
 
-def _abandoned(maker: int) -> bool:
+def _is_abandoned(maker: int) -> bool:
     return maker == os.getpid() or not os.path.exists(f"/proc/{maker}")
 
 

@@ -115,10 +115,10 @@ _MACHINES = {
 
 def machine() -> Machine:
     """The table for this processor; OSError where there is none."""
-    found = _MACHINES.get(platform.machine())
-    if found is None or struct.calcsize("P") != 8:
+    table = _MACHINES.get(platform.machine())
+    if table is None or struct.calcsize("P") != 8:
         raise OSError(38, f"no table of system calls for {platform.machine()}")
-    return found
+    return table
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -128,7 +128,7 @@ Argument = int | bytes | ctypes.Array[ctypes.c_char] | None
 
 def call(name: str, *arguments: Argument) -> int:
     """The result of a system call; bytes are passed as C strings."""
-    return _checked(name, _libc.syscall(ctypes.c_long(machine().calls[name]), *map(_c, arguments)))
+    return _check(name, _libc.syscall(ctypes.c_long(machine().calls[name]), *map(_c, arguments)))
 
 
 def _c(argument: Argument) -> object:
@@ -137,7 +137,7 @@ def _c(argument: Argument) -> object:
     return ctypes.c_char_p(argument) if isinstance(argument, bytes) else argument
 
 
-def _checked(name: str, result: int) -> int:
+def _check(name: str, result: int) -> int:
     if result < 0:
         code = ctypes.get_errno()
         raise OSError(code, f"{name}: {os.strerror(code)}")
@@ -147,7 +147,7 @@ def _checked(name: str, result: int) -> int:
 def prctl(option: int, *values: int) -> int:
     """Result of the call of that name; arguments left out are zero."""
     padded = [*values, 0, 0, 0, 0][:4]
-    return _checked("prctl", _libc.prctl(option, *[ctypes.c_ulong(v) for v in padded]))
+    return _check("prctl", _libc.prctl(option, *[ctypes.c_ulong(v) for v in padded]))
 
 
 def unshare(*names: str) -> None:
@@ -155,14 +155,14 @@ def unshare(*names: str) -> None:
     flags = 0
     for name in names:
         flags |= NEW_FLAGS[name]
-    _checked(f"unshare {' '.join(names)}", _libc.unshare(flags))
+    _check(f"unshare {' '.join(names)}", _libc.unshare(flags))
 
 
 def mount(source: str, target: str, kind: str, flags: int, data: str = "") -> None:
     """`target` shows `source`."""
     texts = [ctypes.c_char_p(t.encode() or None) for t in (source, target, kind)]
     arguments = (*texts, ctypes.c_ulong(flags), ctypes.c_char_p(data.encode() or None))
-    _checked(f"mount {target}", _libc.mount(*arguments))
+    _check(f"mount {target}", _libc.mount(*arguments))
 
 
 def attributes(path: str, flags: int, *, recursive: bool = False) -> None:

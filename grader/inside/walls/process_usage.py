@@ -10,7 +10,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Usage:
     """What some processes use together."""
 
     tasks: int = 0
@@ -18,56 +18,51 @@ class Seen:
     cpu_seconds: float = 0.0
     """Of the living and of the children they have waited for."""
     memory_kib: int = 0
-    """Anonymous and shared memory, beyond what each got from the warm process."""
+    """Anonymous and shared memory, beyond what each got from the fork server."""
 
 
-def everyone() -> list[int]:
+def list_others() -> list[int]:
     """All processes that /proc shows but PID 1 and this one."""
     own = os.getpid()
     return [int(n) for n in os.listdir("/proc") if n.isdigit() and int(n) not in (1, own)]
 
 
-def descendants(ancestor: int) -> list[int]:
+def list_descendants(ancestor: int) -> list[int]:
     """Children of a process, their children, and so on."""
     children: dict[int, list[int]] = {}
     for name in os.listdir("/proc"):
-        if name.isdigit() and (fields := _stat(int(name))):
+        if name.isdigit() and (fields := read_stat(int(name))):
             children.setdefault(int(fields[1]), []).append(int(name))
-    found, rest = [], [ancestor]
-    while rest:
-        below = children.get(rest.pop(), [])
-        found += below
-        rest += below
-    return found
+    descendants, waiting = [], [ancestor]
+    while waiting:
+        below = children.get(waiting.pop(), [])
+        descendants += below
+        waiting += below
+    return descendants
 
 
-def take(pids: Iterable[int], base_kib: int) -> Seen:
+def measure(pids: Iterable[int], base_kib: int) -> Usage:
     """What these processes use; those that have gone meanwhile use nothing."""
     tasks, seconds, memory = 0, 0.0, 0
     for pid in pids:
-        fields = _stat(pid)
+        fields = read_stat(pid)
         if fields:
             seconds += sum(map(int, fields[11:15])) / _TICKS
             tasks += int(fields[17])
-            memory += max(0, _memory_kib(pid) - base_kib)
-    return Seen(tasks=tasks, cpu_seconds=seconds, memory_kib=memory)
+            memory += max(0, read_memory(pid) - base_kib)
+    return Usage(tasks=tasks, cpu_seconds=seconds, memory_kib=memory)
 
 
-def anonymous_kib(pid: int) -> int:
-    """Memory of a process that belongs to no file, KiB."""
-    return _memory_kib(pid)
-
-
-def full(directory: str) -> bool:
+def is_full(directory: str) -> bool:
     """True where the file system at `directory` has no room or no file left."""
     try:
-        found = os.statvfs(directory)
+        system = os.statvfs(directory)
     except OSError:
         return False
-    return found.f_bavail * found.f_frsize < 64 << 10 or found.f_favail < 2
+    return system.f_bavail * system.f_frsize < 64 << 10 or system.f_favail < 2
 
 
-def _stat(pid: int) -> list[str]:
+def read_stat(pid: int) -> list[str]:
     """Fields of /proc/<pid>/stat from the third one on; none where the process has gone."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
@@ -77,7 +72,8 @@ def _stat(pid: int) -> list[str]:
     return text.rpartition(")")[2].split()
 
 
-def _memory_kib(pid: int) -> int:
+def read_memory(pid: int) -> int:
+    """Memory of a process that belongs to no file, KiB; 0 where it has gone."""
     total = 0
     try:
         with open(f"/proc/{pid}/status", "rb") as file:

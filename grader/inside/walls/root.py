@@ -25,14 +25,14 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _NAMESPACES = ("mount", "pid", "net", "ipc", "uts")
 
 
-def by_root() -> bool:
+def may_mount() -> bool:
     """True where this process may mount without a user namespace."""
     return os.geteuid() == 0 and linux.capable(linux.CAP_SYS_ADMIN)
 
 
 def leave(uid: int) -> bool:
     """The next child is PID 1 of new namespaces; True where it still is the host's root."""
-    if by_root():
+    if may_mount():
         linux.unshare(*_NAMESPACES)
         return True
     if os.geteuid() == 0:
@@ -55,7 +55,7 @@ def become(uid: int, *, kept_capabilities: int = 0) -> None:
         linux.set_capabilities(kept_capabilities)
 
 
-def settle(uid: int) -> None:
+def become_in_namespace(uid: int) -> None:
     """PID 1, still host root, becomes `uid`, with a user namespace and so a process budget."""
     become(uid)
     linux.prctl(linux.PR_SET_DUMPABLE, 1)
@@ -99,7 +99,7 @@ def build_root(
             os.symlink(os.readlink(f"/{name}"), f"{at}/{name}")
         elif os.path.isdir(f"/{name}"):
             _show(f"/{name}", at)
-    for path in outermost([*_SYSTEM, *interpreter()]):
+    for path in find_outermost([*_SYSTEM, *interpreter()]):
         _show(path, at)
     for name, folder in datasets.items():
         _show(folder, at, f"{DATASETS}/{name}")
@@ -153,7 +153,7 @@ def _libraries() -> list[str]:
     return [os.path.dirname(os.path.dirname(file)) for file in files if file]
 
 
-def outermost(paths: Iterable[str]) -> list[str]:
+def find_outermost(paths: Iterable[str]) -> list[str]:
     """Each path once, without those that lie below another one."""
     kept: list[str] = []
     for path in sorted(set(paths), key=len):
@@ -162,32 +162,32 @@ def outermost(paths: Iterable[str]) -> list[str]:
     return kept
 
 
-def readable_files() -> list[str]:
+def list_readable() -> list[str]:
     """What landlock lets a student read at level 2: as `build_root` shows, package left out."""
-    roots = outermost([*_SYSTEM, *interpreter(), *(f"/{a}" for a in _ALIASES)])
+    roots = find_outermost([*_SYSTEM, *interpreter(), *(f"/{a}" for a in _ALIASES)])
     hidden = own_package()
     shown: list[str] = []
     for root in map(os.path.realpath, roots):
         if os.path.exists(root):
-            shown += _without(root, hidden)
-    return outermost([*shown, *DEVICES])
+            shown += _list_without(root, hidden)
+    return find_outermost([*shown, *DEVICES])
 
 
-def _without(directory: str, hidden: str) -> list[str]:
+def _list_without(directory: str, hidden: str) -> list[str]:
     """`directory`, or where `hidden` lies below it, everything in it but `hidden`."""
     if directory == hidden:
         return []
     if not PurePosixPath(hidden).is_relative_to(directory):
         return [directory]
-    found: list[str] = []
+    shown: list[str] = []
     for name in os.listdir(directory):
         path = os.path.join(directory, name)
         if not os.path.islink(path):
-            found += _without(path, hidden)
-    return found
+            shown += _list_without(path, hidden)
+    return shown
 
 
-def closed_to_others(paths: Iterable[str]) -> bool:
+def are_closed_to_others(paths: Iterable[str]) -> bool:
     """True where an ordinary uid cannot reach one of these directories."""
     for path in map(os.path.realpath, paths):
         for step in (path, *map(str, PurePosixPath(path).parents)):

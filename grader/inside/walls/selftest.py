@@ -13,20 +13,17 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from grader.inside.schema.questions import CrowdArgs, EscapeArgs, FillArgs
+
 DAEMON_SECONDS = 30
 
 
-def answer(_names: dict[str, Any], ask: str, args: dict[str, Any]) -> Any:
+def answer(_names: object, ask: str, args: dict[str, object]) -> object:
     """What became of the trial called `ask`."""
-    trials: dict[str, Callable[[dict[str, Any]], Any]] = {
-        "escape": _escape,
-        "crowd": _crowd,
-        "fill": _fill,
-    }
-    return trials[ask](args)
+    return TRIALS[ask](args)
 
 
-def _escape(args: dict[str, Any]) -> dict[str, str]:
+def _escape(args: EscapeArgs) -> dict[str, str]:
     """Each attempt by name: "done", or the name of the error that refused it.
 
     Without `walls`, as at levels that have none, only memory is exceeded and a process left behind.
@@ -52,12 +49,12 @@ def _escape(args: dict[str, Any]) -> dict[str, str]:
     attempts = walls if args["walls"] else {}
     if mib:
         attempts["exceed its memory"] = lambda: bytearray(mib << 20)
-    found = {name: _attempt(action) for name, action in attempts.items()}
-    _attempt(lambda: _daemon(args["name"]))
-    return found
+    results = {name: _attempt(action) for name, action in attempts.items()}
+    _attempt(lambda: _start_daemon(args["name"]))
+    return results
 
 
-def _crowd(args: dict[str, Any]) -> int:
+def _crowd(args: CrowdArgs) -> int:
     """How many threads could be started, at most `threads`."""
     end = threading.Event()
     started = 0
@@ -71,7 +68,7 @@ def _crowd(args: dict[str, Any]) -> int:
     return started
 
 
-def _fill(args: dict[str, Any]) -> int:
+def _fill(args: FillArgs) -> int:
     """Memory is written to, `mib` of it."""
     return len([bytearray(b"x") * (1 << 20) for _ in range(args["mib"])])
 
@@ -84,7 +81,7 @@ def _attempt(action: Callable[[], object]) -> str:
     return "done"
 
 
-def _connect(family: int, address: Any) -> None:
+def _connect(family: int, address: str | tuple[str, int]) -> None:
     with socket.socket(family, socket.SOCK_STREAM) as client:
         client.settimeout(1)
         client.connect(address)
@@ -100,7 +97,7 @@ def _be_root() -> None:
         raise PermissionError
 
 
-def _daemon(name: str) -> None:
+def _start_daemon(name: str) -> None:
     """A process that has left the session and its parent, and stays."""
     if os.fork() == 0:
         os.setsid()
@@ -109,3 +106,6 @@ def _daemon(name: str) -> None:
             time.sleep(DAEMON_SECONDS)
         os._exit(0)
     os.wait()
+
+
+TRIALS: dict[str, Callable[[Any], object]] = {"escape": _escape, "crowd": _crowd, "fill": _fill}

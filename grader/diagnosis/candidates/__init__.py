@@ -1,0 +1,8 @@
+"""What known mistakes would compute: arrays to compare with the student's.
+
+Floors, top first:
+    forward
+    backward, layer
+    arrays, loss, rules, update
+    factors
+"""

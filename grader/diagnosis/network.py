@@ -1,0 +1,86 @@
+"""What the answers, gradients and dropouts of a network show of how it is written. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from grader.diagnosis.numerics import log_softmax
+from grader.diagnosis.records import Diagnosis
+from grader.diagnosis.tolerance import Tolerance
+from grader.diagnosis.wording.sentences import word
+from grader.records.measurements import Array, Dropouts, Layers
+
+ONE = Tolerance(rtol=1e-5, of="one")
+"""Of the sum of a row of probabilities, which may be float32."""
+LEAST = 1e-300
+"""A probability of 0 counts as this, so that it has a logarithm."""
+
+
+def diagnose_answers(answers: Array, expected: Array, tolerance: Tolerance) -> Diagnosis | None:
+    """What wrong answers are; None where they show nothing.
+
+    `answers` are (N, C) as the network gives them, `expected` the right log-probabilities.
+    """
+    if _are_probabilities(answers):
+        logs = log_softmax(np.log(np.maximum(answers, LEAST)))
+        right = tolerance.allows(logs, expected)
+        return word("network-softmax-at-end" if right else "network-probabilities")
+    return word("network-half-precision") if answers.dtype.itemsize <= 2 else None
+
+
+def _are_probabilities(answers: Array) -> bool:
+    """True where every row is a probability distribution."""
+    rows = answers.reshape(answers.shape[0], -1)
+    sums = rows.sum(axis=1)
+    return bool(rows.size and np.all(rows >= 0) and ONE.allows(sums, np.ones_like(sums)))
+
+
+def diagnose_layers(student: Layers, where: str) -> Diagnosis | None:
+    """What a network shows whose values are wrong: softmax at its end, dropout in eval mode.
+
+    `where` is the sentence about the first layer whose values differ.
+    """
+    if "softmax" in student.rows[-1].steps:
+        return word("network-ends-in-softmax")
+    return diagnose_place(where)
+
+
+def diagnose_place(where: str) -> Diagnosis | None:
+    """What the sentence about the first layer whose values differ shows."""
+    return word("network-dropout-in-eval") if "dropout that stays on" in where else None
+
+
+def diagnose_gradient(gradient: Array | None) -> Diagnosis | None:
+    """Why there is none where one belongs, or only zeros."""
+    return word("network-gradient-cut") if gradient is None or not np.any(gradient) else None
+
+
+def diagnose_dropouts(seen: Dropouts, expected: Dropouts) -> Diagnosis | None:
+    """Which dropout is too much, too little or of another share; None where none is.
+
+    Places are counted from the input or from the output, whichever fits better: one layer too many
+    somewhere moves no dropout.
+    """
+    moved = min((_list_moved(seen, expected, from_end=end) for end in (False, True)), key=len)
+    if not moved:
+        return None
+    place, drops, right = moved[0]
+    name = seen.layers[place - 1] if 0 < place <= len(seen.layers) else ""
+    where = f"after {f'`{name}`' if name else f'layer {place}'}" if place > 0 else "of the input"
+    facts = {"where": where, "drops": _format_share(drops), "expected": _format_share(right)}
+    return word("network-other-dropout", facts)
+
+
+def _format_share(share: float) -> str:
+    return f"{share:.0%}" if share else "nothing"
+
+
+def _list_moved(
+    seen: Dropouts, expected: Dropouts, *, from_end: bool
+) -> list[tuple[int, float, float]]:
+    """(Layers of `seen` before it, share seen, share expected) wherever the shares differ."""
+    last, other_last = (len(d.layers) if from_end else 0 for d in (seen, expected))
+    own = {place - last: share for place, share in seen.places}
+    other = {place - other_last: share for place, share in expected.places}
+    pairs = ((k + last, own.get(k, 0.0), other.get(k, 0.0)) for k in sorted(own | other))
+    return [(place, drops, right) for place, drops, right in pairs if drops != right]

@@ -1,0 +1,200 @@
+"""IPython's shell in a box: names for the code of cells, no other programs, recovery of cells."""
+# mypy: disable-error-code="no-untyped-call"
+
+from __future__ import annotations
+
+import ast
+import linecache
+import os
+import re
+import sys
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, NoReturn
+
+from ipykernel.compiler import XCachingCompiler
+from ipykernel.zmqshell import ZMQInteractiveShell
+from IPython.core.interactiveshell import ExecutionResult
+from IPython.utils.text import SList
+
+from grader.inside import remarks
+from grader.inside.loading import reading
+from grader.inside.loading.namespace import clean
+
+ExceptionFacts = tuple[type[BaseException], BaseException, TracebackType | None]
+_OWN = os.path.dirname(__file__) + os.sep
+"""Where the code of this room lies."""
+_SHOWN = 50
+"""Calls at each end of a traceback that are shown."""
+_INSTALLS = re.compile(r"(^!|[\s/])(pip3?|conda|mamba|uv|apt|apt-get)\s")
+_INSTALLERS = "pip conda mamba micromamba uv".split()
+_NO_PROGRAM, _NO_INSTALL = "the grader runs no other programs", "the grader installs nothing"
+_NOT_FOUND, _LINE = 127, 60
+_PROGRAMS = "script bash sh perl ruby python python2 python3 pypy cmd javascript_node".split()
+
+
+class Compiler(XCachingCompiler):
+    """Code of a cell has a file name of its own: `<directory>/lenet.ipynb, cell 7`."""
+
+    cell = ("", "")
+    """Text and file name of the cell that runs."""
+
+    def get_code_name(self, raw_code: str, _code: str, number: int) -> str:
+        """The cell's name, unless the cell runs further text through IPython."""
+        text, name = self.cell
+        return name if name and raw_code == text else f"<text run by a cell, {number}>"
+
+    fault: BaseException | None = None
+    """Why what was parsed last was not all that the cell holds."""
+    names: Mapping[str, object] = {}
+    """The notebook's names."""
+
+    def ast_parse(self, source: str, filename: str = "<unknown>", symbol: str = "exec") -> ast.AST:
+        """What is to be run of a source; of one that does not parse, what can be read."""
+        try:
+            tree = super().ast_parse(source, filename, symbol)
+        except reading.FAULTS:
+            try:  # as a file: where a bracket is open, IPython says that more is to come
+                tree = compile(source, filename, symbol, ast.PyCF_ONLY_AST, True)
+            except reading.FAULTS as error:
+                if filename == "<unknown>" and isinstance(error, SyntaxError):  # below a `%%time`
+                    error.filename, error.lineno = self.cell[1], (error.lineno or 0) + 1
+                self.fault = error
+                return self.recover(source, filename)
+        if isinstance(tree, ast.Module):
+            return reading.choose(tree, source, self.cell[1] or filename)
+        return tree
+
+    def recover(self, source: str, filename: str) -> ast.Module:
+        """The definitions that can be read of a source that does not parse."""
+        where = reading.name_source(self.cell[1] or filename)
+        return reading.recover(source, filename, self.names, where=where)
+
+
+class Shell(ZMQInteractiveShell):
+    """IPython without other programs, and of a cell that raises the definitions that follow."""
+
+    _done = 0
+    """Statements of the running cell that ran to their end."""
+
+    def _get_exc_info(self, exc_tuple: ExceptionFacts | None = None) -> ExceptionFacts:
+        """What is shown of an error ends in the student's code, not in ours."""
+        kind, error, trace = super()._get_exc_info(exc_tuple)
+        steps = []
+        while trace is not None and not trace.tb_frame.f_code.co_filename.startswith(_OWN):
+            steps.append(trace)
+            trace = trace.tb_next
+        if len(steps) > 2 * _SHOWN:  # IPython takes seconds to show an endless recursion
+            steps[_SHOWN - 1].tb_next = steps[-_SHOWN]
+        if steps:
+            steps[-1].tb_next = None
+        return kind, error, steps[0] if steps else None
+
+    async def run_ast_nodes(
+        self, nodelist: list[ast.stmt], cell_name: str, *args: object, **more: Any
+    ) -> bool:
+        """Runs what could be read of a cell, and then says what could not."""
+        compiler: Any = self.compile
+        fault, compiler.fault = compiler.fault, None
+        if fault is not None:
+            raised = await self._run_each(nodelist, cell_name, more.get("result"))
+        else:
+            before, self._done = self._done, 0  # a cell may run another text
+            raised = await super().run_ast_nodes(nodelist, cell_name, *args, **more)
+            done, self._done = self._done, before
+            if raised and nodelist[done:]:
+                source = "".join(linecache.getlines(cell_name))
+                rest = reading.choose_rest(nodelist[done:], source, cell_name)
+                await self._run_each(rest, cell_name, None)
+            fault, compiler.fault = compiler.fault, None  # of the text below a `%%time`
+        if fault is None:
+            return bool(raised)
+        if (result := more.get("result")) is not None:
+            result.error_before_exec = fault
+        try:
+            raise fault
+        except IndentationError:
+            self.showindentationerror()
+        except reading.FAULTS:
+            self.showsyntaxerror()
+        return True
+
+    async def run_cell_async(
+        self,
+        raw_cell: str,
+        *args: object,
+        preprocessing_exc_tuple: ExceptionFacts | None = None,
+        **more: Any,
+    ) -> ExecutionResult:
+        """A cell of which IPython cannot tell the magics loses only what cannot be read."""
+        result = await super().run_cell_async(
+            raw_cell, *args, preprocessing_exc_tuple=preprocessing_exc_tuple, **more
+        )
+        if preprocessing_exc_tuple is not None:
+            name = self.compile.cache(raw_cell, self.execution_count, raw_code=raw_cell)
+            compiler: Any = self.compile
+            fault = result.error_before_exec
+            if isinstance(fault, SyntaxError) and compiler.cell[0] == raw_cell:
+                fault.filename = name
+            with self.builtin_trap:
+                await self._run_each(compiler.recover(raw_cell, name).body, name, None)
+        return result
+
+    async def run_code(self, *args: object, **more: object) -> bool:
+        """Runs one statement of a cell, and counts those that ran to their end."""
+        raised = bool(await super().run_code(*args, **more))
+        self._done += not raised
+        return raised
+
+    async def _run_each(
+        self, nodes: list[ast.stmt], cell_name: str, result: ExecutionResult | None
+    ) -> bool:
+        """Runs each by itself, so that one that fails loses only itself."""
+        raised = False
+        for node in nodes:
+            failed = await super().run_ast_nodes(
+                [node], cell_name, interactivity="none", compiler=self.compile, result=result
+            )
+            raised = bool(failed) or raised
+        return raised
+
+    def ask_exit(self) -> NoReturn:
+        """`exit` in a cell is an error of that cell, not the end of the kernel."""
+        raise SystemExit
+
+    def system_piped(self, cmd: str) -> None:
+        """No program runs, and the cell goes on."""
+        text = f"!{clean(str(cmd), 200).strip()}"
+        _pass_over(text, _NO_INSTALL if _INSTALLS.search(text) else _NO_PROGRAM)
+        self.user_ns["_exit_code"] = _NOT_FOUND
+
+    system = system_raw = system_piped
+
+    def getoutput(self, cmd: str, *_: object, **__: object) -> SList:
+        """What `x = !cmd` gives."""
+        self.system_piped(cmd)
+        return SList()
+
+    def enable_matplotlib(self, gui: str | None = None) -> tuple[str, str | None]:  # noqa: ARG002
+        """Every backend is `inline`: pictures belong into the notebook that is kept."""
+        return super().enable_matplotlib("inline")  # type: ignore[no-any-return]
+
+    def init_magics(self) -> None:
+        """Magics that would start programs pass over their line or cell."""
+        super().init_magics()
+        for name in _PROGRAMS:
+            self.register_magic_function(_make_inert(f"%%{name}", _NO_PROGRAM), "line_cell", name)
+        for name in _INSTALLERS:
+            self.register_magic_function(_make_inert(f"%{name}", _NO_INSTALL), "line", name)
+
+
+def _make_inert(name: str, why: str) -> Any:
+    def magic(line: str, _cell: str = "") -> None:
+        _pass_over(f"{name} {clean(str(line), 200)}".rstrip(), why)
+
+    return magic
+
+
+def _pass_over(text: str, why: str) -> None:
+    sys.stderr.write(f"Passed over, as {why}: {text}\n")
+    remarks.add("program", f"`{text if len(text) < _LINE else text[:_LINE] + '…'}`")

@@ -1,0 +1,331 @@
+"""Everything that a box can be asked: the arguments of each question, and its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NotRequired, TypedDict
+
+from grader.inside.wire import Array
+
+Precision = Literal["float64", "float32"]
+EPOCHS_CAP = 100
+"""After how many epochs of one training a network is looked at."""
+
+# ---------------------------------------------------------------------- arguments
+
+
+class Args(TypedDict, total=False):
+    """What every question brings along."""
+
+    seed: int
+    precisions: Sequence[Precision]
+    """In which a network is tried, one after the other."""
+
+
+class NetworkArgs(Args):
+    """How a network is built."""
+
+    module: str
+    """The name of its class."""
+    init: NotRequired[Sequence[object]]
+    """Arguments of the constructor."""
+    without: NotRequired[str]
+    """A package whose classes it may not be made of."""
+
+
+class InputArgs(NetworkArgs):
+    """A network that is run on an input: its operators, or its answers under equal weights."""
+
+    x: Array
+    precision: NotRequired[Precision]
+    """The only one that is tried."""
+
+
+class ParametersArgs(InputArgs):
+    """The parameters of a network."""
+
+    train: NotRequired[int]
+    """1 for train mode."""
+
+
+class GradientsArgs(InputArgs):
+    """Its gradients under equal weights."""
+
+    y: Array
+
+
+class StepsArgs(InputArgs):
+    """Two steps of gradient descent."""
+
+    y: Array
+    lr: float
+    by: NotRequired[str]
+    """The student's function that takes the steps."""
+
+
+class ImagesArgs(TypedDict):
+    """Pictures that a trained network answers to."""
+
+    images: Array
+
+
+class LogitsArgs(Args, ImagesArgs):
+    """Answers of a trained network: of one built from a class, or of an object."""
+
+    module: NotRequired[str]
+    init: NotRequired[Sequence[object]]
+    without: NotRequired[str]
+    precision: NotRequired[Precision]
+    live: NotRequired[str]
+    """The name of the object."""
+    weights: NotRequired[str]
+    """The file of its weights."""
+    operands: NotRequired[Sequence[tuple[str, Array]]]
+    """Its weights by key."""
+
+
+class TrainArgs(NetworkArgs, ImagesArgs):
+    """A training under a budget."""
+
+    name: str
+    """The student's function."""
+    x: Array
+    y: Array
+    seconds: float
+    precision: NotRequired[Precision]
+    by_epoch: NotRequired[bool]
+    options: NotRequired[Mapping[str, float]]
+
+
+class CallArgs(Args):
+    """A call of a function."""
+
+    name: str
+    args: NotRequired[Sequence[object]]
+    tensors: NotRequired[bool]
+    """Whether arrays arrive as tensors."""
+
+
+class ValueArgs(Args):
+    """What a name is bound to."""
+
+    name: str
+
+
+class ScriptArgs(Args):
+    """A function of the course's own measuring code."""
+
+    name: str
+    args: Sequence[object]
+    script: str
+    """Its source."""
+
+
+# ---------------------------------------------------------------------- answers
+
+
+class ErrorFacts(TypedDict):
+    """An exception of the student's code, and the student's line that caused it."""
+
+    kind: str
+    """The class's name."""
+    message: str
+    file: NotRequired[str | None]
+    line: NotRequired[int | None]
+    code: NotRequired[str | None]
+    """The line's text."""
+    where: NotRequired[str | None]
+    """The function's name."""
+
+
+Sketch = Array | None
+"""A few values of a tensor, float64."""
+Setting = int | str | list[int]
+"""Stride, padding or dilation."""
+
+
+class LayerRow(TypedDict):
+    """One operator."""
+
+    name: str
+    kind: str
+    shape: list[int]
+    weights: list[tuple[str, str, list[int]]]
+    """Role, name and shape."""
+    settings: Mapping[str, Setting]
+    steps: list[str]
+    file: str | None
+    line: int | None
+    start: Sketch
+    result: Sketch
+    end: Sketch
+
+
+class LayersAnswer(TypedDict):
+    """The operators of a network."""
+
+    precision: Precision
+    error: ErrorFacts | None
+    """What stopped `forward`."""
+    unset: str
+    """Why equal weights could not be set."""
+    before: list[str]
+    layers: list[LayerRow]
+
+
+class ParameterRow(TypedDict):
+    """One parameter, buffer or tensor."""
+
+    name: str
+    shape: list[int]
+    kind: str
+    trainable: bool
+    used: bool | None
+
+
+class DropoutFacts(TypedDict):
+    """Where dropout acts."""
+
+    layers: list[str]
+    """Names of the operators with weights."""
+    places: list[tuple[int, float]]
+    """How many of those are before it, and its share."""
+
+
+class ParametersAnswer(TypedDict):
+    """The parameters of a network."""
+
+    rows: list[ParameterRow]
+    dropouts: DropoutFacts
+
+
+class NamedRow(TypedDict):
+    """Numbers that belong to one weight."""
+
+    key: str
+    name: str
+    shape: list[int]
+    values: Array | None
+    sampled: bool
+
+
+class OutputsAnswer(TypedDict):
+    """The answers of a network, once for each pairing of weights."""
+
+    precision: Precision
+    runs: list[Array]
+
+
+class GradientsAnswer(TypedDict):
+    """Its gradients."""
+
+    precision: Precision
+    runs: list[list[NamedRow]]
+
+
+class StepsAnswer(TypedDict):
+    """Its weights after each step."""
+
+    precision: Precision
+    runs: list[list[list[NamedRow]]]
+    before: NotRequired[list[NamedRow]]
+    """Where the student's function stepped."""
+    dropouts: DropoutFacts
+
+
+class LogitsAnswer(TypedDict):
+    """The answers of a trained network, and its weights by key."""
+
+    logits: Array
+    operands: list[tuple[str, Array]]
+    unset: str
+    """Why its weights cannot be told."""
+
+
+class TrainAnswer(LogitsAnswer):
+    """The same after a training."""
+
+    losses: Array
+    spent: bool
+    epochs: NotRequired[Array]
+
+
+class ReturnedItem(TypedDict):
+    """A result with its kind."""
+
+    kind: str
+    item: object
+    """A plain value, an array, a list of ReturnedItem, or one of (key, ReturnedItem)."""
+
+
+class ReturnedAnswer(TypedDict):
+    """What a function gave, or a name is bound to."""
+
+    value: ReturnedItem
+    changed: list[int]
+    """Arguments that were changed in place."""
+
+
+# ---------------------------------------------------------------------- trials of the walls
+
+
+class EscapeArgs(TypedDict):
+    """What nothing in a box may reach."""
+
+    walls: bool
+    memory_mib: int
+    file: str
+    source: str
+    path_socket: str
+    abstract_socket: str
+    port: int
+    pid: int
+    name: str
+    """What the process is called that is left behind."""
+
+
+class CrowdArgs(TypedDict):
+    """How many threads to start."""
+
+    threads: int
+
+
+class FillArgs(TypedDict):
+    """How much memory to write to."""
+
+    mib: int
+
+
+# ---------------------------------------------------------------------- the table
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question."""
+
+    args: type
+    """Its arguments."""
+    answer: type
+    """Its answer."""
+
+
+QUESTIONS: Mapping[str, Question] = {
+    "layers": Question(InputArgs, LayersAnswer),
+    "parameters": Question(ParametersArgs, ParametersAnswer),
+    "outputs": Question(InputArgs, OutputsAnswer),
+    "gradients": Question(GradientsArgs, GradientsAnswer),
+    "steps": Question(StepsArgs, StepsAnswer),
+    "logits": Question(LogitsArgs, LogitsAnswer),
+    "train": Question(TrainArgs, TrainAnswer),
+    "call": Question(CallArgs, ReturnedAnswer),
+    "value": Question(ValueArgs, ReturnedAnswer),
+    "script": Question(ScriptArgs, ReturnedAnswer),
+}
+"""Everything that can be asked, by name. `measure.ASKS` answers, `records.readers` reads."""
+TRIALS: Mapping[str, Question] = {
+    "escape": Question(EscapeArgs, dict),
+    "crowd": Question(CrowdArgs, int),
+    "fill": Question(FillArgs, int),
+}
+"""What a box is asked when a level is tried; `walls.selftest.TRIALS` answers."""
