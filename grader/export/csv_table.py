@@ -28,7 +28,7 @@ class CsvTable:
         """
         import pandas as pd
 
-        rows = sorted(results.graded, key=lambda one: file_names.order(one.student))
+        rows = sorted(results.graded, key=lambda one: file_names.sort_key(one.student))
         names = list(dict.fromkeys(check.name for one in rows for check in one.checks))
         cells = [_row(one, names) for one in rows]
         frame = pd.DataFrame(cells, columns=_columns(names), dtype=object)

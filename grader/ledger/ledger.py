@@ -158,8 +158,8 @@ class Ledger:
         )
         with self._database.name_faults("read"):
             newest = [codec.load_result(text) for (text,) in rows]
-        wanted = [g for g in newest if students is None or g.student in students]
-        return sorted(wanted, key=lambda g: (g.student.casefold(), g.student))
+        newest = [g for g in newest if students is None or g.student in students]
+        return sorted(newest, key=lambda g: (g.student.casefold(), g.student))
 
     def history(self, student: str) -> list[Entry]:
         """Every result of a student, oldest first."""

@@ -37,27 +37,34 @@ class _Rule:
     advice: str
     """With {name} for what a pattern's group of that name found."""
     cell: str = ""
-    """Said in its place where the error is in a notebook."""
+    """The advice where the error is in a notebook, if it is another."""
 
 
-def advice(kind: str, message: str, code: str | None, file: str | None) -> str:
+def advise(kind: str, message: str, code: str | None, file: str | None) -> str:
     """What to do next, a sentence without its full stop; empty where nothing better is known."""
     for rule in _RULES:
-        found: dict[str, str] = {}
-        for pattern, text, match in (
-            (rule.kind, kind, re.fullmatch),
-            (rule.message, message[:1000], re.search),
-            (rule.code, (code or "").strip()[:400], re.match),
-        ):
-            hit = match(pattern, text) if pattern else None
-            if pattern and hit is None:
-                break
-            found |= {k: v for k, v in hit.groupdict().items() if v} if hit else {}
-        else:
+        groups = _apply(rule, kind, message[:1000], (code or "").strip()[:400])
+        if groups is not None:
             in_cell = ".ipynb" in (file or "") and rule.cell
-            said = rule.cell if in_cell else rule.advice
-            return said.format_map(found)
+            return (rule.cell if in_cell else rule.advice).format_map(groups)
     return ""
+
+
+def _apply(rule: _Rule, kind: str, message: str, code: str) -> dict[str, str] | None:
+    """What the rule's patterns found by name; None where one of them does not fit."""
+    groups: dict[str, str] = {}
+    for pattern, text, match in (
+        (rule.kind, kind, re.fullmatch),
+        (rule.message, message, re.search),
+        (rule.code, code, re.match),
+    ):
+        if not pattern:
+            continue
+        fit = match(pattern, text)
+        if fit is None:
+            return None
+        groups |= {k: v for k, v in fit.groupdict().items() if v}
+    return groups
 
 
 _BLANKS: Sequence[_Rule] = (
@@ -163,8 +170,8 @@ _RENAMED = {
 """What older versions of the libraries had, as its absence is reported → how it is spelled now."""
 _OLD: Sequence[_Rule] = (
     *(
-        _Rule(message=said, advice=f"It is spelled `{now}` now: the version here is newer")
-        for said, now in _RENAMED.items()
+        _Rule(message=message, advice=f"It is spelled `{now}` now: the version here is newer")
+        for message, now in _RENAMED.items()
     ),
     _Rule(
         message=r"`(?P<name>np\.\w+)` was a deprecated alias for the builtin `(?P<now>\w+)`",

@@ -4,7 +4,7 @@
     ├── UsageError              an argument names something that is not there
     ├── CourseError             an assignment or a reference is written wrongly
     ├── DataSetAbsent           a data set is not on this machine
-    └── SandboxError            a box could not be made, or the warm process is gone
+    └── SandboxError            a box could not be made, or the fork server is gone
     Unmeasured                  a check read a measurement that does not exist: an outcome, not a
     fault
 
@@ -31,7 +31,7 @@ class DataSetAbsent(GraderError):
 
 
 class SandboxError(GraderError):
-    """A box could not be made, or the warm process is gone."""
+    """A box could not be made, or the fork server is gone."""
 
 
 class Unmeasured(Exception):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self, TypeAlias
 
 from grader.inside.schema.limits import LIMITS
-from grader.records.advice import advice
+from grader.records.advice import advise
 
 Status = Literal[
     "ok",
@@ -68,7 +68,7 @@ class StudentError:
         text = f": {_shorten(_first_line(self.message), 200)}" if self.message.strip() else ""
         code = (self.code or "").strip()
         quoted = f" — in `{_shorten(code, 120)}`" if code else ""
-        next_step = advice(self.kind, self.message, self.code, self.file)
+        next_step = advise(self.kind, self.message, self.code, self.file)
         return f"{place}{self.kind}{text}{quoted}{'. ' if next_step else ''}{next_step}"
 
     @classmethod

@@ -10,8 +10,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 _LONGEST = 80
-
-
+"""Characters of a stem."""
 _RESERVED = frozenset(
     {"index", "grades", "con", "prn", "aux", "nul", "clock"}
     | {f"{port}{number}" for port in ("com", "lpt") for number in range(10)}
@@ -27,7 +26,7 @@ def file_name(student: str, taken: Collection[str] = ()) -> str:
     eight digits of its hash, so that it is the same in every run.
     """
     used = {stem.casefold() for stem in taken} | _RESERVED
-    plain = _ascii(student)
+    plain = _keep_ascii(student)
     if plain == student and plain and plain.casefold() not in used:
         return plain
     base = plain[: _LONGEST - 9].rstrip("-_") or "student"
@@ -43,13 +42,13 @@ def file_name(student: str, taken: Collection[str] = ()) -> str:
 def file_names(students: Iterable[str]) -> dict[str, str]:
     """Give each student of a class a stem of their own, whatever order the names come in."""
     stems: dict[str, str] = {}
-    for student in sorted(set(students), key=lambda name: (_ascii(name) != name, name)):
+    for student in sorted(set(students), key=lambda name: (_keep_ascii(name) != name, name)):
         stems[student] = file_name(student, stems.values())
     return stems
 
 
-def order(name: str) -> tuple[str, str]:
-    """Sort names as people do: É beside E, capitals beside small letters."""
+def sort_key(name: str) -> tuple[str, str]:
+    """A key by which names are sorted as people do: É beside E, capitals beside small letters."""
     return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().casefold(), name
 
 
@@ -74,7 +73,7 @@ def write(path: Path, content: bytes) -> bool:
     return True
 
 
-def _ascii(name: str) -> str:
+def _keep_ascii(name: str) -> str:
     """The readable ASCII rest of a name: accents dropped, runs of anything else made one hyphen."""
     bare = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")
     return re.sub(r"[^A-Za-z0-9_-]+", "-", bare).strip("-_")[:_LONGEST].rstrip("-_")

@@ -14,7 +14,7 @@ Outcome = Literal["passed", "partial", "failed", "skipped", "unmeasured", "broke
 """What became of a check."""
 
 Trust = Literal["claim", "evidence", "proof"]
-"""Whether a measurement was said by the student's process, had to be computed from inputs it
+"""Whether a measurement is claimed by the student's process, had to be computed from inputs that it
 could not foresee, or was recomputed outside from arrays."""
 
 

@@ -96,7 +96,7 @@ def student_page(graded: Graded, env: Environment, notebook: str = "", note: str
 
 def index_page(graded: Sequence[Graded], env: Environment, stems: Mapping[str, str]) -> str:
     """Render the overview of a class, in order of name."""
-    rows = sorted(graded, key=lambda one: file_names.order(one.student))
+    rows = sorted(graded, key=lambda one: file_names.sort_key(one.student))
     links = {one.student: f"{stems[one.student]}.html" for one in rows}
     used = [data for one in rows if (data := summary.data_used(one))]
     return env.get_template("index.html").render(

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 from grader.records import advice as rules
-from grader.records.advice import advice
+from grader.records.advice import advise
 from grader.records.execution import StudentError
 from kit.places import SUBMISSIONS
 
@@ -44,7 +44,7 @@ EXPECTED = [(SUBMISSIONS / n / "expected.toml").read_text() for n in ("broken", 
 )
 def test_the_next_step(kind: str, message: str, code: str, said: str) -> None:
     """The advice fits the fault; where none is known, nothing is said."""
-    found = advice(kind, message, code, "lenet.py")
+    found = advise(kind, message, code, "lenet.py")
     assert said in found
     assert bool(said) == bool(found)
 
@@ -52,8 +52,8 @@ def test_the_next_step(kind: str, message: str, code: str, said: str) -> None:
 def test_in_a_notebook_other_things_help() -> None:
     """`if __name__ == "__main__"` always holds in a notebook, so it is not recommended there."""
     message = "Dataset not found. You can use download=True to download it"
-    assert "__main__" in advice("RuntimeError", message, None, "lenet.py")
-    assert "__main__" not in advice("RuntimeError", message, None, "lenet.ipynb, cell 3")
+    assert "__main__" in advise("RuntimeError", message, None, "lenet.py")
+    assert "__main__" not in advise("RuntimeError", message, None, "lenet.ipynb, cell 3")
 
 
 def test_every_rule_is_heard_by_a_specimen() -> None:

@@ -272,7 +272,7 @@ def test_index_of_a_class(env: Any) -> None:
     assert "Emmy Noether 0 crashed" in text
     assert "The submission crashed: NameError" in text
     assert "6 of 12" in text
-    order = [one.student for one in sorted(rows, key=lambda one: file_names.order(one.student))]
+    order = [one.student for one in sorted(rows, key=lambda one: file_names.sort_key(one.student))]
     assert order.index("Évariste Galois") < order.index("Grace Hopper")
 
 
