@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -46,14 +46,15 @@ Given: TypeAlias = "Argument | Mapping[str, Argument]"
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Probe(Generic[T_co]):
-    """One question, and how its answer is read. Compared by identity; `key` says what it asks."""
+    """One question; `T_co` is what its answer is read as. Compared by identity.
+
+    `key` says what it asks.
+    """
 
     ask: str
-    """Name of the measuring function inside."""
+    """The question's name: `inside.schema.questions` has its arguments and its answer."""
     args: Mapping[str, Given]
     """Its arguments: plain values, arrays and descriptions."""
-    read: Callable[[object], T_co] = field(repr=False)
-    """Turns a checked answer into a measurement."""
     both_precisions: bool = False
     """Whether the reference answers in float32 as well."""
     recompute: bool = False
@@ -88,6 +89,10 @@ class Probe(Generic[T_co]):
         """The arguments as they cross the line, with every description drawn or read."""
         arguments = {k: _replace(v, lambda d: d.load(seed, source)) for k, v in self.args.items()}
         return {**arguments, "seed": seed}
+
+    def read(self, answer: object) -> T_co:
+        """The measurement that came out of a box, checked; `wire.Malformed` where it is none."""
+        return cast("T_co", m.READERS[self.ask](answer))
 
 
 def _replace(value: object, turn: Callable[[Description], object]) -> object:
@@ -141,7 +146,6 @@ class Module:
         return Probe(
             ask="layers",
             args=self._args(x=x),
-            read=m.Layers.from_wire,
             both_precisions=self._both_precisions,
         )
 
@@ -151,14 +155,13 @@ class Module:
         In train mode it also shows where dropout stands.
         """
         args = self._args(x=x, train=int(train) or None)
-        return Probe(ask="parameters", args=args, read=m.Parameters.from_wire)
+        return Probe(ask="parameters", args=args)
 
     def outputs(self, x: Argument) -> Probe[m.Outputs]:
         """The answer to `x` in eval mode under equal weights, float64."""
         return Probe(
             ask="outputs",
             args=self._args(x=x),
-            read=m.Outputs.from_wire,
             both_precisions=self._both_precisions,
         )
 
@@ -169,7 +172,6 @@ class Module:
         return Probe(
             ask="gradients",
             args=self._args(x=x, y=y),
-            read=m.Gradients.from_wire,
             both_precisions=self._both_precisions,
         )
 
@@ -183,16 +185,14 @@ class Module:
         `by(network, optimizer, x, y)`, with an `torch.optim.SGD` that holds the network's weights.
         """
         args = self._args(x=x, y=y, lr=lr, by=by)
-        return Probe(
-            ask="steps", args=args, read=m.Steps.from_wire, both_precisions=self._both_precisions
-        )
+        return Probe(ask="steps", args=args, both_precisions=self._both_precisions)
 
     def logits(self, images: Argument, *, weights: str) -> Probe[m.Logits]:
         """The answer to `images` in eval mode, float32, with the trained weights of the given
         file.
         """
         args = self._args(images=images, weights=weights)
-        return Probe(ask="logits", args=args, read=m.Logits.from_wire, recompute=True)
+        return Probe(ask="logits", args=args, recompute=True)
 
     def train(
         self,
@@ -216,7 +216,7 @@ class Module:
         if by_epoch or options:  # a probe without them keeps the key it always had
             numbers = {k: _require_argument(v) for k, v in options.items()}
             args |= {"by_epoch": by_epoch, "options": numbers}
-        return Probe(ask="train", args=args, read=m.Trained.from_wire, recompute=True)
+        return Probe(ask="train", args=args, recompute=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +228,7 @@ class Live:
     def logits(self, images: Argument) -> Probe[m.Logits]:
         """The answer to `images` in eval mode, float32."""
         args = {"live": self.name, "images": _require_argument(images)}
-        return Probe(ask="logits", args=args, read=m.Logits.from_wire, recompute=True)
+        return Probe(ask="logits", args=args, recompute=True)
 
 
 def live(name: str) -> Live:
@@ -253,12 +253,12 @@ def call(name: str, *args: Argument, tensors: bool = False) -> Probe[m.Returned]
     """The result of a function for fresh copies of `args`; arrays arrive as tensors where asked."""
     inputs = [_require_argument(a) for a in args]
     given: dict[str, Given] = {"name": name, "args": inputs, "tensors": tensors}
-    return Probe(ask="call", args=given, read=m.Returned.from_wire)
+    return Probe(ask="call", args=given)
 
 
 def value(name: str) -> Probe[m.Returned]:
     """What a name in the student's file is bound to."""
-    return Probe(ask="value", args={"name": name}, read=m.Returned.from_wire)
+    return Probe(ask="value", args={"name": name})
 
 
 def values(*names: str) -> dict[str, Probe[m.Returned]]:
@@ -269,8 +269,8 @@ def values(*names: str) -> dict[str, Probe[m.Returned]]:
 def script(name: str, *args: Argument) -> Probe[m.Returned]:
     """What the function of that name in the assignment's `probes.py` returns, run in the sandbox.
 
-    It is called with the student's file (`inside.scripts.Student`) and fresh copies of `args`.
-    Students may read it.
+    It is called with the student's file (`inside.measuring.scripts.Student`) and fresh copies of
+    `args`. Students may read it.
     """
     given = {"name": name, "args": [_require_argument(a) for a in args]}
-    return Probe(ask=SCRIPT, args=given, read=m.Returned.from_wire)
+    return Probe(ask=SCRIPT, args=given)

@@ -12,7 +12,7 @@ from grader.records.json_values import Json
 from grader.records.measurements import Array, Layer, Layers
 
 SKETCH = 1e-7
-"""Least tolerance of a sketch: of a few numbers the greatest may be small, and rounding is not."""
+"""Least tolerance of a sketch: its numbers may be small beside those that they are sums of."""
 OTHER_KIND = Tolerance(rtol=1e-6)
 """Of the results of two layers whose kinds have different names."""
 
@@ -162,8 +162,10 @@ def _describe_weights(seen: Layer, expected: Layer) -> str:
     if "bias" in expected_roles - roles:
         return f"{_name_layer(seen)} has no bias."
     if "running_mean" in expected_roles - roles:
-        told = "keeps no running statistics, so it normalises by the batch in eval mode too"
-        return f"{_name_layer(seen)} {told}."
+        return (
+            f"{_name_layer(seen)} keeps no running statistics, so it normalises by the batch in "
+            "eval mode too."
+        )
     return (
         f"{_name_layer(seen)} has a bias, ours has none."
         if "bias" in roles - expected_roles

@@ -42,17 +42,15 @@ def explained(
         student, reference, names, what=what, run=run, context=context, rtol=rtol
     )
     worth = {n: d.fraction for d in diagnoses for n in d.names}
-    said = [d.sentence for d in diagnoses]
-    said += [
-        f"Your {what} of `{n}` {text}" if what else f"Your `{n}` {text}"
-        for n, (text, _) in faults.items()
-        if n not in worth
-    ]
+    unknown = {n: text for n, (text, _) in faults.items() if n not in worth}
+    subject = f"Your {what} of " if what else "Your "
     shares = [worth.get(n, 0.0) if n in faults else 1.0 for n in names]
     numbers = next((worst.to_json(n) for n, (_, worst) in faults.items() if worst), None)
     return Verdict(
         fraction=min(float(np.mean(shares)), MOST) if partial else 0.0,
-        feedback=" ".join(said),
+        feedback=" ".join(
+            [*(d.sentence for d in diagnoses), *(f"{subject}`{n}` {t}" for n, t in unknown.items())]
+        ),
         hint=diagnoses[0].hint if diagnoses else "",
         evidence={"mismatch": numbers} if numbers else {},
     )

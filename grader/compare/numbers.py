@@ -99,10 +99,10 @@ def _judge_wrong_outputs(
         return Verdict(fraction=0.0, feedback=reason.sentence, hint=reason.hint)
     worst = find_mismatch(log_softmax(answers), expected, tolerance)
     assert worst is not None
-    told = "From equal weights and equal inputs your network answers differently."
+    text = "From equal weights and equal inputs your network answers differently."
     return Verdict(
         fraction=0.0,
-        feedback=" ".join(filter(None, (told, where, worst.sentence()))),
+        feedback=" ".join(filter(None, (text, where, worst.sentence()))),
         hint=reason.hint if reason else NEXT,
         evidence={"mismatch": worst.to_json("outputs, after log-softmax")},
     )

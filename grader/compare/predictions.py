@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Self
 
 import numpy as np
 
@@ -40,30 +41,16 @@ def accuracy(
     `called` names the pictures in the sentence that students read.
     """
     truth = np.asarray(labels.reveal())
-    score = _Score(
-        own=measure_accuracy(student.own, truth),
-        proven=None if student.proven is None else measure_accuracy(student.proven, truth),
-        target=measure_accuracy(reference.own, truth),
-        images=len(truth),
-        why_not=student.why_not,
-        unproven=unproven,
-        called=called,
-    )
+    score = _Score.measure(student, reference, truth, unproven=unproven, called=called)
     counted = score.grade(full, zero)
     answers = student.own if student.proven is None or not counted.proven else student.proven
+    evidence = {**score.to_json(counted, full, zero), **_split_by_class(answers, truth)}
     epochs = _pair_epochs(student, reference, truth)
     return Verdict(
         fraction=counted.fraction,
         feedback=f"{score.sentence()} {_describe_epochs(epochs)}".strip(),
         hint=score.hint(full) if counted.fraction < 1 else "",
-        evidence={
-            "accuracy": {
-                **score.to_json(counted, full, zero),
-                **_split_by_class(answers, truth),
-            },
-            **curve(student),
-            **_list_epochs(epochs),
-        },
+        evidence={"accuracy": evidence, **curve(student), **_list_epochs(epochs)},
         trust="proof" if counted.proven else "evidence",
     )
 
@@ -102,7 +89,25 @@ class _Score:
     why_not: str
     """Why nothing could be proven."""
     unproven: float
+    """Most that the student's own network earns."""
     called: str
+    """What the pictures are called."""
+
+    @classmethod
+    def measure(
+        cls, student: Logits, reference: Logits, truth: Array, *, unproven: float, called: str
+    ) -> Self:
+        """The shares of these answers; `truth` (N,) are the right classes."""
+        proven = None if student.proven is None else measure_accuracy(student.proven, truth)
+        return cls(
+            own=measure_accuracy(student.own, truth),
+            proven=proven,
+            target=measure_accuracy(reference.own, truth),
+            images=len(truth),
+            why_not=student.why_not,
+            unproven=unproven,
+            called=called,
+        )
 
     @property
     def differs(self) -> bool:

@@ -40,9 +40,9 @@ def training_loss(
     )
     is_proven = counted.proven or own is None  # where there is no number, no network was counted
     loss = proven if counted.proven else own
-    told = "no number" if loss is None else f"{loss:.2f}"
+    shown = "no number" if loss is None else f"{loss:.2f}"
     if not is_proven:
-        told += f" in your own network, which differs from the brief's: at most {unproven:.0%}"
+        shown += f" in your own network, which differs from the brief's: at most {unproven:.0%}"
     curve_text, falls = _describe_curve(student.losses)
     stopped = " Your function was stopped at its time limit." if student.spent else ""
     hint = ""
@@ -52,8 +52,8 @@ def training_loss(
         hint = "Yield the mean loss of each batch, as a number."
     return Verdict(
         fraction=counted.fraction * (1.0 if falls else 0.5),
-        feedback=f"After your training the loss on these {len(truth)} pictures is {told}; guessing "
-        f"gives {math.log(student.own.shape[1]):.2f}. {curve_text}{stopped}",
+        feedback=f"After your training the loss on these {len(truth)} pictures is {shown}; "
+        f"guessing gives {math.log(student.own.shape[1]):.2f}. {curve_text}{stopped}",
         hint=hint,
         evidence=curve(student),
         trust="proof" if is_proven else "evidence",
@@ -98,7 +98,7 @@ def every_class(
     )
     shares = proven if counted.proven else own
     weak = [f"{k} ({share:.0%})" for k, share in enumerate(shares) if share < least]
-    told = f"The weakest class is recognised in {min(shares, default=0.0):.0%} of its pictures"
+    text = f"The weakest class is recognised in {min(shares, default=0.0):.0%} of its pictures"
     more = f". Below {least:.0%} are: {', '.join(weak)}" if weak else ""
     if not counted.proven:
         more += f". Your own network was counted, which earns at most {unproven:.0%}"
@@ -106,7 +106,7 @@ def every_class(
     rows: list[Json] = [[str(k), f"{share:.1%}"] for k, share in enumerate(shares)]
     return Verdict(
         fraction=counted.fraction,
-        feedback=f"{told}{more}.",
+        feedback=f"{text}{more}.",
         hint=hint if weak else "",
         evidence={"table": {"columns": ["class", "recognised"], "rows": rows}},
         trust="proof" if counted.proven else "evidence",

@@ -92,9 +92,9 @@ def _diagnose_first(
     last, batch = next((k for k in reversed(expected) if k.endswith("/bias")), ""), 0
     if scores is not None and classes is not None and last:
         batch = len(classes)
-        found = _diagnose_loss(scores.runs[0], classes, seen[last], expected[last], tolerance)
-        if found is not None:
-            return found
+        other = _diagnose_loss(scores.runs[0], classes, seen[last], expected[last], tolerance)
+        if other is not None:
+            return other
     factor = _fit_factor(seen, expected)
     if not _are_equal(seen, {k: factor * v for k, v in expected.items()}, tolerance):
         return None

@@ -15,7 +15,6 @@ from grader.grading.executor import Executor
 from grader.grading.schedule import Schedule
 from grader.ledger.ledger import Ledger
 from grader.records import file_names
-from grader.records.execution import ExecutedNotebook
 from grader.records.result import Graded
 from grader.records.submission import Submission
 from grader.report import pages
@@ -152,18 +151,11 @@ def render(ledger: Ledger, out: Path, templates: Path | None) -> int:
     graded = ledger.results()
     if graded:
         stems = file_names.file_names(g.student for g in graded)
-        notebooks = {g.student: e for g in graded if (e := _executed(ledger, g)) is not None}
+        every = {g.student: ledger.newest_notebook(g.student) for g in graded}
+        notebooks = {student: n for student, n in every.items() if n is not None}
         pages.render(graded, out, templates=templates, stems=stems, notebooks=notebooks)
         write_export("csv", graded, out)
     return len(graded)
-
-
-def _executed(ledger: Ledger, graded: Graded) -> ExecutedNotebook | None:
-    """The student's notebook as it ran, if it was one."""
-    if not any(name.endswith(".ipynb") for name in graded.files):
-        return None
-    recorded = ledger.behind(graded.student)
-    return recorded.notebook if recorded else None
 
 
 def seed_of(ledger_path: Path, given: int | None) -> int:

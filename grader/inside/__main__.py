@@ -1,4 +1,4 @@
-"""`python -m grader.inside <control descriptor> <run directory> [notebooks]`: the warm process."""
+"""`python -m grader.inside <control descriptor> <run directory> [notebooks]`: the fork server."""
 
 from __future__ import annotations
 

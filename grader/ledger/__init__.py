@@ -2,5 +2,6 @@
 
 Floors, top first:
     ledger
+    database
     codec, schema
 """

@@ -1,12 +1,14 @@
-"""Executions as columns: JSON text, one `.npz` of all arrays and a notebook's bytes; no pickles."""
+"""Rows of a ledger: JSON text, one `.npz` of all arrays and a notebook's bytes; no pickles."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -16,11 +18,18 @@ from grader.records.execution import (
     ExecutedNotebook,
     Execution,
     ExecutionRecord,
+    Kind,
     Missing,
     Proof,
-    StudentError,
 )
-from grader.records.json_values import to_json
+from grader.records.json_values import Json, to_json
+from grader.records.result import Graded
+
+VOLATILE = frozenset(
+    {"seconds", "cpu_seconds", "wall_seconds", "peak_mib", "duration", "durations", "started"}
+    | {"finished", "graded", "graded_at", "timestamp", "reused"}
+)
+"""Keys of an execution and of the provenance that may differ without the result being another."""
 
 
 class Damaged(ValueError):
@@ -28,10 +37,10 @@ class Damaged(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class ExecutionRow:
     """An execution as its columns hold it; the fields are named and ordered as they are."""
 
-    kind: Literal["student", "reference"]
+    kind: Kind
     key: str
     student: str
     digest: str
@@ -50,22 +59,22 @@ class Row:
     notebook: bytes | None = field(default=None, repr=False)
 
 
-def dump(key: str, recorded: ExecutionRecord) -> Row:
+def dump_execution(key: str, record: ExecutionRecord) -> ExecutionRow:
     """The record as a row.
 
     Raises wire.Malformed for a value that could not have crossed the line.
     """
     arrays: list[wire.Array] = []
-    notebook = recorded.notebook
-    proofs = {n: {"logits": p.logits, "why_not": p.why_not} for n, p in recorded.proofs.items()}
-    return Row(
-        kind=recorded.kind,
+    notebook = record.notebook
+    proofs = {n: {"logits": p.logits, "why_not": p.why_not} for n, p in record.proofs.items()}
+    return ExecutionRow(
+        kind=record.kind,
         key=key,
-        student=recorded.student,
-        digest=recorded.digest,
-        execution=json.dumps(to_json(recorded.execution)),
-        answers=_dump_values(recorded.answers, arrays),
-        in_float32=_dump_values(recorded.in_float32, arrays),
+        student=record.student,
+        digest=record.digest,
+        execution=json.dumps(to_json(record.execution)),
+        answers=_dump_values(record.answers, arrays),
+        in_float32=_dump_values(record.in_float32, arrays),
         proofs=_dump_values(proofs, arrays),
         arrays=_dump_arrays(arrays),
         cells=None if notebook is None else json.dumps(to_json(notebook.cells)),
@@ -73,28 +82,72 @@ def dump(key: str, recorded: ExecutionRecord) -> Row:
     )
 
 
-def load(row: Row) -> ExecutionRecord:
-    """The record that `dump` took apart; nothing is unpickled. Raises Damaged."""
-    try:
+def load_execution(row: ExecutionRow) -> ExecutionRecord:
+    """The record that `dump_execution` took apart; nothing is unpickled. Raises Damaged."""
+    with _name_damage("an execution"):
         arrays = _load_arrays(row.arrays)
         proofs = _load_values(row.proofs, arrays)
         return ExecutionRecord(
             kind=row.kind,
             student=row.student,
             digest=row.digest,
-            execution=_load_execution(row.execution),
+            execution=Execution.from_json(json.loads(row.execution)),
             answers=_load_values(row.answers, arrays),
             in_float32=_load_values(row.in_float32, arrays),
             proofs={name: Proof(**proof) for name, proof in proofs.items()},
-            notebook=_load_notebook(row),
+            notebook=load_notebook(row.cells, row.notebook),
         )
-    except (ValueError, LookupError, TypeError, AttributeError, OSError, EOFError) as error:
-        raise Damaged(f"an execution that cannot be read: {error}") from error
+
+
+def load_notebook(cells: str | None, content: bytes | None) -> ExecutedNotebook | None:
+    """The notebook in these columns, if there was one. Raises Damaged."""
+    if content is None:
+        return None
+    with _name_damage("a notebook"):
+        runs = tuple(ExecutedCell(**cell) for cell in json.loads(cells or "[]"))
+        return ExecutedNotebook(content=content, cells=runs)
+
+
+def dump_result(graded: Graded) -> str:
+    """The result as JSON."""
+    return json.dumps(graded.to_json())
+
+
+def load_result(text: str) -> Graded:
+    """The result that `dump_result` wrote. Raises Damaged."""
+    with _name_damage("a result"):
+        return Graded.from_json(json.loads(text))
+
+
+def make_fingerprint(graded: Graded) -> str:
+    """The same for two results that differ in nothing but durations and times."""
+    value = graded.to_json()
+    value["execution"] = _drop_volatile(value["execution"])
+    value["provenance"] = _drop_volatile(value["provenance"])
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _drop_volatile(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {k: _drop_volatile(v) for k, v in value.items() if k not in VOLATILE}
+    if isinstance(value, list):
+        return [_drop_volatile(v) for v in value]
+    return value
+
+
+@contextmanager
+def _name_damage(what: str) -> Iterator[None]:
+    """Whatever goes wrong in the block is a row that was damaged: nothing of ours can be raised."""
+    try:
+        yield
+    except Exception as error:
+        raise Damaged(f"{what} that cannot be read: {error}") from error
 
 
 def _dump_values(values: Mapping[str, object], arrays: list[wire.Array]) -> str:
     """The values as JSON; their arrays are added to `arrays`."""
-    entries: list[dict[str, Any]] = []
+    entries: list[dict[str, Json]] = []
     for name, value in values.items():
         if isinstance(value, Missing):
             entries.append({"name": name, "missing": to_json(value)})
@@ -109,7 +162,7 @@ def _load_values(text: str, arrays: Sequence[wire.Array]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for entry in json.loads(text):
         if "missing" in entry:
-            values[entry["name"]] = _load_missing(entry["missing"])
+            values[entry["name"]] = Missing.from_json(entry["missing"])
         else:
             own = arrays[entry["first"] : entry["first"] + entry["count"]]
             values[entry["name"]] = wire.unpack(entry["tree"], own)
@@ -131,25 +184,3 @@ def _load_arrays(blob: bytes) -> list[wire.Array]:
     for array in arrays:
         array.flags.writeable = False  # as they come off the wire
     return arrays
-
-
-def _load_missing(value: Mapping[str, Any]) -> Missing:
-    return Missing(**{**value, "error": _load_error(value)})
-
-
-def _load_execution(text: str) -> Execution:
-    value = json.loads(text)
-    notes = tuple(value.get("notes", ()))
-    return Execution(**{**value, "error": _load_error(value), "notes": notes})
-
-
-def _load_error(value: Mapping[str, Any]) -> StudentError | None:
-    error = value.get("error")
-    return StudentError(**error) if error else None
-
-
-def _load_notebook(row: Row) -> ExecutedNotebook | None:
-    if row.notebook is None:
-        return None
-    cells = tuple(ExecutedCell(**cell) for cell in json.loads(row.cells or "[]"))
-    return ExecutedNotebook(content=row.notebook, cells=cells)

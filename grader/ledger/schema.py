@@ -75,20 +75,27 @@ def _separate(database: sqlite3.Connection) -> None:
     for old in database.execute(
         "SELECT key, student, digest, execution, answers, arrays, run, at FROM executions"
     ):
-        try:
-            new = _separate_row(*old)
-        except (ValueError, LookupError, TypeError, AttributeError, OSError, EOFError):
-            continue
-        database.execute(
-            "INSERT INTO executions_2 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", new
-        )
+        new = _separate_or_leave_out(old)
+        if new is not None:
+            database.execute(
+                "INSERT INTO executions_2 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", new
+            )
     _run(database, "DROP TABLE executions; ALTER TABLE executions_2 RENAME TO executions")
     for number, graded in database.execute("SELECT id, graded FROM results").fetchall():
-        with suppress(
-            ValueError, LookupError, TypeError, AttributeError
-        ):  # a damaged one is named when it is read
-            renamed = json.dumps(_rename(json.loads(graded)))
-            database.execute("UPDATE results SET graded = ? WHERE id = ?", (renamed, number))
+        renamed = _rename_or_leave(graded)
+        database.execute("UPDATE results SET graded = ? WHERE id = ?", (renamed, number))
+
+
+def _separate_or_leave_out(row: tuple[Any, ...]) -> tuple[object, ...] | None:
+    with suppress(Exception):  # a damaged row may raise anything
+        return _separate_row(*row)
+    return None
+
+
+def _rename_or_leave(graded: str) -> str:
+    with suppress(Exception):  # a damaged result stays, and is named when it is read
+        return json.dumps(_rename(json.loads(graded)))
+    return graded
 
 
 def _rename_missing(entry: dict[str, Any]) -> dict[str, Any]:

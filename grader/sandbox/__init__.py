@@ -11,34 +11,34 @@ The processes. ::
 
     grader        holds expected values, marks and secrets
       │ control   (one socket: requests with descriptors)
-    warm process  has imported torch; knows nothing; one thread
+    fork server   has imported torch; knows nothing; one thread
       │ fork      one per submission
-    guard         outside the box: makes it, ends it when the leash is cut
+    guard         outside the box: makes it, ends it when the lifeline is cut
       │ fork
     supervisor    PID 1 of the box, our code: time, memory, output, one answer per question
       │ fork      again when the student's process has died
     student       gives up its rights, then runs the student's code and the measuring code
 
-The grader holds two sockets per box. On the *line* it sends files and questions and reads replies.
-The *leash* carries one message, the guard's last; when the grader's end closes, for whatever reason
-and be it SIGKILL, the guard kills the box. The warm process ends when control closes. So nothing
-survives the grader.
+The grader holds two sockets per box. On the *channel* it sends files and questions and reads
+replies. The *lifeline* carries one message, the guard's last; when the grader's end closes, for
+whatever reason and be it SIGKILL, the guard kills the box. The fork server ends when control
+closes. So nothing survives the grader.
 
 The walls. A level is a set of walls (`levels.NAMES`), and it is chosen by doing: a box is opened,
-the code of `inside/selftest.py` tries to get out of it, and a level at which one attempt succeeds
-is not used. At level 3 a box has a file system of its own with nothing in it but the
+the code of `inside/walls/selftest.py` tries to get out of it, and a level at which one attempt
+succeeds is not used. At level 3 a box has a file system of its own with nothing in it but the
 interpreter and the libraries, no network, no other process, a uid that owns nothing. At level 2 the
 same machine is visible but cannot be opened: landlock lists what may be read, seccomp refuses
 system calls. Every wall is raised by the process itself before the first line of the student's
-code, in the order that `inside/server.py` and `inside/student.py` show.
+code, in the order that `inside/process/forkserver.py` and `worker.py` show.
 
-The channel. Only JSON and raw arrays cross (`inside/wire.py`); nothing is unpickled or evaluated.
-Student code shares its process with the measuring code and can write what it likes, so an answer
-is a claim. What it cannot do is answer before it is asked: each question carries a nonce, one
-frame is accepted for it, and everything else on the channel is counted and makes the run
-"tampered". Lengths are checked against caps before a byte is kept.
+The channel. Only JSON and raw arrays cross (`inside/wire.py`), each named in `inside/schema`;
+nothing is unpickled or evaluated. Student code shares its process with the measuring code and can
+write what it likes, so an answer is a claim. What it cannot do is answer before it is asked: each
+question carries a nonce, one frame is accepted for it, and everything else on the channel is
+counted and makes the run "tampered". Lengths are checked against caps before a byte is kept.
 
-Faults. What the student's side does never raises here: an exception becomes a Trouble with the
+Faults. What the student's side does never raises here: an exception becomes a StudentError with the
 student's line, a death a Missing with its reason, and the next question starts a new process with
 what is left of the limits. SandboxError means that our side broke.
 

@@ -169,7 +169,7 @@ VALUES = st.recursive(
 def test_answer_trees(answers: dict[str, Any]) -> None:
     """Whatever may cross the wire survives being stored."""
     record = replace(recorded(), answers=answers)
-    assert same(answers, codec.load(codec.dump("k", record)).answers)
+    assert same(answers, codec.load_execution(codec.dump_execution("k", record)).answers)
 
 
 @settings(deadline=None)
@@ -180,18 +180,58 @@ def test_answer_trees(answers: dict[str, Any]) -> None:
 )
 def test_damaged_rows(column: str, text: str, blob: bytes) -> None:
     """A damaged row is an error that the ledger turns into a sentence, nothing else."""
-    row = replace(codec.dump("k", recorded(a=1)), arrays=blob, notebook=b"", **{column: text})  # type: ignore[arg-type]
+    row = replace(
+        codec.dump_execution("k", recorded(a=1)), arrays=blob, notebook=b"", **{column: text}
+    )  # type: ignore[arg-type]
     with contextlib.suppress(codec.Damaged):
-        codec.load(row)
+        codec.load_execution(row)
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_damaged_arrays(data: st.DataObject) -> None:
+    """Any byte of the arrays may change: what is read is as it was, or the row is damaged."""
+    row = codec.dump_execution("k", recorded(a=np.arange(40.0), b=np.ones((3, 2), np.float32)))
+    place = data.draw(st.integers(0, len(row.arrays) - 1))
+    blob = bytearray(row.arrays)
+    blob[place] ^= data.draw(st.integers(1, 255))
+    with contextlib.suppress(codec.Damaged):
+        read: Any = codec.load_execution(replace(row, arrays=bytes(blob))).answers
+        assert same(np.arange(40.0), read["a"])
+    with contextlib.suppress(codec.Damaged):
+        codec.load_execution(replace(row, arrays=row.arrays[:place]))
+
+
+def test_a_damaged_row_is_a_sentence(ledger: Ledger) -> None:
+    """Execution, notebook, result and run: each is named as damaged, none is a traceback."""
+    run = ledger.start_run(["grade"])
+    ledger.commit("k", recorded(a=np.zeros(3)), graded(), "c")
+    ledger.finish_run(run, {})
+    with contextlib.closing(sqlite3.connect(ledger.path)) as database, database:
+        database.execute(
+            "UPDATE executions SET arrays = X'504B0304', notebook = X'00', cells = '{'"
+        )
+        database.execute("UPDATE results SET graded = '{\"person\": 1}'")
+        database.execute("UPDATE runs SET argv = '['")
+    for read in (
+        lambda: ledger.execution("k"),
+        lambda: ledger.newest_execution("ada"),
+        lambda: ledger.newest_notebook("ada"),
+        ledger.results,
+        lambda: ledger.history("ada"),
+        ledger.runs,
+    ):
+        with pytest.raises(GraderError, match=r"could not be read .* has to be moved away"):
+            read()
 
 
 def test_pickles_are_refused(ledger: Ledger) -> None:
     """An object array in a doctored ledger is not unpickled."""
-    row = codec.dump("k", recorded(a=np.zeros(3)))
+    row = codec.dump_execution("k", recorded(a=np.zeros(3)))
     evil = io.BytesIO()
     np.savez(evil, **{"0": np.array([print], dtype=object)})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="allow_pickle"):
-        codec.load(replace(row, arrays=evil.getvalue()))
+        codec.load_execution(replace(row, arrays=evil.getvalue()))
 
 
 def test_history(ledger: Ledger) -> None:

@@ -44,7 +44,7 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 def behind(ledger: Ledger, student: str) -> ExecutionRecord:
     """The execution behind the newest result."""
-    recorded = ledger.behind(student)
+    recorded = ledger.newest_execution(student)
     assert recorded is not None
     return recorded
 
@@ -116,6 +116,7 @@ def test_the_executed_notebook_is_kept(ledger: Ledger) -> None:
     assert "ZeroDivisionError" in cy.notebook.cells[1].error
     assert len(cy.answers) == 3
     assert behind(ledger, "ada").notebook is None
+    assert [ledger.newest_notebook(s) for s in ("cy", "ada", "nobody")] == [cy.notebook, None, None]
 
 
 def test_the_reference_is_kept(ledger: Ledger) -> None:
@@ -145,8 +146,8 @@ def test_a_damaged_execution_does_not_stop_the_rest(tmp_path: Path) -> None:
         database.execute("UPDATE executions SET answers = '[{' WHERE student = 'ada'")
     database.close()
     with Ledger(path) as ledger:
-        assert ledger.behind("ada") is None
-        assert ledger.behind("bob") is not None
+        assert ledger.newest_execution("ada") is None
+        assert ledger.newest_execution("bob") is not None
         assert {g.student: g.score for g in ledger.results()} == SCORES
 
 
@@ -191,4 +192,4 @@ def test_kill_while_it_is_migrated(tmp_path: Path) -> None:
         process.communicate()
         with Ledger(path) as ledger:
             assert {g.student: g.score for g in ledger.results()} == SCORES
-            assert all(ledger.behind(student) for student in SCORES)
+            assert all(ledger.newest_execution(student) for student in SCORES)

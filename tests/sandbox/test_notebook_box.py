@@ -390,7 +390,7 @@ def test_what_is_kept_for_judging_no_cell_can_use(boxed, shared, cell, said):
     stopped = next(c.index for c in ran.cells if c.late)
     assert ran.statuses[:stopped] == ["ok", *["time"] * (stopped - 1)]
     assert ran.statuses[stopped:] == ["ok"] * (16 - stopped)
-    assert [c.late for c in ran.cells] == [False] * (stopped - 1) + [True] * (17 - stopped)
+    assert [bool(c.late) for c in ran.cells] == [False] * (stopped - 1) + [True] * (17 - stopped)
     assert ran.end.status == ("cpu" if "cpu_seconds" in shared else "time")
     assert ran.end.reason.startswith(f"Cell {stopped} was interrupted: all cells together")
     assert said in ran.end.reason

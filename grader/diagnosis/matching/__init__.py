@@ -3,5 +3,6 @@
 Floors, top first:
     explanation
     naming
-    fitting
+    rounding
+    case, fitting
 """

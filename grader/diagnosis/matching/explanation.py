@@ -11,15 +11,9 @@ from grader.diagnosis.candidates import backward
 from grader.diagnosis.candidates.backward import Pass, Suspect
 from grader.diagnosis.candidates.factors import STACKABLE, list_factors
 from grader.diagnosis.context import Context
+from grader.diagnosis.matching.case import LOOSEST, Case, are_equal
 from grader.diagnosis.matching.fitting import fits, may_be_close
-from grader.diagnosis.matching.naming import (
-    LOOSEST,
-    Case,
-    are_equal,
-    list_plain,
-    name_case,
-    say,
-)
+from grader.diagnosis.matching.naming import list_plain, name_case, say
 from grader.diagnosis.numerics import is_informative, peak
 from grader.diagnosis.records import Candidate, Diagnosis
 from grader.diagnosis.tolerance import Tolerance

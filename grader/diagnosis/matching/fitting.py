@@ -47,9 +47,9 @@ def select_fitting(
     """Those that fit, one for each thing that would be said."""
     fitting: dict[object, Candidate] = {}
     for candidate in candidates:
-        said = (candidate.code, candidate.wording, *candidate.facts.items())
-        if said not in fitting and fits(candidate, seen, expected, tolerance):
-            fitting[said] = candidate
+        saying = (candidate.code, candidate.wording, *candidate.facts.items())
+        if saying not in fitting and fits(candidate, seen, expected, tolerance):
+            fitting[saying] = candidate
     return tuple(fitting.values())
 
 

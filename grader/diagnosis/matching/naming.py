@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 
@@ -16,7 +14,9 @@ from grader.diagnosis.candidates.factors import (
     list_loss_factors,
 )
 from grader.diagnosis.context import Context
+from grader.diagnosis.matching.case import LOOSEST, REAL, Case, are_equal
 from grader.diagnosis.matching.fitting import choose, may_be_close, select_fitting
+from grader.diagnosis.matching.rounding import name_infinite, name_rounding
 from grader.diagnosis.numerics import is_informative, peak
 from grader.diagnosis.records import Candidate, Diagnosis
 from grader.diagnosis.tolerance import Tolerance
@@ -24,75 +24,12 @@ from grader.diagnosis.wording.sentences import word
 from grader.records.measurements import Array
 
 IT = "Your result"
-REAL = "biuf"
-"""Kinds of dtypes that hold real numbers."""
-LOOSEST = Tolerance(rtol=1e-3)
-"""A greater tolerance would make mistakes of noise."""
-SINGLE = Tolerance(rtol=1e-5)
-"""Numbers computed in float32 agree up to this, relative to the greatest."""
-HALF = Tolerance(rtol=5e-3)
-"""The same of float16."""
 ONE_NUMBER = Tolerance(rtol=1e-9)
 """A single number is explained by many stories unless it is met exactly."""
 ONE_SINGLE = Tolerance(rtol=1e-6)
 """The same of one that was computed in float32."""
 ALONE = ("bias-not-summed", "zero", "rate-inside")
 """Mistakes besides which no second one is looked for."""
-LARGEST_POWER = {2: 11.0, 4: 88.7}
-"""Scores above which exp overflows, by bytes of a number; 709.7 in float64."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """One array of the student's beside the reference's, with what is known of it."""
-
-    raw: Array
-    """As the student computed it."""
-    seen: Array
-    """As float64; what holds no real numbers is NaN."""
-    expected: Array
-    """The reference's, as float64."""
-    context: Context
-    tolerance: Tolerance
-    name: str = ""
-    """As the assignment calls it."""
-
-    @classmethod
-    def read(
-        cls, raw: Array, expected: Array, context: Context, rtol: float, name: str = ""
-    ) -> Self:
-        """The case of these arrays, in whatever dtypes they are."""
-        raw = np.asarray(raw)
-        return cls(
-            raw=raw,
-            seen=_read_floats(raw),
-            expected=_read_floats(np.asarray(expected)),
-            context=context,
-            tolerance=Tolerance(rtol=rtol),
-            name=name,
-        )
-
-    @property
-    def is_right(self) -> bool:
-        """True where there is nothing to explain."""
-        return are_equal(self.seen, self.expected, self.tolerance)
-
-    @property
-    def limit(self) -> Tolerance:
-        """What numbers need that were computed in float32, though they are compared in float64."""
-        single = self.tolerance.at_least(SINGLE.rtol) if _is_single(self.seen) else self.tolerance
-        return single.at_most(LOOSEST.rtol)
-
-
-def _read_floats(values: Array) -> Array:
-    if values.dtype.kind not in REAL:
-        return np.full(values.shape, np.nan)
-    return values.astype(np.float64)
-
-
-def are_equal(seen: Array, expected: Array, tolerance: Tolerance) -> bool:
-    """True for one shape, and numbers of which none differs by more than is allowed."""
-    return seen.shape == expected.shape and tolerance.allows(seen, expected)
 
 
 def name(
@@ -122,10 +59,10 @@ def _name_case(case: Case, it: str, rivals: tuple[Candidate, ...]) -> Diagnosis 
     if not np.all(np.isfinite(case.expected)):
         return None
     if not np.all(np.isfinite(case.seen)):
-        return _name_infinite(case, it)
+        return name_infinite(case, it)
     if case.is_right:
         return None
-    rounding = _name_rounding(case.seen, case.expected, it)
+    rounding = name_rounding(case, it)
     if rounding is not None:
         return rounding
     candidate = find_best(case, rivals)
@@ -189,8 +126,7 @@ def _stack(
 def _find_best_number(case: Case) -> Candidate | None:
     """The mistake in a loss, met exactly; in float32 two mistakes at once are not looked for."""
     seen, expected, context = case.seen, case.expected, case.context
-    single = _is_single(seen)
-    limit = case.tolerance.at_most((ONE_SINGLE if single else ONE_NUMBER).rtol)
+    limit = case.tolerance.at_most((ONE_SINGLE if case.is_single else ONE_NUMBER).rtol)
     causes = tuple(loss.list_losses(expected, context, limit))
     if causes and seen.shape == (context.samples,) and limit.allows(seen.mean(), expected):
         return Candidate(code="not-averaged", values=seen)
@@ -198,7 +134,7 @@ def _find_best_number(case: Case) -> Candidate | None:
         shapes = {"seen": seen.shape, "expected": "()"}
         return Candidate(code="shape", values=seen, facts=shapes)
     fitting = select_fitting(causes, seen, expected, limit)
-    if fitting or single:
+    if fitting or case.is_single:
         return choose(fitting)
     factors = list_loss_factors(context)
     pairs = (*_stack(causes, case, factors), *_pair_factors(expected, factors))
@@ -219,47 +155,3 @@ def say(candidate: Candidate, context: Context, it: str) -> Diagnosis:
     """The candidate as a diagnosis."""
     known = {"n": context.samples, "c": context.classes, "rate": context.rate}
     return word(candidate.code, {**known, **candidate.facts, "it": it}, candidate.wording)
-
-
-# ---------------------------------------------------------------------- numbers as such
-
-
-def _is_single(seen: Array) -> bool:
-    """True where every number could have come out of a computation in float32."""
-    return bool(np.array_equal(seen.astype(np.float32), seen))
-
-
-def _name_rounding(seen: Array, expected: Array, it: str) -> Diagnosis | None:
-    """The student's code computed in fewer digits and is right otherwise."""
-    if seen.shape != expected.shape or not is_informative(expected):
-        return None
-    for dtype, tolerance, bits in ((np.float16, HALF, 5), (np.float32, SINGLE, 12)):
-        held = np.array_equal(seen.astype(dtype), seen) and not _has_few_digits(seen, bits)
-        lost = not np.array_equal(expected.astype(dtype), expected)
-        if held and lost and tolerance.allows(seen, expected):
-            return word("rounding", {"dtype": np.dtype(dtype).name, "it": it})
-    return None
-
-
-def _has_few_digits(values: Array, bits: int) -> bool:
-    """True where most numbers, as whole ones do, need no more binary digits than these."""
-    mantissas = np.frexp(values[values != 0.0])[0] * 2.0**bits
-    return bool(2 * np.sum(mantissas == np.round(mantissas)) >= mantissas.size)
-
-
-def _name_infinite(case: Case, it: str) -> Diagnosis:
-    """Overflow or a logarithm of 0, where the context shows it."""
-    raw, context = case.raw, case.context
-    lost = ~np.isfinite(raw)
-    where = f" in {int(lost.sum()):,} of {raw.size:,} places" if not lost.all() else " everywhere"
-    facts: dict[str, object] = {"where": where if raw.ndim else "", "it": it}
-    logits, p = context.logits, context.probabilities
-    like_a_loss = case.expected.ndim <= 1
-    zero = p is not None and bool(np.any(p == 0.0))
-    greatest = 0.0 if logits is None else float(np.max(logits, initial=0.0))
-    if greatest > LARGEST_POWER.get(raw.dtype.itemsize, 709.7):
-        if np.isnan(raw).any() and not (like_a_loss and zero):
-            return word("overflow", {**facts, "greatest": greatest})
-    elif like_a_loss and zero and context.onehot is not None:
-        return word("log-of-zero", facts)
-    return word("nan", facts)

@@ -40,8 +40,8 @@ def word(code: str, facts: Facts | None = None, wording: Wording | None = None) 
     """
     facts = facts or {}
     first, _, second = code.partition("+")
-    said = wording or WORDINGS[first]
-    sentence, hint, fraction = said.sentence, said.hint, said.fraction
+    used = wording or WORDINGS[first]
+    sentence, hint, fraction = used.sentence, used.hint, used.fraction
     if second:
         sentence += _BESIDES[second]
         hint = f"{hint} {WORDINGS[second].hint}"

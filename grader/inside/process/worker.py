@@ -171,7 +171,7 @@ def _set_surroundings(directory: str, level: int) -> None:
     os.environ.clear()
     os.environ.update(ENVIRONMENT, HOME=home, TMPDIR=home, MPLCONFIGDIR=f"{home}/matplotlib")
     os.environ["TORCH_HOME"] = f"{home}/torch"
-    tempfile.tempdir = home  # the warm process settled on a folder that is not here
+    tempfile.tempdir = home  # the fork server settled on a folder that is not here
     os.chdir(directory)
     package = os.path.dirname(root.own_package())
     sys.path[:] = [p for p in sys.path if (p and os.path.realpath(p) != package) or _is_shared(p)]

@@ -1,4 +1,4 @@
-"""What a box is asked for with, and what its guard and its warm process say of it."""
+"""What a box is asked for with, and what its guard and the fork server say of it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class PlacedRequest(BoxRequest):
     """The same as the guard knows it."""
 
     name: str
-    """Unique among the boxes of a warm process."""
+    """Unique among the boxes of a fork server."""
     uid: int
     """The user that the box runs as where the grader is root."""
     readable: list[str]
@@ -55,7 +55,7 @@ class PlacedRequest(BoxRequest):
 
 
 class ServerState(TypedDict):
-    """What a warm process says once everything is imported."""
+    """What a fork server says once everything is imported."""
 
     versions: dict[str, str]
     landlock: int
@@ -67,6 +67,6 @@ class GuardReport(TypedDict, total=False):
     exit: int
     """The supervisor's exit code."""
     cut: bool
-    """True where the lifeline was cut, or the warm process has ended."""
+    """True where the lifeline was cut, or the fork server has ended."""
     failed: str
     """What went wrong on our side."""

@@ -4,6 +4,7 @@ Each `from_wire` takes a value that came out of a box: it is checked completely,
 `wire.Malformed`.
 
 Floors, top first:
+    readers
     layers, logits, outputs, parameters, returned, steps
     dropouts, named_arrays
 """
@@ -14,12 +15,14 @@ from grader.records.measurements.logits import Logits, Trained
 from grader.records.measurements.named_arrays import NamedArray, NamedArrays
 from grader.records.measurements.outputs import Outputs
 from grader.records.measurements.parameters import Parameter, Parameters
+from grader.records.measurements.readers import READERS
 from grader.records.measurements.returned import Returned
 from grader.records.measurements.steps import Gradients, Steps
 from grader.records.untrusted import Array, Precision
 
 __all__ = [
     "NO_DROPOUT",
+    "READERS",
     "Array",
     "Dropouts",
     "Gradients",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from grader import diagnosis
 from grader.diagnosis import Candidate, Context, Pass, Wording
 from grader.diagnosis.matching import naming
-from grader.diagnosis.matching.naming import Case
+from grader.diagnosis.matching.case import Case
 from kit import backprop as made
 from kit import refactorings
 from kit.arrays import EPS, G1, G2, LOGS, MATRIX, STEP, VECTOR, P, W, Y

@@ -1,0 +1,223 @@
+"""The SQLite file under a ledger: opened, locked, migrated, read and written in transactions.
+
+Faults of the file become GraderError, in a sentence that names it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, Literal, TypeAlias
+
+from grader.ledger.codec import Damaged
+from grader.ledger.schema import APPLICATION, VERSION, migrate
+from grader.records.errors import GraderError
+
+Mode: TypeAlias = Literal["ro", "rw", "rwc"]
+"""SQLite's own: read, write, or write and make the file where there is none."""
+
+
+class Database:
+    """An open file; only the thread that opened it may use it."""
+
+    def __init__(self, path: Path, *, readonly: bool) -> None:
+        """A file of an older version is migrated, or read from a migrated copy where `readonly`.
+
+        Raises GraderError where the file is not a ledger, is of a newer version, or another grader
+        writes to it; the file is then as it was.
+        """
+        self.path = path
+        self._lock: IO[str] | None = None
+        self._connection: sqlite3.Connection | None = None
+        try:
+            with self.name_faults("opened"):
+                if readonly:
+                    self._connection = _open_for_reading(path)
+                else:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    self._lock = _lock(path)
+                    self._connection = _open_for_writing(path)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """The file is closed and free for others; closing twice does no harm."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def read(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+        """The rows that the query selects."""
+        with self.name_faults("read"):
+            connection = self._require_open()
+            return connection.execute(query, [make_plain(v) for v in values]).fetchall()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """What is written in the block stands in the file at its end, all of it or nothing."""
+        connection = self._require_open()
+        with self.name_faults("written"):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:  # SQLite itself rolls back on a full disk
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def name_faults(self, what: str) -> Iterator[None]:
+        """Faults of the file, or of what stands in it, are raised as GraderError."""
+        try:
+            yield
+        except sqlite3.ProgrammingError:
+            raise  # a mistake of ours: a wrong thread, wrong parameters
+        except (sqlite3.Error, OSError, Damaged, json.JSONDecodeError) as error:
+            raise GraderError(
+                f"The ledger {self.path} could not be {what} ({error}). Check the folder's"
+                " permissions and the space left; a damaged file has to be moved away."
+            ) from error
+
+    def _require_open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise GraderError(f"The ledger {self.path} is closed.")
+        return self._connection
+
+
+def make_plain(text: str) -> str:
+    """Text that SQLite can hold: half characters become visible."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _open_for_writing(path: Path) -> sqlite3.Connection:
+    """The ledger of today's version; made where there is none. The lock is held."""
+    version = _read_version_of_file(path)
+    connection = _connect(path, "rwc")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        # FULL: a commit is on the disk before the next submission starts, so even a power cut
+        # takes back no grade that was shown. NORMAL would only be *consistent* then. It costs one
+        # fsync per submission, milliseconds beside the box that was just run.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA journal_size_limit = 16777216")
+        if version < VERSION:
+            migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _read_version_of_file(path: Path) -> int:
+    """The version of the ledger, 0 where there is none."""
+    if not path.exists() or not path.stat().st_size:
+        return 0
+    with suppress(sqlite3.OperationalError), closing(_connect(path, "ro")) as connection:
+        return _read_version(connection, path)
+    # A kill left a journal, which only a writer can undo.
+    with closing(_connect(path, "rw")) as connection:
+        return _read_version(connection, path)
+
+
+def _open_for_reading(path: Path) -> sqlite3.Connection:
+    """The ledger for reading alone, while another process may write to it."""
+    if not path.is_file():
+        raise GraderError(f"There is no ledger {path}. Run `grader grade` with this folder first.")
+    try:
+        connection = _connect(path, "ro")
+        version = _read_version(connection, path)
+    except sqlite3.OperationalError:
+        # Reading a WAL file takes a shared-memory file beside it, which a folder that is
+        # read-only cannot get. With no WAL left, nothing is lost by reading without one.
+        if path.with_name(path.name + "-wal").exists():
+            raise
+        connection = _connect(path, "ro", "&immutable=1")
+        version = _read_version(connection, path)
+    if not version:
+        connection.close()
+        raise GraderError(f"The ledger {path} is empty. Run `grader grade` with this folder first.")
+    return connection if version == VERSION else _copy_and_migrate(connection)
+
+
+def _copy_and_migrate(old: sqlite3.Connection) -> sqlite3.Connection:
+    """A ledger of today's version with the same content, for reading alone.
+
+    SQLite keeps it in a temporary file, which it deletes at the end.
+    """
+    copy = sqlite3.connect("", isolation_level=None)
+    with closing(old):
+        old.backup(copy)
+    migrate(copy)
+    copy.execute("PRAGMA query_only = ON")
+    return copy
+
+
+def _connect(path: Path, mode: Mode, more: str = "") -> sqlite3.Connection:
+    """A connection in which transactions are begun and ended by us alone."""
+    uri = f"{path.absolute().as_uri()}?mode={mode}{more}"
+    return sqlite3.connect(uri, uri=True, timeout=20.0, isolation_level=None)
+
+
+def _read_version(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of a ledger, 0 for a file without content. Raises GraderError for all else."""
+    try:
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise GraderError(
+            f"{path} is not a ledger of the grader ({error}). Move it away, or choose another -o."
+        ) from None
+    if application == APPLICATION and 1 <= version <= VERSION:
+        return int(version)
+    if application == APPLICATION and version > VERSION:
+        raise GraderError(
+            f"{path} was written by a newer grader (ledger version {version}; this one reads"
+            f" {VERSION}). Use that grader, or choose another -o."
+        )
+    if application == version == tables == 0:
+        return 0
+    raise GraderError(
+        f"{path} is a database, but not a ledger of the grader. Move it away, or choose another -o."
+    )
+
+
+def _lock(path: Path) -> IO[str]:
+    """A lock that no other process holds, and that vanishes with this one, however it ends.
+
+    It lies in a file of its own: closing any descriptor of the database would drop SQLite's own
+    locks. Raises GraderError with the other's process id.
+    """
+    # Python opens it close-on-exec, so no program that we start inherits the lock. A plain fork
+    # would share it: the fork server is started as a program, never forked from the controller.
+    file = path.with_name(path.name + ".lock").open("a+", encoding="ascii", errors="replace")
+    try:
+        import fcntl
+    except ImportError:  # Windows: SQLite still keeps the file whole, only this sentence is lost
+        return file
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        pid = file.read(20).strip()
+        file.close()
+        pid = pid if pid.isdigit() else "unknown"
+        raise GraderError(
+            f"Another grader is writing to {path.parent} (pid {pid})."
+            " Wait for it, or choose another -o."
+        ) from None
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
