@@ -147,7 +147,7 @@ def _name_damage(what: str) -> Iterator[None]:
 
 def _dump_values(values: Mapping[str, object], arrays: list[wire.Array]) -> str:
     """The values as JSON; their arrays are added to `arrays`."""
-    entries: list[dict[str, Json]] = []
+    entries: list[dict[str, object]] = []
     for name, value in values.items():
         if isinstance(value, Missing):
             entries.append({"name": name, "missing": to_json(value)})
