@@ -133,19 +133,27 @@ def _open_for_reading(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise GraderError(f"There is no ledger {path}. Run `grader grade` with this folder first.")
     try:
-        connection = _connect(path, "ro")
-        version = _read_version(connection, path)
+        connection, version = _connect_and_read_version(path)
     except sqlite3.OperationalError:
         # Reading a WAL file takes a shared-memory file beside it, which a folder that is
         # read-only cannot get. With no WAL left, nothing is lost by reading without one.
         if path.with_name(path.name + "-wal").exists():
             raise
-        connection = _connect(path, "ro", "&immutable=1")
-        version = _read_version(connection, path)
+        connection, version = _connect_and_read_version(path, "&immutable=1")
     if not version:
         connection.close()
         raise GraderError(f"The ledger {path} is empty. Run `grader grade` with this folder first.")
     return connection if version == VERSION else _copy_and_migrate(connection)
+
+
+def _connect_and_read_version(path: Path, more: str = "") -> tuple[sqlite3.Connection, int]:
+    """A connection for reading alone; it is closed where the file is refused."""
+    connection = _connect(path, "ro", more)
+    try:
+        return connection, _read_version(connection, path)
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _copy_and_migrate(old: sqlite3.Connection) -> sqlite3.Connection:

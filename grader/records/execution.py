@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, TypeAlias
 
+from grader.inside.schema.limits import LIMITS
 from grader.records.advice import advise
 
 Status = Literal[
@@ -27,12 +28,7 @@ Status = Literal[
 STATUS_WORDS: Mapping[str, str] = {
     "ok": "ran to its end",
     "crashed": "crashed",
-    "time": "ran past the time limit",
-    "cpu": "used up the CPU limit",
-    "memory": "needed more memory than allowed",
-    "disk": "wrote more to disk than allowed",
-    "output": "printed more than allowed",
-    "processes": "started more processes than allowed",
+    **{row.status: row.words for row in LIMITS},
     "stopped": "ended before it was done",
     "tampered": "contradicted itself: a person should look",
     "missing": "was not handed in",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from grader.inside.schema.limits import PRINTED_SHARE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -28,3 +30,8 @@ class Limits:
     def wall_seconds(self) -> float:
         """Wall seconds after which a box is cut off."""
         return self.patience * self.cpu_seconds
+
+    @property
+    def printed_kib(self) -> int:
+        """What may be printed to stdout and to stderr each, kept or not, in KiB."""
+        return self.output_kib * PRINTED_SHARE

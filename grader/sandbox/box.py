@@ -15,6 +15,7 @@ from grader.inside import wire
 from grader.inside.cell import THREADS, is_notebook
 from grader.inside.schema.job import BoxRequest, GroupLimits
 from grader.inside.schema.job import Limits as BoxLimits
+from grader.inside.schema.limits import ENDS_RUN
 from grader.records.errors import SandboxError
 from grader.records.execution import Execution, Missing, StudentError
 from grader.records.limits import Limits
@@ -27,8 +28,6 @@ from grader.sandbox.server_process import Ends
 
 RESTARTS = 3
 """How often a dead student process is replaced."""
-_FINAL = ("cpu", "time", "output", "answers", "tampered")
-"""After a death for one of these nothing is left to spend, or to believe: no restart."""
 _OWN_MIB = 128
 """Memory of a box that is not the student's, MiB."""
 
@@ -194,7 +193,7 @@ class Box:
             if loading and self._entry and end.status != "tampered":
                 end = replace(end, reason=f"{self._entry} did not load. {end.reason}")
         self._note(end)
-        if end.status in _FINAL or death["why"] in _FINAL:
+        if end.status in ENDS_RUN or death["why"] in ENDS_RUN:
             self._hopeless = end.reason
         return outcome.describe_death(death, end)
 

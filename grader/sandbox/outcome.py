@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from grader.inside.schema.limits import LIMITS
 from grader.inside.schema.messages import WHYS, Death, End
 from grader.inside.wire import Malformed
 from grader.records.execution import Missing, Status, StudentError
@@ -24,12 +25,7 @@ _GRAVITY: Mapping[str, int] = {
     "ok": 0,
     "stopped": 1,
     "crashed": 1,
-    "disk": 2,
-    "processes": 2,
-    "output": 2,
-    "time": 2,
-    "cpu": 2,
-    "memory": 2,
+    **{row.status: row.gravity for row in LIMITS},
     "tampered": 3,
 }
 _MEMORY = re.compile(
@@ -94,21 +90,8 @@ def is_unread(error: StudentError) -> bool:
 
 def of_limit(status: Status, limits: Limits) -> Outcome:
     """Which limit was passed, and what to do about it."""
-    reasons: Mapping[str, str] = {
-        "memory": f"Your code needed more memory than the {limits.memory_mib:,} MiB allowed. "
-        "Use smaller batches, and keep no results that you do not need.",
-        "cpu": f"Your code used up its {limits.cpu_seconds:g} seconds of computing time. "
-        "Look for a loop that does not end, and for training at the top level of the file.",
-        "time": f"Your code ran past the limit of {limits.wall_seconds:g} seconds. "
-        "Look for something that waits: sleep, input, a lock, a process that never answers.",
-        "output": f"Your code printed more than {limits.output_kib * 100:,} KiB. "
-        "Take out the print in the innermost loop.",
-        "processes": f"Your code started more than the {limits.processes} processes and threads "
-        "allowed. Use fewer workers.",
-        "disk": f"Your code wrote more than the {limits.disk_mib} MiB of files allowed. "
-        "Do not download or save large files.",
-    }
-    return Outcome(status=status, reason=reasons[status])
+    row = next(row for row in LIMITS if row.status == status)
+    return Outcome(status=status, reason=row.sentence.format(limits=limits))
 
 
 def read_death(facts: Facts) -> Death:

@@ -9,15 +9,9 @@ import pytest
 import torch
 
 from grader import compare
-from grader.inside.measuring import functions
 from grader.records.execution import Missing
-from grader.records.measurements import Returned
 from grader.records.result import Verdict
-
-
-def returned(value: object) -> Returned:
-    """The value as it comes out of a box."""
-    return Returned.from_wire({"value": functions.describe(value), "changed": []})
+from kit.measuring import returned
 
 
 def told(seen: Any, expected: Any, slips: dict[str, Any] | None = None, **more: Any) -> Verdict:

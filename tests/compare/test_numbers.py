@@ -8,15 +8,10 @@ import numpy as np
 import pytest
 
 from grader import compare
-from grader.inside.measuring import functions
-from grader.records.measurements import NamedArray, Outputs, Returned, Steps
+from grader.records.measurements import NamedArray, Outputs, Steps
+from kit.measuring import returned
 
 NAN, INF = float("nan"), float("inf")
-
-
-def returned(value: object) -> Returned:
-    """The value as it comes out of a box."""
-    return Returned.from_wire({"value": functions.returned(value), "changed": []})
 
 
 @pytest.mark.parametrize("odd", [NAN, INF, -INF])

@@ -18,9 +18,8 @@ from grader import compare
 from grader.assignment.course import Course
 from grader.compare.named_answers import is_same, list_answers
 from grader.grading.cohort import Cohort
-from grader.inside.measuring import functions
-from grader.records.measurements import Returned
 from kit.graded import check, graded
+from kit.measuring import returned
 from kit.places import ROOT
 
 SLUG = "conv_arithmetic"
@@ -130,10 +129,6 @@ def test_slips_show(solved: dict[str, dict[str, Any]]) -> None:
 
 def test_every_slip_is_named(solved: dict[str, dict[str, Any]]) -> None:
     """Each slip of the first student's has its sentence, and is worth nothing."""
-
-    def returned(value: Any) -> Returned:
-        return Returned.from_wire({"value": functions.describe(value), "changed": []})
-
     own, named = solved[CLASS[0]], 0
     for name, slips in own["slips"].items():
         for text, value in slips.items():

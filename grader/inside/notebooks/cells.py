@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-from typing import Final
 
 import numpy as np
 from nbformat import NotebookNode
@@ -13,6 +12,7 @@ from grader.inside.cell import SHUT_DOWN
 from grader.inside.notebooks import notebook
 from grader.inside.notebooks.driver import Driver
 from grader.inside.notebooks.host import Host, P
+from grader.inside.schema.limits import ENDS_NOTEBOOK
 from grader.inside.schema.messages import (
     Answer,
     AnswerReply,
@@ -31,8 +31,6 @@ RERUNS = 3
 """How often a notebook is run again without the cells that ended the kernel."""
 BOOK_CAP = 16 << 20
 """Largest executed notebook, bytes."""
-_FINAL: Final = ("cpu", "time", "answers", "tampered")
-"""After an end for one of these nothing is left to spend, or to believe."""
 _SENTENCES: dict[Why | None, str] = {
     "cell": "this cell ran past its time limit and could not be interrupted",
     "cpu": "the CPU time of the whole notebook was used up in this cell",
@@ -77,7 +75,7 @@ class Notebook:
             return {"answer": loaded}
         if driver.at is None or death is None:
             raise RuntimeError(f"the kernel ended before the first cell: {death}")
-        is_final = death["why"] in _FINAL or len(self.killers) >= RERUNS
+        is_final = death["why"] in ENDS_NOTEBOOK or len(self.killers) >= RERUNS
         number = self._blame(driver, driver.at, book, death)
         if not is_final:
             return None

@@ -25,6 +25,7 @@ from grader.inside.loading import namespace
 from grader.inside.notebooks.host import Runner
 from grader.inside.process.child import Child, Question
 from grader.inside.schema.job import PlacedRequest
+from grader.inside.schema.limits import PRINTED_SHARE
 from grader.inside.schema.messages import (
     AnswerReply,
     Death,
@@ -195,7 +196,7 @@ class Supervisor:
             if descriptor in (child.stdout, child.stderr):
                 capture = self.out if descriptor == child.stdout else self.err
                 capture.take(data)
-                if capture.total > 100 * capture.cap:
+                if capture.total > PRINTED_SHARE * capture.cap:
                     child.kill("output")
             else:
                 self._take_result(child, descriptor, data)

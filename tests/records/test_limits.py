@@ -1,0 +1,54 @@
+"""The table of limits: each row is whole, and everything about a limit follows from it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import get_args
+
+import pytest
+
+from grader.inside.schema.limits import BEYOND_BELIEF, ENDS_NOTEBOOK, ENDS_RUN, LIMITS, LimitRow
+from grader.inside.schema.messages import WHYS
+from grader.records.execution import STATUS_WORDS, Status
+from grader.records.limits import Limits
+from grader.sandbox import outcome
+
+ROWS = pytest.mark.parametrize("row", LIMITS, ids=lambda row: row.status)
+
+
+@ROWS
+def test_a_row_is_whole(row: LimitRow) -> None:
+    """Its status is known, its field is one of the limits, its words are those of the status."""
+    assert row.status in get_args(Status)
+    assert STATUS_WORDS[row.status] == row.words
+    assert isinstance(getattr(Limits(), row.field), int | float)
+    assert f"{{limits.{row.field}" in row.sentence
+
+
+@ROWS
+def test_the_sentence_says_the_limit(row: LimitRow) -> None:
+    """What a student reads names the number of that very submission."""
+    limits = Limits(
+        cpu_seconds=7, patience=3, memory_mib=1234, processes=17, disk_mib=19, output_kib=23
+    )
+    found = outcome.of_limit(row.status, limits)  # type: ignore[arg-type]
+    number = getattr(limits, row.field)
+    assert found.status == row.status
+    assert f"{number:,}" in found.reason or f"{number:g}" in found.reason
+    assert "{" not in found.reason
+
+
+def test_every_limit_stands_in_the_table() -> None:
+    """But for the patience, which makes one of another, and the limit of a cell, whose end is that
+    of the time: `time` for the cell, and the notebook goes on.
+    """
+    fields = {f.name for f in dataclasses.fields(Limits)} - {"patience", "cell_seconds"}
+    told = {"wall_seconds": "cpu_seconds", "printed_kib": "output_kib"}
+    assert {told.get(row.field, row.field) for row in LIMITS} == fields
+
+
+def test_what_ends_a_run_can_be_said_by_a_supervisor() -> None:
+    """A supervisor knows each end by its name; what ends a notebook ends a run as well."""
+    assert set(ENDS_RUN) <= set(WHYS)
+    assert set(ENDS_NOTEBOOK) < set(ENDS_RUN)
+    assert set(BEYOND_BELIEF) <= set(ENDS_NOTEBOOK)
