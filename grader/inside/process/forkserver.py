@@ -28,6 +28,7 @@ from grader.inside import wire
 from grader.inside.process import supervisor
 from grader.inside.schema.job import GuardReport, PlacedRequest, ServerState
 from grader.inside.schema.messages import FailedReply
+from grader.inside.shims import places
 from grader.inside.walls import cgroup, linux, lockdown, process_usage, root
 
 _PRELOADED = (
@@ -42,8 +43,10 @@ _PRELOADED = (
 ).split()
 _SUPERVISOR_MIB = 2048
 """What reading a submission, its answers and its outputs may take, at worst."""
-_HELPS = "cpu colab untrained progress".split()
+_HELPS = "places cpu colab untrained progress".split()
 """What lets code run that was written for other machines."""
+_LATER = "grader.inside.shims.datasets grader.inside.loading.absent".split()
+"""What does likewise, and is installed for one box."""
 _AFTER_VISION = "torchvision torchvision.transforms torchvision.datasets".split()
 
 
@@ -63,6 +66,8 @@ def preload(run: str, *, notebooks: bool = False) -> dict[str, str]:
         _import(name)
     for name in _HELPS:
         _install(name)
+    for name in _LATER:
+        places.conceal(importlib.import_module(name))
     _exercise()
     if notebooks:
         from grader.inside.notebooks import jupyter
@@ -78,8 +83,10 @@ def preload(run: str, *, notebooks: bool = False) -> dict[str, str]:
 
 
 def _install(name: str) -> None:
-    """The shim of that name is in place."""
-    importlib.import_module(f"grader.inside.shims.{name}").install()
+    """The shim of that name is in place; what students see does not say where it lies."""
+    shim = importlib.import_module(f"grader.inside.shims.{name}")
+    places.conceal(shim)
+    shim.install()
 
 
 def _import(name: str) -> ModuleType | None:

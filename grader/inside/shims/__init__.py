@@ -2,8 +2,8 @@
 
 `cpu` takes the place of a GPU, `colab` of Google Colab, `datasets` of downloads of data,
 `untrained` of downloads of weights, and `progress` of Jupyter's widgets. `vision` mends torchvision
-beside a torch without CUDA.
+beside a torch without CUDA. `places` keeps all of them out of what students see.
 
 Floors, top first:
-    colab, cpu, datasets, progress, untrained, vision
+    colab, cpu, datasets, places, progress, untrained, vision
 """
