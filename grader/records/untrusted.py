@@ -51,14 +51,14 @@ def read_error(value: object) -> StudentError | None:
 def read_mapping(value: object) -> Mapping[str, object]:
     """An object with text keys, as everything on the wire has them."""
     if not isinstance(value, dict):
-        raise Malformed(f"a {type(value).__name__} where an object belongs")
+        raise Malformed(f"{_name_type(value)} where an object belongs")
     return value
 
 
 def read_list(value: object, length: int | None = None) -> Sequence[object]:
     """A list, of that length where one is given."""
     if not isinstance(value, list):
-        raise Malformed(f"a {type(value).__name__} where a list belongs")
+        raise Malformed(f"{_name_type(value)} where a list belongs")
     if length is not None and len(value) != length:
         raise Malformed(f"a list of {len(value)} where {length} belong together")
     return value
@@ -75,7 +75,7 @@ def read_runs(value: object) -> Sequence[object]:
 def read_text(value: object) -> str:
     """Text, cut after 20,000 characters."""
     if not isinstance(value, str):
-        raise Malformed(f"a {type(value).__name__} where text belongs")
+        raise Malformed(f"{_name_type(value)} where text belongs")
     return value[:20_000]
 
 
@@ -183,4 +183,9 @@ def _quote(value: object) -> str:
     if plain or (isinstance(value, int) and abs(value) < 2**64):
         text = repr(value)
         return text if len(text) <= 40 else f"{text[:39]}…"
-    return f"a {type(value).__name__}"
+    return _name_type(value)
+
+
+def _name_type(value: object) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

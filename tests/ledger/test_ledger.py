@@ -79,9 +79,9 @@ def test_every_dtype(ledger: Ledger, dtype: str, shape: tuple[int, ...]) -> None
     """Arrays of every dtype of the wire come back with dtype, shape and bytes, read-only."""
     array = np.arange(math.prod(shape)).astype(dtype).reshape(shape)
     ledger.record("k", recorded(a=array, b={"x": [array, 1.5, math.inf, None, True, "t", 2**70]}))
-    found = ledger.execution("k")
-    assert found is not None
-    read: Any = found.answers
+    kept = ledger.execution("k")
+    assert kept is not None
+    read: Any = kept.answers
     assert same(array, read["a"])
     assert same([array, 1.5, math.inf, None, True, "t", 2**70], read["b"]["x"])
     assert not read["a"].flags.writeable
@@ -95,11 +95,11 @@ def test_missing(ledger: Ledger) -> None:
         "$odd": None,
     }
     ledger.record("k", recorded(**answers))
-    found = ledger.execution("k")
-    assert found is not None
-    assert dict(found.answers) == answers
-    assert found.execution == recorded().execution
-    assert (found.student, found.digest) == ("ada", "d" * 64)
+    kept = ledger.execution("k")
+    assert kept is not None
+    assert dict(kept.answers) == answers
+    assert kept.execution == recorded().execution
+    assert (kept.student, kept.digest) == ("ada", "d" * 64)
     assert ledger.execution("other") is None
 
 
@@ -107,9 +107,9 @@ def test_execution_is_replaced(ledger: Ledger) -> None:
     """A second execution under the same key takes the place of the first."""
     ledger.record("k", recorded(a=1))
     ledger.record("k", recorded(a=2))
-    found = ledger.execution("k")
-    assert found is not None
-    assert found.answers == {"a": 2}
+    kept = ledger.execution("k")
+    assert kept is not None
+    assert kept.answers == {"a": 2}
 
 
 def test_claims_proofs_and_precisions(ledger: Ledger) -> None:
@@ -129,14 +129,14 @@ def test_claims_proofs_and_precisions(ledger: Ledger) -> None:
     )
     ledger.record("k", record)
     assert ledger.execution("k") is None
-    found = ledger.execution("k", kind="reference")
-    assert found is not None
-    assert same(record.answers, found.answers)
-    assert same(record.in_float32, found.in_float32)
-    assert same(record.proofs["a"].logits, found.proofs["a"].logits)
-    assert found.proofs["b"] == record.proofs["b"]
-    assert found.notebook == record.notebook
-    assert (found.kind, found.student) == ("reference", "reference")
+    kept = ledger.execution("k", kind="reference")
+    assert kept is not None
+    assert same(record.answers, kept.answers)
+    assert same(record.in_float32, kept.in_float32)
+    assert same(record.proofs["a"].logits, kept.proofs["a"].logits)
+    assert kept.proofs["b"] == record.proofs["b"]
+    assert kept.notebook == record.notebook
+    assert (kept.kind, kept.student) == ("reference", "reference")
 
 
 def test_a_student_who_hands_in_the_reference(ledger: Ledger) -> None:
@@ -429,9 +429,9 @@ def test_kill_at_random_moments(tmp_path: Path) -> None:
             assert done + len(said) <= count <= done + len(said) + 1
             done = count
             for n in range(count):
-                found = ledger.execution(f"k{n}")
-                assert found is not None
-                assert same(np.full((n % 7 + 1, 20_000), n, dtype="<f8"), found.answers["a"])
+                kept = ledger.execution(f"k{n}")
+                assert kept is not None
+                assert same(np.full((n % 7 + 1, 20_000), n, dtype="<f8"), kept.answers["a"])
                 assert ledger.history(f"s{n}")[0].graded == graded(f"s{n}", n)
             assert ledger.execution(f"k{count}") is None
     assert done > 10
