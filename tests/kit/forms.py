@@ -18,6 +18,7 @@ from typing import (
 import numpy as np
 
 from grader.inside.schema.questions import ReturnedItem
+from grader.inside.wire import Array
 
 
 def hints(form: Any) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def _is_plain(value: Any, form: Any) -> bool:
         return True
     if get_origin(form) is Literal:
         return value in get_args(form)
-    if get_origin(form) is np.ndarray:
+    if form == Array:  # as an origin, some versions of numpy have a name and others a class
         return isinstance(value, np.ndarray)
     if form in (None, type(None)):
         return value is None
