@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from grader.grading.grade import render
 from grader.ledger import schema
 from grader.ledger.ledger import Ledger
 from grader.records.errors import GraderError
@@ -193,3 +194,11 @@ def test_kill_while_it_is_migrated(tmp_path: Path) -> None:
         with Ledger(path) as ledger:
             assert {g.student: g.score for g in ledger.results()} == SCORES
             assert all(ledger.newest_execution(student) for student in SCORES)
+
+
+def test_an_old_folder_is_rendered(ledger: Ledger, tmp_path: Path) -> None:
+    """Pages, records and the notebook of each student, without a run."""
+    assert render(ledger, tmp_path / "out", None) == len(SCORES)
+    names = {p.name for p in (tmp_path / "out").iterdir()}
+    assert {f"{s}.html" for s in SCORES} | {"cy.ipynb", "cy.notebook.html"} <= names
+    assert "ada.notebook.html" not in names
