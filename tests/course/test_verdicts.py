@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from grader.grading.grade import grade
 from grader.sandbox import ForkServer
 from kit.graded import Borrower
 from kit.places import GOLDEN, ROOT
-from kit.verdicts import condense, every_submission
+from kit.verdicts import condense, hand_in_all
 
 RECORD = GOLDEN / "verdicts"
 SEED = 7
@@ -49,8 +48,7 @@ def test_verdicts_stay(slug: str, server: ForkServer, tmp_path: Path) -> None:
     """Scores, outcomes, feedback, hints, reasons and notes, word for word."""
     course = Course(ROOT)
     loaded = course.load(slug)
-    every = every_submission(course, loaded, tmp_path)
-    submissions = [replace(s, student=s.student.replace("/", "--")) for s in every]
+    submissions = hand_in_all(course, loaded, tmp_path / "class")
     with Borrower(server, loaded, seed=SEED) as executor:
         summary = grade(executor, submissions, tmp_path / "out")
     now = {g.student: condense(g.to_json()) for g in summary.graded}

@@ -6,7 +6,7 @@ Lines are left out: where a mistake stands in its file is no verdict.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,14 @@ def mask(value: Any) -> Any:
     return _LINE.sub("line #", value) if isinstance(value, str) else value
 
 
-def every_submission(
-    course: Course, loaded: LoadedAssignment, folder: Path
-) -> Iterator[Submission]:
-    """References, handouts, mistakes, and the sample class, which is completed in `folder`."""
+def hand_in_all(course: Course, loaded: LoadedAssignment, folder: Path) -> list[Submission]:
+    """References, handouts, mistakes and the sample class, handed in as folders of one class."""
     mistakes = [m.submission for m in course.mistakes(loaded)]
-    yield from (*course.references(loaded), *course.handouts(loaded), *mistakes)
+    for one in (*course.references(loaded), *course.handouts(loaded), *mistakes):
+        for name, content in one.files.items():
+            path = folder / one.student.replace("/", "--") / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
     if (loaded.folder / "sample").is_dir():
-        yield from collect.read_class(course.write_sample(loaded, folder), loaded.asked)
+        course.write_sample(loaded, folder)
+    return collect.read_class(folder, loaded.asked)
