@@ -273,13 +273,14 @@ def _described(value: Any) -> str:
 
 def shelves(rows: Sequence[Shelf]) -> None:
     """Which data sets are here."""
+    width = max((len(row.name) for row in rows), default=0) + 2
     for row in rows:
         if row.fault:
-            line(f"{row.name:9} unknown {row.fault}")
+            line(f"{row.name:{width}} unknown {row.fault}")
             continue
         there = "here" if row.present else "absent"
         other = f"; stand-in: {row.stand_in}" if not row.present else ""
-        line(f"{row.name:9} {there:7} {row.folder}{other}")
+        line(f"{row.name:{width}} {there:7} {row.folder}{other}")
 
 
 def doctor(facts: Mapping[str, Any]) -> None:

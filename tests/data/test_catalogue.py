@@ -55,7 +55,7 @@ FASHION = PictureSet(
 def fashion(packages: Packages) -> None:
     """A package that brings Fashion-MNIST is installed."""
     packages.install(
-        "torchext_fashion", catalogue.GROUP, {"fashion": "torchext_fashion:FASHION"}, FASHION
+        "torchext_fashion", catalogue.GROUP, {"torchext": "torchext_fashion:FASHION"}, FASHION
     )
 
 
@@ -87,21 +87,21 @@ def test_both_sides_describe_the_students_class_alike() -> None:
 @pytest.mark.usefixtures("fashion")
 def test_another_packages_set_is_described_and_read() -> None:
     """As ours are: normalised with its own statistics, with labels, listed and provided."""
-    stripes = data.test("fashion", classes=(3, 1))
+    stripes = data.test("torchext", classes=(3, 1))
     pictures = stripes.images.load(0, STAND_IN)
     assert pictures.shape == (4, 1, 28, 28)
     assert pictures.min() == pytest.approx(-0.2860 / 0.3530)
     assert stripes.labels.reveal(STAND_IN).tolist() == [1, 0, 1, 0]
     assert repr(stripes.labels) == "<secret: labels of Fashion-MNIST, test split>"
-    assert [s.name for s in data.available(STAND_IN)] == [*OURS, "fashion"]
-    assert Assignment("x", entry="x", provides=["fashion"]).provides == ("fashion",)
+    assert [s.name for s in data.available(STAND_IN)] == [*OURS, "torchext"]
+    assert Assignment("x", entry="x", provides=["torchext"]).provides == ("torchext",)
 
 
 @pytest.mark.usefixtures("fashion")
 def test_another_packages_set_is_served_beside_its_relative(server: ForkServer) -> None:
     """Student code finds it by torchvision's class, and MNIST by its own."""
     mount = TrainingMount(STAND_IN)
-    folders = {n: mount.folder(n) for n in ("mnist", "fashion")}
+    folders = {n: mount.folder(n) for n in ("mnist", "torchext")}
     source = """
 from torchvision.datasets import MNIST, FashionMNIST
 def sizes():

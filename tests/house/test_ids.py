@@ -30,9 +30,9 @@ def collecting(seed: str) -> subprocess.Popen[str]:
 def test_ids_are_the_same_in_every_process() -> None:
     """Two processes with other hash seeds list the same tests, in the same order."""
     processes = [collecting(seed) for seed in SEEDS]
+    texts = [process.communicate()[0] for process in processes]
     listed = []
-    for process in processes:
-        said = process.communicate()[0]
+    for process, said in zip(processes, texts, strict=True):
         assert process.returncode == 0, said[-2000:]
         listed.append([line for line in said.splitlines() if "::" in line])
         assert re.search(rf"^{len(listed[-1])} tests collected", said, re.MULTILINE), said[-200:]
