@@ -187,6 +187,31 @@ def test_a_reader_reads_all_of_it_and_nothing_else(name: str, number: int) -> No
         assert set(one) <= one.read <= keys, one.form.__name__
 
 
+@pytest.mark.parametrize("tensors", [False, True])
+def test_a_function_gets_copies_of_its_own(tensors: bool) -> None:
+    """What came over the wire is read-only; the student's function may write to what it is given."""
+    one = probe.call("double", np.ones(3), tensors=tensors)
+    assert answer(one)["changed"] == [0]
+
+
+def test_the_courses_own_code_gets_copies_of_its_own() -> None:
+    """As the manual says: writing to an argument, or making a tensor of it, is nobody's fault."""
+    written = """
+import torch
+
+def write(student, numbers, pair):
+    numbers += 1
+    pair[0][0] = 5.0
+    return [torch.from_numpy(numbers), pair[0]]
+"""
+    one = probe.script("write", np.ones(2), [np.zeros(2)])
+    given = {**arguments(one), "script": written}
+    assert not given["args"][0].flags.writeable
+    (first, second) = crossed(measure.answer(names(SOURCE), one.ask, given))["value"]["item"]
+    assert first["item"].tolist() == [2.0, 2.0]
+    assert second["item"].tolist() == [5.0, 0.0]
+
+
 def test_an_error_comes_with_its_line() -> None:
     """Where `forward` raises, the operators that ran until then stand beside the error."""
     facts = answer(BROKEN.layers(X))

@@ -104,7 +104,7 @@ def require_callable(
 def call(names: Names, args: CallArgs) -> ReturnedAnswer:
     """What a function returns for fresh copies of the arguments, and which of them it changed."""
     function = find_function(names, args["name"])
-    given = [_copy(a, tensors=bool(args.get("tensors"))) for a in args.get("args", [])]
+    given = [copy_argument(a, tensors=bool(args.get("tensors"))) for a in args.get("args", [])]
     kept = [np.array(a) if isinstance(a, np.ndarray) else None for a in args.get("args", [])]
     result = describe(function(*given))
     changed = [
@@ -116,7 +116,8 @@ def call(names: Names, args: CallArgs) -> ReturnedAnswer:
     return {"value": result, "changed": changed}
 
 
-def _copy(value: object, *, tensors: bool) -> object:
+def copy_argument(value: object, *, tensors: bool = False) -> object:
+    """A copy that may be written to: what came over the wire is read-only."""
     if isinstance(value, np.ndarray):
         fresh = np.array(value)
         return torch.from_numpy(fresh) if tensors else fresh

@@ -102,7 +102,8 @@ def run(names: Names, args: ScriptArgs) -> ReturnedAnswer:
     try:
         exec(compile(args["script"], FILE, "exec", dont_inherit=True), space)
         function = cast("Function", space[args["name"]])
-        result = function(Student(names, args.get("seed", 0)), *args["args"])
+        given = [functions.copy_argument(a) for a in args["args"]]
+        result = function(Student(names, args.get("seed", 0)), *given)
     except Unanswerable:
         raise
     except Exception as error:
