@@ -1,4 +1,4 @@
-"""How long one submission takes: `grader grade` beside what it would take without a warm process.
+"""How long one submission takes: `grader grade` beside what it would take without a fork server.
 
     make bench
 

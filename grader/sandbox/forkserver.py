@@ -1,4 +1,4 @@
-"""The sandbox's front door: keeps a warm process at hand and opens boxes."""
+"""The sandbox's front door: keeps a fork server at hand and opens boxes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from grader.sandbox.levels import Refusal
 from grader.sandbox.server_process import Ends, ServerProcess
 
 BOXES_PER_PROCESS = 200
-"""After so many boxes a fresh warm process takes over."""
+"""After so many boxes a fresh fork server takes over."""
 AHEAD = 50
 """So many boxes earlier it is started, as it needs seconds to import everything."""
 
@@ -26,7 +26,7 @@ class ForkServer:
     """Opens boxes at one sandbox level. Use as a context manager; `open` may be called anywhere.
 
     With `notebooks` kernels can be forked at once; without, the first notebook has to wait until
-    another warm process has imported what kernels need. Raises SandboxError where no box can be
+    another fork server has imported what kernels need. Raises SandboxError where no box can be
     made, or not at the level asked for.
     """
 
@@ -39,7 +39,7 @@ class ForkServer:
         self._process: ServerProcess | None = ServerProcess(notebooks=notebooks)
         self._next: ServerProcess | None = None
         self.versions: Mapping[str, str] = dict(self._process.await_ready()["versions"])
-        """Of python, torch, torchvision and numpy, as the warm process found them."""
+        """Of python, torch, torchvision and numpy, as the fork server found them."""
         refused: dict[int, Refusal] = {}
         self.why_not: Mapping[int, Refusal] = refused
         """Each level that was tried and does not hold."""
@@ -96,7 +96,7 @@ class ForkServer:
             return self._current().open(request)
 
     def _current(self) -> ServerProcess:
-        """The warm process, replaced where it has served long enough or is gone."""
+        """The fork server, replaced where it has served long enough or is gone."""
         if self._process is None:
             raise SandboxError("The sandbox is closed.")
         alive, left = self._process.alive, BOXES_PER_PROCESS - self._process.opened

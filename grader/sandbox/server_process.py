@@ -1,4 +1,4 @@
-"""The warm process as the grader holds it: started with a fixed environment, told to open boxes."""
+"""The fork server as the grader holds it: started with a fixed environment, told to open boxes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from grader.inside.schema.job import BoxRequest, ServerState
 from grader.records.errors import SandboxError
 
 START_SECONDS = 180.0
-"""How long the warm process may take to import everything, on a cold disk."""
+"""How long the fork server may take to import everything, on a cold disk."""
 _UIDS = (2_000_000_000, 1 << 26)
 """First and count of the uids of boxes opened by root; no distribution hands these out."""
 _SMALL_UIDS = (60_600, 100)
@@ -56,11 +56,11 @@ main()
 
 
 Ends = tuple[socket.socket, socket.socket]
-"""Line and leash of a box, our ends."""
+"""Channel and lifeline of a box, our ends."""
 
 
 class ServerProcess:
-    """One running warm process and its run directory. Importing goes on while this returns."""
+    """One running fork server and its run directory. Importing goes on while this returns."""
 
     def __init__(self, *, notebooks: bool = False) -> None:
         self.notebooks = notebooks
@@ -115,23 +115,23 @@ class ServerProcess:
         return bool(poll.poll(seconds * 1000))
 
     def await_ready(self) -> ServerState:
-        """What the warm process says of itself once everything is imported: its versions.
+        """What the fork server says of itself once everything is imported: its versions.
 
         To be called once, before the first `open`. Raises SandboxError if it does not start.
         """
         if not self._readable(START_SECONDS):
             self.end()
-            raise SandboxError(f"The warm process was not ready within {START_SECONDS:g} seconds.")
+            raise SandboxError(f"The fork server was not ready within {START_SECONDS:g} seconds.")
         data = self.control.recv(1 << 16)
         if not data:
             said = self.said()
             self.end()
-            raise SandboxError(f"The warm process did not start: {said or 'it said nothing'}")
+            raise SandboxError(f"The fork server did not start: {said or 'it said nothing'}")
         state: ServerState = json.loads(data)
         return state
 
     def said(self) -> str:
-        """The end of what the warm process wrote to its log."""
+        """The end of what the fork server wrote to its log."""
         self._log.flush()
         size = os.fstat(self._log.fileno()).st_size
         data = os.pread(self._log.fileno(), 2000, max(0, size - 2000))
@@ -148,7 +148,7 @@ class ServerProcess:
         self.control.close()
 
     def open(self, request: BoxRequest) -> Ends:
-        """The near ends of line and leash of a new box. Raises SandboxError if it is gone."""
+        """The near ends of channel and lifeline of a new box. Raises SandboxError if it is gone."""
         channel, far_channel = socket.socketpair()
         lifeline, far_leash = socket.socketpair()
         with far_channel, far_leash, self._lock:
@@ -161,7 +161,7 @@ class ServerProcess:
             except OSError as error:
                 channel.close()
                 lifeline.close()
-                raise SandboxError(f"The warm process is gone ({error}). Start again.") from None
+                raise SandboxError(f"The fork server is gone ({error}). Start again.") from None
         return channel, lifeline
 
 

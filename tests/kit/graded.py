@@ -1,4 +1,4 @@
-"""Submissions graded in the session's warm process, and what their records say."""
+"""Submissions graded in the session's fork server, and what their records say."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from kit.tiny import Tiny
 
 
 class Borrower(Executor):
-    """An executor that borrows the session's warm process, and says whether it ever did."""
+    """An executor that borrows the session's fork server, and says whether it ever did."""
 
     def __init__(self, lent: ForkServer, loaded: LoadedAssignment, **options: object) -> None:
         source = data.Source(NOWHERE, stand_in=True)

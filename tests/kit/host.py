@@ -27,12 +27,12 @@ State = Mapping[str, object]
 
 
 class Host:
-    """Knows which uids boxes had, which warm process is theirs, and where a canary lies."""
+    """Knows which uids boxes had, which fork server is theirs, and where a canary lies."""
 
     def __init__(
         self, server: ForkServer, temporary: Path, canary: Path, patch: pytest.MonkeyPatch
     ) -> None:
-        """`temporary` is TMPDIR of the warm process, and of nobody else."""
+        """`temporary` is TMPDIR of the fork server, and of nobody else."""
         self.server, self.temporary, self.canary = server, temporary, canary
         self.uids = set() if os.geteuid() == 0 else {os.geteuid()}
         drawn = server_process._uid
@@ -47,10 +47,10 @@ class Host:
         """Everything that has to be the same afterwards."""
         one = self.server._current()
         return {
-            "warm process": one.process.pid,
+            "fork server": one.process.pid,
             "processes": self._processes(one.process.pid, one.run),
-            "descriptors of the warm process": _names(f"/proc/{one.process.pid}/fd"),
-            "threads of the warm process": _names(f"/proc/{one.process.pid}/task"),
+            "descriptors of the fork server": _names(f"/proc/{one.process.pid}/fd"),
+            "threads of the fork server": _names(f"/proc/{one.process.pid}/task"),
             "mounts": Path("/proc/self/mountinfo").read_text(),
             "temporary files": _tree(self.temporary, without=Path(one.run)),
             "run folder": _names(one.run),
@@ -72,7 +72,7 @@ class Host:
         return found
 
     def _processes(self, server: int, run: str) -> set[tuple[int, str]]:
-        """Number and start of what descends from the warm process, names its folder, or has a
+        """Number and start of what descends from the fork server, names its folder, or has a
         box's uid: one of these stays, whatever a process does to hide.
         """
         found = {
@@ -149,6 +149,6 @@ def _tree(root: Path, without: Path | None = None) -> list[tuple[str, int, int, 
 
 
 def _cgroups(server: int) -> object:
-    """The warm process's groups, and the groups that were made for it."""
+    """The fork server's groups, and the groups that were made for it."""
     groups = [f for f, _, _ in os.walk("/sys/fs/cgroup") if f"-{server}-" in Path(f).name]
     return _text(f"/proc/{server}/cgroup"), groups

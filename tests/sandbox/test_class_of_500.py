@@ -1,7 +1,7 @@
 """500 submissions in one run, four at once, every tenth hostile: each gets what it deserves.
 
-Afterwards nothing is left of the boxes, and no warm process has grown. The test prints the memory
-of each warm process after its first and after its last submission.
+Afterwards nothing is left of the boxes, and no fork server has grown. The test prints the memory
+of each fork server after its first and after its last submission.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ STUDENTS = 500
 JOBS = 4
 HOSTILE_EVERY = 10
 GROWTH_KIB = 2048
-"""What a warm process may have grown by in the end. Some 7 MiB of its heap are free from the start:
+"""What a fork server may have grown by in the end. Some 7 MiB of its heap are free from the start:
 a leak that shows is 40 KiB a box or more.
 """
 OF_WRONG, OF_TANH = POINTS - 2, POINTS - 4
@@ -210,11 +210,11 @@ def hand_in(course: Tiny, number: int) -> tuple[str, Expected]:
 
 @dataclass
 class Memory:
-    """Watches the warm processes' own memory, after each submission. A `Progress`."""
+    """Watches the fork serveres' own memory, after each submission. A `Progress`."""
 
     server: ForkServer
     seen: dict[int, list[int]] = field(default_factory=dict)
-    """Anonymous memory of each warm process that opened boxes, KiB."""
+    """Anonymous memory of each fork server that opened boxes, KiB."""
 
     def begin(self, total: int, what: str) -> None:
         """Nothing to do."""
@@ -228,7 +228,7 @@ class Memory:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """The whole class has been graded, and the warm process has ended."""
+    """The whole class has been graded, and the fork server has ended."""
 
     outcome: RunSummary
     expected: Mapping[str, Expected]
@@ -243,7 +243,7 @@ class Run:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """500 submissions, graded four at once with a warm process of their own."""
+    """500 submissions, graded four at once with a fork server of their own."""
     course = found(tmp_path_factory.mktemp("class") / "course")
     course.rule(LIMITS, PATIENT)
     expected = dict(hand_in(course, number) for number in range(STUDENTS))
@@ -329,7 +329,7 @@ def test_nothing_is_left(run: Run) -> None:
 
 
 @pytest.mark.proof
-def test_no_warm_process_grows(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_fork_server_grows(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """Each process's own memory after its last box is what it was after its first."""
     lines = [f"{'server process':>12}{'submissions':>13}{'first MiB':>11}{'last MiB':>10}"]
     for number, seen in enumerate(run.memory.seen.values(), 1):

@@ -1,6 +1,6 @@
 """The hostile corpus: whatever a submission tries, it gains nothing, and leaves nothing behind.
 
-Each specimen is graded, then an honest submission by the same warm process, and what can be seen of
+Each specimen is graded, then an honest submission by the same fork server, and what can be seen of
 the machine from outside is compared. `make test` does so at level 3 with modules, `make proofs` at
 levels 3 and 2 with modules and notebooks.
 """
@@ -70,7 +70,7 @@ class Place:
         return self.lenet.grade(make(form, self.aims))
 
     def honest(self, *, full: bool) -> None:
-        """An honest submission gets full marks from the same warm process."""
+        """An honest submission gets full marks from the same fork server."""
         (submission,) = self.course.submissions()
         graded = self.tiny.judge(submission, self.tiny.executor.measure(submission))
         assert graded.score == POINTS, said(graded)
@@ -81,7 +81,7 @@ class Place:
 
 @pytest.fixture(scope="module", params=[3, pytest.param(2, marks=pytest.mark.proof)])
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """A warm process with a temporary folder of its own, at one level."""
+    """A fork server with a temporary folder of its own, at one level."""
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         temporary, canary = (

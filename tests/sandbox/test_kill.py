@@ -35,7 +35,7 @@ def children(pid: int) -> list[int]:
 
 
 def boxes(pid: int) -> int:
-    """How many boxes a grader has open: children of its warm process."""
+    """How many boxes a grader has open: children of its fork server."""
     return sum(len(children(child)) for child in children(pid))
 
 

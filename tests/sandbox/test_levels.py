@@ -52,12 +52,12 @@ def doctor(*refused: str) -> dict[str, Any]:
 
 
 def groups(maker: int) -> list[Path]:
-    """Control groups that the warm process of this number has made."""
+    """Control groups that the fork server of this number has made."""
     return [g for p in cgroup.find_places() for g in Path(p.path).glob(f"grader-{maker}-*")]
 
 
 def maker(server: ForkServer) -> int:
-    """Number of the warm process."""
+    """Number of the fork server."""
     assert server._process is not None
     return server._process.process.pid
 
@@ -277,7 +277,7 @@ def test_no_group_outlives_a_killed_grader(grouped: ForkServer, tmp_path: Path) 
 
 
 def test_groups_of_the_dead_are_swept(grouped: ForkServer) -> None:
-    """Of a warm process that was killed with all its guards; nobody else's is touched."""
+    """Of a fork server that was killed with all its guards; nobody else's is touched."""
     with subprocess.Popen([sys.executable, "-c", "pass"]) as process:
         dead = process.pid
     (place, *_) = cgroup.find_places()

@@ -66,7 +66,7 @@ def as_notebook(*cells: str) -> bytes:
 
 
 class Level:
-    """The warm process of `server`, at a level of the test's choice."""
+    """The fork server of `server`, at a level of the test's choice."""
 
     def __init__(self, server: ForkServer, level: int) -> None:
         self.server, self.level = server, level
@@ -749,14 +749,14 @@ def _many(server, boxed, capsys):
     last = memory_kib(process.process.pid)
     with capsys.disabled():
         print(  # noqa: T201
-            f"\nwarm process: {first:,} KiB before, {last:,} KiB after 100 notebooks; {before}"
+            f"\nfork server: {first:,} KiB before, {last:,} KiB after 100 notebooks; {before}"
         )
     assert last - first < 8 << 10
 
 
 @pytest.mark.proof
 def test_a_sandbox_without_kernels_starts_one_that_has_them():
-    """The first notebook waits for another warm process; modules go on there."""
+    """The first notebook waits for another fork server; modules go on there."""
     with ForkServer() as server:
         first = server._current()
         how = {"entry": "lenet.ipynb", "limits": AMPLE, "seed": 1}

@@ -39,7 +39,7 @@ HONEST = "x = 3\ndef double(a):\n    return a * 2\n"
 
 
 class Level:
-    """The warm process of `server`, at a level of the test's choice."""
+    """The fork server of `server`, at a level of the test's choice."""
 
     def __init__(self, server: ForkServer, level: int) -> None:
         self.server, self.level = server, level
@@ -777,7 +777,7 @@ def test_level_0_leaves_no_files(plain):
 
 
 def test_a_killed_grader_leaves_nothing(boxed, plain):
-    """SIGKILL, so that no clean-up of ours runs: control and leash end, and that is enough."""
+    """SIGKILL, so that no clean-up of ours runs: control and lifeline end, and that is enough."""
     program = """
 import sys, threading
 from grader.records.limits import Limits
@@ -825,7 +825,7 @@ def wait_for(condition, seconds: float = 20.0):
     return condition()
 
 
-def test_a_warm_process_is_replaced_after_many_boxes(best, monkeypatch):
+def test_a_fork_server_is_replaced_after_many_boxes(best, monkeypatch):
     """The box that it has open goes on; the next one comes from a fresh process."""
     first = best._current()
     with best.open(
@@ -838,7 +838,7 @@ def test_a_warm_process_is_replaced_after_many_boxes(best, monkeypatch):
         assert result(box.ask("value", {"name": "x"})) == 3
 
 
-def test_a_dead_warm_process_is_our_fault_and_is_replaced(best):
+def test_a_dead_fork_server_is_our_fault_and_is_replaced(best):
     box = best.open(job({"lenet.py": HONEST.encode()}, entry="lenet.py", limits=AMPLE, seed=1))
     assert box.load() is None
     process = best._current()
@@ -852,7 +852,7 @@ def test_a_dead_warm_process_is_our_fault_and_is_replaced(best):
 # ---------------------------------------------------------------------- levels and words
 
 
-def test_versions_are_those_of_the_warm_process(best):
+def test_versions_are_those_of_the_fork_server(best):
     assert best.versions["python"] == ".".join(map(str, sys.version_info[:3]))
     assert {"torch", "numpy"} <= set(best.versions)
 

@@ -42,7 +42,7 @@ HUNTER = SUBMISSIONS / "hunter"
 AMPLE = Limits(cpu_seconds=120, patience=10, cell_seconds=120, memory_mib=4096, output_kib=256)
 """However busy the machine, and however long it looks."""
 INHERITED = "memory objects frames modules gc environment descriptors".split()
-"""Ways in which only the hunter's own process is looked at, a fork of the warm process."""
+"""Ways in which only the hunter's own process is looked at, a fork of the fork server."""
 WITNESS = "import sys; sys.stdin.read()"
 
 

@@ -1,6 +1,6 @@
 """Frames and notebooks that once broke a box, and with it the run of a whole class, in real boxes.
 
-After each an honest submission is measured by the same warm process.
+After each an honest submission is measured by the same fork server.
 """
 
 from __future__ import annotations
