@@ -7,6 +7,7 @@ change with its reason.
 
 from __future__ import annotations
 
+import gzip
 import json
 import tomllib
 from pathlib import Path
@@ -43,7 +44,9 @@ def meant(slug: str) -> dict[str, tuple[Any, Any]]:
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("slug", sorted(p.stem for p in RECORD.glob("*.json")))
+@pytest.mark.parametrize(
+    "slug", sorted(p.name.removesuffix(".json.gz") for p in RECORD.glob("*.json.gz"))
+)
 def test_verdicts_stay(slug: str, server: ForkServer, tmp_path: Path) -> None:
     """Scores, outcomes, feedback, hints, reasons and notes, word for word."""
     course = Course(ROOT)
@@ -52,13 +55,16 @@ def test_verdicts_stay(slug: str, server: ForkServer, tmp_path: Path) -> None:
     with Borrower(server, loaded, seed=SEED) as executor:
         summary = grade(executor, submissions, tmp_path / "out")
     now = {g.student: condense(g.to_json()) for g in summary.graded}
-    was = json.loads((RECORD / f"{slug}.json").read_text(encoding="utf-8"))
+    was = json.loads(gzip.decompress((RECORD / f"{slug}.json.gz").read_bytes()))
     assert differences(was, now) == meant(slug)
 
 
 def test_every_assignment_is_recorded() -> None:
     """None is left out."""
-    assert sorted(p.stem for p in RECORD.glob("*.json")) == Course(ROOT).slugs()
+    assert (
+        sorted(p.name.removesuffix(".json.gz") for p in RECORD.glob("*.json.gz"))
+        == Course(ROOT).slugs()
+    )
 
 
 def test_a_changed_word_is_seen() -> None:
