@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +33,8 @@ def verify(run: RunOptions, slugs: tuple[str, ...], every: bool) -> int:  # noqa
 
 def _verify(run: RunOptions, course: Course, slug: str) -> int:
     """How many findings of one assignment are not as they should be."""
+    import tempfile
+
     from grader.cli import terminal
     from grader.grading.executor import Executor
     from grader.grading.verify import Specimens

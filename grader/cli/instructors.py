@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -116,6 +115,8 @@ def _grade(
 @run_options
 def demo(run: RunOptions, out: Path | None) -> int:
     """Grade the bundled sample class and say where the reports are."""
+    import tempfile
+
     from grader.assignment.course import Course
     from grader.cli import terminal
     from grader.submissions import collect

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -43,6 +42,8 @@ def fetch(data_root: Path | None, names: tuple[str, ...]) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def doctor(level: int | None, data_root: Path | None, as_json: bool) -> int:  # noqa: FBT001
     """Print the sandbox level with its self-test, the data sets and the versions."""
+    import json
+
     from grader import data as sets
     from grader.cli import terminal
     from grader.sandbox import ForkServer

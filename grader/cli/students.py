@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import click
@@ -30,6 +29,8 @@ def check(
     run: RunOptions, files: tuple[Path, ...], slug: str | None, seed: int, student: str | None
 ) -> int:
     """Check your own FILES before you submit: the public checks, on the same path as grading."""
+    import tempfile
+
     from grader.cli import terminal
     from grader.grading.cohort import Cohort
     from grader.grading.executor import Executor
