@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,3 +72,11 @@ def test_the_checkout_is_light() -> None:
     ).stdout
     paths = [ROOT / os.fsdecode(name) for name in listed.split(b"\0") if name]
     assert sum(p.lstat().st_size for p in paths if os.path.lexists(p)) <= MOST_BYTES
+
+
+def test_every_package_is_in_the_wheel() -> None:
+    """`pyproject.toml` lists packages by hand, as it lists the course's folders."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    listed = {p for p in settings["tool"]["setuptools"]["packages"] if "._course" not in p}
+    inits = {p.relative_to(PACKAGE.parent).parent.as_posix() for p in PACKAGE.rglob("__init__.py")}
+    assert listed == {name.replace("/", ".") for name in inits if "_course" not in name}
