@@ -252,3 +252,13 @@ def test_what_was_skipped_before_an_error_is_still_told(folder, monkeypatch):
         assert f"lenet.py, line {line} (" in told
         assert told.endswith("since this assignment takes definitions only")
     assert reading.selection.explain("size") == "lenet.py, line 2 (`size = int('x')`) failed"
+
+
+@pytest.mark.parametrize("deep", [0, 1, 2, 3])
+def test_of_an_endless_recursion_the_same_line_is_told(folder: Path, deep: int) -> None:
+    """However deep the stack was before: the last line of those that go round."""
+    source = "def f(x):\n    return g(x)\n\n\ndef g(x):\n    return f(x)\n\n\n"
+    for number in range(deep):
+        source += f"def h{number}():\n    return {'f(1)' if not number else f'h{number - 1}()'}\n"
+    told = describe(folder, source + (f"h{deep - 1}()" if deep else "f(1)"))
+    assert (told["kind"], told["line"], told["code"]) == ("RecursionError", 6, "return f(x)")

@@ -10,6 +10,7 @@ import linecache
 import os
 import re
 import sys
+from collections import deque
 from collections.abc import Sequence
 from types import CodeType, ModuleType, TracebackType
 from typing import TypedDict
@@ -26,6 +27,8 @@ _FUTURE = __future__.annotations.compiler_flag
 _NAME_CAP = 200
 _CODE_CAP = 400
 _FRAMES_CAP = 100_000
+_ROUND = 20
+"""Steps of an endless recursion that are looked at: functions that call each other are fewer."""
 _PARTS_CAP = 64
 _LIBRARIES = sorted(
     {p.rstrip("/") + "/" for p in (*sys.path, sys.prefix, sys.base_prefix) if len(p) > 1},
@@ -254,14 +257,18 @@ def _add_place(facts: ErrorFacts, error: BaseException, directory: str) -> None:
 
 
 def _find_last(error: BaseException, directory: str) -> TracebackType | None:
-    """The last step of the traceback that is in a file of the student's."""
-    last: TracebackType | None = None
+    """The last step of the traceback that is in a file of the student's.
+
+    Where an endless recursion hits its bound is chance. Of the lines in its last round, and of
+    their files, it is the last one.
+    """
+    own: deque[TracebackType] = deque(maxlen=_ROUND if isinstance(error, RecursionError) else 1)
     step, count = error.__traceback__, 0
     while step is not None and count < _FRAMES_CAP:
         if _relative(step.tb_frame.f_code.co_filename, directory) is not None:
-            last = step
+            own.append(step)
         step, count = step.tb_next, count + 1
-    return last
+    return max(own, key=lambda s: (s.tb_frame.f_code.co_filename, s.tb_lineno), default=None)
 
 
 def _positive(line: object) -> int | None:
