@@ -188,7 +188,7 @@ def test_a_reader_reads_all_of_it_and_nothing_else(name: str, number: int) -> No
 
 
 @pytest.mark.parametrize("tensors", [False, True])
-def test_a_function_gets_copies_of_its_own(tensors: bool) -> None:
+def test_a_function_gets_copies_of_its_own(*, tensors: bool) -> None:
     """What came over the wire is read-only; the student's function may write to what it is given."""
     one = probe.call("double", np.ones(3), tensors=tensors)
     assert answer(one)["changed"] == [0]
