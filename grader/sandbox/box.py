@@ -220,7 +220,10 @@ class Box:
             self._note(outcome.of_death(end["death"], self._limits))
         if end["unasked"]:
             self._note(outcome.of_unasked(end["unasked"]))
-        notes = [*remarks.sentences(self._remarks), *cells.list_notes(self.cells, self._passes)]
+        notes = [
+            *remarks.list_sentences(self._remarks),
+            *cells.list_notes(self.cells, self._passes),
+        ]
         if self._restarts and not self._passes:
             notes.append(f"The student's process was started {end['starts']} times.")
         if end["full"]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 WORDS: Mapping[str, str] = {
     "carved": "{} carved from the training set: the test images are not in the sandbox.",
@@ -34,27 +33,27 @@ _DETAIL = 200
 _LISTED, _SPELLED = 5, 10
 
 
-def read(rows: Any) -> list[tuple[str, str]]:
-    """Key and detail of each remark; what is none is passed over."""
-    found = []
+def read(rows: object) -> list[tuple[str, str]]:
+    """Key and detail of each remark; anything else is passed over."""
+    remarks = []
     for row in rows[:CAP] if isinstance(rows, list) else []:
         if isinstance(row, list) and len(row) == 2 and all(isinstance(p, str) for p in row):
             key, detail = row
             if key in WORDS:
-                found.append((key, "".join(c for c in detail[:_DETAIL] if c.isprintable())))
-    return found
+                remarks.append((key, "".join(c for c in detail[:_DETAIL] if c.isprintable())))
+    return remarks
 
 
-def sentences(remarks: Mapping[tuple[str, str], None]) -> list[str]:
+def list_sentences(remarks: Mapping[tuple[str, str], None]) -> list[str]:
     """One for each key, in the order of the vocabulary, with its details; or one for each."""
-    said = []
+    sentences = []
     for key, words in WORDS.items():
         details = [d for k, d in remarks if k == key]
         if details and key in APART:
-            said += [words.format(d) for d in details[:_SPELLED]]
+            sentences += [words.format(d) for d in details[:_SPELLED]]
             if len(details) > _SPELLED:
-                said.append(APART[key].format(len(details) - _SPELLED))
+                sentences.append(APART[key].format(len(details) - _SPELLED))
         elif details:
             more = f" and {len(details) - _LISTED} more" if len(details) > _LISTED else ""
-            said.append(words.format(", ".join(details[:_LISTED]) + more))
-    return said
+            sentences.append(words.format(", ".join(details[:_LISTED]) + more))
+    return sentences
