@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from grader.records.errors import SandboxError
@@ -61,7 +61,7 @@ class ReferenceProver:
         try:
             yield box
         except SandboxError:  # the next one takes another box
-            with self._lock:
+            with self._lock, suppress(ValueError):  # closed meanwhile, by an interrupt
                 self._boxes.remove(box)
             raise
         with self._lock:

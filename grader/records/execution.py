@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self, TypeAlias
 
 from grader.inside.schema.limits import LIMITS
+from grader.inside.schema.messages import CellStatus
 from grader.records.advice import advise
 
 Status = Literal[
@@ -34,10 +35,6 @@ STATUS_WORDS: Mapping[str, str] = {
     "missing": "was not handed in",
     "broken": "could not be run through no fault of the student's",
 }
-
-CellStatus = Literal["ok", "error", "time", "died", "skipped"]
-"""How a cell of a notebook ended. `time`: interrupted at its limit. `died`: it ended the kernel.
-`skipped`: it never ran."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

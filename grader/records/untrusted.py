@@ -6,19 +6,16 @@ Each reader takes any value at all and returns exactly what its name says.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from grader.inside.schema.questions import EPOCHS_CAP
+from grader.inside.schema.questions import EPOCHS_CAP, Precision, Setting
 from grader.inside.wire import Malformed
 from grader.records.execution import StudentError
 
 Array: TypeAlias = npt.NDArray[Any]
-Precision = Literal["float64", "float32"]
-Setting: TypeAlias = int | str | list[int]
-"""Stride, padding, dilation and the like."""
 
 _KEY = 100
 """Characters of a key. It goes into another box, in a head of limited length."""

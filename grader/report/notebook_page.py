@@ -12,7 +12,8 @@ from markdown_it.token import Token
 from markupsafe import Markup
 from markupsafe import escape as escape_html
 
-from grader.records.execution import CellStatus, ExecutedCell, ExecutedNotebook
+from grader.inside.schema.messages import CellStatus
+from grader.records.execution import ExecutedCell, ExecutedNotebook
 from grader.report import escape
 from grader.report.notebook_cells import Cell, read_cells
 

@@ -31,8 +31,8 @@ class Job:
     run: str = "all"
     """`definitions`: nothing but definitions is run (`Assignment.run`)."""
     datasets: Mapping[str, str] = field(default_factory=dict)
-    """Folders with training pictures on this machine, by name of the data set; empty where it is
-    absent (`grader.data.training_mount`).
+    """Folders with training pictures on this machine, by name of the data set; that of an
+    absent one says so (`grader.data.training_mount`).
     """
     level: int | None = None
     """The sandbox level at which it has to run; None for the backend's own."""

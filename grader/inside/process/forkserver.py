@@ -263,8 +263,9 @@ class Guard:
         with _Life(self.channel):
             group = (self.group.events, self.group.arrived) if self.group else ()
             linux.close_all_but({0, 1, 2, self.channel.fileno(), *group})
-            served = {n: f for n, f in self.job["datasets"].items() if f}
-            root.build_root(os.path.join(self.folder, "root"), uid, self._sizes(), served)
+            root.build_root(
+                os.path.join(self.folder, "root"), uid, self._sizes(), self.job["datasets"]
+            )
             if still_root:
                 root.become_in_namespace(uid)
             linux.set_capabilities()

@@ -206,7 +206,7 @@ def _confine(job: PlacedRequest, directory: str, sockets: str | None = None) -> 
         lockdown.confine(read=["/"], write=writable, devices=root.DEVICES)
     elif job["level"] == 2:
         places = [sockets] if sockets else []
-        served = [folder for folder in job["datasets"].values() if folder]
+        served = job["datasets"].values()
         readable = [*job["readable"], *served, directory]
         lockdown.confine(read=readable, devices=root.DEVICES, sockets=places)
 
@@ -219,11 +219,11 @@ def _filter(level: int, *, accepts: bool) -> None:
 
 
 def _locate_datasets(job: PlacedRequest) -> dict[str, str]:
-    """Where each data set lies for this process; empty for one that is absent."""
+    """Where each data set lies for this process."""
     folders = job["datasets"]
     if job["level"] < 3:
         return folders
-    return {name: f"{root.DATASETS}/{name}" if folders[name] else "" for name in folders}
+    return {name: f"{root.DATASETS}/{name}" for name in folders}
 
 
 def _process_budget(processes: int, level: int) -> int:

@@ -35,7 +35,7 @@ class BoxRequest(TypedDict):
     run: str
     """`all`, or `definitions`."""
     datasets: dict[str, str]
-    """Folder of the host by data set, empty where it is absent."""
+    """Folder of the host by data set; that of an absent one holds no arrays."""
     submission_mib: int
     submission_files: int
     limits: Limits

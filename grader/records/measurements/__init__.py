@@ -9,6 +9,7 @@ Floors, top first:
     dropouts, named_arrays
 """
 
+from grader.inside.schema.questions import Precision
 from grader.records.measurements.dropouts import NO_DROPOUT, Dropouts
 from grader.records.measurements.layers import Layer, Layers
 from grader.records.measurements.logits import Logits, Trained
@@ -18,7 +19,7 @@ from grader.records.measurements.parameters import Parameter, Parameters
 from grader.records.measurements.readers import READERS
 from grader.records.measurements.returned import Returned
 from grader.records.measurements.steps import Gradients, Steps
-from grader.records.untrusted import Array, Precision
+from grader.records.untrusted import Array
 
 __all__ = [
     "NO_DROPOUT",

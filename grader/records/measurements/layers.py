@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from grader.inside.schema.questions import Precision, Setting
 from grader.inside.wire import Malformed
 from grader.records import untrusted
 from grader.records.execution import StudentError
-from grader.records.untrusted import Array, Precision, Setting
+from grader.records.untrusted import Array
 
 _MOST = 10_000
 """Layers of a network."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+from grader.inside.schema.questions import Precision
 from grader.records import untrusted
-from grader.records.untrusted import Array, Precision
+from grader.records.untrusted import Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+from grader.inside.schema.questions import Precision
 from grader.records import untrusted
 from grader.records.measurements.dropouts import NO_DROPOUT, Dropouts
 from grader.records.measurements.named_arrays import NamedArrays, read_named_arrays
-from grader.records.untrusted import Precision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
