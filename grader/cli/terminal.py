@@ -27,7 +27,7 @@ from grader.data.source import Shelf
 from grader.grading.grade import RunSummary
 from grader.grading.verify import Finding, lost
 from grader.records.execution import STATUS_WORDS
-from grader.records.result import CheckResult, Graded
+from grader.records.result import Graded
 from grader.report import escape
 
 MARKS = {
@@ -36,6 +36,7 @@ MARKS = {
     "failed": "[red]✗[/]",
     "skipped": "[dim]–[/]",
     "unmeasured": "[red]✗[/]",
+    "deferred": "[dim]·[/]",
     "broken": "[magenta]![/]",
 }
 
@@ -172,7 +173,7 @@ def findings(slug: str, found: Sequence[Finding], used: Sequence[str]) -> int:
     return faults
 
 
-def checked(graded: Graded, absent: Mapping[str, str]) -> bool:
+def checked(graded: Graded) -> bool:
     """A student's own check: every line of the rubric with its feedback. True where a check was
     lost.
     """
@@ -180,7 +181,7 @@ def checked(graded: Graded, absent: Mapping[str, str]) -> bool:
         line(graded.execution.reason)
     for note in graded.notes:
         line(f"Note: {note}")
-    here = [c for c in graded.checks if not _elsewhere(c, absent)]
+    here = [c for c in graded.checks if c.outcome != "deferred"]
     for check in graded.checks:
         points = (
             "not measured here" if check not in here else f"{check.earned:g} / {check.points:g}"
@@ -195,10 +196,6 @@ def checked(graded: Graded, absent: Mapping[str, str]) -> bool:
         f"{graded.execution.level}."
     )
     return any(c.lost for c in here) or (graded.execution.status != "ok" and not here)
-
-
-def _elsewhere(check: CheckResult, absent: Mapping[str, str]) -> bool:
-    return check.outcome == "unmeasured" and any(why in check.feedback for why in absent.values())
 
 
 def unexpected(summary: RunSummary, expected: Mapping[str, Any]) -> int:

@@ -1,7 +1,7 @@
 """Grading: what is new is measured, everything is judged, and the record is kept.
 
 Floors, top first:
-    verify
+    self_check, verify
     grade
     cohort
     provenance
