@@ -3,5 +3,6 @@
 Floors, top first:
     main
     authors, instructors, machine, students
-    options, terminal
+    options, tables
+    terminal
 """

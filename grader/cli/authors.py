@@ -35,7 +35,7 @@ def _verify(run: RunOptions, course: Course, slug: str) -> int:
     """How many findings of one assignment are not as they should be."""
     import tempfile
 
-    from grader.cli import terminal
+    from grader.cli import tables, terminal
     from grader.grading.executor import Executor
     from grader.grading.verify import Specimens
     from grader.grading.verify import verify as find
@@ -52,7 +52,7 @@ def _verify(run: RunOptions, course: Course, slug: str) -> int:
             findings = find(executor, specimens, Path(folder), progress)
         shown = sorted({(i.name, i.split) for i in executor.images})
         used = [source.describe_use(name, split) for name, split in shown]
-    return terminal.findings(slug, findings, used)
+    return tables.findings(slug, findings, used)
 
 
 @click.command()
@@ -61,9 +61,9 @@ def _verify(run: RunOptions, course: Course, slug: str) -> int:
 def show(slug: str, course: Path | None) -> int:
     """Print the rubric of SLUG, and what crosses into the sandbox."""
     from grader.assignment.course import Course
-    from grader.cli import terminal
+    from grader.cli import tables
 
-    terminal.rubric(Course.find(course).load(slug))
+    tables.rubric(Course.find(course).load(slug))
     return 0
 
 

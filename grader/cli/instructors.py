@@ -52,7 +52,7 @@ def grade(
     allow_level: int,
 ) -> int:
     """Grade a folder or archive of SUBMISSIONS to the assignment SLUG."""
-    from grader.cli import terminal
+    from grader.cli import tables, terminal
     from grader.submissions import collect
 
     course = run.find_course()
@@ -69,7 +69,7 @@ def grade(
     summary = _grade(
         run, course, loaded, chosen, target, seed=seed, fresh=fresh, lowest=allow_level
     )
-    terminal.results(summary)
+    tables.results(summary)
     terminal.where(target)
     return 1 if any(g.needs_review for g in summary.graded) else 0
 
@@ -118,7 +118,7 @@ def demo(run: RunOptions, out: Path | None) -> int:
     import tempfile
 
     from grader.assignment.course import Course
-    from grader.cli import terminal
+    from grader.cli import tables, terminal
     from grader.submissions import collect
 
     run = replace(run, stand_in=True)
@@ -129,8 +129,8 @@ def demo(run: RunOptions, out: Path | None) -> int:
         handed_in = collect.read_class(sample, loaded.asked)
     target = out or Path("reports") / DEMO
     summary = _grade(run, course, loaded, handed_in, target)
-    terminal.results(summary)
-    wrong = terminal.unexpected(summary, course.expected(DEMO))
+    tables.results(summary)
+    wrong = tables.unexpected(summary, course.expected(DEMO))
     terminal.where(target)
     return 1 if wrong else 0
 

@@ -15,11 +15,11 @@ from grader.cli.options import BATCH_LEVEL, DATA, FOLDER, LEVEL
 def data(context: click.Context, data_root: Path | None) -> int:
     """Say which data sets are here, and where."""
     from grader import data as sets
-    from grader.cli import terminal
+    from grader.cli import tables
 
     context.obj = data_root
     if context.invoked_subcommand is None:
-        terminal.shelves(sets.available(sets.Source(data_root)))
+        tables.shelves(sets.available(sets.Source(data_root)))
     return 0
 
 
@@ -45,7 +45,7 @@ def doctor(level: int | None, data_root: Path | None, as_json: bool) -> int:  # 
     import json
 
     from grader import data as sets
-    from grader.cli import terminal
+    from grader.cli import tables, terminal
     from grader.sandbox import ForkServer
 
     with terminal.progress() as progress:
@@ -56,6 +56,6 @@ def doctor(level: int | None, data_root: Path | None, as_json: bool) -> int:  # 
     if as_json:
         click.echo(json.dumps({**facts, "data": [s.facts() for s in shelves]}, indent=2))
     else:
-        terminal.doctor(facts)
-        terminal.shelves(shelves)
+        tables.doctor(facts)
+        tables.shelves(shelves)
     return 0 if facts["level"] >= BATCH_LEVEL else 1
