@@ -3,6 +3,7 @@
 Floors, top first:
     main
     authors, instructors, machine, students
-    options, tables
+    options, progress, tables
+    documents
     terminal
 """

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
-from grader.assignment.loader import LoadedAssignment
-from grader.cli.terminal import console, line, name_of, safe
+from grader.cli.terminal import line, name_of, new_table, safe, show
 from grader.data import catalogue
-from grader.data.source import Shelf
-from grader.grading.grade import RunSummary
-from grader.grading.verify import Finding, lost
+from grader.grading.verify import lost
 from grader.records.execution import STATUS_WORDS
+
+if TYPE_CHECKING:
+    from grader.assignment.loader import LoadedAssignment
+    from grader.cli.documents import Verified
+    from grader.data.source import Shelf
+    from grader.grading.grade import RunSummary
 
 RUN_WORDS = {
     "all": "Run: every cell of a notebook, and every line of a module",
@@ -23,17 +24,8 @@ RUN_WORDS = {
 
 def results(summary: RunSummary) -> None:
     """A row for each student, and how much was run."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name, style in (
-        ("student", ""),
-        ("score", "bold"),
-        ("", ""),
-        ("status", ""),
-        ("lost", "dim"),
-    ):
-        table.add_column(
-            name, style=style, justify="right" if name == "score" else "left", overflow="fold"
-        )
+    names = ("student", "score", "of", "status", "lost")
+    table = new_table(*names, folds=["lost"], numbers=["score"])
     for graded in summary.graded:
         gone = ", ".join(
             c.name
@@ -42,13 +34,13 @@ def results(summary: RunSummary) -> None:
         )
         table.add_row(
             name_of(graded.student),
-            f"{graded.score:g}",
+            f"[bold]{graded.score:g}[/]",
             f"/ {graded.max_score:g}",
             ("[magenta]! a person is needed[/] " if graded.needs_review else "")
             + STATUS_WORDS[graded.execution.status],
-            gone,
+            f"[dim]{gone}[/]",
         )
-    console.print(table)
+    show(table)
     if summary.graded:
         used = summary.graded[0].provenance.get("data")
         if isinstance(used, Mapping) and used.get("used"):
@@ -67,25 +59,22 @@ def results(summary: RunSummary) -> None:
         line(f"{summary.regraded} results changed by judging again.")
 
 
-def findings(slug: str, found: Sequence[Finding], used: Sequence[str]) -> int:
-    """A row for each of an assignment's own submissions; the number of faults."""
-    table = Table(box=None, header_style="bold", pad_edge=False, title=None)
-    for name in ("", slug, "score", "loses"):
-        table.add_column(name, justify="right" if name == "score" else "left", overflow="fold")
+def findings(verified: Verified) -> None:
+    """A row for each of an assignment's own submissions."""
+    slug, found = verified.slug, verified.findings
+    table = new_table("", slug, "score", "loses", folds=["loses"], numbers=["score"])
     for finding in found:
         mark = "[red]✗[/]" if finding.fault else "[green]✓[/]"
         gone = safe(finding.fault or ", ".join(sorted(lost(finding.graded))))
         table.add_row(mark, safe(finding.name), f"{finding.graded.score:g}", gone)
-    console.print(table)
-    for sentence in used:
+    show(table)
+    for sentence in verified.used:
         line(f"Data: {sentence}")
-    faults = sum(bool(f.fault) for f in found)
     line(
-        f"{slug}: {faults} of {len(found)} are not as they should be."
-        if faults
+        f"{slug}: {verified.faults} of {len(found)} are not as they should be."
+        if verified.faults
         else f"{slug}: all as it should be."
     )
-    return faults
 
 
 def unexpected(summary: RunSummary, expected: Mapping[str, Any]) -> int:
@@ -127,22 +116,19 @@ def rubric(loaded: LoadedAssignment) -> None:
     if assignment.provides:
         titles = " and ".join(catalogue.find(name).title for name in assignment.provides)
         line(f"Students' own code finds training pictures of {titles}")
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("check", "points", "what it asks", "after"):
-        table.add_column(name, justify="right" if name == "points" else "left", overflow="fold")
+    names = ("check", "points", "what it asks", "after")
+    table = new_table(*names, folds=["what it asks", "after"], numbers=["points"])
     for check in assignment.checks:
         marks = " (bonus)" * check.extra + " (hidden)" * check.hidden
         table.add_row(
             check.name, f"{check.points:g}{marks}", safe(check.title), ", ".join(check.depends_on)
         )
-    console.print(table)
-    crossing = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("crosses into the sandbox", "question", "with"):
-        crossing.add_column(name, overflow="fold")
+    show(table)
+    crossing = new_table("crosses into the sandbox", "question", "with", folds=["with"])
     for name, probe in loaded.probes.items():
         given = ", ".join(f"{k}={_described(v)}" for k, v in probe.args.items() if not _empty(v))
         crossing.add_row(name, probe.ask, safe(given))
-    console.print(crossing)
+    show(crossing)
     line(
         "Stays here: labels, the reference and its measurements, thresholds, other students' "
         "files, the verdict."

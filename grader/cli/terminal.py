@@ -1,26 +1,23 @@
-"""What the terminal shows: sentences, progress, a student's own check.
+"""What the terminal shows: sentences, tables, JSON, a student's own check.
 
 Everything a student wrote is made harmless.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import json
+import os
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
+import click
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
+from rich.measure import Measurement
+from rich.table import Table
 from rich.text import Text
 
+from grader.records.json_values import Json
 from grader.records.result import Graded
 from grader.report import escape
 
@@ -34,9 +31,25 @@ MARKS = {
     "broken": "[magenta]![/]",
 }
 
-# emoji=False: `:x:` in what a student wrote is not a cross.
-console = Console(highlight=False, soft_wrap=False, emoji=False)
-errors = Console(stderr=True, highlight=False, emoji=False)
+_WIDE = 100_000
+"""Columns of what is no terminal."""
+_LONGEST = 60
+"""Letters of a word up to which it is not broken at the end of a line."""
+
+
+def _open(*, stderr: bool = False) -> Console:
+    """A console; with NO_COLOR it writes nothing but text.
+
+    emoji=False: `:x:` in what a student wrote is not a cross.
+    """
+    plain = os.environ.get("NO_COLOR")
+    return Console(
+        stderr=stderr, highlight=False, emoji=False, color_system=None if plain else "auto"
+    )
+
+
+console = _open()
+errors = _open(stderr=True)
 
 
 def safe(text: object) -> Text:
@@ -57,48 +70,57 @@ def line(text: str) -> None:
     console.print(safe(text), soft_wrap=True)
 
 
+def note(text: str) -> None:
+    """A line beside the results, on stderr."""
+    errors.print(safe(text), soft_wrap=True)
+
+
 def where(folder: Path) -> None:
     """The path of the index, as the last line."""
     line(str((folder / "index.html").resolve()))
 
 
-class Steps:
-    """A progress bar that begins when it is told how much there is."""
-
-    def __init__(self, bar: Progress) -> None:
-        self._bar = bar
-        self._task: Any = None
-
-    def begin(self, total: int, what: str) -> None:
-        """A new bar of `total` steps; 0 where nobody knows."""
-        if self._task is not None:
-            self._bar.remove_task(self._task)
-        self._task = self._bar.add_task(what, total=total or None, name="")
-
-    def step(self, name: str) -> None:
-        """One step further."""
-        self._bar.update(self._task, advance=1, name=name_of(name).plain)
+def is_plain(target: Console) -> bool:
+    """True where nothing but text may be written: to no terminal, a dumb one, or with NO_COLOR."""
+    return not target.is_terminal or target.is_dumb_terminal or target.no_color
 
 
-@contextmanager
-def progress() -> Iterator[Steps]:
-    """A bar on stderr that vanishes when it is done."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[name]}", markup=False),
-    )
-    with Progress(*columns, console=errors, transient=True) as bar:
-        yield Steps(bar)
+def document(value: Mapping[str, Json]) -> None:
+    """One JSON document on stdout, in ASCII: what students wrote is escaped."""
+    click.echo(json.dumps(value, indent=2, allow_nan=False))
 
 
-def checked(graded: Graded) -> bool:
-    """A student's own check: every line of the rubric with its feedback. True where a check was
-    lost.
+def new_table(*names: str, folds: Collection[str], numbers: Collection[str] = ()) -> Table:
+    """A table of these columns. Long text wraps in those that fold; numbers stand to the right."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in names:
+        side: Literal["left", "right"] = "right" if name in numbers else "left"
+        table.add_column(name, justify=side, no_wrap=name not in folds, overflow="fold")
+    return table
+
+
+def show(table: Table) -> None:
+    """The table, as wide as the terminal; where there is none, as wide as it is.
+
+    What stands in a column that does not wrap is never broken, and in others no word that could be
+    a name: a narrow terminal breaks the line instead.
     """
+    every = console.options.update(width=_WIDE)
+    for column in table.columns:
+        sizes = [Measurement.get(console, every, c) for c in (column.header, *column.cells)]
+        widest, word = max(s.maximum for s in sizes), max(s.minimum for s in sizes)
+        column.min_width = widest if column.no_wrap else min(widest, max(20, min(word, _LONGEST)))
+    if console.is_terminal or "COLUMNS" in os.environ:
+        console.print(table, crop=False)
+        return
+    with console.capture() as kept:
+        console.print(table, width=_WIDE, crop=False)
+    for row in kept.get().splitlines():
+        click.echo(row.rstrip())
+
+
+def checked(graded: Graded) -> None:
+    """A student's own check: every line of the rubric with its feedback."""
     if graded.execution.status != "ok":
         line(graded.execution.reason)
     for note in graded.notes:
@@ -108,13 +130,13 @@ def checked(graded: Graded) -> bool:
         points = (
             "not measured here" if check not in here else f"{check.earned:g} / {check.points:g}"
         )
-        console.print(f"{MARKS[check.outcome]} [bold]{check.name}[/]  {points}")
+        console.print(f"{MARKS[check.outcome]} [bold]{check.name}[/]  {points}", soft_wrap=True)
         for text in (check.title, check.feedback, f"Next step: {check.hint}" if check.hint else ""):
             if text:
-                console.print(safe(f"  {text}"), style="" if text == check.feedback else "dim")
+                style = "" if text == check.feedback else "dim"
+                console.print(safe(f"  {text}"), style=style, soft_wrap=not console.is_terminal)
     total, most = sum(c.earned for c in here), sum(c.points for c in here if not c.extra)
     line(
         f"{total:g} of {most:g} points of the public checks, at sandbox level "
         f"{graded.execution.level}."
     )
-    return any(c.lost for c in here) or (graded.execution.status != "ok" and not here)
