@@ -496,3 +496,28 @@ def test_interrupted_before_it_began(course: Tiny, tmp_path: Path) -> None:
     assert "Traceback" not in err, err
     assert err.strip().splitlines()[-1].startswith("grader: Interrupted")
     assert gone(temporary, seconds=30) == []  # it may still be importing torch
+
+
+def test_outside_of_every_course(
+    call: CommandLine, course: Tiny, bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each verb says that no course was found: in a note where the program's own serves, and in
+    its one sentence where that lacks what was named.
+    """
+    monkeypatch.chdir(bare)
+    done = call("show", "lenet5_mnist")
+    assert (done.code, len(done.err.splitlines())) == (0, 1)
+    assert done.err.startswith("grader: no course was found in this folder or above it; lenet5")
+    file = course.submit("Ada")
+    for words in (
+        ("show", "tiny"),
+        ("verify", "tiny"),
+        ("handout", "tiny", "-o", "out"),
+        ("grade", "tiny", course.class_),
+        ("check", file),
+        ("check", file, "-a", "tiny"),
+    ):
+        assert "no course was found in this folder" in (sentence := call(*words).sentence)
+        assert "--course" in sentence
+    monkeypatch.chdir(course.root / "class")  # anywhere in a course it is found
+    assert (call("show", "tiny").code, call("show", "tiny").err) == (0, "")
