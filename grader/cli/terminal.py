@@ -40,6 +40,12 @@ MARKS = {
     "broken": "[magenta]![/]",
 }
 
+_ELSEWHERE = {
+    "deferred": "not measured here",
+    "broken": "could not be judged here, which is not your fault",
+}
+"""What stands in place of the points where a student's own check does not decide about them."""
+
 RUN_WORDS = {
     "all": "Run: every cell of a notebook, and every line of a module",
     "definitions": "Run: definitions only, which are imports, functions, classes and constants",
@@ -181,11 +187,9 @@ def checked(graded: Graded) -> bool:
         line(graded.execution.reason)
     for note in graded.notes:
         line(f"Note: {note}")
-    here = [c for c in graded.checks if c.outcome != "deferred"]
+    here = [c for c in graded.checks if c.outcome not in _ELSEWHERE]
     for check in graded.checks:
-        points = (
-            "not measured here" if check not in here else f"{check.earned:g} / {check.points:g}"
-        )
+        points = _ELSEWHERE.get(check.outcome, f"{check.earned:g} / {check.points:g}")
         console.print(f"{MARKS[check.outcome]} [bold]{check.name}[/]  {points}")
         for text in (check.title, check.feedback, f"Next step: {check.hint}" if check.hint else ""):
             if text:
@@ -195,7 +199,7 @@ def checked(graded: Graded) -> bool:
         f"{total:g} of {most:g} points of the public checks, at sandbox level "
         f"{graded.execution.level}."
     )
-    return any(c.lost for c in here) or (graded.execution.status != "ok" and not here)
+    return any(c.lost for c in graded.checks) or (graded.execution.status != "ok" and not here)
 
 
 def unexpected(summary: RunSummary, expected: Mapping[str, Any]) -> int:

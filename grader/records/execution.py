@@ -59,14 +59,25 @@ class StudentError:
 
         One line, without a full stop.
         """
-        if not self.file and self.kind in {*STATUS_WORDS, "exit", "NotebookError"}:
-            return self.message  # not an exception: the message is a sentence already
+        if self._is_sentence:
+            return self.message
         place = f"{self.file}, line {self.line}: " if self.file and self.line else ""
         text = f": {_shorten(_first_line(self.message), 200)}" if self.message.strip() else ""
         code = (self.code or "").strip()
         quoted = f" — in `{_shorten(code, 120)}`" if code else ""
         next_step = advise(self.kind, self.message, self.code, self.file)
         return f"{place}{self.kind}{text}{quoted}{'. ' if next_step else ''}{next_step}"
+
+    def outline(self) -> str:
+        """What happened and where, with nothing of the code: fit for those who must not see it."""
+        if self._is_sentence:
+            return self.message
+        return f"{self.kind} in {self.file}, line {self.line}" if self.file else self.kind
+
+    @property
+    def _is_sentence(self) -> bool:
+        """Whether the message is one already, as this is no exception."""
+        return not self.file and self.kind in {*STATUS_WORDS, "exit", "NotebookError"}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any] | None) -> Self | None:
