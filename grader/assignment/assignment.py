@@ -95,7 +95,7 @@ def _excuse(value: object) -> object:
     """A measurement of the reference; one that is missing in words that a student may read."""
     if not isinstance(value, Missing) or value.elsewhere:
         return value
-    seen = (value.error.outline() if value.error else value.why).partition(". ")[0].rstrip(".")
+    seen = value.error.outline() if value.error else value.why.partition(". ")[0].rstrip(".")
     return Missing(why=f"the reference could not be measured: {seen}", needs_review=True)
 
 

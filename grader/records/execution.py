@@ -59,8 +59,8 @@ class StudentError:
 
         One line, without a full stop.
         """
-        if self._is_sentence:
-            return self.message
+        if not self.file and self.kind in {*STATUS_WORDS, "exit", "NotebookError"}:
+            return self.message  # not an exception: the message is a sentence already
         place = f"{self.file}, line {self.line}: " if self.file and self.line else ""
         text = f": {_shorten(_first_line(self.message), 200)}" if self.message.strip() else ""
         code = (self.code or "").strip()
@@ -69,15 +69,13 @@ class StudentError:
         return f"{place}{self.kind}{text}{quoted}{'. ' if next_step else ''}{next_step}"
 
     def outline(self) -> str:
-        """What happened and where, with nothing of the code: fit for those who must not see it."""
-        if self._is_sentence:
-            return self.message
-        return f"{self.kind} in {self.file}, line {self.line}" if self.file else self.kind
-
-    @property
-    def _is_sentence(self) -> bool:
-        """Whether the message is one already, as this is no exception."""
-        return not self.file and self.kind in {*STATUS_WORDS, "exit", "NotebookError"}
+        """What happened and where, in nothing of the author's own words: for those who must not
+        read the code.
+        """
+        if self.file:
+            return f"{self.kind} in {self.file}, line {self.line}"
+        words = STATUS_WORDS.get("stopped" if self.kind == "exit" else self.kind)
+        return f"it {words}" if words else self.kind
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any] | None) -> Self | None:

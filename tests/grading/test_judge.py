@@ -126,9 +126,9 @@ def test_what_the_reference_lacks_is_told_without_its_code() -> None:
     assert result.feedback == (
         "Not judged: the reference could not be measured: KeyError in a.py, line 3."
     )
-    memory = StudentError(kind="memory", message="It used more than 9 MiB. Use less.")
-    (result,) = judged(reading, expected=Missing(why=memory.message, error=memory))
-    assert "measured: It used more than 9 MiB." in result.feedback
+    exit_ = StudentError(kind="exit", message="Your code ended the process. Do not.")
+    (result,) = judged(reading, expected=Missing(why=exit_.message, error=exit_))
+    assert "measured: it ended before it was done." in result.feedback
     (result,) = judged(reading, expected=Missing(why="It is not there. In `a = secret`: x"))
     assert "measured: It is not there." in result.feedback
 
