@@ -7,5 +7,5 @@ Floors, top first:
     reference
     provenance
     executor
-    cache_key, judge, proof, schedule
+    cache_key, judge, progress, proof, schedule
 """
