@@ -31,6 +31,12 @@ MARKS = {
     "broken": "[magenta]![/]",
 }
 
+_ELSEWHERE = {
+    "deferred": "not measured here",
+    "broken": "could not be judged here, which is not your fault",
+}
+"""What stands in place of the points where a student's own check does not decide about them."""
+
 _WIDE = 100_000
 """Columns of what is no terminal."""
 _LONGEST = 60
@@ -126,11 +132,9 @@ def checked(graded: Graded) -> None:
         line(graded.execution.reason)
     for note in (*graded.notes, *graded.execution.notes):
         line(f"Note: {note}")
-    here = [c for c in graded.checks if c.outcome != "deferred"]
+    here = [c for c in graded.checks if c.outcome not in _ELSEWHERE]
     for check in graded.checks:
-        points = (
-            "not measured here" if check not in here else f"{check.earned:g} / {check.points:g}"
-        )
+        points = _ELSEWHERE.get(check.outcome, f"{check.earned:g} / {check.points:g}")
         console.print(f"{MARKS[check.outcome]} [bold]{check.name}[/]  {points}", soft_wrap=True)
         for text in (check.title, check.feedback, f"Next step: {check.hint}" if check.hint else ""):
             if text:

@@ -51,6 +51,10 @@ UNASKED_CAP = 1 << 20
 """Bytes on the result channel that nobody asked for, after which the process is killed."""
 TOTAL_CAP = 512 << 20
 """Bytes of all answers of a box."""
+_UNCOUNTED_MIB = 64
+"""By so much the watch is late: the student's process is to be refused memory before, at its line.
+It may have pages of the fork server's that nobody had touched.
+"""
 UNKNOWN: Death = {"why": None, "code": 0, "crowded": False, "said": ""}
 """Stands for the end of a process that never was."""
 
@@ -68,8 +72,10 @@ class Supervisor:
     ) -> None:
         self.job, self.directory, self.channel = job, directory, channel
         self.limits = limits = job["limits"]
-        self.events, self.kills = events, cgroup.count_kills(events)
-        """The control group's events, and how many processes it had ended for want of memory."""
+        self.events, self.kills = events, 0
+        """The control group's events, and how many processes it had ended for want of memory when
+        the student's last one started.
+        """
         self.arrived = arrived
         self.child: Child | None = None
         self.question: Question | None = None
@@ -81,7 +87,7 @@ class Supervisor:
         self.notebook: Notebook | None = None
         self.driver: Runner | None = None
         """Drives the cells while they run."""
-        self.base = process_usage.read_memory(os.getpid())
+        self.memory = process_usage.MemoryLimit(limits["memory_mib"] + _UNCOUNTED_MIB << 10)
         self.wall = self.cpu_done = self.cpu_seen = 0.0
         self.peak_kib = self.unasked = self.answered = self.starts = 0
         self.crowded = self.ended = False
@@ -165,6 +171,7 @@ class Supervisor:
         self.starts += 1
         left = self.limits["cpu_seconds"] - self.cpu_done
         self.death = None
+        self.kills = cgroup.count_kills(self.events)
         self.child = Child(self.job, self.directory, max(left, 0.1), notebook)
         return self.child
 
@@ -274,13 +281,15 @@ class Supervisor:
             return self.cpu_done
         if self.question is not None and now > self.question.deadline:
             child.kill("time")
-        usage = process_usage.measure(self._others(), self.base)
+        pids = self._others()
+        usage = process_usage.measure(pids, self.memory.base_kib)
         own = cell.THREADS // 2 if child.connection else 0
         self.crowded = self.crowded or usage.tasks - own >= self.limits["processes"]
         used = self.cpu_seen = self.cpu_done + usage.cpu_seconds
         if used > self.limits["cpu_seconds"]:
             child.kill("cpu")
-        if usage.memory_kib > self.limits["memory_mib"] << 10:
+        killed = cgroup.count_kills(self.events) > self.kills  # one that it started, perhaps
+        if killed or self.memory.is_exceeded(pids, usage.memory_kib):
             child.kill("memory")
         return used
 
@@ -340,8 +349,7 @@ class Supervisor:
 
     def _find_why(self, code: int) -> Why | None:
         """The limit behind a death that the operating system brought about."""
-        before, self.kills = self.kills, cgroup.count_kills(self.events)
-        if code == -signal.SIGKILL and self.kills > before:
+        if code == -signal.SIGKILL and cgroup.count_kills(self.events) > self.kills:
             return "memory"
         spent = self.cpu_done >= self.limits["cpu_seconds"] - 0.1
         if code == -signal.SIGXCPU or (code == -signal.SIGKILL and spent):
