@@ -30,7 +30,7 @@ DEMO = "lenet5_mnist"
 @click.option(
     "--only", multiple=True, metavar="STUDENT", help="Grade this student alone; may be repeated."
 )
-@click.option("--fresh", is_flag=True, help="Run every submission again.")
+@click.option("--fresh", is_flag=True, help="Run every submission, and the reference, again.")
 @click.option("--seed", type=SEED, help="Draw the random inputs from this seed.")
 @click.option(
     "--allow-level",
