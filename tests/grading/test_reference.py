@@ -156,7 +156,7 @@ def test_judging_again_is_guarded_too(pair: Tiny, regrade: Grading, fault: str) 
     regrade(pair)
     before = files(pair.out), results(pair), executions(pair)
     spoil(pair, fault)
-    with pytest.raises(ReferenceFailed):
+    with pytest.raises(ReferenceFailed, match="With --fresh, what an earlier run kept of it"):
         regrade(pair)
     assert (files(pair.out), results(pair), executions(pair)) == before
 
