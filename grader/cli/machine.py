@@ -46,12 +46,14 @@ def doctor(level: int | None, data_root: Path | None, as_json: bool) -> int:  # 
 
     from grader import data as sets
     from grader.cli import terminal
+    from grader.records.tried_versions import list_untried
     from grader.sandbox import ForkServer
 
     with terminal.progress() as progress:
         progress.begin(0, "self-test of the sandbox")
         with ForkServer(level=level) as server:
             facts = server.describe()
+    facts["untried"] = list_untried(facts["versions"])
     shelves = sets.available(sets.Source(data_root))
     if as_json:
         click.echo(json.dumps({**facts, "data": [s.facts() for s in shelves]}, indent=2))

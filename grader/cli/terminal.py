@@ -291,3 +291,5 @@ def doctor(facts: Mapping[str, Any]) -> None:
         if refused["command"]:
             line(f"    {refused['command']}")
     line(", ".join(f"{name} {version}" for name, version in facts["versions"].items()))
+    for sentence in facts["untried"]:
+        line(sentence)

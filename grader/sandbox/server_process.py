@@ -43,8 +43,8 @@ _ENVIRONMENT = {
     "MPLBACKEND": "Agg",
     "MALLOC_ARENA_MAX": "2",
 }
-_PASSED = ("LD_LIBRARY_PATH", "TMPDIR")
-"""Kept of the grader's own environment: without the first, some interpreters do not start."""
+_DRIVER = "libcuda.so.1"
+"""CUDA's driver, by the name under which torch looks for it."""
 
 # The package's parent stands in sys.path only as far as it has to; the working directory never.
 _PROGRAM = """
@@ -71,6 +71,7 @@ class ServerProcess:
         self.run = tempfile.mkdtemp(prefix="grader-box-")
         os.chmod(self.run, 0o711)  # boxes of level 2 and below run under another uid
         os.mkdir(os.path.join(self.run, "root"))
+        self._hidden = _hide_driver(self.run)
         self._log = open(os.path.join(self.run, "log"), "w+b")  # noqa: SIM115 - lives as long
         os.chmod(self._log.fileno(), 0o600)
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -98,8 +99,17 @@ class ServerProcess:
 
     def _environment(self) -> dict[str, str]:
         """Torch makes a folder for its caches when it is imported: it goes with this one."""
-        passed = {n: os.environ[n] for n in _PASSED if n in os.environ}
-        return _ENVIRONMENT | passed | {"TORCHINDUCTOR_CACHE_DIR": os.path.join(self.run, "caches")}
+        own = {
+            "LD_LIBRARY_PATH": self._hidden,
+            "TORCHINDUCTOR_CACHE_DIR": os.path.join(self.run, "caches"),
+        }
+        if theirs := os.environ.get(
+            "LD_LIBRARY_PATH"
+        ):  # without it, some interpreters do not start
+            own["LD_LIBRARY_PATH"] += f":{theirs}"
+        if folder := os.environ.get("TMPDIR"):
+            own["TMPDIR"] = folder
+        return _ENVIRONMENT | own
 
     def _what(self) -> list[str]:
         return ["notebooks"] if self.notebooks else []
@@ -163,6 +173,18 @@ class ServerProcess:
                 lifeline.close()
                 raise SandboxError(f"The fork server is gone ({error}). Start again.") from None
         return channel, lifeline
+
+
+def _hide_driver(run: str) -> str:
+    """A folder that, searched first, keeps CUDA's driver from being found: its file is empty.
+
+    Woken by a count of the GPUs, the driver would start threads in the fork server, even where
+    CUDA_VISIBLE_DEVICES names none. So a build of torch for CUDA behaves as where there is no GPU.
+    """
+    folder = os.path.join(run, "drivers")
+    os.mkdir(folder)
+    Path(folder, _DRIVER).touch(0o644)
+    return folder
 
 
 def _end(
