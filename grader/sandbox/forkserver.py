@@ -76,6 +76,7 @@ class ForkServer:
         return {
             "level": self.level,
             "made_of": levels.NAMES[self.level],
+            "tested": True,
             "refused": refused,
             "versions": dict(self.versions),
         }

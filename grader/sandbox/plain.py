@@ -63,6 +63,7 @@ class Plain:
         return {
             "level": self.level,
             "made_of": MADE_OF,
+            "tested": False,
             "refused": [],
             "versions": dict(_read_versions()),
         }

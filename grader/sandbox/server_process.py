@@ -47,8 +47,10 @@ class ServerProcess:
         self.notebooks = notebooks
         if not sys.platform.startswith("linux"):
             raise SandboxError(
-                f"The sandbox runs on Linux, not on {sys.platform}. Use WSL, a container or a VM."
+                f"the fork server runs on Linux (WSL, a container, a VM), not on {sys.platform}"
             )
+        if not hasattr(os, "fork") or not hasattr(socket, "AF_UNIX"):
+            raise SandboxError("this Python has no fork, or none of the sockets that it takes")
         self.run = tempfile.mkdtemp(prefix="grader-box-")
         os.chmod(self.run, 0o711)  # boxes of level 2 and below run under another uid
         os.mkdir(os.path.join(self.run, "root"))
