@@ -39,6 +39,8 @@ class Measurements:
         value = self._values.get(probe.key, Missing(why="this was not asked", needs_review=True))
         if not isinstance(value, Missing):
             return cast("T", value)
+        if value.elsewhere:
+            raise Unmeasured(value.why, elsewhere=True)
         text = value.why
         if self._reference:
             text = f"the reference could not be measured: {text}"
@@ -55,7 +57,9 @@ class Measurements:
         values: dict[str, T | Missing] = {}
         for name, probe in probes.items():
             value = self._values.get(probe.key)
-            excused = isinstance(value, Missing) and not (value.needs_review or self._reference)
+            excused = isinstance(value, Missing) and not (
+                value.needs_review or value.elsewhere or self._reference
+            )
             values[name] = cast("Missing", value) if excused else self[probe]
         if values and all(isinstance(v, Missing) for v in values.values()):
             return {n: self[p] for n, p in probes.items()}

@@ -208,7 +208,7 @@ class Executor:
         if error is not None:
             return Missing(why=error.sentence(), error=error)
         if probe.key in self.absent:
-            return Missing(why=self.absent[probe.key])
+            return Missing(why=self.absent[probe.key], elsewhere=True)
         return box.ask(probe.ask, self._arguments_of(probe, precisions))
 
     def _arguments_of(self, probe: Probe[Any], precisions: Sequence[str]) -> dict[str, Any]:

@@ -19,9 +19,15 @@ BLOCKING: Mapping[Outcome, Outcome] = {
     "failed": "skipped",
     "skipped": "skipped",
     "unmeasured": "skipped",
+    "deferred": "deferred",
     "broken": "broken",
 }
 """What a check becomes that comes after one with this outcome."""
+_BLOCKED: Mapping[Outcome, str] = {
+    "skipped": "was not passed",
+    "deferred": "is decided elsewhere",
+    "broken": "could not be judged",
+}
 
 
 def judge(
@@ -57,11 +63,10 @@ def score(results: Sequence[CheckResult]) -> float:
 
 def _blocked(check: Check, by: CheckResult) -> CheckResult:
     outcome = BLOCKING[by.outcome]
-    why = "was not passed" if outcome == "skipped" else "could not be judged"
     return _result(
         check,
         outcome,
-        feedback=f"Not judged, because `{by.name}` {why}.",
+        feedback=f"Not judged, because `{by.name}` {_BLOCKED[outcome]}.",
         needs_review=outcome == "broken",
     )
 
@@ -70,6 +75,8 @@ def _decided(check: Check, student: Measurements, reference: Measurements) -> Ch
     try:
         verdict = check.function(student, reference)
     except Unmeasured as missing:
+        if missing.elsewhere:
+            return _result(check, "deferred", feedback=_ended(missing.why))
         if missing.ours:
             text = f"Not judged: {_ended(missing.why)}"
             return _result(check, "broken", feedback=text, needs_review=True)

@@ -126,6 +126,8 @@ class Missing:
     """The student's own error, if that was it."""
     needs_review: bool = False
     """True where a person has to look, as the student is not to blame."""
+    elsewhere: bool = False
+    """True where it is measured elsewhere: what it takes is not on this machine."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

@@ -10,8 +10,8 @@ from typing import Any, Literal, Self
 from grader.records.execution import Execution
 from grader.records.json_values import Json, record_to_json
 
-Outcome = Literal["passed", "partial", "failed", "skipped", "unmeasured", "broken"]
-"""What became of a check."""
+Outcome = Literal["passed", "partial", "failed", "skipped", "unmeasured", "deferred", "broken"]
+"""What became of a check. `deferred`: it is decided elsewhere, by who has what it needs."""
 
 Trust = Literal["claim", "evidence", "proof"]
 """Whether a measurement is claimed by the student's process, had to be computed from inputs that it
@@ -64,8 +64,8 @@ class CheckResult:
 
     @property
     def lost(self) -> bool:
-        """True where a check that is worth something, or asks something, was not passed."""
-        return self.outcome != "passed"
+        """True where a check was decided, and not passed."""
+        return self.outcome not in ("passed", "deferred")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +96,13 @@ class Graded:
         return self.execution.status in ("tampered", "broken") or any(
             c.outcome == "broken" or c.needs_review for c in self.checks
         )
+
+    @property
+    def lost(self) -> bool:
+        """True where a check was lost, or where none was decided since the program did not run."""
+        if self.execution.status != "ok" and all(c.outcome == "deferred" for c in self.checks):
+            return True
+        return any(c.lost for c in self.checks)
 
     def to_json(self) -> dict[str, Json]:
         """The content of `<student>.json`; `status` stands at the top as well."""

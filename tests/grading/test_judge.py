@@ -20,6 +20,7 @@ ANSWER = probe.value("answer")
 OTHER = probe.value("other")
 THEIRS = Missing(why="your code raised an error", error=StudentError(kind="NameError", message="x"))
 OURS = Missing(why="the box broke", needs_review=True)
+ELSEWHERE = Missing(why="MNIST is not here", elsewhere=True)
 
 
 def full(student: Measurements, reference: Measurements) -> Verdict:
@@ -82,6 +83,8 @@ def judged(
         (reading, OURS, 1, "broken", 0.0),
         (reading, 1, THEIRS, "broken", 0.0),
         (reading, THEIRS, THEIRS, "unmeasured", 0.0),
+        (reading, ELSEWHERE, 1, "deferred", 0.0),
+        (reading, 1, ELSEWHERE, "deferred", 0.0),
         (faulty, 1, 1, "broken", 0.0),
         (silent, 1, 1, "broken", 0.0),
     ],
@@ -89,6 +92,7 @@ def judged(
 def test_outcome(check: Any, answer: Any, expected: Any, outcome: str, earned: float) -> None:
     """A verdict, a missing measurement on either side, and a fault of ours have their outcome."""
     (result,) = judged(check, answer=answer, expected=expected)
+    assert result.lost == (outcome not in ("passed", "deferred"))
     assert (result.outcome, result.earned) == (outcome, earned)
     assert result.needs_review == (outcome == "broken" or check is half)
 
@@ -108,10 +112,11 @@ def test_a_verdict_is_kept_whole() -> None:
         (none, 1, "skipped"),
         (reading, THEIRS, "skipped"),
         (faulty, 1, "broken"),
+        (reading, ELSEWHERE, "deferred"),
     ],
 )
 def test_what_blocks(first: Any, answer: Any, then: str) -> None:
-    """Partial does not block; lost and unmeasured skip what follows; broken breaks it."""
+    """Partial does not block; lost and unmeasured skip what follows; the rest is passed on."""
     before, after = judged(first, second, answer=answer)
     assert after.outcome == then
     if then not in ("passed", "partial"):

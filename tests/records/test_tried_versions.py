@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import tomllib
 
@@ -45,7 +46,9 @@ def test_what_is_absent_is_not_untried() -> None:
 def test_the_package_asks_for_what_was_tried() -> None:
     """The lower bounds of pyproject are the oldest versions, and its Pythons those of the list."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    bounds = dict(d.split(">=") for d in project["dependencies"] if ">=" in d)
+    extras = project.get("optional-dependencies", {}).values()
+    wanted = [*project["dependencies"], *itertools.chain(*extras)]
+    bounds = dict(d.split(">=") for d in wanted if ">=" in d)
     bounds["python"] = project["requires-python"].removeprefix(">=")
     for name, tried in TRIED.items():
         assert f"{tried.oldest}.".startswith(f"{bounds[name]}."), name

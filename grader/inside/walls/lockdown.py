@@ -83,9 +83,6 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
         os.close(descriptor)
 
 
-_STACK_MIB = 8
-"""Of a thread, where the machine sets no limit; glibc takes less then."""
-
 # Classic BPF, as seccomp takes it
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN, _AND = 0x20, 0x15, 0x35, 0x45, 0x06, 0x54
 _ALLOW, _KILL, _ERRNO = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
@@ -269,12 +266,6 @@ def student_filter(*, namespaces: bool, accepts: bool = False) -> Filter:
     rules.refuse("getxattr", "lgetxattr", "fgetxattr", code=errno.ENOTSUP)
     rules.refuse("listxattr", "llistxattr", "flistxattr", code=errno.ENOTSUP)
     return rules
-
-
-def stacks_mib(threads: int) -> int:
-    """What the stacks of so many threads take of `_grown`, though little of it is ever used."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_STACK)
-    return threads * (_STACK_MIB if soft == resource.RLIM_INFINITY else -(-soft >> 20))
 
 
 def _grown(mib: int) -> int:
