@@ -58,6 +58,18 @@ def complete_students(
     return [s for n in names if n[0] != "." and (s := stem(n)).startswith(begun)]
 
 
+def complete_backends(
+    context: click.Context,  # noqa: ARG001
+    parameter: click.Parameter,  # noqa: ARG001
+    begun: str,
+) -> list[str]:
+    """Backends that are installed, for a shell, and the choice among ours."""
+    from grader.records import extensions
+    from grader.sandbox.backend import AUTO
+
+    return [n for n in (AUTO, *extensions.names("grader.backends")) if n.startswith(begun)]
+
+
 SEED = click.IntRange(0, 2**31 - 1)
 OUT = click.option(
     "-o",
@@ -89,6 +101,14 @@ LEVEL = click.option(
     metavar="N",
     help="Use exactly this sandbox level.",
 )
+BACKEND = click.option(
+    "--backend",
+    metavar="NAME",
+    default="auto",
+    show_default=True,
+    shell_complete=complete_backends,
+    help="Run code by this: forkserver has walls and needs Linux; plain has none.",
+)
 SLUG = click.argument("slug", shell_complete=complete_slugs)
 JSON = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document, for programs."
@@ -116,6 +136,7 @@ class RunOptions:
     data_root: Path | None
     stand_in: bool
     level: int | None
+    backend: str
     jobs: int = 1
 
     def find_course(self) -> Course:
@@ -140,9 +161,16 @@ class RunOptions:
 
     def choice(self, *, lowest: int = 0, notebooks: bool) -> Choice:
         """Which backend runs the code."""
+        from grader.cli import terminal
         from grader.sandbox.backend import Choice
 
-        return Choice(level=self.level, lowest=lowest, notebooks=notebooks)
+        return Choice(
+            name=self.backend,
+            level=self.level,
+            lowest=lowest,
+            notebooks=notebooks,
+            tell=terminal.note,
+        )
 
 
 def run_options(
@@ -151,6 +179,7 @@ def run_options(
     """Give a verb the options of RunOptions but `--jobs`, as its first argument."""
 
     @LEVEL
+    @BACKEND
     @COURSE
     @DATA
     @STAND_IN

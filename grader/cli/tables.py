@@ -158,9 +158,14 @@ def shelves(rows: Sequence[Shelf]) -> None:
 
 def doctor(facts: Mapping[str, Any]) -> None:
     """The level in force, what each higher one lacks, and the versions that measure."""
-    line(f"Sandbox level {facts['level']}: {facts['made_of']}. Its self-test failed to break out.")
+    tested = " Its self-test failed to break out." if facts["tested"] else ""
+    line(f"Sandbox level {facts['level']}: {facts['made_of']}.{tested}")
+    for sentence in facts["instead"]:
+        line(sentence)
     for refused in facts["refused"]:
         line(f"Level {refused['level']}: {refused['made_of']}. {refused['why']} {refused['needs']}")
         if refused["command"]:
             line(f"    {refused['command']}")
     line(", ".join(f"{name} {version}" for name, version in facts["versions"].items()))
+    for sentence in facts["untried"]:
+        line(sentence)

@@ -21,6 +21,7 @@ import grader
 from grader.assignment.course import Course
 from grader.cli.main import cli, main
 from grader.records.errors import CourseError
+from grader.records.tried_versions import Tried
 from kit.command_line import CommandLine, start
 from kit.places import ROOT
 from kit.processes import gone
@@ -477,6 +478,19 @@ def test_doctor(call: CommandLine) -> None:
     assert re.search(r"Sandbox level [234]", done.out)
     assert "torch " in done.out
     assert "mnist" in done.out
+
+
+def test_doctor_names_what_was_not_tried(
+    call: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a sentence, and in JSON; nothing fails for it."""
+    tried = {"torch": Tried("1.0", "1.5"), "python": Tried("3.11", "3.13")}
+    monkeypatch.setattr("grader.records.tried_versions.TRIED", tried)
+    plain, told = call("doctor", "--level", 3), call("doctor", "--level", 3, "--json")
+    assert (plain.code, told.code) == (0, 0)
+    (sentence,) = json.loads(told.out)["untried"]
+    assert re.fullmatch(r"torch \S+ was not tried; the newest tried is 1\.5\.", sentence)
+    assert sentence in plain.out
 
 
 def test_interrupted_before_it_began(course: Tiny, tmp_path: Path) -> None:
