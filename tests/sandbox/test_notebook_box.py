@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from nbformat import v4
 
+from grader.inside import libraries
 from grader.inside.notebooks import notebook, outputs
-from grader.inside.walls import root
 from grader.records.execution import Execution, Missing
 from grader.records.limits import Limits
 from grader.sandbox import Box, CellRun, ForkServer, levels
@@ -205,7 +205,7 @@ def test_pictures_magics_and_unfinished_business(boxed):
     assert "installs nothing" in ran.text(9)
     assert ran.cells[16].error.file == "lenet.ipynb, cell 17"
     assert any("`!ls /`, `%%bash`, `!ls`" in note for note in ran.end.notes)
-    package = root.own_package()
+    package = libraries.own_package()
     for cell in ran.book.cells[2:8]:  # an error of ours ends where the student's code does
         assert package not in str(cell.outputs)
         assert "site-packages" not in str(cell.outputs)
