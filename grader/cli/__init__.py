@@ -2,6 +2,7 @@
 
 Floors, top first:
     main
-    authors, instructors, machine, students
-    options, terminal
+    authors, instructors, machine, magic, students
+    check_table, options, this_notebook
+    terminal
 """

@@ -4,6 +4,7 @@ harmless.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,7 @@ from grader.data.source import Shelf
 from grader.grading.grade import RunSummary
 from grader.grading.verify import Finding, lost
 from grader.records.execution import STATUS_WORDS
-from grader.records.result import Graded
+from grader.records.result import CheckResult, Graded
 from grader.report import escape
 
 MARKS = {
@@ -63,9 +64,9 @@ def name_of(text: str) -> Text:
     return safe(escape.line(text))
 
 
-def line(text: str) -> None:
+def line(text: str, to: Console = console) -> None:
     """One line of plain text, never broken."""
-    console.print(safe(text), soft_wrap=True)
+    to.print(safe(text), soft_wrap=True)
 
 
 def where(folder: Path) -> None:
@@ -173,29 +174,56 @@ def findings(slug: str, found: Sequence[Finding], used: Sequence[str]) -> int:
     return faults
 
 
-def checked(graded: Graded) -> bool:
+def checked(graded: Graded, to: Console = console) -> bool:
     """A student's own check: every line of the rubric with its feedback. True where a check was
     lost.
     """
-    if graded.execution.status != "ok":
-        line(graded.execution.reason)
-    for note in graded.notes:
-        line(f"Note: {note}")
-    here = [c for c in graded.checks if c.outcome != "deferred"]
+    for text in remarks_on(graded):
+        line(text, to)
     for check in graded.checks:
-        points = (
-            "not measured here" if check not in here else f"{check.earned:g} / {check.points:g}"
-        )
-        console.print(f"{MARKS[check.outcome]} [bold]{check.name}[/]  {points}")
+        to.print(f"{MARKS[check.outcome]} [bold]{check.name}[/]  {points_of(check)}")
         for text in (check.title, check.feedback, f"Next step: {check.hint}" if check.hint else ""):
             if text:
-                console.print(safe(f"  {text}"), style="" if text == check.feedback else "dim")
-    total, most = sum(c.earned for c in here), sum(c.points for c in here if not c.extra)
-    line(
-        f"{total:g} of {most:g} points of the public checks, at sandbox level "
-        f"{graded.execution.level}."
-    )
+                to.print(safe(f"  {text}"), style="" if text == check.feedback else "dim")
+    line(total_of(graded), to)
+    here = _decided_here(graded)
     return any(c.lost for c in here) or (graded.execution.status != "ok" and not here)
+
+
+def check_text(graded: Graded) -> str:
+    """What `checked` prints where nobody watches: plain lines."""
+    text = io.StringIO()
+    # A kernel asks every library for colours; these are for other places.
+    plain = Console(
+        file=text, highlight=False, emoji=False, force_terminal=False, force_jupyter=False
+    )
+    checked(graded, plain)
+    return text.getvalue()
+
+
+def remarks_on(graded: Graded) -> list[str]:
+    """What stands above the checks: how the run ended, and what was taken for what."""
+    ended = [graded.execution.reason] if graded.execution.status != "ok" else []
+    return [*ended, *(f"Note: {note}" for note in graded.notes)]
+
+
+def points_of(check: CheckResult) -> str:
+    """What a check brought of what it is worth."""
+    if check.outcome == "deferred":
+        return "not measured here"
+    return f"{check.earned:g} / {check.points:g}"
+
+
+def total_of(graded: Graded) -> str:
+    """The last line: what was earned of what was decided here."""
+    here = _decided_here(graded)
+    total, most = sum(c.earned for c in here), sum(c.points for c in here if not c.extra)
+    level = graded.execution.level
+    return f"{total:g} of {most:g} points of the public checks, at sandbox level {level}."
+
+
+def _decided_here(graded: Graded) -> list[CheckResult]:
+    return [c for c in graded.checks if c.outcome != "deferred"]
 
 
 def unexpected(summary: RunSummary, expected: Mapping[str, Any]) -> int:

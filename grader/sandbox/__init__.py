@@ -43,12 +43,12 @@ student's line, a death a Missing with its reason, and the next question starts 
 what is left of the limits. SandboxError means that our side broke.
 
 Floors, top first:
-    forkserver
+    forkserver, kept, live
     levels
     box
     backend
     cells
-    channel, outcome, remarks, remedies, server_process
+    channel, outcome, remarks, remedies, server_process, shelter
 """
 
 from grader.sandbox.box import Box

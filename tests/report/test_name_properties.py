@@ -174,7 +174,7 @@ def test_what_grade_and_check_print(capsys: pytest.CaptureFixture[str]) -> None:
     result = check("layer_shapes", "failed", feedback=trick, hint=trick)
     one = graded(trick, result, notes=(trick,))
     terminal.results(terminal.RunSummary(graded=[one], executed=1, reused=0, regraded=0, level=3))
-    terminal.checked(one, {})
+    terminal.checked(one)
     out = capsys.readouterr().out
     legible(out.replace("\n", ""))
     assert ":x:" in out
