@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from grader.cli import terminal
 from grader.records.result import CheckResult, Graded, Outcome
@@ -36,30 +36,30 @@ def bundle(graded: Graded, what: str) -> dict[str, str]:
 
 def table(graded: Graded, what: str) -> str:
     """A row for each check, with what is said about the whole above and below."""
-    head = Markup('<div style="{}">{} · {}</div>').format(_DIM, graded.title, _prose(what))
+    head = Markup('<div style="{}">{} · {}</div>').format(_DIM, graded.title, prose(what))
     remarks = [
-        Markup('<div style="margin:0.2em 0;">{}</div>').format(_prose(text))
+        Markup('<div style="margin:0.2em 0;">{}</div>').format(prose(text))
         for text in terminal.remarks_on(graded)
     ]
     rows = Markup("").join(_row(check) for check in graded.checks)
     return str(
         Markup(
             '<div style="line-height:1.4;max-width:60em;">{}{}'
-            '<table style="border-collapse:collapse;margin:0.4em 0;border:none;">'
+            '<table style="border-collapse:collapse;margin:0.4em 0;border:none;font-size:0.95em;">'
             "<tbody>{}</tbody></table><div><b>{}</b></div></div>"
-        ).format(head, Markup("").join(remarks), rows, _prose(terminal.total_of(graded)))
+        ).format(head, Markup("").join(remarks), rows, prose(terminal.total_of(graded)))
     )
 
 
 def _row(check: CheckResult) -> Markup:
     sign, colour = _SIGNS[check.outcome]
     texts = [
-        Markup('<b>{}</b> <span style="{}">{}</span>').format(check.name, _DIM, _prose(check.title))
+        Markup('<b>{}</b> <span style="{}">{}</span>').format(check.name, _DIM, prose(check.title))
     ]
     if check.feedback:
-        texts.append(Markup("<div>{}</div>").format(_prose(check.feedback)))
+        texts.append(Markup("<div>{}</div>").format(prose(check.feedback)))
     if check.hint:
-        texts.append(Markup('<div style="{}">Next step: {}</div>').format(_DIM, _prose(check.hint)))
+        texts.append(Markup('<div style="{}">Next step: {}</div>').format(_DIM, prose(check.hint)))
     return Markup(
         '<tr style="{row}"><td style="{cell}color:{colour};font-weight:bold;">{sign}</td>'
         '<td style="{cell}">{text}</td>'
@@ -74,11 +74,6 @@ def _row(check: CheckResult) -> Markup:
     )
 
 
-def _prose(text: str) -> Markup:
-    """Text with everything in it that could act or hide made visible, and code as code."""
-    return prose(text)
-
-
 def waiting(text: str) -> dict[str, str]:
     """One line that stands in the place of the table until that is there."""
-    return {"text/plain": text, "text/html": str(Markup("<div>{}</div>").format(escape(text)))}
+    return {"text/plain": text, "text/html": str(Markup("<div>{}</div>").format(prose(text)))}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextvars
 import os
+import random
 import secrets
 import threading
 import time
@@ -75,6 +76,7 @@ class CheckMagics(Magics):
     @line_magic
     def check(self, line: str) -> None:
         """Check this notebook before you submit: the public checks, on the path of grading."""
+        before = random.getstate()  # libraries of ours draw numbers when they are imported
         try:
             self._check(parse_argstring(self.check, line))
         except BadArguments as error:
@@ -83,19 +85,22 @@ class CheckMagics(Magics):
             raise Refused(_to_sentence(error)) from None
         except KeyboardInterrupt:
             raise Refused("Interrupted. Nothing was changed; run the cell again.") from None
+        finally:
+            random.setstate(before)
 
     def _check(self, given: Namespace) -> None:
         live = given.what == LIVE
         with open_notebook(self.shell.user_ns, "" if live else given.what) as notebook:
-            state = "the live names of" if live else ""
-            what = f"{state} `{notebook.path.name}`{'' if live else f' {notebook.state}'}".strip()
+            name = f"`{notebook.path.name}`"
+            what = f"the live names of {name}" if live else f"{name} {notebook.state}"
+            check = self._prepare(given, notebook, live=live)
             with _open_output(self.shell, what) as output:
-                output.finish(self._measure(given, notebook, output, live=live), what)
+                output.finish(check(progress=output), what)
 
-    def _measure(
-        self, given: Namespace, notebook: ThisNotebook, progress: Progress, *, live: bool
-    ) -> Graded:
-        """What the public checks decide about the notebook's file, or its names."""
+    def _prepare(
+        self, given: Namespace, notebook: ThisNotebook, *, live: bool
+    ) -> Callable[..., Graded]:
+        """Checks the notebook's file, or its names, when called; what is wrong use, is told now."""
         from grader.grading.self_check import check_files, check_live, find_assignment
 
         run = RunOptions(
@@ -104,21 +109,17 @@ class CheckMagics(Magics):
         course = run.find_course()
         slug = given.assignment or find_assignment(course, notebook.path)
         loaded = course.load(slug, public=True)
+        options: dict[str, Any] = {
+            "choice": partial(self._choose, run),
+            "seed": CHECK_SEED,
+            "student": given.student,
+        }
+        source = run.source(loaded, lenient=True)
+        if live:
+            return partial(check_live, loaded, source, describe_session(self.shell), **options)
         extra = [notebook.folder / name for name in loaded.assignment.extra_files]
-        files = [p for p in extra if p.is_file() and p.parent != notebook.path.parent]
-        check: Callable[..., Graded] = (
-            partial(check_live, session=describe_session(self.shell))
-            if live
-            else partial(check_files, files=[notebook.path, *files])
-        )
-        return check(
-            loaded,
-            run.source(loaded, lenient=True),
-            choice=partial(self._choose, run),
-            seed=CHECK_SEED,
-            student=given.student,
-            progress=progress,
-        )
+        others = [p for p in extra if p.is_file() and p.parent != notebook.path.parent]
+        return partial(check_files, loaded, source, [notebook.path, *others], **options)
 
     def _choose(self, run: RunOptions, *, notebooks: bool) -> Choice:  # noqa: ARG002
         """Always one for notebooks, as sooner or later one is run."""
