@@ -3,6 +3,7 @@
 Floors, top first:
     main
     authors, instructors, machine, magic, students
-    check_table, options, this_notebook
+    check_table, options, progress, tables, this_notebook
+    documents
     terminal
 """

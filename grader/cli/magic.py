@@ -7,11 +7,13 @@ import contextvars
 import os
 import random
 import secrets
+import sys
 import threading
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +29,7 @@ from grader.records.errors import GraderError
 from grader.report import escape
 
 if TYPE_CHECKING:
-    from grader.grading.grade import Progress
+    from grader.grading.progress import Progress
     from grader.records.result import Graded
     from grader.sandbox.backend import Choice
     from grader.sandbox.live import Session
@@ -73,6 +75,7 @@ class CheckMagics(Magics):
     @argument("--course", type=Path, help="Folder with assignments/ and reference/.")
     @argument("--data", type=Path, help="Folder of the data sets.")
     @argument("--stand-in", action="store_true", help="For an absent data set use its stand-in.")
+    @argument("--backend", default="auto", help="Run code by this: forkserver or plain.")
     @line_magic
     def check(self, line: str) -> None:
         """Check this notebook before you submit: the public checks, on the path of grading."""
@@ -101,12 +104,17 @@ class CheckMagics(Magics):
         self, given: Namespace, notebook: ThisNotebook, *, live: bool
     ) -> Callable[..., Graded]:
         """Checks the notebook's file, or its names, when called; what is wrong use, is told now."""
+        from grader.assignment.course import Course
         from grader.grading.self_check import check_files, check_live, find_assignment
 
         run = RunOptions(
-            course=given.course, data_root=given.data, stand_in=given.stand_in, level=None
+            course=given.course,
+            data_root=given.data,
+            stand_in=given.stand_in,
+            level=None,
+            backend=given.backend,
         )
-        course = run.find_course()
+        course = Course.find(given.course)
         slug = given.assignment or find_assignment(course, notebook.path)
         loaded = course.load(slug, public=True)
         options: dict[str, Any] = {
@@ -123,7 +131,8 @@ class CheckMagics(Magics):
 
     def _choose(self, run: RunOptions, *, notebooks: bool) -> Choice:  # noqa: ARG002
         """Always one for notebooks, as sooner or later one is run."""
-        return self._keeper.keep(run.choice(notebooks=True))
+        choice = replace(run.choice(notebooks=True), tell=partial(print, file=sys.stderr))
+        return self._keeper.keep(choice)
 
 
 def describe_session(shell: Any) -> Session:
@@ -157,15 +166,17 @@ class CellOutput:
         self._publish = shell.display_pub.publish
         """As it is now: while live names are measured, displays go elsewhere."""
         self._transient = {"display_id": secrets.token_hex(8)}
-        self._what, self._step, self._begun = what, "", time.monotonic()
+        self._what, self._total, self._done = what, 0, [""]
+        self._begun = time.monotonic()
         self._finished = threading.Event()
 
     def begin(self, total: int, what: str) -> None:  # noqa: ARG002
-        """The line says what is done."""
-        self._step = what
+        """The line says how many steps there are."""
+        self._total, self._done = total, [""]
 
     def step(self, name: str) -> None:
-        """The line goes on by itself."""
+        """The line says what is done."""
+        self._done.append(f": {name}, {len(self._done)} of {self._total}")
 
     @contextmanager
     def tick(self) -> Iterator[None]:
@@ -187,8 +198,8 @@ class CellOutput:
     def _describe(self) -> dict[str, str]:
         from grader.cli.check_table import waiting
 
-        step = f": {self._step}" if self._step else ""
-        return waiting(f"Checking {self._what}{step} … {time.monotonic() - self._begun:.0f} s")
+        seconds = time.monotonic() - self._begun
+        return waiting(f"Checking {self._what}{self._done[-1]} … {seconds:.0f} s")
 
     def finish(self, graded: Graded, what: str) -> None:
         """The table stands in the place of the line."""
@@ -222,9 +233,9 @@ class TerminalOutput:
 @contextmanager
 def _open_output(shell: Any, what: str) -> Iterator[CellOutput | TerminalOutput]:
     if not hasattr(shell, "kernel"):
-        from grader.cli import terminal
+        from grader.cli.progress import show_progress
 
-        with terminal.progress() as progress:
+        with show_progress() as progress:
             yield TerminalOutput(progress)
         return
     output = CellOutput(shell, what)

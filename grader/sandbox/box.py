@@ -22,9 +22,8 @@ from grader.records.limits import Limits
 from grader.sandbox import cells, outcome, remarks
 from grader.sandbox.backend import Job
 from grader.sandbox.cells import CellRun
-from grader.sandbox.channel import Channel
+from grader.sandbox.channel import Requests
 from grader.sandbox.outcome import Facts, Outcome
-from grader.sandbox.server_process import Ends
 
 RESTARTS = 3
 """How often a dead student process is replaced."""
@@ -41,7 +40,7 @@ class Box:
 
     def __init__(
         self,
-        opener: Callable[[BoxRequest], Ends],
+        opener: Callable[[BoxRequest], Requests],
         job: Job,
         *,
         selftest: bool = False,
@@ -66,7 +65,7 @@ class Box:
         request = _request(job, self._files, selftest=selftest)
         if job.level >= 4:
             request["group"] = group or _group(request)
-        self._channel = Channel(*opener(request), job.limits.wall_seconds)
+        self._channel = opener(request)
         contents = [np.frombuffer(content, np.uint8) for content in self._files.values()]
         self._channel.send({"do": "files", "names": list(self._files)}, contents)
 
@@ -221,6 +220,7 @@ class Box:
         if end["unasked"]:
             self._note(outcome.of_unasked(end["unasked"]))
         notes = [
+            *([self._channel.note] if self._channel.note else []),
             *remarks.list_sentences(self._remarks),
             *cells.list_notes(self.cells, self._passes),
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from grader.sandbox.backend import Backend, Choice, Job, OpenBox
@@ -19,13 +19,7 @@ class Keeper:
 
     def keep(self, choice: Choice) -> Choice:
         """The same choice, whose backend is started once and lent from then on."""
-        return KeptChoice(
-            name=choice.name,
-            level=choice.level,
-            lowest=choice.lowest,
-            notebooks=choice.notebooks,
-            keeper=self,
-        )
+        return KeptChoice(**{f.name: getattr(choice, f.name) for f in fields(choice)}, keeper=self)
 
     def lend(self, choice: Choice) -> Backend:
         """The backend of this choice; `close` of what is lent leaves it running."""

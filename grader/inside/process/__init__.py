@@ -9,7 +9,7 @@ stands outside (`grader.sandbox.plain_supervisor`). Both ways share all that is 
 `conversation` (one question at a time, and the limits), `answering` and `preload`.
 
 Floors, top first:
-    forkserver
+    forkserver, fresh_interpreter
     supervisor
     child
     worker

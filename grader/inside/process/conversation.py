@@ -87,7 +87,7 @@ class Conversation(Generic[P]):
         """A new process of the student's, with what is left of the CPU limit."""
         raise NotImplementedError
 
-    def send(self, child: P, pieces: list[memoryview]) -> None:
+    def pass_question(self, child: P, pieces: list[memoryview]) -> None:
         """A question is on its way to the process."""
         raise NotImplementedError
 
@@ -156,7 +156,7 @@ class Conversation(Generic[P]):
         self.catch_up(child)  # what was written before is unasked
         self.question = Question(kind, self.limits["wall_seconds"] - self.wall)
         posed = {**request, "nonce": self.question.nonce}
-        self.send(child, list(wire.encode(posed, arrays)))
+        self.pass_question(child, list(wire.encode(posed, arrays)))
 
     def _end(self) -> None:
         """The student's process is gone and the box's report is out."""
@@ -244,11 +244,13 @@ class Conversation(Generic[P]):
         self.question = None
 
     def hold(self, child: P, *, tasks: int, cpu_seconds: float, memory_kib: int) -> float:
-        """What the process uses is within the limits, or it is being killed. CPU seconds in all."""
+        """What the student's code uses is within the limits, or it is being killed.
+
+        Returns the CPU seconds used until now.
+        """
         if self.question is not None and time.monotonic() > self.question.deadline:
             child.kill("time")
-        own = cell.THREADS // 2 if child.connection else 0
-        self.crowded = self.crowded or tasks - own >= self.limits["processes"]
+        self.crowded = self.crowded or tasks >= self.limits["processes"]
         used = self.cpu_seen = self.cpu_done + cpu_seconds
         if used > self.limits["cpu_seconds"]:
             child.kill("cpu")

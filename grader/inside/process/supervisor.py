@@ -17,7 +17,7 @@ import time
 from asyncio import AbstractEventLoop
 from typing import cast
 
-from grader.inside import wire
+from grader.inside import cell, wire
 from grader.inside.process.child import Child
 from grader.inside.process.conversation import TICK, Conversation
 from grader.inside.schema.job import PlacedRequest
@@ -119,7 +119,7 @@ class Supervisor(Conversation[Child]):
         self.child = Child(self.job, self.directory, max(left, 0.1), notebook)
         return self.child
 
-    def send(self, child: Child, pieces: list[memoryview]) -> None:
+    def pass_question(self, child: Child, pieces: list[memoryview]) -> None:
         """A question is on its way to the process."""
         child.asks.add(pieces)
         child.asks.push()
@@ -185,9 +185,10 @@ class Supervisor(Conversation[Child]):
         if child is None or self.child is None:
             return self.cpu_done
         usage = process_usage.measure(self._others(), self.base)
+        own = cell.THREADS // 2 if child.connection else 0
         return self.hold(
             child,
-            tasks=usage.tasks,
+            tasks=usage.tasks - own,
             cpu_seconds=usage.cpu_seconds,
             memory_kib=usage.memory_kib,
         )

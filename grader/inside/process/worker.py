@@ -105,7 +105,7 @@ def _bind_kernel(job: PlacedRequest, directory: str, connection: cell.Connection
     """The notebook's kernel with its sockets bound, in its folder, confined."""
     from grader.inside.notebooks import kernel
 
-    path = os.path.join(directory, connection["entry"])
+    path = namespace.find_path(directory, connection["entry"])
     profile = kernel.prepare(path)
     if len(os.listdir("/proc/self/task")) != 1:
         raise RuntimeError("a thread is there before the walls")

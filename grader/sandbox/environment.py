@@ -1,0 +1,44 @@
+"""The environment in which the grader starts processes: fixed, whatever its own one holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+FIXED = {
+    "PATH": "/usr/bin:/bin",
+    "HOME": "/nonexistent",
+    "LANG": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+    "PYTHONNOUSERSITE": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "CUDA_VISIBLE_DEVICES": "",
+    "MPLBACKEND": "Agg",
+    "MALLOC_ARENA_MAX": "2",
+}
+_PASSED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
+"""Kept of the grader's own environment: without the first two, some interpreters do not start."""
+_WINDOWS = (
+    "SYSTEMROOT SYSTEMDRIVE WINDIR COMSPEC PATH PATHEXT TEMP TMP USERPROFILE "
+    "NUMBER_OF_PROCESSORS PROCESSOR_ARCHITECTURE"
+).split()
+"""The same on Windows, where without these no socket opens and no library is found."""
+
+
+def make(caches: str, system: str = os.name, own: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment of a process; what torch and others write at import lies in `caches`."""
+    passed = {n: own[n] for n in (*_PASSED, *(_WINDOWS if system == "nt" else ())) if n in own}
+    return FIXED | passed | {"TORCHINDUCTOR_CACHE_DIR": caches}
+
+
+def make_for_students(
+    home: str, system: str = os.name, own: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """What student code finds there beside what it finds on Linux: what the system needs."""
+    if system != "nt":
+        return {}
+    passed = {n: own[n] for n in _WINDOWS if n in own}
+    return passed | {"USERPROFILE": home, "TEMP": home, "TMP": home}
