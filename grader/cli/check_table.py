@@ -6,13 +6,13 @@ the page's colour, and its marks have colours that are seen on either.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-
-from markupsafe import Markup
+from html import escape as escape_html
 
 from grader.cli import terminal
 from grader.records.result import CheckResult, Graded, Outcome
-from grader.report.pages import prose
+from grader.report import escape
 
 _GREEN, _AMBER, _RED, _VIOLET, _GREY = "#2e9e4f", "#c98500", "#e0483d", "#a45ee5", "#8a8a8a"
 _SIGNS: Mapping[Outcome, tuple[str, str]] = {
@@ -26,6 +26,7 @@ _SIGNS: Mapping[Outcome, tuple[str, str]] = {
 }
 _CELL = "text-align:left;vertical-align:top;white-space:normal;padding:0.35em 0.8em 0.35em 0;"
 _ROW = "background:none;border-top:1px solid rgba(128,128,128,0.35);"
+_TABLE = "border-collapse:collapse;margin:0.4em 0;border:none;font-size:0.95em;"
 _DIM = "opacity:0.7;"
 
 
@@ -36,44 +37,43 @@ def bundle(graded: Graded, what: str) -> dict[str, str]:
 
 def table(graded: Graded, what: str) -> str:
     """A row for each check, with what is said about the whole above and below."""
-    head = Markup('<div style="{}">{} · {}</div>').format(_DIM, graded.title, prose(what))
-    remarks = [
-        Markup('<div style="margin:0.2em 0;">{}</div>').format(prose(text))
-        for text in terminal.remarks_on(graded)
-    ]
-    rows = Markup("").join(_row(check) for check in graded.checks)
-    return str(
-        Markup(
-            '<div style="line-height:1.4;max-width:60em;">{}{}'
-            '<table style="border-collapse:collapse;margin:0.4em 0;border:none;font-size:0.95em;">'
-            "<tbody>{}</tbody></table><div><b>{}</b></div></div>"
-        ).format(head, Markup("").join(remarks), rows, prose(terminal.total_of(graded)))
+    head = f"{_prose(graded.title)} · {_prose(what)}"
+    remarks = [_div("margin:0.2em 0;", _prose(text)) for text in terminal.remarks_on(graded)]
+    rows = "".join(_row(check) for check in graded.checks)
+    return _div(
+        "line-height:1.4;max-width:60em;",
+        _div(_DIM, head),
+        *remarks,
+        f'<table style="{_TABLE}"><tbody>{rows}</tbody></table>',
+        f"<b>{_prose(terminal.total_of(graded))}</b>",
     )
 
 
-def _row(check: CheckResult) -> Markup:
+def _row(check: CheckResult) -> str:
     sign, colour = _SIGNS[check.outcome]
-    texts = [
-        Markup('<b>{}</b> <span style="{}">{}</span>').format(check.name, _DIM, prose(check.title))
-    ]
+    title = f'<span style="{_DIM}">{_prose(check.title)}</span>'
+    texts = [f"<b>{_prose(check.name)}</b> {title}"]
     if check.feedback:
-        texts.append(Markup("<div>{}</div>").format(prose(check.feedback)))
+        texts.append(_div("", _prose(check.feedback)))
     if check.hint:
-        texts.append(Markup('<div style="{}">Next step: {}</div>').format(_DIM, prose(check.hint)))
-    return Markup(
-        '<tr style="{row}"><td style="{cell}color:{colour};font-weight:bold;">{sign}</td>'
-        '<td style="{cell}">{text}</td>'
-        '<td style="{cell}white-space:nowrap;">{points}</td></tr>'
-    ).format(
-        row=_ROW,
-        cell=_CELL,
-        colour=colour,
-        sign=sign,
-        text=Markup("").join(texts),
-        points=terminal.points_of(check),
+        texts.append(_div(_DIM, f"Next step: {_prose(check.hint)}"))
+    return (
+        f'<tr style="{_ROW}"><td style="{_CELL}color:{colour};font-weight:bold;">{sign}</td>'
+        f'<td style="{_CELL}">{"".join(texts)}</td>'
+        f'<td style="{_CELL}white-space:nowrap;">{terminal.points_of(check)}</td></tr>'
     )
+
+
+def _div(style: str, *parts: str) -> str:
+    return f'<div style="{style}">{"".join(parts)}</div>'
+
+
+def _prose(text: str) -> str:
+    """Text in which nothing acts or hides; what stands between backticks becomes code."""
+    html = escape_html(escape.block(text.strip()))
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html)
 
 
 def waiting(text: str) -> dict[str, str]:
     """One line that stands in the place of the table until that is there."""
-    return {"text/plain": text, "text/html": str(Markup("<div>{}</div>").format(prose(text)))}
+    return {"text/plain": terminal.safe(text).plain, "text/html": _div("", _prose(text))}
