@@ -26,6 +26,7 @@ for verb in (
     authors.verify,
     authors.show,
     authors.handout,
+    authors.release,
     machine.data,
     machine.doctor,
 ):

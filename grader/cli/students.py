@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from grader.cli.options import CHECK_SEED, FOLDER, SEED, RunOptions, run_options
+from grader.cli.options import FOLDER, SEED, RunOptions, run_options
 
 
 @click.command()
@@ -17,30 +17,41 @@ from grader.cli.options import CHECK_SEED, FOLDER, SEED, RunOptions, run_options
 @click.option(
     "--seed",
     type=SEED,
-    default=CHECK_SEED,
-    help="Draw the random inputs from this seed.",
+    help="Draw the random inputs from this seed; a kit has its own.  [default: 1]",
 )
 @click.option(
     "--student", metavar="NAME", help="You, where the handout's numbers are drawn for each student."
 )
+@click.option(
+    "--kit",
+    type=FOLDER,
+    metavar="KIT",
+    help="Your instructor's kit, a zip or its folder; found where it lies beside your file.",
+)
 @run_options
 def check(
-    run: RunOptions, files: tuple[Path, ...], slug: str | None, seed: int, student: str | None
+    run: RunOptions,
+    files: tuple[Path, ...],
+    slug: str | None,
+    seed: int | None,
+    student: str | None,
+    kit: Path | None,
 ) -> int:
     """Check your own FILES before you submit: the public checks, on the same path as grading."""
     from grader.cli import terminal
-    from grader.grading.self_check import check_files
+    from grader.data import Source
+    from grader.grading.self_check import check_here
 
-    course = run.find_course()
-    loaded = course.load(slug or course.by_entry(files[0].stem), public=True)
     with terminal.progress() as progress:
-        graded = check_files(
-            loaded,
-            run.source(loaded, lenient=True),
+        checked = check_here(
             files,
-            choice=run.choice,
-            seed=seed,
+            kit=kit,
+            course=run.course,
+            slug=slug,
             student=student,
+            seed=seed,
+            source=Source(run.data_root, run.stand_in),
+            choice=run.choice,
             progress=progress,
         )
-    return 1 if terminal.checked(graded) else 0
+    return 1 if terminal.checked(checked) else 0

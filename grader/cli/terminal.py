@@ -25,9 +25,10 @@ from grader.assignment.loader import LoadedAssignment
 from grader.data import catalogue
 from grader.data.source import Shelf
 from grader.grading.grade import RunSummary
+from grader.grading.release import Release
+from grader.grading.self_check import SelfCheck
 from grader.grading.verify import Finding, lost
 from grader.records.execution import STATUS_WORDS
-from grader.records.result import Graded
 from grader.report import escape
 
 MARKS = {
@@ -173,29 +174,55 @@ def findings(slug: str, found: Sequence[Finding], used: Sequence[str]) -> int:
     return faults
 
 
-def checked(graded: Graded) -> bool:
+def checked(self_check: SelfCheck) -> bool:
     """A student's own check: every line of the rubric with its feedback. True where a check was
     lost.
     """
+    graded = self_check.graded
+    for remark in self_check.remarks:
+        line(remark)
     if graded.execution.status != "ok":
         line(graded.execution.reason)
     for note in graded.notes:
         line(f"Note: {note}")
     here = [c for c in graded.checks if c.outcome != "deferred"]
     for check in graded.checks:
-        points = (
-            "not measured here" if check not in here else f"{check.earned:g} / {check.points:g}"
-        )
+        points = f"{check.earned:g} / {check.points:g}" if check in here else "decided when graded"
         console.print(f"{MARKS[check.outcome]} [bold]{check.name}[/]  {points}")
         for text in (check.title, check.feedback, f"Next step: {check.hint}" if check.hint else ""):
             if text:
                 console.print(safe(f"  {text}"), style="" if text == check.feedback else "dim")
     total, most = sum(c.earned for c in here), sum(c.points for c in here if not c.extra)
+    later = sum(c.points for c in graded.checks if c not in here and not c.extra)
+    rest = f"; {later:g} points are decided when graded" if later else ""
     line(
         f"{total:g} of {most:g} points of the public checks, at sandbox level "
-        f"{graded.execution.level}."
+        f"{graded.execution.level}{rest}."
     )
+    if self_check.withheld:
+        line("Your instructor's checks that are not shown come on top.")
     return any(c.lost for c in here) or (graded.execution.status != "ok" and not here)
+
+
+def released(release: Release) -> None:
+    """What a kit holds, and what it leaves to grading."""
+    kit = release.kit
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column(f"{kit.slug}{f', for {kit.student}' * bool(kit.student)}", overflow="fold")
+    table.add_column("bytes", justify="right")
+    for name, content in sorted(kit.files.items()):
+        table.add_row(safe(name), f"{len(content):,}")
+    console.print(table)
+    line(f"Measured on the reference: {', '.join(release.measured) or 'nothing'}.")
+    if release.readable:
+        line(f"What is asked for, where students can read it: {', '.join(release.readable)}.")
+    for result in release.deferred:
+        line(f"Left out for {result.name} ({result.points:g} points). {result.feedback}")
+    points, later = (sum(c.points for c in of) for of in (release.decided, release.deferred))
+    line(
+        f"The kit decides {points - later:g} of {points:g} points of the public checks"
+        f"{'; there are hidden checks, of which it says only that' * kit.hidden}."
+    )
 
 
 def unexpected(summary: RunSummary, expected: Mapping[str, Any]) -> int:

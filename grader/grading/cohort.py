@@ -88,7 +88,7 @@ class Cohort:
         return self._references[key]
 
     def _measure_reference(self, submission: Submission, key: str) -> Measurements:
-        record = self.ledger.execution(key, kind="reference")
+        record = self.loaded.measured or self.ledger.execution(key, kind="reference")
         if record is None:
             record = self.executor.measure_reference(submission)
             if record.execution.status == "ok":
