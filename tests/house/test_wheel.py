@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from kit.places import ROOT
+from kit import golden
+from kit.places import GOLDEN, ROOT
 
 SLUG = "lenet5_mnist"
 """The only assignment in it, which is the demonstration's."""
@@ -54,6 +56,22 @@ def test_kinds_of_files(wheel: Path) -> None:
         found.setdefault(home, set()).add(path.suffix)
     assert found == KINDS
     assert not [p for p in names(wheel) if p.name == "hidden.py" or "__pycache__" in p.parts]
+
+
+@pytest.mark.proof
+def test_the_names_in_the_wheel_stay_the_same(
+    wheel: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Every file that is handed out with the program: whoever adds one means to."""
+    with zipfile.ZipFile(wheel) as archive:
+        every = sorted(
+            re.sub(r"-[\d.]+(?=\.dist-info/)", "-VERSION", n) for n in archive.namelist()
+        )
+    path = tmp_path / "wheel.txt"
+    path.write_text("".join(f"{name}\n" for name in every), encoding="utf-8")
+    if request.config.getoption("--update-golden"):
+        golden.write(path, GOLDEN / path.name)
+    assert not (told := golden.difference(path, GOLDEN / path.name)), told
 
 
 @pytest.mark.proof
