@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import stat
 import struct
@@ -42,9 +43,23 @@ JUDGING = (RULES, MEASURING, VALUES, ARRAYS)
 
 _FILE_CAP, _MEMBERS_CAP = 64 << 20, 1_000
 """Bytes of the zip and of what comes of it; names in it."""
-_SCANNED = 100
-"""Zips of a folder that are looked at."""
+_SCANNED, _LISTING = 100, 128 << 10
+"""Zips of a folder that are looked at, and bytes at their ends."""
 _DIRECTORY_MARK = b"PK\x01\x02"
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    ValueError,
+    RuntimeError,  # a password, or nested too deep
+    NotImplementedError,
+    LookupError,
+    ArithmeticError,
+    MemoryError,
+)
+"""What is raised where a file is not what it says."""
 _SLUG = re.compile(r"[\w-]{1,80}")
 _AGAIN = "Take it from your instructor once more"
 
@@ -159,12 +174,23 @@ def dump_measurements(record: ExecutionRecord) -> dict[str, bytes]:
 def find_kits(files: Sequence[Path]) -> Iterator[list[Kit]]:
     """The kits of each folder that has some, each once: beside the files, then upwards from there,
     then upwards from the working directory.
+
+    Code of a kit is run, so folders above that anybody may write to, such as /tmp, are passed over.
     """
     starts = [p if p.is_dir() else p.parent for p in (*map(Path.absolute, files), Path.cwd())]
     for folder in dict.fromkeys(f for start in starts for f in (start, *start.parents)):
+        if folder not in starts and _is_open_to_all(folder):
+            continue
         kits = [read_kit(p) for p in _list_kits(folder)]
         if kits:
             yield list({k.digest: k for k in kits}.values())
+
+
+def _is_open_to_all(folder: Path) -> bool:
+    try:  # on Windows the bits say nothing
+        return os.name == "posix" and bool(folder.stat().st_mode & stat.S_IWOTH)
+    except OSError:
+        return True
 
 
 def _list_kits(folder: Path) -> list[Path]:
@@ -187,15 +213,14 @@ def _marks_kit(path: Path) -> bool:
 
 
 def _is_kit(path: Path) -> bool:
-    """Whether a zip is a kit, whole or not; it is somebody's, so what it holds is not read."""
+    """Whether the names at the end of a zip, where it lists its files, are those of a kit."""
     try:
-        data = _read_capped(path)
-        if data.count(_DIRECTORY_MARK) > _MEMBERS_CAP:
-            return False
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return {FACTS, RULES, VALUES} <= set(archive.namelist())
-    except (*_BROKEN, UsageError):
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _LISTING))
+            listing = file.read(_LISTING)
+    except OSError:
         return False
+    return all(name.encode() in listing for name in (FACTS, RULES, VALUES))
 
 
 # ---------------------------------------------------------------------- reading
@@ -257,26 +282,10 @@ def _take(path: Path, facts: Mapping[str, Any], name: str, kind: type[T]) -> T:
     return value
 
 
-_BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    OSError,
-    ValueError,
-    RuntimeError,  # a password, or nested too deep
-    NotImplementedError,
-    LookupError,
-    ArithmeticError,
-    MemoryError,
-)
-"""What is raised where a file is not what it says."""
-
-
 def _read_capped(path: Path) -> bytes:
+    if not path.is_file():  # a pipe would be waited for
+        raise UsageError("is no regular file")
     with path.open("rb") as file:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise UsageError("is no regular file")
         data = file.read(_FILE_CAP + 1)
     if len(data) > _FILE_CAP:
         raise UsageError(f"has more than the {_FILE_CAP:,} bytes allowed")

@@ -176,8 +176,8 @@ def test_no_kit(kit: Kit, tmp_path: Path) -> None:
     assert "is no kit" in refused(other)
     other.write_bytes(b"PK\x03\x04 and nothing of the kind")
     assert "damaged or no zip" in refused(other)
-    (tmp_path / "pipe.zip").mkdir()
-    assert "is no kit" in refused(tmp_path / "pipe.zip")
+    os.mkfifo(tmp_path / "pipe.zip")
+    assert "is no regular file" in refused(tmp_path / "pipe.zip")
 
 
 def test_a_kit_that_was_cut(kit: Kit, tmp_path: Path) -> None:
@@ -389,6 +389,17 @@ def test_kits_beside_and_above(course: Tiny, tmp_path: Path, find: Find) -> None
     assert find(near, tmp_path / "tiny.py") == [[below], [above]]
 
 
+def test_where_anybody_may_write_nothing_is_taken(course: Tiny, tmp_path: Path, find: Find) -> None:
+    """Somebody else's kit in a folder such as /tmp is code; it is used where one works beside it."""
+    home = tmp_path / "shared/home"
+    home.mkdir(parents=True)
+    path = written(made_of(course), tmp_path / "shared")
+    assert find(home) == [[path]]
+    path.parent.chmod(0o1777)
+    assert find(home) == []
+    assert find(path.parent) == [[path]]
+
+
 def test_one_kit_in_two_forms_is_one(course: Tiny, tmp_path: Path, find: Find) -> None:
     """The zip beside what was unpacked of it; of another student it is another."""
     home = tmp_path / "home"
@@ -412,6 +423,8 @@ def test_what_is_no_kit_is_passed_over(course: Tiny, tmp_path: Path, find: Find)
     (home / "kit.json").write_text('{"name": "drums"}')
     with zipfile.ZipFile(home / "other.zip", "w") as archive:
         archive.writestr("kit.json", "{}")
+    (home / "large.zip").touch()
+    os.truncate(home / "large.zip", 1 << 40)
     assert find(home) == []
 
 

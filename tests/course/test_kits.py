@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,7 @@ DECIDED = {
     "mnist_views": 62,
 }
 """Points of the public checks that a kit decides."""
+LACKING = re.compile(r"(`[\w.]+`|the \w+ of shape \([\d, ]+\) of an? \w+) has no counterpart")
 ANSWERS = ("conv_arithmetic",)
 """Of these a kit decides nothing unless it holds the answers."""
 
@@ -46,6 +48,12 @@ def judged(
         loaded.assignment.checks, Measurements(seen), Measurements(right, reference=True)
     )
     return {r.name: r for r in results}
+
+
+def said(result: CheckResult) -> CheckResult:
+    """The result without evidence; a weight that only ours has goes by no name, as in a kit."""
+    unnamed = LACKING.sub("a weight has no counterpart", result.feedback)
+    return replace(result, feedback=unnamed, evidence={})
 
 
 @pytest.mark.proof
@@ -79,8 +87,7 @@ def test_kits_of_the_course(slug: str, server: ForkServer, tmp_path: Path) -> No
                 if result.outcome == "deferred":
                     assert name in later, (submission.student, name)
                 else:
-                    same = replace(expected[name], evidence={})
-                    assert replace(result, evidence={}) == same, (submission.student, name)
+                    assert said(result) == said(expected[name]), (submission.student, name)
             if submission in specimens.references:
                 assert {r.outcome for r in seen.values()} <= {"passed", "deferred"}
 
