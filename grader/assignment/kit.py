@@ -97,7 +97,13 @@ class Kit:
         return digest_files({n: self.files[n] for n in JUDGING if n in self.files})
 
     def pack(self) -> bytes:
-        """The zip: the same bytes for the same content."""
+        """The zip: the same bytes for the same content. UsageError where none could be read."""
+        size = sum(map(len, self.files.values()))
+        if size > _FILE_CAP:
+            raise UsageError(
+                f"a kit of {self.slug} would have {size:,} bytes, over the {_FILE_CAP:,} that are "
+                "read. Ask for smaller arrays, or take a file out of the handout"
+            )
         facts = {k: v for k, v in asdict(self).items() if k not in ("files", "place")}
         text = json.dumps({"kit": FORMAT, **facts, "digest": self.digest}, indent=2)
         blob = io.BytesIO()

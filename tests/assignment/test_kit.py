@@ -150,6 +150,13 @@ def test_a_kit_without_arrays(course: Tiny, tmp_path: Path) -> None:
     assert loaded.measured.answers == {}
 
 
+def test_a_kit_that_nobody_could_read(kit: Kit) -> None:
+    """It is not packed: the sentence says how large it would be."""
+    large = replace(kit, files={**kit.files, "handout/video.mp4": bytes(65 << 20)})
+    with pytest.raises(UsageError, match=r"would have 68,1\d\d,\d\d\d bytes, over the 67,108,864"):
+        large.pack()
+
+
 # ---------------------------------------------------------------------- broken, hostile
 
 
