@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from grader.cli.documents import Verified
     from grader.data.source import Shelf
     from grader.grading.grade import RunSummary
+    from grader.grading.release import Release
 
 RUN_WORDS = {
     "all": "Run: every cell of a notebook, and every line of a module",
@@ -169,3 +170,23 @@ def doctor(facts: Mapping[str, Any]) -> None:
     line(", ".join(f"{name} {version}" for name, version in facts["versions"].items()))
     for sentence in facts["untried"]:
         line(sentence)
+
+
+def released(release: Release) -> None:
+    """What a kit holds, and what it leaves to grading."""
+    kit = release.kit
+    heading = f"{kit.slug}{f', for {kit.student}' * bool(kit.student)}"
+    table = new_table(heading, "bytes", folds=[], numbers=["bytes"])
+    for name, content in sorted(kit.files.items()):
+        table.add_row(safe(name), f"{len(content):,}")
+    show(table)
+    line(f"Measured on the reference: {', '.join(release.measured) or 'nothing'}.")
+    if release.readable:
+        line(f"What is asked for, where students can read it: {', '.join(release.readable)}.")
+    for result in release.deferred:
+        line(f"Left out for {result.name} ({result.points:g} points). {result.feedback}")
+    points, later = (sum(c.points for c in of) for of in (release.decided, release.deferred))
+    line(
+        f"The kit decides {points - later:g} of {points:g} points of the public checks"
+        f"{'; there are hidden checks, of which it says only that' * kit.hidden}."
+    )
