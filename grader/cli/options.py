@@ -22,8 +22,6 @@ P = ParamSpec("P")
 DEFAULT_JOBS = min(8, os.cpu_count() or 1)
 BATCH_LEVEL = 2
 """Sandbox level below which a batch does not run unless told to."""
-CHECK_SEED = 1
-"""Seed of a student's own check: the same every time, so that a repair shows."""
 
 FOLDER = click.Path(path_type=Path)
 
@@ -58,6 +56,18 @@ def complete_students(
     return [s for n in names if n[0] != "." and (s := stem(n)).startswith(begun)]
 
 
+def complete_backends(
+    context: click.Context,  # noqa: ARG001
+    parameter: click.Parameter,  # noqa: ARG001
+    begun: str,
+) -> list[str]:
+    """Backends that are installed, for a shell, and the choice among ours."""
+    from grader.records import extensions
+    from grader.sandbox.backend import AUTO
+
+    return [n for n in (AUTO, *extensions.names("grader.backends")) if n.startswith(begun)]
+
+
 SEED = click.IntRange(0, 2**31 - 1)
 OUT = click.option(
     "-o",
@@ -89,6 +99,14 @@ LEVEL = click.option(
     metavar="N",
     help="Use exactly this sandbox level.",
 )
+BACKEND = click.option(
+    "--backend",
+    metavar="NAME",
+    default="auto",
+    show_default=True,
+    shell_complete=complete_backends,
+    help="Run code by this: forkserver has walls and needs Linux; plain has none.",
+)
 SLUG = click.argument("slug", shell_complete=complete_slugs)
 JSON = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document, for programs."
@@ -116,6 +134,7 @@ class RunOptions:
     data_root: Path | None
     stand_in: bool
     level: int | None
+    backend: str
     jobs: int = 1
 
     def find_course(self) -> Course:
@@ -124,25 +143,36 @@ class RunOptions:
 
         return Course.find(self.course)
 
-    def source(self, loaded: LoadedAssignment, *, lenient: bool = False) -> Source:
+    def source(self, loaded: LoadedAssignment) -> Source:
         """Where data sets are read.
 
-        Raises DataSetAbsent now rather than after the sandbox has started, unless `lenient`.
+        Raises DataSetAbsent now rather than after the sandbox has started.
         """
-        from grader.data import Source
         from grader.grading.executor import images_of
 
-        source = Source(self.data_root, self.stand_in)
-        if not lenient:
-            for images in images_of(loaded):
-                source.stands_in(images.name)
+        source = self.own_source()
+        for images in [*images_of(loaded), *(labels.images for labels in loaded.labels)]:
+            source.stands_in(images.name)
         return source
+
+    def own_source(self) -> Source:
+        """The same for somebody who goes on without the data sets that are not here."""
+        from grader.data import Source
+
+        return Source(self.data_root, self.stand_in)
 
     def choice(self, *, lowest: int = 0, notebooks: bool) -> Choice:
         """Which backend runs the code."""
+        from grader.cli import terminal
         from grader.sandbox.backend import Choice
 
-        return Choice(level=self.level, lowest=lowest, notebooks=notebooks)
+        return Choice(
+            name=self.backend,
+            level=self.level,
+            lowest=lowest,
+            notebooks=notebooks,
+            tell=terminal.note,
+        )
 
 
 def run_options(
@@ -151,6 +181,7 @@ def run_options(
     """Give a verb the options of RunOptions but `--jobs`, as its first argument."""
 
     @LEVEL
+    @BACKEND
     @COURSE
     @DATA
     @STAND_IN

@@ -33,7 +33,10 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "mnist": "grader.data.mnist:MNIST",
         "cifar10": "grader.data.cifar10:CIFAR10",
     },
-    "grader.backends": {"forkserver": "grader.sandbox.forkserver:ForkServer"},
+    "grader.backends": {
+        "forkserver": "grader.sandbox.forkserver:ForkServer",
+        "plain": "grader.sandbox.plain:Plain",
+    },
 }
 """Ours, as pyproject.toml registers them: an installation whose metadata are older has them too."""
 

@@ -21,6 +21,7 @@ import grader
 from grader.assignment.course import Course
 from grader.cli.main import cli, main
 from grader.records.errors import CourseError
+from grader.records.tried_versions import Tried
 from kit.command_line import CommandLine, start
 from kit.places import ROOT
 from kit.processes import gone
@@ -449,10 +450,10 @@ def test_check(call: CommandLine, course: Tiny) -> None:
 
 
 def test_check_without_the_data_set(call: CommandLine) -> None:
-    """A student without MNIST is checked all the same; accuracy is not measured, and costs nothing."""
+    """A student without MNIST is checked all the same; accuracy is decided when graded, and costs nothing."""
     done = call("check", ROOT / "reference/lenet5_mnist/lenet.py", "--course", ROOT)
     assert done.code == 0, done.out + done.err
-    assert re.search(r"test_accuracy +not measured here", done.out)
+    assert re.search(r"test_accuracy +decided when graded", done.out)
     assert "70 of 70 points" in done.out
 
 
@@ -477,6 +478,19 @@ def test_doctor(call: CommandLine) -> None:
     assert re.search(r"Sandbox level [234]", done.out)
     assert "torch " in done.out
     assert "mnist" in done.out
+
+
+def test_doctor_names_what_was_not_tried(
+    call: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a sentence, and in JSON; nothing fails for it."""
+    tried = {"torch": Tried("1.0", "1.5"), "python": Tried("3.11", "3.13")}
+    monkeypatch.setattr("grader.records.tried_versions.TRIED", tried)
+    plain, told = call("doctor", "--level", 3), call("doctor", "--level", 3, "--json")
+    assert (plain.code, told.code) == (0, 0)
+    (sentence,) = json.loads(told.out)["untried"]
+    assert re.fullmatch(r"torch \S+ was not tried; the newest tried is 1\.5\.", sentence)
+    assert sentence in plain.out
 
 
 def test_interrupted_before_it_began(course: Tiny, tmp_path: Path) -> None:

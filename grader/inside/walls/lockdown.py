@@ -83,11 +83,8 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
         os.close(descriptor)
 
 
-_STACK_MIB = 8
-"""Of a thread, where the machine sets no limit; glibc takes less then."""
-
 # Classic BPF, as seccomp takes it
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN, _AND = 0x20, 0x15, 0x35, 0x45, 0x06, 0x54
 _ALLOW, _KILL, _ERRNO = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
 _ANSWER_ALLOW = (_RETURN, 0, 0, _ALLOW)
 Instruction = tuple[int, int, int, int]
@@ -132,11 +129,18 @@ class Filter:
         test = (_EQUAL, 1, 0, value)
         self._case(name, _argument(argument), test, _answer(errno.EPERM), _ANSWER_ALLOW)
 
-    def refuse_values(self, name: str, argument: int, values: Iterable[int], code: int) -> None:
-        """The call answers `code` where the 32-bit argument has one of these values."""
+    def refuse_values(
+        self, name: str, argument: int, values: Iterable[int], code: int, families: str = ""
+    ) -> None:
+        """The call answers `code` where the 32-bit argument has one of these values, or one of the
+        `families`, letters, as the second of its bytes: so ioctl's requests are numbered.
+        """
         body = [_argument(argument)]
         for value in values:
             body += [(_EQUAL, 0, 1, value), _answer(code)]
+        body.append((_AND, 0, 0, 0xFF00))
+        for letter in families:
+            body += [(_EQUAL, 0, 1, ord(letter) << 8), _answer(code)]
         self._case(name, *body, _ANSWER_ALLOW)
 
     def refuse_address(self, name: str, argument: int) -> None:
@@ -183,6 +187,8 @@ _NEVER = (
     "execve execveat"
 ).split()
 _TIOCSTI, _TIOCLINUX, _FIOSETOWN, _SIOCSPGRP = 0x5412, 0x541C, 0x8901, 0x8902
+_GPUS = "FGKd"
+"""Families of ioctl by which GPUs are driven: NVIDIA's, WSL's, AMD's, and those of all displays."""
 _F_SETOWN, _F_SETOWN_EX = 8, 15
 _AF_UNIX = 1
 
@@ -190,7 +196,8 @@ _AF_UNIX = 1
 def _basic(*, processes: bool) -> Filter:
     rules = Filter()
     rules.refuse(*_NEVER)
-    rules.refuse_values("ioctl", 1, (_TIOCSTI, _TIOCLINUX, _FIOSETOWN, _SIOCSPGRP), errno.EPERM)
+    requests = (_TIOCSTI, _TIOCLINUX, _FIOSETOWN, _SIOCSPGRP)
+    rules.refuse_values("ioctl", 1, requests, errno.EPERM, families=_GPUS)
     rules.refuse_values("fcntl", 1, (_F_SETOWN, _F_SETOWN_EX), errno.EPERM)  # signals by I/O
     if not processes:
         rules.refuse("fork", "vfork")
@@ -259,12 +266,6 @@ def student_filter(*, namespaces: bool, accepts: bool = False) -> Filter:
     rules.refuse("getxattr", "lgetxattr", "fgetxattr", code=errno.ENOTSUP)
     rules.refuse("listxattr", "llistxattr", "flistxattr", code=errno.ENOTSUP)
     return rules
-
-
-def stacks_mib(threads: int) -> int:
-    """What the stacks of so many threads take of `_grown`, though little of it is ever used."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_STACK)
-    return threads * (_STACK_MIB if soft == resource.RLIM_INFINITY else -(-soft >> 20))
 
 
 def _grown(mib: int) -> int:
