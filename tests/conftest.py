@@ -112,8 +112,13 @@ def regrade(server: ForkServer) -> Grading:
 
 
 @pytest.fixture
-def call(bare: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
-    """The command line, called in this process, in the bare environment."""
+def call(
+    bare: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> CommandLine:
+    """The command line, called in this process, in the bare environment. However busy the machine
+    is, no line says how far it has come.
+    """
+    monkeypatch.setattr("grader.cli.progress._EVERY", 3600.0)
 
     def run(*words: object) -> Result:
         capsys.readouterr()

@@ -168,9 +168,10 @@ def release(
     out: Path | None,
     answers: bool,  # noqa: FBT001
 ) -> int:
-    """Pack what students of SLUG check themselves with: a kit, without the reference.
+    """Pack a kit with which students of SLUG check themselves.
 
-    STUDENT is the name by which `grade` will know the student: that of the submission's folder.
+    It holds what was measured on the reference, and not the reference. STUDENT is the name by
+    which `grade` will know the student: that of the submission's folder.
     """
     from grader.assignment import handout as handouts
     from grader.cli import tables, terminal
