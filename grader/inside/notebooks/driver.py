@@ -156,6 +156,7 @@ class Driver(Generic[P]):
     async def _work(self, context: zmq.asyncio.Context) -> None:
         client = await self._connect(context)
         try:
+            self.host.forgive_start()
             await self._run_cells(client)
             if self.child.why is None and not self.dead:
                 await self._hand_over(client)

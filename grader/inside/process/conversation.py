@@ -78,7 +78,8 @@ class Conversation(Generic[P]):
         """Drives the cells while they run."""
         self.wall = self.cpu_done = self.cpu_seen = 0.0
         self.peak_kib = self.unasked = self.answered = self.starts = 0
-        self.crowded = False
+        self.crowded = self.starting = False
+        """Whether tasks were seen up to the limit; whether a kernel is starting."""
         self.misplaced: list[str] = []
 
     # What the system does
@@ -226,12 +227,18 @@ class Conversation(Generic[P]):
     def drive(self, runner: Runner) -> None:
         """The cells of a notebook run, as a question of their own; the watch goes on meanwhile."""
         self.question = Question("cells", self.limits["wall_seconds"] - self.wall)
-        self.driver = runner
+        self.driver, self.starting = runner, True
         try:
             runner.run()
         finally:
-            self.driver = None
+            self.driver, self.starting = None, False
             self.close_question()
+
+    def forgive_start(self) -> None:
+        """The kernel is there; what its start took of the CPU is not the student's."""
+        done = self.cpu_done
+        self.cpu_done, self.cpu_seen = done - (self.look() - done), done
+        self.starting = False
 
     def keep_printed(self, name: str, text: str) -> None:
         """A cell printed this on `stdout` or `stderr`."""
@@ -252,7 +259,7 @@ class Conversation(Generic[P]):
             child.kill("time")
         self.crowded = self.crowded or tasks >= self.limits["processes"]
         used = self.cpu_seen = self.cpu_done + cpu_seconds
-        if used > self.limits["cpu_seconds"]:
+        if used > self.limits["cpu_seconds"] and not self.starting:
             child.kill("cpu")
         if memory_kib > self.limits["memory_mib"] << 10:
             child.kill("memory")

@@ -91,6 +91,8 @@ def _give_up_rights(
     _take_place(pipes)
     home = root.TEMPORARY if job["level"] >= 3 else directory
     answering.set_surroundings(directory, home)
+    if connection is not None:
+        cpu_seconds += cell.START_SECONDS
     _limit(job, cpu_seconds, cell.THREADS if connection else 0)
     if connection is not None:
         app = _bind_kernel(job, directory, connection)
