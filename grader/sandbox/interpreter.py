@@ -51,7 +51,7 @@ class Interpreter:
         """Where the kernel of a notebook listens."""
         self.why: Why | None = None
         """Why it is being killed, if it is."""
-        os.mkdir(folder, 0o700)
+        os.mkdir(folder, 0o711)
         mark = secrets.token_hex(8)
         parent = str(Path(grader.__file__).resolve().parent.parent)
         words = [parent, caches, *(["notebooks"] if notebooks else [])]
@@ -166,6 +166,10 @@ class Interpreter:
     def interrupt(self) -> None:
         """The cell that runs gets a KeyboardInterrupt."""
         self.send(list(wire.encode({"do": "interrupt"})))
+
+    def refuse_memory(self) -> None:
+        """What student code runs raises MemoryError."""
+        self.send(list(wire.encode({"do": "refuse"})))
 
     def kill(self, why: Why) -> None:
         """The process is about to be gone, because of the first `why` that was given."""

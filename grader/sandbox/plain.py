@@ -47,6 +47,7 @@ class Plain:
         self._root = os.path.realpath(tempfile.mkdtemp(prefix="grader-plain-"))
         self._caches = os.path.join(self._root, "caches")
         os.mkdir(self._caches)
+        os.chmod(self._root, 0o711)  # where the grader is root, student code runs as another user
         self._count = 0
         self._open: weakref.WeakSet[PlainSupervisor] = weakref.WeakSet()
         self._closed = False

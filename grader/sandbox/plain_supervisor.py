@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import sys
 import time
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from typing import Any, cast
 from grader.inside import cell, wire
 from grader.inside.process.conversation import TICK, Conversation
 from grader.inside.schema.job import BoxRequest
-from grader.inside.schema.messages import AnswerReply, DiedReply, EndedReply, Request, Why
+from grader.inside.schema.messages import AnswerReply, DiedReply, EndedReply, Request
 from grader.records.errors import SandboxError
 from grader.sandbox import environment
 from grader.sandbox.channel import Reply
@@ -27,10 +28,14 @@ NOTE = (
     "This ran in a fresh process whose limits were watched from outside, behind no wall: sandbox "
     "level 0, for checking oneself."
 )
+_UIDS = (60_600, 100)
+"""First and count of the users that student code runs as where the grader is root."""
 _WEIGH_SECONDS = 1.0
 """Seconds between two looks at the size of files."""
 _MOST_FILES = 20_000
 """More files than that are too much, whatever they hold."""
+_GIVE_BACK_SECONDS, _BEYOND_KIB = 0.5, 512 << 10
+"""How long, and how far, a process may be past its memory limit that was told so."""
 _LAST_SECONDS = 1.0
 """How long what a dead process had said is waited for."""
 
@@ -48,13 +53,17 @@ class PlainSupervisor(Conversation[Interpreter]):
         super().__init__(request["limits"], directory)
         self._request, self._folder, self._take = request, folder, take
         self._home = os.path.join(folder, "home")
-        for path in (folder, directory, self._home):
+        os.mkdir(folder, 0o711)
+        self._uid = _find_uid()
+        for path in (directory, self._home):
             os.mkdir(path, 0o700)
         self._answer: Reply | None = None
         self._waiting = self.cut = False
         """True where the backend was closed: nothing is waited for any more."""
         self._fault: SandboxError | None = None
         self._next_look = self._next_weighing = 0.0
+        self._refused: float | None = None
+        """When the process was told that it has too much memory, while it has."""
         self._full = False
 
     # What a box asks
@@ -118,6 +127,7 @@ class PlainSupervisor(Conversation[Interpreter]):
         self.starts += 1
         self.death = None
         child = self.child = self._take(notebook is not None)
+        self._uid = _give(self._uid, self.directory, self._home, child.folder)
         child.begin(
             {
                 "do": "begin",
@@ -126,6 +136,7 @@ class PlainSupervisor(Conversation[Interpreter]):
                 "datasets": self._request["datasets"],
                 "directory": self.directory,
                 "home": self._home,
+                "uid": self._uid,
                 "printed": "",
                 "environment": environment.make_for_students(self._home),
                 "notebook": notebook,
@@ -140,10 +151,12 @@ class PlainSupervisor(Conversation[Interpreter]):
         child.send(pieces)
 
     def catch_up(self, child: Interpreter) -> None:
-        """What the process has written until now is dealt with."""
+        """What the process has done until now is dealt with."""
         while data := child.receive(0):
             self.take_result(child, None, data)
         self._take_printed(child)
+        if child.ended:
+            self._collect(child)
 
     def _take_printed(self, child: Interpreter) -> None:
         for name, data in child.list_printed():
@@ -159,8 +172,7 @@ class PlainSupervisor(Conversation[Interpreter]):
         if child is None:
             return self.cpu_done
         self.catch_up(child)
-        if child.ended:
-            self._collect(child)
+        if self.child is None:
             return self.cpu_done
         used = child.measure()
         self.peak_kib = max(self.peak_kib, used.largest_kib)
@@ -172,9 +184,24 @@ class PlainSupervisor(Conversation[Interpreter]):
             self._next_weighing = time.monotonic() + _WEIGH_SECONDS
             if self._full:
                 child.kill("disk")
-        return self.hold(
-            child, tasks=tasks, cpu_seconds=used.cpu_seconds, memory_kib=used.memory_kib
-        )
+        memory = self._refuse_memory(child, used.memory_kib)
+        return self.hold(child, tasks=tasks, cpu_seconds=used.cpu_seconds, memory_kib=memory)
+
+    def _refuse_memory(self, child: Interpreter, used: int) -> int:
+        """What counts as used, KiB: who has just passed the limit may still give it back.
+
+        The kernel would have refused it, and the code would have gone on without it.
+        """
+        most = self.limits["memory_mib"] << 10
+        if used <= most:
+            self._refused = None
+            return used
+        now = time.monotonic()
+        if self._refused is None and self.question is not None:
+            self._refused = now
+            child.refuse_memory()
+        is_late = self._refused is None or now - self._refused > _GIVE_BACK_SECONDS
+        return used if is_late or used > most + _BEYOND_KIB else most
 
     def _weigh(self) -> None:
         """Whether the files take more room than they may."""
@@ -226,12 +253,35 @@ class PlainSupervisor(Conversation[Interpreter]):
 
     def finish(self) -> bool:
         """No process of the student's is left; True where the room for files was used up."""
-        child = self.child
-        if child is not None:
-            self.catch_up(child)
-            ended: Why = "end"
-            if child.why is None:
-                child.why = ended
-            self._collect(child)
+        if self.child is not None:
+            self.catch_up(self.child)
+        if self.child is not None:
+            self.child.why = self.child.why or "end"
+            self._collect(self.child)
         self._weigh()
         return self._full
+
+
+def _find_uid() -> int | None:
+    """A user with no rights, where this process is root."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return None
+    return _UIDS[0] + secrets.randbelow(_UIDS[1])
+
+
+def _give(uid: int | None, *folders: str) -> int | None:
+    """The folders, and what lies in them, are the user's; None where there is no such user.
+
+    A container may know no user but one, who is called root and is nobody special.
+    """
+    if uid is None or sys.platform == "win32":
+        return None
+    try:
+        for top in folders:
+            os.chown(top, uid, uid)
+            for folder, folders_within, names in os.walk(top):
+                for name in (*folders_within, *names):
+                    os.chown(os.path.join(folder, name), uid, uid, follow_symlinks=False)
+    except OSError:
+        return None
+    return uid

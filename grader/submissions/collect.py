@@ -24,7 +24,7 @@ from grader.records.submission import ENTRY_SUFFIXES, Submission
 from grader.submissions.archive import list_archive
 from grader.submissions.contents import Contents
 from grader.submissions.entry import WEIGHTS, choose
-from grader.submissions.folder import describe_error, list_folder, read_path
+from grader.submissions.folder import describe_error, list_folder, open_root, read_path
 from grader.submissions.layouts.layout import HandIn, choose_layout
 from grader.submissions.listing import CLASS, SUBMISSION, Listing, Member
 from grader.submissions.names import (
@@ -90,9 +90,7 @@ def _open_listing(path: Path, stack: ExitStack) -> Listing:
     """What lies at the instructor's path. Raises UsageError."""
     try:
         if path.is_dir():
-            root = os.open(path, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
-            stack.callback(os.close, root)
-            return list_folder(root)
+            return list_folder(stack.enter_context(open_root(path)))
         if path.is_file() and is_archive(path.name):
             return list_archive(stack.enter_context(path.open("rb")), CLASS)
     except OSError as error:
@@ -116,7 +114,7 @@ def _add_path(members: dict[str, Member], path: Path, home: Path) -> None:
     if not os.path.lexists(path):
         raise UsageError(f"There is no file {path}. Check the path.")
     try:
-        name = clean(str(path.relative_to(home)) if path.is_relative_to(home) else path.name)
+        name = clean(path.relative_to(home).as_posix() if path.is_relative_to(home) else path.name)
         data = read_path(path, SUBMISSION.file_bytes)
     except Refused as refused:
         raise UsageError(f"{path} {refused}. Give a plain file.") from None

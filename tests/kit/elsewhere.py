@@ -43,7 +43,7 @@ def _is_other(frame: FrameType) -> bool:
 
 
 class _Nowhere(MetaPathFinder):
-    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
+    def find_spec(self, fullname: str, *_: object) -> None:
         if fullname in MODULES and not _is_other(sys._getframe(1)):
             raise ModuleNotFoundError(f"No module named {fullname!r} here", name=fullname)
 

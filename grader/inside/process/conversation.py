@@ -93,7 +93,7 @@ class Conversation(Generic[P]):
         raise NotImplementedError
 
     def catch_up(self, child: P) -> None:
-        """What the process has written until now is dealt with."""
+        """What the process has done until now is dealt with."""
         raise NotImplementedError
 
     def look(self) -> float:
@@ -150,11 +150,12 @@ class Conversation(Generic[P]):
         arrays: list[wire.Array],
     ) -> None:
         """The question is open, and on its way to the student's process."""
+        if self.child is not None:
+            self.catch_up(self.child)  # what was written before is unasked
         child = self.child
         if child is None:
             self.reply({"died": {**(self.death or UNKNOWN), "before": True}})
             return
-        self.catch_up(child)  # what was written before is unasked
         self.question = Question(kind, self.limits["wall_seconds"] - self.wall)
         posed = {**request, "nonce": self.question.nonce}
         self.pass_question(child, list(wire.encode(posed, arrays)))

@@ -1,13 +1,15 @@
 """The student's process where nothing is forked: an interpreter, started for one submission.
 
-It gives up no rights. Questions come by standard input and answers leave by standard output, which
-become descriptors of its own before anything else; what is printed goes to two files. A thread
-reads the questions, so that the process ends with the grader even in the midst of an endless loop.
+It gives up no rights but those of root. Questions come by standard input and answers leave by
+standard output, which become descriptors of its own before anything else; what is printed goes to
+two files. A thread reads the questions, so that the process ends with the grader even in the midst
+of an endless loop.
 """
 
 from __future__ import annotations
 
 import _thread
+import ctypes
 import os
 import signal
 import sys
@@ -92,8 +94,11 @@ class Inbox:
     def _read(self) -> NoReturn:
         try:
             for head, arrays in answering.read_questions(self._descriptor):
-                if cast("wire.Head", head)["do"] == "interrupt":
+                order = cast("wire.Head", head)["do"]
+                if order == "interrupt":
                     _interrupt()
+                elif order == "refuse":
+                    _refuse_memory()
                 else:
                     self._frames.put((head, arrays))
         finally:
@@ -106,7 +111,11 @@ class Inbox:
     def list_questions(self) -> Iterator[Question]:
         """Every frame that comes, for ever."""
         while True:
-            yield self.await_next()
+            try:
+                question = self.await_next()
+            except MemoryError:  # it was refused too late: the answer is out
+                continue
+            yield question
 
 
 def _interrupt() -> None:
@@ -118,11 +127,19 @@ def _interrupt() -> None:
         _thread.interrupt_main()
 
 
+def _refuse_memory() -> None:
+    """The main thread raises MemoryError, as it does where the kernel grants no more."""
+    main_thread = ctypes.c_ulong(threading.main_thread().ident or 0)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(main_thread, ctypes.py_object(MemoryError))
+
+
 def _begin(request: FreshRequest) -> App | None:
     """Everything is as student code finds it; with a notebook there is a kernel for its cells."""
     directory = request["directory"]
     reading.begin(request["run"])
     _print_to(request["printed"])
+    if request["uid"] is not None:
+        _become(request["uid"])
     answering.set_surroundings(directory, request["home"], request["environment"])
     app = None
     if request["notebook"] is not None:
@@ -135,6 +152,15 @@ def _begin(request: FreshRequest) -> App | None:
     answering.load_data_alone()
     answering.begin(request["seed"], directory, request["datasets"].values())
     return app
+
+
+def _become(uid: int) -> None:
+    """From root to somebody who owns nothing but the submission, in no group. There is no wall, so
+    without this a stray `os.kill(-1, 9)` would end everybody's processes.
+    """
+    os.setgroups([])
+    os.setgid(uid)
+    os.setuid(uid)
 
 
 def _print_to(folder: str) -> None:

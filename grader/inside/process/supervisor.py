@@ -160,7 +160,7 @@ class Supervisor(Conversation[Child]):
                 self.take_result(child, "load" if descriptor == child.loaded else "ask", data)
 
     def catch_up(self, child: Child) -> None:
-        """What the process has written until now is dealt with."""
+        """What the process has done until now is dealt with."""
         self.read(child, child.answers)
         self.read(child, child.loaded)
 

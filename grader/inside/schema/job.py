@@ -65,6 +65,8 @@ class FreshRequest(TypedDict):
     """Where the submission lies."""
     home: str
     """Where student code may leave files."""
+    uid: int | None
+    """The user to become, where the grader is root; None where it is nobody special."""
     printed: str
     """The folder in which files take what is printed, outside of both."""
     environment: dict[str, str]
