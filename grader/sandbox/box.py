@@ -16,6 +16,7 @@ from grader.inside.cell import THREADS, is_notebook
 from grader.inside.schema.job import BoxRequest, GroupLimits
 from grader.inside.schema.job import Limits as BoxLimits
 from grader.inside.schema.limits import ENDS_RUN
+from grader.inside.walls import lockdown
 from grader.records.errors import SandboxError
 from grader.records.execution import Execution, Missing, StudentError
 from grader.records.limits import Limits
@@ -269,16 +270,20 @@ def _request(job: Job, files: Mapping[str, bytes], *, selftest: bool) -> BoxRequ
         "datasets": dict(job.datasets),
         "submission_mib": math.ceil(submission / 2**20),
         "submission_files": len(files),
-        "limits": _limits(job.limits),
+        "limits": _limits(job.limits, THREADS if is_notebook(job.submission.entry) else 0),
     }
 
 
-def _limits(limits: Limits) -> BoxLimits:
-    """The limits, as the guard and the supervisor read them."""
+def _limits(limits: Limits, own_threads: int) -> BoxLimits:
+    """The limits, as the guard and the supervisor read them.
+
+    To the student's memory comes what the stacks of all allowed threads may take.
+    """
+    stacks = lockdown.stacks_mib(limits.processes + own_threads)
     return {
         "cpu_seconds": limits.cpu_seconds,
         "wall_seconds": limits.wall_seconds,
-        "memory_mib": limits.memory_mib,
+        "memory_mib": limits.memory_mib + stacks,
         "processes": limits.processes,
         "disk_mib": limits.disk_mib,
         "output_kib": limits.output_kib,

@@ -184,24 +184,24 @@ class PlainSupervisor(Conversation[Interpreter]):
             self._next_weighing = time.monotonic() + _WEIGH_SECONDS
             if self._full:
                 child.kill("disk")
-        memory = self._refuse_memory(child, used.memory_kib)
-        return self.hold(child, tasks=tasks, cpu_seconds=used.cpu_seconds, memory_kib=memory)
+        lacks = self._refuse_memory(child, used.memory_kib)
+        return self.hold(child, tasks=tasks, cpu_seconds=used.cpu_seconds, lacks_memory=lacks)
 
-    def _refuse_memory(self, child: Interpreter, used: int) -> int:
-        """What counts as used, KiB: who has just passed the limit may still give it back.
+    def _refuse_memory(self, child: Interpreter, used: int) -> bool:
+        """True where more is used than allowed, KiB, and whoever was told so gave nothing back.
 
         The kernel would have refused it, and the code would have gone on without it.
         """
         most = self.limits["memory_mib"] << 10
         if used <= most:
             self._refused = None
-            return used
+            return False
         now = time.monotonic()
         if self._refused is None and self.question is not None:
             self._refused = now
             child.refuse_memory()
         is_late = self._refused is None or now - self._refused > _GIVE_BACK_SECONDS
-        return used if is_late or used > most + _BEYOND_KIB else most
+        return is_late or used > most + _BEYOND_KIB
 
     def _weigh(self) -> None:
         """Whether the files take more room than they may."""

@@ -83,6 +83,9 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
         os.close(descriptor)
 
 
+_STACK_MIB = 8
+"""Of a thread, where the machine sets no limit; glibc takes less then."""
+
 # Classic BPF, as seccomp takes it
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _KILL, _ERRNO = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
@@ -258,23 +261,43 @@ def student_filter(*, namespaces: bool, accepts: bool = False) -> Filter:
     return rules
 
 
+def stacks_mib(threads: int) -> int:
+    """What the stacks of so many threads take of `_grown`, though little of it is ever used."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_STACK)
+    return threads * (_STACK_MIB if soft == resource.RLIM_INFINITY else -(-soft >> 20))
+
+
+def _grown(mib: int) -> int:
+    """RLIMIT_DATA of a process that may ask for so much private memory more than it has.
+
+    Addresses that hold no memory of its own do not count: CUDA's libraries alone take gigabytes of
+    them, so that RLIMIT_AS would end a process before its first line.
+    """
+    with open("/proc/self/statm") as file:
+        pages = int(file.read().split()[5])
+    return pages * resource.getpagesize() + (mib << 20)
+
+
 def bound_growth(mib: int) -> None:
     """This process may take so much memory more than it has; children may choose otherwise."""
-    with open("/proc/self/statm") as file:
-        pages = int(file.read().split()[0])
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    most = pages * resource.getpagesize() + (mib << 20)
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    most = _grown(mib)
     if hard == resource.RLIM_INFINITY or most < hard:
-        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
 
 
 def limit(*, memory_mib: int, cpu_seconds: float, processes: int | None, file_mib: int) -> None:
-    """Limits of this process and its children, which cannot be raised again."""
+    """Limits of this process and its children, which cannot be raised again.
+
+    Of memory, each process may ask for `memory_mib` more than there is now: what is too large at
+    once is refused at the line that asks. What all of them use is watched from outside.
+    """
     seconds = max(1, int(-(-cpu_seconds // 1)))
+    grown = _grown(memory_mib)
     values = {
         resource.RLIMIT_CORE: (0, 0),
         resource.RLIMIT_CPU: (seconds, seconds + 1),
-        resource.RLIMIT_AS: (memory_mib << 20, memory_mib << 20),
+        resource.RLIMIT_DATA: (grown, grown),
         resource.RLIMIT_FSIZE: (file_mib << 20, file_mib << 20),
         resource.RLIMIT_NOFILE: (256, 256),
         resource.RLIMIT_MEMLOCK: (0, 0),
