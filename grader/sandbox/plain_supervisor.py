@@ -6,16 +6,18 @@ asks watches the student's process; between requests nobody does.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import shutil
 import sys
 import time
-from asyncio import AbstractEventLoop
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 from grader.inside import cell, wire
+from grader.inside.notebooks.host import Runner
 from grader.inside.process.conversation import TICK, Conversation
 from grader.inside.schema.job import BoxRequest
 from grader.inside.schema.messages import AnswerReply, DiedReply, EndedReply, Request
@@ -218,10 +220,25 @@ class PlainSupervisor(Conversation[Interpreter]):
                 self._full = True
                 return
 
-    def listen(self, child: Interpreter, loop: AbstractEventLoop) -> None:
+    def drive(self, runner: Runner) -> None:
+        """The cells run, beside the loop of a kernel in which a student checks a notebook."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            super().drive(runner)
+            return
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(super().drive, runner)
+            try:
+                running.result()
+            except BaseException:
+                self.cut = True
+                raise
+
+    def listen(self, child: Interpreter, loop: asyncio.AbstractEventLoop) -> None:
         """Nothing: `look`, which the loop calls twenty times a second, hears everything."""
 
-    def stop_listening(self, child: Interpreter, loop: AbstractEventLoop) -> None:
+    def stop_listening(self, child: Interpreter, loop: asyncio.AbstractEventLoop) -> None:
         """Nothing was listened to."""
 
     def _collect(self, child: Interpreter) -> None:

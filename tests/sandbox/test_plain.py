@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -343,25 +344,43 @@ def begun(temporary: Path) -> bool:
     return any(b"begun" in p.read_bytes() for p in temporary.glob("grader-plain-*/*/stdout"))
 
 
-def test_closing_cuts_off_whoever_waits():
+SLEEPS = "import time\nprint('begun', flush=True)\ntime.sleep(60)"
+
+
+@pytest.mark.parametrize("source", [SLEEPS, as_notebook(SLEEPS)], ids=["module", "notebook"])
+def test_closing_cuts_off_whoever_waits(source):
     said: list[BaseException] = []
-    with Plain() as short:
+    with Plain(notebooks=isinstance(source, bytes)) as short:
 
         def load() -> None:
             try:
-                with opened(short, "import time\ntime.sleep(60)") as box:
+                with opened(short, source, Limits(cell_seconds=100)) as box:
                     box.load()
             except SandboxError as error:
                 said.append(error)
 
         waiting = threading.Thread(target=load)
         waiting.start()
-        while not list(Path(short._root).glob("box-*/submission/lenet.py")):
+        deadline = time.monotonic() + 60
+        while not list(Path(short._root).glob("process-*/stdout")):
+            assert time.monotonic() < deadline
             time.sleep(0.01)
+        time.sleep(1)
     waiting.join(30)
     assert not waiting.is_alive()
     assert "closed" in str(said[0])
     assert not Path(short._root).exists()
+
+
+def test_a_notebook_runs_beside_a_loop(anywhere):
+    """A kernel in which a student checks a notebook has a loop that runs already."""
+
+    async def check() -> list[str]:
+        with opened(anywhere, as_notebook("x = 1", HONEST)) as box:
+            assert box.load() is None
+            return [c.status for c in box.cells]
+
+    assert asyncio.run(check()) == ["ok", "ok"]
 
 
 # ---------------------------------------------------------------------- lies
