@@ -17,7 +17,7 @@ from grader.cli.options import (
     SLUG,
     RunOptions,
     complete_slugs,
-    find_course,
+    load,
     run_options,
 )
 from grader.records.errors import UsageError
@@ -69,7 +69,7 @@ def _verify(run: RunOptions, course: Course, slug: str, within: str) -> Verified
     from grader.grading.verify import Specimens
     from grader.grading.verify import verify as find
 
-    loaded = course.load(slug)
+    loaded = load(course, slug)
     source = run.source(loaded)
     specimens = Specimens.of(course, loaded)
     choice = run.choice(notebooks=specimens.notebooks)
@@ -93,9 +93,10 @@ def show(slug: str, as_json: bool, course: Path | None) -> int:  # noqa: FBT001
 
     Hidden checks are marked as such. What stays outside the sandbox is said last.
     """
+    from grader.assignment.course import Course
     from grader.cli import documents, tables, terminal
 
-    loaded = find_course(course).load(slug)
+    loaded = load(Course.find(course), slug)
     if as_json:
         terminal.document(documents.of_assignment(loaded))
     else:
@@ -122,10 +123,11 @@ def handout(
     STUDENT is the name by which `grade` will know the student: that of the submission's folder.
     """
     from grader.assignment import handout as handouts
+    from grader.assignment.course import Course
     from grader.cli import terminal
 
-    home = find_course(course)
-    loaded = home.load(slug, public=True)
+    home = Course.find(course)
+    loaded = load(home, slug, public=True)
     names = [*students, *(handouts.read_roster(roster) if roster else ())]
     personal = loaded.assignment.numbers("") is not None
     if names and not personal:

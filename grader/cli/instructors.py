@@ -21,6 +21,7 @@ from grader.cli.options import (
     SLUG,
     RunOptions,
     complete_students,
+    load,
     run_options,
 )
 from grader.records.errors import UsageError
@@ -82,7 +83,7 @@ def grade(
 
     require_course(*_GRADING)
     course = run.find_course()
-    loaded = course.load(slug)
+    loaded = load(course, slug)
     handed_in = collect.read_class(submissions, loaded.asked)
     absent = set(only) - {s.student for s in handed_in}
     if absent:

@@ -4,6 +4,7 @@ Floors, top first:
     self_check, verify
     grade
     cohort
+    reference
     provenance
     executor
     cache_key, judge, progress, proof, schedule

@@ -251,7 +251,7 @@ class Conversation(Generic[P]):
             self.wall += time.monotonic() - self.question.start
         self.question = None
 
-    def hold(self, child: P, *, tasks: int, cpu_seconds: float, memory_kib: int) -> float:
+    def hold(self, child: P, *, tasks: int, cpu_seconds: float, lacks_memory: bool) -> float:
         """What the student's code uses is within the limits, or it is being killed.
 
         Returns the CPU seconds used until now.
@@ -262,7 +262,7 @@ class Conversation(Generic[P]):
         used = self.cpu_seen = self.cpu_done + cpu_seconds
         if used > self.limits["cpu_seconds"] and not self.starting:
             child.kill("cpu")
-        if memory_kib > self.limits["memory_mib"] << 10:
+        if lacks_memory:
             child.kill("memory")
         return used
 
