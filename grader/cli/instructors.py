@@ -50,7 +50,7 @@ DEMO = "lenet5_mnist"
     shell_complete=complete_students,
     help="Grade this student alone; may be repeated.",
 )
-@click.option("--fresh", is_flag=True, help="Run every submission again.")
+@click.option("--fresh", is_flag=True, help="Run every submission, and the reference, again.")
 @click.option("--seed", type=SEED, metavar="N", help="Draw the random inputs from this seed.")
 @click.option(
     "--allow-level",

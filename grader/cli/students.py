@@ -57,10 +57,10 @@ def check(
     """
     from grader.cli import documents, terminal
     from grader.cli.progress import show_progress
-    from grader.grading.self_check import check_files
+    from grader.grading.self_check import check_files, find_assignment
 
     course = run.find_course()
-    loaded = course.load(slug or course.by_entry(files[0].stem), public=True)
+    loaded = course.load(slug or find_assignment(course, files[0]), public=True)
     with show_progress() as progress:
         graded = check_files(
             loaded,

@@ -5,6 +5,7 @@ Everything a student wrote is made harmless.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Collection, Mapping
@@ -18,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.records.json_values import Json
-from grader.records.result import Graded
+from grader.records.result import CheckResult, Graded
 from grader.report import escape
 
 MARKS = {
@@ -72,9 +73,9 @@ def name_of(text: str) -> Text:
     return safe(escape.line(text))
 
 
-def line(text: str) -> None:
+def line(text: str, to: Console = console) -> None:
     """One line of plain text, never broken."""
-    console.print(safe(text), soft_wrap=True)
+    to.print(safe(text), soft_wrap=True)
 
 
 def note(text: str) -> None:
@@ -126,22 +127,53 @@ def show(table: Table) -> None:
         click.echo(row.rstrip(), color=True)  # as the console has decided
 
 
-def checked(graded: Graded) -> None:
+def checked(graded: Graded, to: Console = console) -> None:
     """A student's own check: every line of the rubric with its feedback."""
-    if graded.execution.status != "ok":
-        line(graded.execution.reason)
-    for note in (*graded.notes, *graded.execution.notes):
-        line(f"Note: {note}")
-    here = [c for c in graded.checks if c.outcome not in _ELSEWHERE]
+    for text in remarks_on(graded):
+        line(text, to)
     for check in graded.checks:
-        points = _ELSEWHERE.get(check.outcome, f"{check.earned:g} / {check.points:g}")
-        console.print(f"{MARKS[check.outcome]} [bold]{check.name}[/]  {points}", soft_wrap=True)
+        points = points_of(check)
+        to.print(f"{MARKS[check.outcome]} [bold]{check.name}[/]  {points}", soft_wrap=True)
         for text in (check.title, check.feedback, f"Next step: {check.hint}" if check.hint else ""):
             if text:
                 style = "" if text == check.feedback else "dim"
-                console.print(safe(f"  {text}"), style=style, soft_wrap=not console.is_terminal)
-    total, most = sum(c.earned for c in here), sum(c.points for c in here if not c.extra)
-    line(
-        f"{total:g} of {most:g} points of the public checks, at sandbox level "
-        f"{graded.execution.level}."
+                to.print(safe(f"  {text}"), style=style, soft_wrap=not to.is_terminal)
+    line(total_of(graded), to)
+
+
+def check_text(graded: Graded) -> str:
+    """What `checked` prints to no terminal."""
+    text = io.StringIO()
+    # A kernel asks every library for colours and HTML; these are for other places.
+    checked(
+        graded,
+        Console(
+            file=text,
+            highlight=False,
+            emoji=False,
+            color_system=None,
+            force_terminal=False,
+            force_jupyter=False,
+            width=_WIDE,
+        ),
     )
+    return text.getvalue()
+
+
+def remarks_on(graded: Graded) -> list[str]:
+    """What stands above the checks: how the run ended, and what was taken for what."""
+    ended = [graded.execution.reason] if graded.execution.status != "ok" else []
+    return [*ended, *(f"Note: {note}" for note in (*graded.notes, *graded.execution.notes))]
+
+
+def points_of(check: CheckResult) -> str:
+    """What a check brought of what it is worth."""
+    return _ELSEWHERE.get(check.outcome, f"{check.earned:g} / {check.points:g}")
+
+
+def total_of(graded: Graded) -> str:
+    """The last line: what was earned of what was decided here."""
+    here = [c for c in graded.checks if c.outcome not in _ELSEWHERE]
+    total, most = sum(c.earned for c in here), sum(c.points for c in here if not c.extra)
+    level = graded.execution.level
+    return f"{total:g} of {most:g} points of the public checks, at sandbox level {level}."

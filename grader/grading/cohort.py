@@ -93,8 +93,8 @@ class Cohort:
     def require_reference(self, *, fresh: bool) -> None:
         """The reference, run now as if it had been handed in, earns every point on this machine.
 
-        Raises ReferenceFailed otherwise, and then keeps nothing. What it is compared with is
-        measured beside it: again where `fresh`.
+        Raises ReferenceFailed otherwise, and then keeps nothing. What it is compared with is what
+        was kept; where there is nothing, or where `fresh`, that is measured beside it.
         """
         submission = self.loaded.reference
         key = self.executor.key(submission, self.level)
@@ -104,10 +104,10 @@ class Cohort:
         own, handed_in = kept or records["reference"], records["student"]
         self._references[key] = self._read_reference(own)
         if loss := references.describe_loss(self.judge(submission, handed_in)):
-            facts = references.describe_machine(self.executor, self.level)
+            facts = references.describe_machine(self.executor, self.level, kept=kept is not None)
             raise ReferenceFailed(f"nobody is graded, as the reference itself {loss}. {facts}")
-        for kind, record in records.items():
-            if fresh or self.ledger.execution(key, kind=kind) is None:
+        if fresh or not self.reference_holds():
+            for record in records.values():
                 self.ledger.record(key, record)
 
     def reference(self, beside: Submission) -> Measurements:

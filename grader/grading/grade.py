@@ -78,7 +78,7 @@ def grade(
             show.begin(0, "starting the sandbox")
             plan = cohort.start(submissions, plan, fresh=fresh)
             show.begin(0, "grading the reference")
-            cohort.require_reference(fresh=fresh or not plan.waiting(submissions))
+            cohort.require_reference(fresh=fresh)
         try:
             _judge_known(cohort, submissions, plan, tally)
             _measure_rest(cohort, plan.waiting(submissions), plan, tally, show)

@@ -76,14 +76,17 @@ def describe_loss(graded: Graded) -> str:
     return f"loses {why.rstrip('.')}"
 
 
-def describe_machine(executor: Executor, level: int) -> str:
-    """With what that was measured, and what to do next."""
+def describe_machine(executor: Executor, level: int, *, kept: bool) -> str:
+    """With what that was measured, and what to do next; `kept` where it was compared with
+    measurements of an earlier run.
+    """
     used = describe_data(executor)
+    again = ". With --fresh, what an earlier run kept of it is measured again too"
     return (
         f"That was measured on this machine just now, at sandbox level {level}, with torch "
         f"{executor.keys.versions['torch']} and seed {executor.seed}{used and f', on {used}'}. Run "
         f"`grader verify {executor.loaded.slug}` for every check, and `grader doctor` for the "
-        f"machine"
+        f"machine{again if kept else ''}"
     )
 
 

@@ -48,12 +48,12 @@ student's line, a death a Missing with its reason, and the next question starts 
 what is left of the limits. SandboxError means that our side broke.
 
 Floors, top first:
-    forkserver, plain
+    forkserver, kept, live, plain
     levels, plain_supervisor
     box, interpreter
     backend
     cells, server_process
-    channel, outcome, process_tree, remarks, remedies
+    channel, outcome, process_tree, remarks, remedies, shelter
     environment
 """
 

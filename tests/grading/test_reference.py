@@ -156,7 +156,7 @@ def test_judging_again_is_guarded_too(pair: Tiny, regrade: Grading, fault: str) 
     regrade(pair)
     before = files(pair.out), results(pair), executions(pair)
     spoil(pair, fault)
-    with pytest.raises(ReferenceFailed):
+    with pytest.raises(ReferenceFailed, match="With --fresh, what an earlier run kept of it"):
         regrade(pair)
     assert (files(pair.out), results(pair), executions(pair)) == before
 
@@ -371,6 +371,7 @@ def test_a_student_is_not_blamed(pair: Tiny, call: CommandLine) -> None:
     assert "10 of 10 points" in done.out
 
 
+@pytest.mark.process
 def test_interrupted(pair: Tiny, tmp_path: Path) -> None:
     """Ctrl-C while the reference is graded: exit 130, no process is left, nobody is graded."""
     pair.rule("cpu_seconds=2", "cpu_seconds=60")

@@ -285,10 +285,8 @@ def test_a_box_is_never_broken_by_what_a_module_says(
     speaker = threading.Thread(target=serve, args=(far, replies, arrays))
     speaker.start()
     try:
-        with Box(
-            lambda _: Channel(near, lifeline, LIMITS.wall_seconds),
-            job(FILES, entry="tiny.py", limits=LIMITS, level=3),
-        ) as box:
+        channel = Channel(near, lifeline, LIMITS.wall_seconds)
+        with Box(lambda _: channel, job(FILES, entry="tiny.py", limits=LIMITS, level=3)) as box:
             printable(box.load())
             value = box.ask("value", {"name": "x"})
             if isinstance(value, Missing):

@@ -37,6 +37,11 @@ _LIBRARIES = sorted(
 )
 """Where Python and its packages lie: taken out of messages, as it is nobody's business."""
 
+CELLS: dict[str, str] = {}
+"""File names under which a kernel that is not ours compiled its cells → what the cells are called:
+filled only while the names of a session are measured in its own process.
+"""
+
 
 class Place(TypedDict):
     """Where something of the student's is written."""
@@ -317,6 +322,8 @@ def _relative(file: object, directory: str) -> str | None:
     """The name of a student's file within the submission; None for any other."""
     if not isinstance(file, str):
         return None
+    if file in CELLS:
+        return CELLS[file]
     prefix = os.path.join(directory, "")
     if not file.startswith(prefix):
         return None

@@ -98,7 +98,7 @@ def serve(
             names, answer = _load(directory, posed["entry"])
             values = []
         else:
-            answer, values = _answer(ask, names, directory, posed, arrays)
+            answer, values = answer_question(ask, names, directory, posed, arrays)
         if os.getpid() != own:  # a fork of the student's that came out of the student's code
             os._exit(0)
         _flush()
@@ -130,7 +130,7 @@ def _load(directory: str, entry: str | None) -> tuple[Names, Answer]:
     return names, {"loaded": True, "error": error_facts}
 
 
-def _answer(
+def answer_question(
     ask: Answerer, names: Names, directory: str, head: PosedAsk, arrays: list[wire.Array]
 ) -> tuple[Answer, list[wire.Array]]:
     """The head and the arrays of an answer: a value, a reason why there is none, or an error."""
