@@ -134,7 +134,7 @@ def _take_place(pipes: Pipes) -> None:
 def _limit(job: PlacedRequest, cpu_seconds: float, extra_threads: int) -> None:
     level, limits = job["level"], job["limits"]
     try:
-        # Not by open(…, "w"), which empties the file first: landlock has a right of its own for that.
+        # Not by open(…, "w"): that empties the file first, for which landlock has another right.
         number = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
         os.write(number, b"1000")  # short of memory, the machine ends this process first
         os.close(number)
