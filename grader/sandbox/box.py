@@ -16,7 +16,6 @@ from grader.inside.cell import THREADS, is_notebook
 from grader.inside.schema.job import BoxRequest, GroupLimits
 from grader.inside.schema.job import Limits as BoxLimits
 from grader.inside.schema.limits import ENDS_RUN
-from grader.inside.walls import lockdown
 from grader.records.errors import SandboxError
 from grader.records.execution import Execution, Missing, StudentError
 from grader.records.limits import Limits
@@ -270,16 +269,24 @@ def _request(job: Job, files: Mapping[str, bytes], *, selftest: bool) -> BoxRequ
         "datasets": dict(job.datasets),
         "submission_mib": math.ceil(submission / 2**20),
         "submission_files": len(files),
-        "limits": _limits(job.limits, THREADS if is_notebook(job.submission.entry) else 0),
+        "limits": _limits(job.limits, _allow_stacks(job)),
     }
 
 
-def _limits(limits: Limits, own_threads: int) -> BoxLimits:
-    """The limits, as the guard and the supervisor read them.
-
-    To the student's memory comes what the stacks of all allowed threads may take.
+def _allow_stacks(job: Job) -> int:
+    """MiB that the stacks of all allowed threads may take, where the kernel counts them so: it does
+    at every level but 0, which is all that there is without it.
     """
-    stacks = lockdown.stacks_mib(limits.processes + own_threads)
+    if job.level == 0:
+        return 0
+    from grader.inside.walls import lockdown
+
+    own = THREADS if is_notebook(job.submission.entry) else 0
+    return lockdown.stacks_mib(job.limits.processes + own)
+
+
+def _limits(limits: Limits, stacks: int) -> BoxLimits:
+    """The limits, as the guard and the supervisor read them, with MiB for stacks."""
     return {
         "cpu_seconds": limits.cpu_seconds,
         "wall_seconds": limits.wall_seconds,
