@@ -2,6 +2,8 @@
 
 Floors, top first:
     main
-    authors, instructors, machine, students
-    options, terminal
+    authors, instructors, machine, magic, students
+    check_table, options, progress, tables, this_notebook
+    documents
+    terminal
 """

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.options import COURSE, FOLDER, JOBS, RunOptions, run_options
+from grader.cli.documents import Verified
+from grader.cli.options import (
+    COURSE,
+    FOLDER,
+    JOBS,
+    JSON,
+    SLUG,
+    RunOptions,
+    complete_slugs,
+    load,
+    run_options,
+)
 from grader.records.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,38 +27,55 @@ if TYPE_CHECKING:
 
 STUDENTS = click.argument("students", nargs=-1, metavar="[STUDENT...]")
 ROSTER = click.option(
-    "--roster", type=FOLDER, metavar="FILE", help="A text file with a student's name on each line."
+    "--roster", type=FOLDER, metavar="FILE", help="Take students from a text file, one a line."
 )
 
 
 @click.command()
-@click.argument("slugs", nargs=-1, metavar="SLUG...")
+@click.argument("slugs", nargs=-1, metavar="SLUG...", shell_complete=complete_slugs)
 @click.option("--all", "every", is_flag=True, help="Verify every assignment of the course.")
+@JSON
 @JOBS
 @run_options
-def verify(run: RunOptions, slugs: tuple[str, ...], every: bool) -> int:  # noqa: FBT001
-    """Check that the reference earns 100 %, the handout nothing, and each mistake loses what it
-    names.
+def verify(
+    run: RunOptions,
+    slugs: tuple[str, ...],
+    every: bool,  # noqa: FBT001
+    as_json: bool,  # noqa: FBT001
+) -> int:
+    """Verify that assignments grade as they should.
+
+    The reference has to earn every point, the handout next to none, and each known mistake has to
+    lose the checks that it names.
     """
+    from grader.cli import documents, tables, terminal
+
     course = run.find_course()
     names = course.slugs() if every else list(slugs)
     if not names:
         raise UsageError("name an assignment, or pass --all")
-    faults = sum(_verify(run, course, slug) for slug in names)
-    return 1 if faults else 0
+    verified = []
+    for n, slug in enumerate(names, 1):
+        within = f"{slug}, {n} of {len(names)} assignments" if len(names) > 1 else slug
+        verified.append(_verify(run, course, slug, within))
+        if not as_json:
+            tables.findings(verified[-1])
+    if as_json:
+        terminal.document(documents.of_verified(verified))
+    return 1 if any(one.faults for one in verified) else 0
 
 
-def _verify(run: RunOptions, course: Course, slug: str) -> int:
-    """How many findings of one assignment are not as they should be."""
+def _verify(run: RunOptions, course: Course, slug: str, within: str) -> Verified:
+    """What the own submissions of one assignment did."""
     import tempfile
 
-    from grader.cli import terminal
+    from grader.cli.progress import show_progress
     from grader.grading.executor import Executor
     from grader.grading.self_check import CHECK_SEED
     from grader.grading.verify import Specimens
     from grader.grading.verify import verify as find
 
-    loaded = course.load(slug)
+    loaded = load(course, slug)
     source = run.source(loaded)
     specimens = Specimens.of(course, loaded)
     choice = run.choice(notebooks=specimens.notebooks)
@@ -55,36 +83,47 @@ def _verify(run: RunOptions, course: Course, slug: str) -> int:
         tempfile.TemporaryDirectory() as folder,
         Executor(loaded, source, seed=CHECK_SEED, jobs=run.jobs, choice=choice) as executor,
     ):
-        with terminal.progress() as progress:
+        with show_progress(within) as progress:
             findings = find(executor, specimens, Path(folder), progress)
         shown = sorted({(i.name, i.split) for i in executor.images})
         used = [source.describe_use(name, split) for name, split in shown]
-    return terminal.findings(slug, findings, used)
+    return Verified(slug=slug, findings=findings, used=used)
 
 
 @click.command()
-@click.argument("slug")
+@SLUG
+@JSON
 @COURSE
-def show(slug: str, course: Path | None) -> int:
-    """Print the rubric of SLUG, and what crosses into the sandbox."""
-    from grader.assignment.course import Course
-    from grader.cli import terminal
+def show(slug: str, as_json: bool, course: Path | None) -> int:  # noqa: FBT001
+    """Show the checks of SLUG, and what enters the sandbox.
 
-    terminal.rubric(Course.find(course).load(slug))
+    Hidden checks are marked as such. What stays outside the sandbox is said last.
+    """
+    from grader.assignment.course import Course
+    from grader.cli import documents, tables, terminal
+
+    loaded = load(Course.find(course), slug)
+    if as_json:
+        terminal.document(documents.of_assignment(loaded))
+    else:
+        tables.rubric(loaded)
     return 0
 
 
 @click.command()
-@click.argument("slug")
+@SLUG
 @STUDENTS
 @ROSTER
-@click.option("-o", "--out", type=FOLDER, required=True, help="Folder to write to.")
+@click.option(
+    "-o", "--out", type=FOLDER, metavar="FOLDER", required=True, help="Write to this folder."
+)
 @COURSE
 def handout(
     slug: str, students: tuple[str, ...], roster: Path | None, out: Path, course: Path | None
 ) -> int:
-    """Write what students of SLUG start from: a folder for each, where numbers are drawn for each.
+    """Write what students of SLUG start from.
 
+    Where numbers are drawn for each student, each gets a folder.
     STUDENT is the name by which `grade` will know the student: that of the submission's folder.
     """
     from grader.assignment import handout as handouts
@@ -92,7 +131,7 @@ def handout(
     from grader.cli import terminal
 
     home = Course.find(course)
-    loaded = home.load(slug, public=True)
+    loaded = load(home, slug, public=True)
     names = _read_names(loaded, students, roster)
     each = {n: home.handout(loaded, n) for n in names}
     folders = handouts.plan_folders(out, each) if names else {out: home.handout(loaded, "")}
@@ -105,14 +144,14 @@ def handout(
 
 
 @click.command()
-@click.argument("slug")
+@SLUG
 @STUDENTS
 @ROSTER
 @click.option(
     "-o",
     "--out",
     type=FOLDER,
-    metavar="KIT.zip",
+    metavar="FILE",
     help="Where to write it; a folder where each student has one. Without it, nothing is written.",
 )
 @click.option(
@@ -129,12 +168,14 @@ def release(
     out: Path | None,
     answers: bool,  # noqa: FBT001
 ) -> int:
-    """Pack what students of SLUG check themselves with: a kit, without the reference.
+    """Pack a kit of SLUG, for students to check themselves.
 
+    It holds what was measured on the reference, and not the reference.
     STUDENT is the name by which `grade` will know the student: that of the submission's folder.
     """
     from grader.assignment import handout as handouts
-    from grader.cli import terminal
+    from grader.cli import tables, terminal
+    from grader.cli.progress import show_progress
     from grader.grading.executor import Executor
     from grader.grading.release import load_public, plan_files
     from grader.grading.release import release as pack
@@ -148,10 +189,10 @@ def release(
     each: list[str | None] = [*names] or [None]
     with (
         Executor(loaded, run.source(loaded), seed=CHECK_SEED, choice=choice) as executor,
-        terminal.progress() as progress,
+        show_progress(slug) as progress,
     ):
         made = [pack(executor, course, n, answers=answers, progress=progress) for n in each]
-    terminal.released(made[0])
+    tables.released(made[0])
     if out is None:
         terminal.line("Nothing was written. Name a place with -o")
         return 0

@@ -24,21 +24,106 @@ BATCH_LEVEL = 2
 """Sandbox level below which a batch does not run unless told to."""
 
 FOLDER = click.Path(path_type=Path)
+
+
+def complete_slugs(
+    context: click.Context,
+    parameter: click.Parameter,  # noqa: ARG001
+    begun: str,
+) -> list[str]:
+    """Assignments of the course that is found, for a shell; none where nothing can be read."""
+    from grader.assignment.course import Course
+    from grader.records.errors import GraderError
+
+    try:
+        slugs = Course.find(context.params.get("course")).slugs()
+    except (GraderError, OSError):
+        return []
+    return [slug for slug in slugs if slug.startswith(begun)]
+
+
+def complete_students(
+    context: click.Context,
+    parameter: click.Parameter,  # noqa: ARG001
+    begun: str,
+) -> list[str]:
+    """Students of the folder that is named already, for a shell: each has a subfolder or file."""
+    from grader.submissions.names import stem
+
+    # While an option waits for its value, click leaves arguments where they are.
+    folders = [f for word in context.args if (f := Path(word)).is_dir()]
+    names = [p.name for f in folders[-1:] for p in f.iterdir()]
+    return [s for n in names if n[0] != "." and (s := stem(n)).startswith(begun)]
+
+
+def complete_backends(
+    context: click.Context,  # noqa: ARG001
+    parameter: click.Parameter,  # noqa: ARG001
+    begun: str,
+) -> list[str]:
+    """Backends that are installed, for a shell, and the choice among ours."""
+    from grader.records import extensions
+    from grader.sandbox.backend import AUTO
+
+    return [n for n in (AUTO, *extensions.names("grader.backends")) if n.startswith(begun)]
+
+
 SEED = click.IntRange(0, 2**31 - 1)
-OUT = click.option("-o", "--out", type=FOLDER, help="Output folder.  [default: reports/SLUG]")
-COURSE = click.option("--course", type=FOLDER, help="Folder with assignments/ and reference/.")
-DATA = click.option("--data", "data_root", type=FOLDER, help="Folder of the data sets.")
+OUT = click.option(
+    "-o",
+    "--out",
+    type=FOLDER,
+    metavar="FOLDER",
+    help="Write to this folder.  [default: reports/SLUG]",
+)
+COURSE = click.option(
+    "--course", type=FOLDER, metavar="FOLDER", help="The course: assignments/ and reference/."
+)
+DATA = click.option(
+    "--data", "data_root", type=FOLDER, metavar="FOLDER", help="Look for data sets here."
+)
 STAND_IN = click.option(
-    "--stand-in", is_flag=True, help="Where a data set is absent, use its stand-in."
+    "--stand-in", is_flag=True, help="Use the stand-in of a data set that is absent."
 )
 JOBS = click.option(
     "--jobs",
     type=click.IntRange(1, 64),
     default=DEFAULT_JOBS,
     show_default=True,
-    help="Submissions at once.",
+    metavar="N",
+    help="Run so many submissions at once.",
 )
-LEVEL = click.option("--level", type=click.IntRange(0, 4), help="Use exactly this sandbox level.")
+LEVEL = click.option(
+    "--level",
+    type=click.IntRange(0, 4),
+    metavar="N",
+    help="Use exactly this sandbox level.",
+)
+BACKEND = click.option(
+    "--backend",
+    metavar="NAME",
+    default="auto",
+    show_default=True,
+    shell_complete=complete_backends,
+    help="Run code by this: forkserver has walls and needs Linux; plain has none.",
+)
+SLUG = click.argument("slug", shell_complete=complete_slugs)
+JSON = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document, for programs."
+)
+
+
+def load(course: Course, slug: str, *, public: bool = False) -> LoadedAssignment:
+    """The assignment. A note says where it is the program's own, as no course was found."""
+    from grader.cli import terminal
+
+    loaded = course.load(slug, public=public)
+    if course.is_fallback:
+        terminal.note(
+            f"grader: no course was found in this folder or above it; {slug} is the one that comes "
+            "with the program."
+        )
+    return loaded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +134,7 @@ class RunOptions:
     data_root: Path | None
     stand_in: bool
     level: int | None
+    backend: str
     jobs: int = 1
 
     def find_course(self) -> Course:
@@ -57,24 +143,37 @@ class RunOptions:
 
         return Course.find(self.course)
 
+    @property
+    def lenient_source(self) -> Source:
+        """Where data sets are read, be they there or not."""
+        from grader.data import Source
+
+        return Source(self.data_root, self.stand_in)
+
     def source(self, loaded: LoadedAssignment) -> Source:
         """Where data sets are read.
 
         Raises DataSetAbsent now rather than after the sandbox has started.
         """
-        from grader.data import Source
         from grader.grading.executor import images_of
 
-        source = Source(self.data_root, self.stand_in)
+        source = self.lenient_source
         for images in [*images_of(loaded), *(labels.images for labels in loaded.labels)]:
             source.stands_in(images.name)
         return source
 
     def choice(self, *, lowest: int = 0, notebooks: bool) -> Choice:
         """Which backend runs the code."""
+        from grader.cli import terminal
         from grader.sandbox.backend import Choice
 
-        return Choice(level=self.level, lowest=lowest, notebooks=notebooks)
+        return Choice(
+            name=self.backend,
+            level=self.level,
+            lowest=lowest,
+            notebooks=notebooks,
+            tell=terminal.note,
+        )
 
 
 def run_options(
@@ -83,6 +182,7 @@ def run_options(
     """Give a verb the options of RunOptions but `--jobs`, as its first argument."""
 
     @LEVEL
+    @BACKEND
     @COURSE
     @DATA
     @STAND_IN

@@ -6,28 +6,37 @@ from pathlib import Path
 
 import click
 
-from grader.cli.options import FOLDER, SEED, RunOptions, run_options
+from grader.cli.options import FOLDER, JSON, SEED, RunOptions, complete_slugs, run_options
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=FOLDER)
+@click.argument("files", nargs=-1, required=True, type=FOLDER, metavar="FILE...")
 @click.option(
-    "-a", "--assignment", "slug", help="Assignment; found by the file's name where left out."
+    "-a",
+    "--assignment",
+    "slug",
+    metavar="SLUG",
+    shell_complete=complete_slugs,
+    help="Check for this assignment.  [default: found by the file's name]",
 )
 @click.option(
     "--seed",
     type=SEED,
+    metavar="N",
     help="Draw the random inputs from this seed; a kit has its own.  [default: 1]",
 )
 @click.option(
-    "--student", metavar="NAME", help="You, where the handout's numbers are drawn for each student."
+    "--student",
+    metavar="NAME",
+    help="Use the numbers of this student, where each has their own: you, as in your handout.",
 )
 @click.option(
     "--kit",
     type=FOLDER,
-    metavar="KIT",
-    help="Your instructor's kit, a zip or its folder; found where it lies beside your file.",
+    metavar="FILE",
+    help="Judge by this kit of your instructor's.  [default: one beside your file]",
 )
+@JSON
 @run_options
 def check(
     run: RunOptions,
@@ -36,22 +45,26 @@ def check(
     seed: int | None,
     student: str | None,
     kit: Path | None,
+    as_json: bool,  # noqa: FBT001
 ) -> int:
-    """Check your own FILES before you submit: the public checks, on the same path as grading."""
-    from grader.cli import terminal
-    from grader.data import Source
-    from grader.grading.self_check import check_here
+    """Check your own FILE before you submit it.
 
-    with terminal.progress() as progress:
-        checked = check_here(
-            files,
-            kit=kit,
-            course=run.course,
-            slug=slug,
-            student=student,
-            seed=seed,
-            source=Source(run.data_root, run.stand_in),
-            choice=run.choice,
-            progress=progress,
+    The public checks decide, on the same path as grading. Files of the assignment that lie beside
+    the first one are taken along.
+    """
+    from grader.cli import documents, terminal
+    from grader.cli.progress import show_progress
+    from grader.grading.self_check import check_files, find_standard
+
+    standard = find_standard(
+        files, kit=kit, course=run.course, slug=slug, student=student, seed=seed
+    )
+    with show_progress() as progress:
+        graded = check_files(
+            standard, run.lenient_source, files, choice=run.choice, progress=progress
         )
-    return 1 if terminal.checked(checked) else 0
+    if as_json:
+        terminal.document(documents.of_check(graded))
+    else:
+        terminal.checked(graded)
+    return 1 if graded.lost else 0

@@ -4,7 +4,8 @@ Floors, top first:
     release, self_check, verify
     grade
     cohort
+    reference
     disclosure, provenance
     executor
-    cache_key, judge, proof, schedule
+    cache_key, judge, progress, proof, schedule
 """

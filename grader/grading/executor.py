@@ -36,6 +36,10 @@ from grader.sandbox.backend import Backend, Choice, Job, OpenBox
 
 PRECISIONS = ("float64", "float32")
 """In which precisions a student's network is tried."""
+PATIENCE_WITH_OURS = 4.0
+"""How many times the CPU seconds of a student the reference may take to be measured in both
+precisions; without a limit, one that never ends would stop everything.
+"""
 
 
 class Executor:
@@ -181,7 +185,9 @@ class Executor:
         """The same on the reference, in float32 as well where a student's code may need it."""
         answers: dict[str, object] = {}
         in_float32: dict[str, object] = {}
-        with self._open(submission, self._roomy_limits()) as box:
+        own = self.loaded.assignment.limits.cpu_seconds
+        roomy = replace(self._roomy_limits(), cpu_seconds=PATIENCE_WITH_OURS * own)
+        with self._open(submission, roomy) as box:
             for probe, answer in self._ask_all(box, PRECISIONS[:1]):
                 answers[probe.key] = answer
                 if probe.both_precisions:

@@ -7,37 +7,17 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from grader.export.export import write_export
 from grader.grading.cohort import Cohort, Plan
 from grader.grading.executor import Executor
+from grader.grading.progress import Progress, Silent
 from grader.grading.schedule import Schedule
 from grader.ledger.ledger import Ledger
 from grader.records import file_names
 from grader.records.result import Graded
 from grader.records.submission import Submission
 from grader.report import pages
-
-
-class Progress(Protocol):
-    """Who is told how far a run has come."""
-
-    def begin(self, total: int, what: str) -> None:
-        """`total` steps of `what` follow."""
-
-    def step(self, name: str) -> None:
-        """One of them is done."""
-
-
-class Silent:
-    """Tells nobody."""
-
-    def begin(self, total: int, what: str) -> None:
-        """Nothing is shown."""
-
-    def step(self, name: str) -> None:
-        """Nothing is shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +63,10 @@ def grade(
 
     A submission that was measured before is not run again unless `fresh`; every result is judged
     anew. Interrupted at any moment, everything but the submissions in flight is kept.
+
+    Nothing is decided about anybody before the reference has earned every point: run on this
+    machine where a submission has to be run, else by what is kept of it. Otherwise this raises
+    ReferenceFailed, and earlier results and pages stay as they are.
     """
     submissions = [executor.loaded.assignment.add_numbers(s) for s in submissions]
     show, tally = progress or Silent(), _Tally()
@@ -90,9 +74,11 @@ def grade(
         run = ledger.start_run(argv or sys.argv)
         cohort = Cohort(executor, ledger)
         plan = cohort.plan(submissions, fresh=fresh)
-        if plan.waiting(submissions):
+        if plan.waiting(submissions) or not cohort.reference_holds():
             show.begin(0, "starting the sandbox")
             plan = cohort.start(submissions, plan, fresh=fresh)
+            show.begin(0, "grading the reference")
+            cohort.require_reference(fresh=fresh)
         try:
             _judge_known(cohort, submissions, plan, tally)
             _measure_rest(cohort, plan.waiting(submissions), plan, tally, show)
@@ -130,7 +116,6 @@ def _measure_rest(
     if not waiting:
         return
     progress.begin(len(waiting), "submissions")
-    cohort.reference(waiting[0])
     executor, rules = cohort.executor, cohort.loaded.rules
     seconds = cohort.loaded.assignment.limits.cpu_seconds
     for submission, record in Schedule(executor, jobs=executor.jobs, cpu_seconds=seconds).run(

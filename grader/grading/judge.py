@@ -48,7 +48,7 @@ def judge(
         if blocked is not None:
             results[check.name] = _blocked(check, blocked)
         else:
-            of_check = student.for_check()
+            of_check = student.for_check(reference)
             decided = _decided(check, of_check, reference)
             about = next((n for n in of_check.subjects if n in (places or {})), "")
             place = (places or {}).get(about, "")
