@@ -22,7 +22,6 @@ from grader.grading import disclosure, judge
 from grader.grading import reference as references
 from grader.grading.cohort import Cohort, read_measurements
 from grader.grading.executor import Executor, images_in
-from grader.grading.progress import Progress, Silent
 from grader.ledger.ledger import Ledger
 from grader.records import file_names
 from grader.records.errors import CourseError, ReferenceFailed, UsageError
@@ -67,7 +66,6 @@ def release(
     student: str | None = None,
     *,
     answers: bool = False,
-    progress: Progress | None = None,
 ) -> Release:
     """A kit of the executor's assignment, for everybody or for this student; nothing is written.
 
@@ -75,7 +73,6 @@ def release(
     reference does not earn every point of the public checks on this machine.
     """
     loaded = executor.loaded
-    (progress or Silent()).begin(0, f"measuring the reference{f' for {student}' * bool(student)}")
     numbers = loaded.assignment.numbers(student or "")
     reference = replace(loaded.reference, numbers=numbers)
     records = references.measure(executor, reference, ("student", "reference"))
