@@ -41,12 +41,16 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the backgrou
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# These import what only Linux has: the walls, and the processes of the fork server.
+# These import what only Linux has (walls, and the fork server's processes), or Unix (a terminal).
 _OF_LINUX = "class_of_500 hostile hostile_outputs levels sandbox".split()
 collect_ignore = (
     []
     if sys.platform.startswith("linux") and hasattr(os, "fork")
-    else ["inside/test_wire_properties.py", *(f"sandbox/test_{name}.py" for name in _OF_LINUX)]
+    else [
+        "cli/test_terminal.py",
+        "inside/test_wire_properties.py",
+        *(f"sandbox/test_{name}.py" for name in _OF_LINUX),
+    ]
 )
 
 

@@ -36,6 +36,7 @@ for verb in (
     authors.verify,
     authors.show,
     authors.handout,
+    authors.release,
     machine.data,
     machine.doctor,
 ):

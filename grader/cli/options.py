@@ -22,8 +22,6 @@ P = ParamSpec("P")
 DEFAULT_JOBS = min(8, os.cpu_count() or 1)
 BATCH_LEVEL = 2
 """Sandbox level below which a batch does not run unless told to."""
-CHECK_SEED = 1
-"""Seed of a student's own check: the same every time, so that a repair shows."""
 
 FOLDER = click.Path(path_type=Path)
 
@@ -145,19 +143,23 @@ class RunOptions:
 
         return Course.find(self.course)
 
-    def source(self, loaded: LoadedAssignment, *, lenient: bool = False) -> Source:
+    def source(self, loaded: LoadedAssignment) -> Source:
         """Where data sets are read.
 
-        Raises DataSetAbsent now rather than after the sandbox has started, unless `lenient`.
+        Raises DataSetAbsent now rather than after the sandbox has started.
         """
-        from grader.data import Source
         from grader.grading.executor import images_of
 
-        source = Source(self.data_root, self.stand_in)
-        if not lenient:
-            for images in images_of(loaded):
-                source.stands_in(images.name)
+        source = self.own_source()
+        for images in [*images_of(loaded), *(labels.images for labels in loaded.labels)]:
+            source.stands_in(images.name)
         return source
+
+    def own_source(self) -> Source:
+        """The same for somebody who goes on without the data sets that are not here."""
+        from grader.data import Source
+
+        return Source(self.data_root, self.stand_in)
 
     def choice(self, *, lowest: int = 0, notebooks: bool) -> Choice:
         """Which backend runs the code."""
