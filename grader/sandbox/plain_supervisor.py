@@ -13,9 +13,11 @@ import sys
 import time
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 from grader.inside import cell, wire
+from grader.inside.notebooks.host import Runner
 from grader.inside.process.conversation import TICK, Conversation
 from grader.inside.schema.job import BoxRequest
 from grader.inside.schema.messages import AnswerReply, DiedReply, EndedReply, Request
@@ -119,6 +121,18 @@ class PlainSupervisor(Conversation[Interpreter]):
         if time.monotonic() >= self._next_look:
             self.look()
             self._next_look = time.monotonic() + TICK
+
+    def drive(self, runner: Runner) -> None:
+        """The cells run, on a loop in a thread of its own: this one's may run already, as a
+        kernel's does in which a student checks a notebook.
+        """
+        with ThreadPoolExecutor(1) as pool:
+            driven = pool.submit(super().drive, runner)
+            try:
+                driven.result()
+            except KeyboardInterrupt:
+                self.cut = True
+                raise
 
     # What a conversation takes of a system
 

@@ -159,6 +159,17 @@ def test_a_sandbox_is_started_once_and_ends_with_the_kernel(
     assert list(temporary.glob("grader-*")) == []
 
 
+def test_it_works_on_the_backend_that_runs_anywhere(own: Path) -> None:
+    """Its loop does not meet the kernel's. The note says what it is."""
+    *_, saved, live = run_cells(
+        own, [WRONG, LOAD, "%check --backend plain", "%check live --backend plain"]
+    )
+    for outputs in (saved, live):
+        assert "✗ doubles  0 / 2" in plain(outputs)
+        assert "10 of 12 points of the public checks, at sandbox level 0." in plain(outputs)
+    assert "behind no wall" in html(saved)
+
+
 def test_a_killed_kernel_leaves_no_process(kernel: Kernel) -> None:
     """The fork server ends when nobody holds the other end of its socket."""
     assert "12 of 12" in kernel.run("%check")
