@@ -187,11 +187,15 @@ def release(
     names = _read_names(loaded, students, roster)
     choice = run.choice(notebooks=is_notebook(loaded.reference.entry))
     each: list[str | None] = [*names] or [None]
+    made = []
     with (
         Executor(loaded, run.source(loaded), seed=CHECK_SEED, choice=choice) as executor,
-        show_progress() as progress,
+        show_progress(slug) as progress,
     ):
-        made = [pack(executor, course, n, answers=answers, progress=progress) for n in each]
+        progress.begin(len(each), "kits")
+        for name in each:
+            made.append(pack(executor, course, name, answers=answers))
+            progress.step(name or slug)
     tables.released(made[0])
     if out is None:
         terminal.line("Nothing was written. Name a place with -o")

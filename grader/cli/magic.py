@@ -130,10 +130,9 @@ class CheckMagics(Magics):
         others = [p for p in extra if p.is_file() and p.parent != notebook.path.parent]
         return partial(check_files, chosen, source, [notebook.path, *others], choice=choice)
 
-    def _choose(self, run: RunOptions, *, notebooks: bool) -> Choice:  # noqa: ARG002
-        """Always one for notebooks, as sooner or later one is run."""
-        choice = replace(run.choice(notebooks=True), tell=partial(print, file=sys.stderr))
-        return self._keeper.keep(choice)
+    def _choose(self, run: RunOptions, *, notebooks: bool) -> Choice:
+        choice = run.choice(notebooks=notebooks)
+        return self._keeper.keep(replace(choice, tell=partial(print, file=sys.stderr)))
 
 
 def describe_session(shell: Any) -> Session:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,12 +19,13 @@ from grader.assignment.loader import (
 )
 from grader.assignment.variants import FILE, files_in_box
 from grader.grading import disclosure, judge
-from grader.grading.cohort import read_measurements
+from grader.grading import reference as references
+from grader.grading.cohort import Cohort, read_measurements
 from grader.grading.executor import Executor, images_in
-from grader.grading.progress import Progress, Silent
+from grader.ledger.ledger import Ledger
 from grader.records import file_names
-from grader.records.errors import CourseError, UsageError
-from grader.records.execution import Execution, ExecutionRecord, Missing
+from grader.records.errors import CourseError, ReferenceFailed, UsageError
+from grader.records.execution import Execution, ExecutionRecord, Kind, Missing
 from grader.records.result import CheckResult
 from grader.records.submission import Submission
 
@@ -64,24 +66,20 @@ def release(
     student: str | None = None,
     *,
     answers: bool = False,
-    progress: Progress | None = None,
 ) -> Release:
     """A kit of the executor's assignment, for everybody or for this student; nothing is written.
 
-    With `answers` it holds those too that are what is asked for. Raises CourseError where the
+    With `answers` it holds those too that are what is asked for. Raises ReferenceFailed where the
     reference does not earn every point of the public checks on this machine.
     """
     loaded = executor.loaded
-    (progress or Silent()).begin(0, f"measuring the reference{f' for {student}' * bool(student)}")
     numbers = loaded.assignment.numbers(student or "")
     reference = replace(loaded.reference, numbers=numbers)
-    record = executor.measure_reference(reference)
-    _require_ok(loaded, record.execution)
-    own = executor.measure(reference)
-    _require_full(executor, own, record)
-    packed = _strip_record(loaded, record, answers=answers)
+    records = references.measure(executor, reference, ("student", "reference"))
+    _require_full(executor, reference, records)
+    packed = _strip_record(loaded, records["reference"], answers=answers)
     kit = _make_kit(executor, course, reference, packed, student)
-    decided = _try_out(kit, own)
+    decided = _try_out(kit, records["student"])
     guide = _write_guide(loaded, decided, student).encode()
     kit = replace(kit, files={**kit.files, GUIDE: guide})
     measured = {n: p for n, p in loaded.probes.items() if not _is_missing(packed, p.key)}
@@ -104,32 +102,17 @@ def _is_missing(record: ExecutionRecord, key: str) -> bool:
 # ---------------------------------------------------------------------- the reference
 
 
-def _require_ok(loaded: LoadedAssignment, execution: Execution) -> None:
-    if execution.status != "ok":
-        raise _refuse(loaded, execution.reason or execution.status)
-
-
-def _require_full(executor: Executor, own: ExecutionRecord, record: ExecutionRecord) -> None:
-    """Raise CourseError where the reference loses a check beside itself."""
-    executor.loaded.set_source(executor.source)
-    for result in _judge(executor.loaded, own, record):
-        if result.outcome != "passed":
-            raise _refuse(executor.loaded, f"`{result.name}`: {result.feedback}")
-
-
-def _refuse(loaded: LoadedAssignment, why: str) -> CourseError:
-    return CourseError(
-        f"the reference of {loaded.slug} does not earn every point on this machine, so nothing "
-        f"was packed. {why.rstrip('.')}. Run `grader verify {loaded.slug}`"
-    )
-
-
-def _judge(
-    loaded: LoadedAssignment, own: ExecutionRecord, record: ExecutionRecord
-) -> tuple[CheckResult, ...]:
-    seen, ours = (read_measurements(loaded, r)[0] for r in (own, record))
-    checks = loaded.assignment.checks
-    return judge.judge(checks, Measurements(seen), Measurements(ours, reference=True))
+def _require_full(
+    executor: Executor, reference: Submission, records: Mapping[Kind, ExecutionRecord]
+) -> None:
+    """Raise ReferenceFailed where the reference, as if it had been handed in, loses a point."""
+    with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder) / "grades.db") as ledger:
+        cohort = Cohort(executor, ledger)
+        ledger.record(executor.key(reference, cohort.level), records["reference"])
+        loss = references.describe_loss(cohort.judge(reference, records["student"]))
+        if loss:
+            facts = references.describe_machine(executor, cohort.level, kept=False)
+            raise ReferenceFailed(f"nothing is packed, as the reference itself {loss}. {facts}")
 
 
 # ---------------------------------------------------------------------- packing
@@ -195,17 +178,24 @@ def _make_kit(
 def _try_out(kit: Kit, own: ExecutionRecord) -> tuple[CheckResult, ...]:
     """What the kit decides about the reference where no data set is at hand.
 
-    Raises CourseError where it takes something away.
+    Raises CourseError where it takes something away, UsageError where it decides nothing.
     """
     loaded = kit.load()
     assert loaded.measured is not None
     absent = Missing(why=disclosure.PICTURES, elsewhere=True)
     shown = {p.key for p in loaded.probes.values() if images_in(p)}
     answers = {k: absent if k in shown else a for k, a in own.answers.items()}
-    decided = _judge(loaded, replace(own, answers=answers, proofs={}), loaded.measured)
+    seen = read_measurements(loaded, replace(own, answers=answers, proofs={}))[0]
+    ours = read_measurements(loaded, loaded.measured)[0]
+    decided = judge.judge(
+        loaded.assignment.checks, Measurements(seen), Measurements(ours, reference=True)
+    )
     for result in decided:
         if result.outcome not in ("passed", "deferred"):
-            raise _refuse(loaded, f"With the kit it loses `{result.name}`: {result.feedback}")
+            raise CourseError(
+                f"nothing is packed, as the reference loses `{result.name}` by the kit, though not "
+                f"by itself: {result.feedback}"
+            )
     if all(r.outcome == "deferred" for r in decided):
         raise UsageError(
             f"a kit of {kit.slug} would decide nothing, because every check needs pictures, a "
