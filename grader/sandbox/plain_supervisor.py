@@ -122,18 +122,6 @@ class PlainSupervisor(Conversation[Interpreter]):
             self.look()
             self._next_look = time.monotonic() + TICK
 
-    def drive(self, runner: Runner) -> None:
-        """The cells run, on a loop in a thread of its own: this one's may run already, as a
-        kernel's does in which a student checks a notebook.
-        """
-        with ThreadPoolExecutor(1) as pool:
-            driven = pool.submit(super().drive, runner)
-            try:
-                driven.result()
-            except KeyboardInterrupt:
-                self.cut = True
-                raise
-
     # What a conversation takes of a system
 
     def start(self, notebook: str | None = None) -> Interpreter:
