@@ -37,6 +37,9 @@ settings.register_profile("proofs", deadline=None, derandomize=True, max_example
 settings.register_profile("search", deadline=None, max_examples=10_000, print_blob=True)
 settings.load_profile("tests")
 
+# GNU readline, which pytest imports, tells the workers of pytest-xdist the size of its terminal.
+for _name in ("COLUMNS", "LINES"):
+    os.environ.pop(_name, None)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a shell
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
