@@ -21,6 +21,7 @@ from grader.cli.options import (
     SLUG,
     RunOptions,
     complete_students,
+    load,
     run_options,
 )
 from grader.records.errors import UsageError
@@ -49,7 +50,7 @@ DEMO = "lenet5_mnist"
     shell_complete=complete_students,
     help="Grade this student alone; may be repeated.",
 )
-@click.option("--fresh", is_flag=True, help="Run every submission again.")
+@click.option("--fresh", is_flag=True, help="Run every submission, and the reference, again.")
 @click.option("--seed", type=SEED, metavar="N", help="Draw the random inputs from this seed.")
 @click.option(
     "--allow-level",
@@ -82,7 +83,7 @@ def grade(
 
     require_course(*_GRADING)
     course = run.find_course()
-    loaded = course.load(slug)
+    loaded = load(course, slug)
     handed_in = collect.read_class(submissions, loaded.asked)
     absent = set(only) - {s.student for s in handed_in}
     if absent:

@@ -71,6 +71,7 @@ def doctor(
     from grader import data as sets
     from grader.cli import tables, terminal
     from grader.cli.progress import show_progress
+    from grader.records.tried_versions import list_untried
     from grader.sandbox.backend import Choice
 
     with show_progress() as progress:
@@ -79,6 +80,7 @@ def doctor(
         server = Choice(name=backend, level=level, tell=instead.append).start()
         facts = {**server.describe(), "instead": instead}
         server.close()
+    facts["untried"] = list_untried(facts["versions"])
     shelves = sets.available(sets.Source(data_root))
     if as_json:
         terminal.document({**facts, "data": [s.facts() for s in shelves]})

@@ -23,7 +23,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 from IPython.utils.capture import capture_output
 
-from grader.cli.options import CHECK_SEED, RunOptions
+from grader.cli.options import RunOptions
 from grader.cli.this_notebook import ThisNotebook, open_notebook
 from grader.records.errors import GraderError
 from grader.report import escape
@@ -72,6 +72,7 @@ class CheckMagics(Magics):
     )
     @argument("-a", "--assignment", help="Assignment; found by the file's name where left out.")
     @argument("--student", help="You, where the handout's numbers are drawn for each student.")
+    @argument("--kit", type=Path, help="Your instructor's kit; found beside the notebook.")
     @argument("--course", type=Path, help="Folder with assignments/ and reference/.")
     @argument("--data", type=Path, help="Folder of the data sets.")
     @argument("--stand-in", action="store_true", help="For an absent data set use its stand-in.")
@@ -104,8 +105,7 @@ class CheckMagics(Magics):
         self, given: Namespace, notebook: ThisNotebook, *, live: bool
     ) -> Callable[..., Graded]:
         """Checks the notebook's file, or its names, when called; what is wrong use, is told now."""
-        from grader.assignment.course import Course
-        from grader.grading.self_check import check_files, check_live, find_assignment
+        from grader.grading.self_check import check_files, check_live, find_standard
 
         run = RunOptions(
             course=given.course,
@@ -114,20 +114,20 @@ class CheckMagics(Magics):
             level=None,
             backend=given.backend,
         )
-        course = Course.find(given.course)
-        slug = given.assignment or find_assignment(course, notebook.path)
-        loaded = course.load(slug, public=True)
-        options: dict[str, Any] = {
-            "choice": partial(self._choose, run),
-            "seed": CHECK_SEED,
-            "student": given.student,
-        }
-        source = run.source(loaded, lenient=True)
+        standard = find_standard(
+            [notebook.path],
+            kit=given.kit,
+            course=given.course,
+            slug=given.assignment,
+            student=given.student,
+        )
+        source, choice = run.lenient_source, partial(self._choose, run)
         if live:
-            return partial(check_live, loaded, source, describe_session(self.shell), **options)
-        extra = [notebook.folder / name for name in loaded.assignment.extra_files]
+            session = describe_session(self.shell)
+            return partial(check_live, standard, source, session, choice=choice)
+        extra = [notebook.folder / name for name in standard.loaded.assignment.extra_files]
         others = [p for p in extra if p.is_file() and p.parent != notebook.path.parent]
-        return partial(check_files, loaded, source, [notebook.path, *others], **options)
+        return partial(check_files, standard, source, [notebook.path, *others], choice=choice)
 
     def _choose(self, run: RunOptions, *, notebooks: bool) -> Choice:
         choice = run.choice(notebooks=notebooks)

@@ -6,15 +6,7 @@ from pathlib import Path
 
 import click
 
-from grader.cli.options import (
-    CHECK_SEED,
-    FOLDER,
-    JSON,
-    SEED,
-    RunOptions,
-    complete_slugs,
-    run_options,
-)
+from grader.cli.options import FOLDER, JSON, SEED, RunOptions, complete_slugs, run_options
 
 
 @click.command()
@@ -31,14 +23,18 @@ from grader.cli.options import (
     "--seed",
     type=SEED,
     metavar="N",
-    default=CHECK_SEED,
-    show_default=True,
-    help="Draw the random inputs from this seed.",
+    help="Draw the random inputs from this seed; a kit has its own.  [default: 1]",
 )
 @click.option(
     "--student",
     metavar="NAME",
     help="Use the numbers of this student, where each has their own: you, as in your handout.",
+)
+@click.option(
+    "--kit",
+    type=FOLDER,
+    metavar="FILE",
+    help="Judge by this kit of your instructor's.  [default: one beside your file]",
 )
 @JSON
 @run_options
@@ -46,8 +42,9 @@ def check(
     run: RunOptions,
     files: tuple[Path, ...],
     slug: str | None,
-    seed: int,
+    seed: int | None,
     student: str | None,
+    kit: Path | None,
     as_json: bool,  # noqa: FBT001
 ) -> int:
     """Check your own FILE before you submit it.
@@ -57,19 +54,14 @@ def check(
     """
     from grader.cli import documents, terminal
     from grader.cli.progress import show_progress
-    from grader.grading.self_check import check_files, find_assignment
+    from grader.grading.self_check import check_files, find_standard
 
-    course = run.find_course()
-    loaded = course.load(slug or find_assignment(course, files[0]), public=True)
+    standard = find_standard(
+        files, kit=kit, course=run.course, slug=slug, student=student, seed=seed
+    )
     with show_progress() as progress:
         graded = check_files(
-            loaded,
-            run.source(loaded, lenient=True),
-            files,
-            choice=run.choice,
-            seed=seed,
-            student=student,
-            progress=progress,
+            standard, run.lenient_source, files, choice=run.choice, progress=progress
         )
     if as_json:
         terminal.document(documents.of_check(graded))

@@ -32,6 +32,12 @@ MARKS = {
     "broken": "[magenta]![/]",
 }
 
+_ELSEWHERE = {
+    "deferred": "decided when graded",
+    "broken": "could not be judged here, which is not your fault",
+}
+"""What stands in place of the points where a student's own check does not decide about them."""
+
 _WIDE = 100_000
 """Columns of what is no terminal."""
 _LONGEST = 60
@@ -39,14 +45,15 @@ _LONGEST = 60
 
 
 def _open(*, stderr: bool = False) -> Console:
-    """A console; with NO_COLOR it writes nothing but text.
+    """A console; with NO_COLOR it writes nothing but text, and without a terminal long lines.
 
     emoji=False: `:x:` in what a student wrote is not a cross.
     """
-    plain = os.environ.get("NO_COLOR")
-    return Console(
-        stderr=stderr, highlight=False, emoji=False, color_system=None if plain else "auto"
-    )
+    color_system: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+    made = Console(stderr=stderr, highlight=False, emoji=False, color_system=color_system)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = _WIDE
+    return made
 
 
 console = _open()
@@ -101,23 +108,23 @@ def new_table(*names: str, folds: Collection[str], numbers: Collection[str] = ()
 
 
 def show(table: Table) -> None:
-    """The table, as wide as the terminal; where there is none, as wide as it is.
+    """The table, as wide as the console.
 
     What stands in a column that does not wrap is never broken, and in others no word that could be
-    a name: a narrow terminal breaks the line instead.
+    a name: then a line is longer than a narrow terminal.
     """
     every = console.options.update(width=_WIDE)
     for column in table.columns:
         sizes = [Measurement.get(console, every, c) for c in (column.header, *column.cells)]
         widest, word = max(s.maximum for s in sizes), max(s.minimum for s in sizes)
         column.min_width = widest if column.no_wrap else min(widest, max(20, min(word, _LONGEST)))
-    if console.is_terminal or "COLUMNS" in os.environ:
-        console.print(table, crop=False)
-        return
+    least = sum(column.min_width or 0 for column in table.columns) + len(table.columns) - 1
+    if least > console.width:
+        table.width = least
     with console.capture() as kept:
-        console.print(table, width=_WIDE, crop=False)
+        console.print(table, crop=False)
     for row in kept.get().splitlines():
-        click.echo(row.rstrip())
+        click.echo(row.rstrip(), color=True)  # as the console has decided
 
 
 def checked(graded: Graded, to: Console = console) -> None:
@@ -161,14 +168,17 @@ def remarks_on(graded: Graded) -> list[str]:
 
 def points_of(check: CheckResult) -> str:
     """What a check brought of what it is worth."""
-    if check.outcome == "deferred":
-        return "not measured here"
-    return f"{check.earned:g} / {check.points:g}"
+    return _ELSEWHERE.get(check.outcome, f"{check.earned:g} / {check.points:g}")
 
 
 def total_of(graded: Graded) -> str:
-    """The last line: what was earned of what was decided here."""
-    here = [c for c in graded.checks if c.outcome != "deferred"]
+    """The last line: what was earned of what was decided here, and what is not known yet."""
+    here = [c for c in graded.checks if c.outcome not in _ELSEWHERE]
     total, most = sum(c.earned for c in here), sum(c.points for c in here if not c.extra)
-    level = graded.execution.level
-    return f"{total:g} of {most:g} points of the public checks, at sandbox level {level}."
+    later = sum(c.points for c in graded.checks if c.outcome == "deferred" and not c.extra)
+    rest = f"; {later:g} points are decided when graded" if later else ""
+    hidden = " Your instructor's checks that are not shown come on top."
+    return (
+        f"{total:g} of {most:g} points of the public checks, at sandbox level "
+        f"{graded.execution.level}{rest}.{hidden * bool(graded.provenance.get('withheld'))}"
+    )

@@ -1,10 +1,11 @@
 """Grading: what is new is measured, everything is judged, and the record is kept.
 
 Floors, top first:
-    self_check, verify
+    release, self_check, verify
     grade
     cohort
-    provenance
+    reference
+    disclosure, provenance
     executor
     cache_key, judge, progress, proof, schedule
 """

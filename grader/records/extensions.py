@@ -72,7 +72,7 @@ def suggest(group: str, name: str) -> str:
     """The remedy for a name that the group does not have: the nearest one, or all."""
     near = difflib.get_close_matches(name.lower(), names(group), n=1, cutoff=0.5)
     return (
-        f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names(group)) or 'none'}."
+        f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names(group)) or 'none'}"
     )
 
 

@@ -27,6 +27,8 @@ from grader.sandbox.outcome import Facts, Outcome
 
 RESTARTS = 3
 """How often a dead student process is replaced."""
+_STACK_MIB = 8
+"""Of a thread."""
 _OWN_MIB = 128
 """Memory of a box that is not the student's, MiB."""
 
@@ -269,16 +271,20 @@ def _request(job: Job, files: Mapping[str, bytes], *, selftest: bool) -> BoxRequ
         "datasets": dict(job.datasets),
         "submission_mib": math.ceil(submission / 2**20),
         "submission_files": len(files),
-        "limits": _limits(job.limits),
+        "limits": _limits(job.limits, THREADS if is_notebook(job.submission.entry) else 0),
     }
 
 
-def _limits(limits: Limits) -> BoxLimits:
-    """The limits, as the guard and the supervisor read them."""
+def _limits(limits: Limits, own_threads: int) -> BoxLimits:
+    """The limits, as the guard and the supervisor read them.
+
+    To the student's memory comes what the stacks of all allowed threads take. Little of it is used.
+    """
+    stacks = _STACK_MIB * (limits.processes + own_threads)
     return {
         "cpu_seconds": limits.cpu_seconds,
         "wall_seconds": limits.wall_seconds,
-        "memory_mib": limits.memory_mib,
+        "memory_mib": limits.memory_mib + stacks,
         "processes": limits.processes,
         "disk_mib": limits.disk_mib,
         "output_kib": limits.output_kib,

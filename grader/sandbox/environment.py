@@ -1,9 +1,15 @@
-"""The environment in which the grader starts processes: fixed, whatever its own one holds."""
+"""The environment in which the grader starts processes: fixed, whatever its own one holds.
+
+CUDA's driver is not found in it. Woken by a count of the GPUs, it would start threads, even where
+CUDA_VISIBLE_DEVICES names none, and a fork server may have only one. So a build of torch for CUDA
+behaves everywhere as on a machine without a GPU.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 FIXED = {
     "PATH": "/usr/bin:/bin",
@@ -19,6 +25,8 @@ FIXED = {
     "MPLBACKEND": "Agg",
     "MALLOC_ARENA_MAX": "2",
 }
+_SEARCHED, _DRIVER = "LD_LIBRARY_PATH", "libcuda.so.1"
+"""Where Linux looks for libraries first, and what torch looks for there."""
 _PASSED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
 """Kept of the grader's own environment: without the first two, some interpreters do not start."""
 _WINDOWS = (
@@ -31,7 +39,18 @@ _WINDOWS = (
 def make(caches: str, system: str = os.name, own: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The environment of a process; what torch and others write at import lies in `caches`."""
     passed = {n: own[n] for n in (*_PASSED, *(_WINDOWS if system == "nt" else ())) if n in own}
-    return FIXED | passed | {"TORCHINDUCTOR_CACHE_DIR": caches}
+    first = [_hide_driver(caches), *filter(None, [own.get(_SEARCHED)])]
+    made = {_SEARCHED: ":".join(first), "TORCHINDUCTOR_CACHE_DIR": caches}
+    return FIXED | passed | made
+
+
+def _hide_driver(caches: str) -> str:
+    """A folder with an empty file by the driver's name, which no loader takes for a library."""
+    folder = Path(caches, "drivers")
+    for path in (folder.parent, folder):
+        path.mkdir(mode=0o755, exist_ok=True)
+    (folder / _DRIVER).touch(0o644)
+    return str(folder)
 
 
 def make_for_students(

@@ -320,8 +320,8 @@ def test_usage_errors(tmp_path: Path) -> None:
         tmp_path, {"x.txt": b"", "bad.zip": b"PK\x03\x04 no", "ada.zip": zipped(GOOD), "a.py": b""}
     )
     for name, words in {
-        "nowhere": "There is no folder or archive",
-        "empty": "There are no submissions in",
+        "nowhere": "there is no folder or archive",
+        "empty": "there are no submissions in",
         "ada": "is one student's submission. Give the folder that holds",
         "near": "is one student's submission",
         "ada.zip": "is one student's submission",
@@ -360,9 +360,9 @@ def test_one_that_cannot_be_read(tmp_path: Path) -> None:
     (home / "lenet.pt").symlink_to("/etc/passwd")
     write(tmp_path / "b", {"lenet.py": CODE})
     for files, words in [
-        ([home / "no.py"], "There is no file"),
+        ([home / "no.py"], "there is no file"),
         ([home / "link.py"], "is a symbolic link"),
-        ([home / "lenet.py", tmp_path / "b" / "lenet.py"], "Two files are called lenet.py"),
+        ([home / "lenet.py", tmp_path / "b" / "lenet.py"], "two files are called lenet.py"),
         ([home / "lenet.py", tmp_path], "is a folder"),
     ]:
         with pytest.raises(UsageError, match=words):

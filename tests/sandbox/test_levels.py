@@ -128,7 +128,7 @@ def test_the_self_test_can_fail(best: ForkServer) -> None:
 def test_the_trial_of_control_groups_can_fail(best: ForkServer) -> None:
     """Without a group the same threads start and the same memory is there."""
     assert selftest(best, 3, "crowd", {"threads": 80}) == 80
-    assert selftest(best, 3, "fill", {"mib": 192}) == 192
+    assert selftest(best, 3, "fill", {"mib": 192, "seconds": 0}) == 192
 
 
 def test_a_level_that_does_not_exist_is_refused() -> None:

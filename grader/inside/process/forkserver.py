@@ -33,9 +33,7 @@ _SUPERVISOR_MIB = 2048
 def serve(control: socket.socket, run: str, *, notebooks: bool) -> None:
     """Forks a guard for each request on `control`, until that is closed."""
     preload.import_all(run, notebooks=notebooks)
-    threads = os.listdir("/proc/self/task")
-    if len(threads) != 1:
-        raise RuntimeError(f"{len(threads)} threads: such a process cannot be forked safely")
+    require_one_thread()
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
     gc.collect()
     gc.freeze()
@@ -66,6 +64,20 @@ def serve(control: socket.socket, run: str, *, notebooks: bool) -> None:
     _collect(0)
     cgroup.sweep(groups.places)
     shutil.rmtree(run, ignore_errors=True)
+
+
+def require_one_thread() -> None:
+    """Raises RuntimeError, with the names of all threads, where there are more."""
+    folder, names = "/proc/self/task", []
+    for thread in os.listdir(folder):
+        with open(f"{folder}/{thread}/comm") as file:
+            names.append(file.read().strip())
+    if len(names) > 1:
+        raise RuntimeError(
+            f"The fork server has {len(names)} threads where it may have one: {', '.join(names)}. "
+            "A fork would copy only one of them. A library has started the others while it was "
+            "imported, a GPU's driver perhaps. Install the CPU build of torch."
+        )
 
 
 def _descriptors(ancillary: list[tuple[int, int, bytes]]) -> tuple[socket.socket, socket.socket]:

@@ -33,6 +33,10 @@ from grader.inside.walls import cgroup, process_usage
 
 CHUNKS = 32
 """Reads from one pipe before the others, and the limits, have their turn."""
+_UNCOUNTED_MIB = 64
+"""By so much the watch is late: before that, the process is to be refused memory at its line. Pages
+of the fork server's that nobody had touched may come to be used.
+"""
 
 
 class Supervisor(Conversation[Child]):
@@ -48,11 +52,13 @@ class Supervisor(Conversation[Child]):
     ) -> None:
         super().__init__(job["limits"], directory)
         self.job, self.channel = job, channel
-        self.events, self.kills = events, cgroup.count_kills(events)
-        """The control group's events, and how many processes it had ended for want of memory."""
+        self.events, self.kills = events, 0
+        """The control group's events, and how many processes it had ended for want of memory when
+        the student's last one started.
+        """
         self.arrived = arrived
         self.requests = wire.Reader(body_cap=wire.INWARD_CAP)
-        self.base = process_usage.read_memory(os.getpid())
+        self.memory = process_usage.Memory(self.limits["memory_mib"] + _UNCOUNTED_MIB << 10)
         self.ended = False
         self.next_look = 0.0
 
@@ -116,6 +122,7 @@ class Supervisor(Conversation[Child]):
         self.starts += 1
         left = self.limits["cpu_seconds"] - self.cpu_done
         self.death = None
+        self.kills = cgroup.count_kills(self.events)
         self.child = Child(self.job, self.directory, max(left, 0.1), notebook)
         return self.child
 
@@ -184,13 +191,17 @@ class Supervisor(Conversation[Child]):
         self.cpu_seen = self.cpu_done
         if child is None or self.child is None:
             return self.cpu_done
-        usage = process_usage.measure(self._others(), self.base)
+        if cgroup.count_kills(self.events) > self.kills:
+            child.kill("memory")  # one that it started, perhaps
+        pids = self._others()
+        usage = process_usage.measure(pids, self.memory.base_kib)
+        memory = self.memory.weigh(pids, usage.memory_kib)
         own = cell.THREADS // 2 if child.connection else 0
         return self.hold(
             child,
             tasks=usage.tasks - own,
             cpu_seconds=usage.cpu_seconds,
-            memory_kib=usage.memory_kib,
+            memory_kib=memory - (_UNCOUNTED_MIB << 10),
         )
 
     def _others(self) -> list[int]:
@@ -234,8 +245,7 @@ class Supervisor(Conversation[Child]):
 
     def _find_why(self, code: int) -> Why | None:
         """The limit behind a death that the operating system brought about."""
-        before, self.kills = self.kills, cgroup.count_kills(self.events)
-        if code == -signal.SIGKILL and self.kills > before:
+        if code == -signal.SIGKILL and cgroup.count_kills(self.events) > self.kills:
             return "memory"
         spent = self.cpu_done >= self.limits["cpu_seconds"] - 0.1
         if code == -signal.SIGXCPU or (code == -signal.SIGKILL and spent):
