@@ -115,7 +115,7 @@ class CheckMagics(Magics):
             backend=given.backend,
         )
         standard = find_standard(
-            [notebook.path],
+            [notebook.folder / notebook.path.name],  # of Colab a copy lies elsewhere
             kit=given.kit,
             course=given.course,
             slug=given.assignment,
