@@ -116,7 +116,7 @@ class CheckMagics(Magics):
             backend=given.backend,
         )
         chosen = choose_assignment(
-            [notebook.path],
+            [notebook.folder / notebook.path.name],  # of Colab a copy lies elsewhere
             kit=given.kit,
             course=given.course,
             slug=given.assignment,

@@ -269,3 +269,24 @@ def test_the_bundled_course_and_its_reference(
     assert whole[0] in plain(live), plain(live)
     assert "· test_accuracy  decided when graded" in plain(absent)
     assert "✗" not in html(absent)
+
+
+def test_colab_s_notebook_is_checked_as_the_browser_has_it(own: Path) -> None:
+    """Nothing of it lies on the disk, and nothing is written beside what does."""
+    book = v4.new_notebook(
+        cells=[v4.new_code_cell(TANH)], metadata={"colab": {"name": "Copy of tiny.ipynb"}}
+    )
+    browser = (
+        "import json, sys, types\n"
+        "sys.modules['google'] = types.ModuleType('google')\n"
+        "colab = sys.modules['google.colab'] = types.ModuleType('google.colab')\n"
+        "colab._message = sys.modules['google.colab._message'] = types.ModuleType('m')\n"
+        f"book = json.loads({nbformat.writes(book)!r})\n"
+        "colab._message.blocking_request = lambda kind, request='', timeout_sec=5: {'ipynb': book}"
+    )
+    *_, saved, live = run_cells(own, [browser, RIGHT, LOAD, "%check", "%check live"], saved=[WRONG])
+    assert "✗ values  0 / 4" in plain(saved)
+    assert "`Copy of tiny.ipynb` was taken as `tiny.ipynb`" in plain(saved)
+    assert "as it stands in Colab" in html(saved)
+    assert "12 of 12" in plain(live)
+    assert sorted(p.name for p in own.iterdir()) == ["tiny.ipynb"]
