@@ -259,5 +259,5 @@ def test_the_bundled_course_and_its_reference(
     whole = re.search(r"(\d+) of \1 points", plain(saved))
     assert whole, plain(saved)
     assert whole[0] in plain(live), plain(live)
-    assert "· test_accuracy  not measured here" in plain(absent)
+    assert "· test_accuracy  decided when graded" in plain(absent)
     assert "✗" not in html(absent)
