@@ -71,9 +71,9 @@ def _verify(run: RunOptions, course: Course, slug: str, within: str) -> Verified
 
     from grader.cli.progress import show_progress
     from grader.grading.executor import Executor
-    from grader.grading.self_check import CHECK_SEED
     from grader.grading.verify import Specimens
     from grader.grading.verify import verify as find
+    from grader.grading.which_assignment import CHECK_SEED
 
     loaded = load(course, slug)
     source = run.source(loaded)
@@ -151,13 +151,13 @@ def handout(
     "-o",
     "--out",
     type=FOLDER,
-    metavar="FILE",
-    help="Where to write it; a folder where each student has one. Without it, nothing is written.",
+    metavar="KIT.zip",
+    help="Write it here, to a folder where each student has one; else nothing is written.",
 )
 @click.option(
     "--answers",
     is_flag=True,
-    help="Pack the answers that are asked for too; students can read them.",
+    help="Pack the answers that are asked for as well; students can read them.",
 )
 @run_options
 def release(
@@ -168,10 +168,10 @@ def release(
     out: Path | None,
     answers: bool,  # noqa: FBT001
 ) -> int:
-    """Pack a kit of SLUG, for students to check themselves.
+    """Pack a kit with which students of SLUG check themselves.
 
-    It holds what was measured on the reference, and not the reference.
-    STUDENT is the name by which `grade` will know the student: that of the submission's folder.
+    It holds what was measured on the reference, and not the reference. STUDENT is the name by
+    which `grade` will know the student: that of the submission's folder.
     """
     from grader.assignment import handout as handouts
     from grader.cli import tables, terminal
@@ -179,7 +179,7 @@ def release(
     from grader.grading.executor import Executor
     from grader.grading.release import load_public, plan_files
     from grader.grading.release import release as pack
-    from grader.grading.self_check import CHECK_SEED
+    from grader.grading.which_assignment import CHECK_SEED
     from grader.inside.cell import is_notebook
 
     course = run.find_course()

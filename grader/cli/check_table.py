@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from html import escape as escape_html
 
 from grader.cli import terminal
-from grader.records.result import CheckResult, Graded, Outcome
+from grader.grading.self_check import SelfCheck
+from grader.records.result import CheckResult, Outcome
 from grader.report import escape
 
 _GREEN, _AMBER, _RED, _VIOLET, _GREY = "#2e9e4f", "#c98500", "#e0483d", "#a45ee5", "#8a8a8a"
@@ -30,22 +31,23 @@ _TABLE = "border-collapse:collapse;margin:0.4em 0;border:none;font-size:0.95em;"
 _DIM = "opacity:0.7;"
 
 
-def bundle(graded: Graded, what: str) -> dict[str, str]:
+def bundle(own: SelfCheck, what: str) -> dict[str, str]:
     """The check in the forms in which a notebook keeps output; `what` says what was checked."""
-    return {"text/plain": terminal.check_text(graded), "text/html": table(graded, what)}
+    return {"text/plain": terminal.check_text(own), "text/html": table(own, what)}
 
 
-def table(graded: Graded, what: str) -> str:
+def table(own: SelfCheck, what: str) -> str:
     """A row for each check, with what is said about the whole above and below."""
+    graded = own.graded
     head = f"{_prose(graded.title)} · {_prose(what)}"
-    remarks = [_div("margin:0.2em 0;", _prose(text)) for text in terminal.remarks_on(graded)]
+    remarks = [_div("margin:0.2em 0;", _prose(text)) for text in terminal.remarks_on(own)]
     rows = "".join(_row(check) for check in graded.checks)
     return _div(
         "line-height:1.4;max-width:60em;",
         _div(_DIM, head),
         *remarks,
         f'<table style="{_TABLE}"><tbody>{rows}</tbody></table>',
-        f"<b>{_prose(terminal.total_of(graded))}</b>",
+        *(_div("font-weight:bold;", _prose(text)) for text in terminal.totals_of(own)),
     )
 
 

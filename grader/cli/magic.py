@@ -30,7 +30,7 @@ from grader.report import escape
 
 if TYPE_CHECKING:
     from grader.grading.progress import Progress
-    from grader.records.result import Graded
+    from grader.grading.self_check import SelfCheck
     from grader.sandbox.backend import Choice
     from grader.sandbox.live import Session
 
@@ -72,7 +72,7 @@ class CheckMagics(Magics):
     )
     @argument("-a", "--assignment", help="Assignment; found by the file's name where left out.")
     @argument("--student", help="You, where the handout's numbers are drawn for each student.")
-    @argument("--kit", type=Path, help="Your instructor's kit; found beside the notebook.")
+    @argument("--kit", type=Path, help="Your instructor's kit, a zip or its folder.")
     @argument("--course", type=Path, help="Folder with assignments/ and reference/.")
     @argument("--data", type=Path, help="Folder of the data sets.")
     @argument("--stand-in", action="store_true", help="For an absent data set use its stand-in.")
@@ -103,9 +103,10 @@ class CheckMagics(Magics):
 
     def _prepare(
         self, given: Namespace, notebook: ThisNotebook, *, live: bool
-    ) -> Callable[..., Graded]:
+    ) -> Callable[..., SelfCheck]:
         """Checks the notebook's file, or its names, when called; what is wrong use, is told now."""
-        from grader.grading.self_check import check_files, check_live, find_standard
+        from grader.grading.self_check import check_files, check_live
+        from grader.grading.which_assignment import choose_assignment
 
         run = RunOptions(
             course=given.course,
@@ -114,25 +115,24 @@ class CheckMagics(Magics):
             level=None,
             backend=given.backend,
         )
-        standard = find_standard(
+        chosen = choose_assignment(
             [notebook.path],
             kit=given.kit,
             course=given.course,
             slug=given.assignment,
             student=given.student,
         )
-        source, choice = run.lenient_source, partial(self._choose, run)
+        source, choice = run.own_source(), partial(self._choose, run)
         if live:
             session = describe_session(self.shell)
-            return partial(check_live, standard, source, session, choice=choice)
-        extra = [notebook.folder / name for name in standard.loaded.assignment.extra_files]
+            return partial(check_live, chosen, source, session, choice=choice)
+        extra = [notebook.folder / name for name in chosen.loaded.assignment.extra_files]
         others = [p for p in extra if p.is_file() and p.parent != notebook.path.parent]
-        return partial(check_files, standard, source, [notebook.path, *others], choice=choice)
+        return partial(check_files, chosen, source, [notebook.path, *others], choice=choice)
 
-    def _choose(self, run: RunOptions, *, notebooks: bool) -> Choice:  # noqa: ARG002
-        """Always one for notebooks, as sooner or later one is run."""
-        choice = replace(run.choice(notebooks=True), tell=partial(print, file=sys.stderr))
-        return self._keeper.keep(choice)
+    def _choose(self, run: RunOptions, *, notebooks: bool) -> Choice:
+        choice = run.choice(notebooks=notebooks)
+        return self._keeper.keep(replace(choice, tell=partial(print, file=sys.stderr)))
 
 
 def describe_session(shell: Any) -> Session:
@@ -201,12 +201,12 @@ class CellOutput:
         seconds = time.monotonic() - self._begun
         return waiting(f"Checking {self._what}{self._done[-1]} … {seconds:.0f} s")
 
-    def finish(self, graded: Graded, what: str) -> None:
+    def finish(self, own: SelfCheck, what: str) -> None:
         """The table stands in the place of the line."""
         from grader.cli.check_table import bundle
 
         self._finished.set()
-        self._show(bundle(graded, what))
+        self._show(bundle(own, what))
 
     def clear(self) -> None:
         """Nothing stands in the place of the line."""
@@ -222,12 +222,12 @@ class TerminalOutput:
     def __init__(self, progress: Progress) -> None:
         self.begin, self.step = progress.begin, progress.step
 
-    def finish(self, graded: Graded, what: str) -> None:
+    def finish(self, own: SelfCheck, what: str) -> None:
         """What `grader check` prints."""
         from grader.cli import terminal
 
-        terminal.line(f"{graded.title}: {what}")
-        terminal.checked(graded)
+        terminal.line(f"{own.graded.title}: {what}")
+        terminal.checked(own)
 
 
 @contextmanager

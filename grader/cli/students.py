@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from grader.cli.options import FOLDER, JSON, SEED, RunOptions, complete_slugs, run_options
+from grader.cli.options import (
+    FOLDER,
+    JSON,
+    SEED,
+    RunOptions,
+    complete_slugs,
+    run_options,
+)
 
 
 @click.command()
@@ -33,8 +40,8 @@ from grader.cli.options import FOLDER, JSON, SEED, RunOptions, complete_slugs, r
 @click.option(
     "--kit",
     type=FOLDER,
-    metavar="FILE",
-    help="Judge by this kit of your instructor's.  [default: one beside your file]",
+    metavar="KIT",
+    help="Judge by this kit, a zip or its folder.  [default: found beside your file or above]",
 )
 @JSON
 @run_options
@@ -54,17 +61,16 @@ def check(
     """
     from grader.cli import documents, terminal
     from grader.cli.progress import show_progress
-    from grader.grading.self_check import check_files, find_standard
+    from grader.grading.self_check import check_files
+    from grader.grading.which_assignment import choose_assignment
 
-    standard = find_standard(
+    chosen = choose_assignment(
         files, kit=kit, course=run.course, slug=slug, student=student, seed=seed
     )
     with show_progress() as progress:
-        graded = check_files(
-            standard, run.lenient_source, files, choice=run.choice, progress=progress
-        )
+        checked = check_files(chosen, run.own_source(), files, choice=run.choice, progress=progress)
     if as_json:
-        terminal.document(documents.of_check(graded))
+        terminal.document(documents.of_check(checked))
     else:
-        terminal.checked(graded)
-    return 1 if graded.lost else 0
+        terminal.checked(checked)
+    return 1 if checked.graded.lost else 0

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 from rich.console import Console
@@ -19,8 +19,11 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.records.json_values import Json
-from grader.records.result import CheckResult, Graded
+from grader.records.result import CheckResult
 from grader.report import escape
+
+if TYPE_CHECKING:
+    from grader.grading.self_check import SelfCheck
 
 MARKS = {
     "passed": "[green]✓[/]",
@@ -127,26 +130,27 @@ def show(table: Table) -> None:
         click.echo(row.rstrip(), color=True)  # as the console has decided
 
 
-def checked(graded: Graded, to: Console = console) -> None:
+def checked(own: SelfCheck, to: Console = console) -> None:
     """A student's own check: every line of the rubric with its feedback."""
-    for text in remarks_on(graded):
+    for text in remarks_on(own):
         line(text, to)
-    for check in graded.checks:
+    for check in own.graded.checks:
         points = points_of(check)
         to.print(f"{MARKS[check.outcome]} [bold]{check.name}[/]  {points}", soft_wrap=True)
         for text in (check.title, check.feedback, f"Next step: {check.hint}" if check.hint else ""):
             if text:
                 style = "" if text == check.feedback else "dim"
                 to.print(safe(f"  {text}"), style=style, soft_wrap=not to.is_terminal)
-    line(total_of(graded), to)
+    for text in totals_of(own):
+        line(text, to)
 
 
-def check_text(graded: Graded) -> str:
+def check_text(own: SelfCheck) -> str:
     """What `checked` prints to no terminal."""
     text = io.StringIO()
     # A kernel asks every library for colours and HTML; these are for other places.
     checked(
-        graded,
+        own,
         Console(
             file=text,
             highlight=False,
@@ -160,10 +164,17 @@ def check_text(graded: Graded) -> str:
     return text.getvalue()
 
 
-def remarks_on(graded: Graded) -> list[str]:
-    """What stands above the checks: how the run ended, and what was taken for what."""
+def remarks_on(own: SelfCheck) -> list[str]:
+    """What stands above the checks: by what was judged, how the run ended, and what was taken for
+    what.
+    """
+    graded = own.graded
     ended = [graded.execution.reason] if graded.execution.status != "ok" else []
-    return [*ended, *(f"Note: {note}" for note in (*graded.notes, *graded.execution.notes))]
+    return [
+        *own.remarks,
+        *ended,
+        *(f"Note: {note}" for note in (*graded.notes, *graded.execution.notes)),
+    ]
 
 
 def points_of(check: CheckResult) -> str:
@@ -171,14 +182,14 @@ def points_of(check: CheckResult) -> str:
     return _ELSEWHERE.get(check.outcome, f"{check.earned:g} / {check.points:g}")
 
 
-def total_of(graded: Graded) -> str:
-    """The last line: what was earned of what was decided here, and what is not known yet."""
+def totals_of(own: SelfCheck) -> list[str]:
+    """The last lines: what was earned of what was decided here, and what comes besides."""
+    graded = own.graded
     here = [c for c in graded.checks if c.outcome not in _ELSEWHERE]
     total, most = sum(c.earned for c in here), sum(c.points for c in here if not c.extra)
     later = sum(c.points for c in graded.checks if c.outcome == "deferred" and not c.extra)
     rest = f"; {later:g} points are decided when graded" if later else ""
-    hidden = " Your instructor's checks that are not shown come on top."
-    return (
-        f"{total:g} of {most:g} points of the public checks, at sandbox level "
-        f"{graded.execution.level}{rest}.{hidden * bool(graded.provenance.get('withheld'))}"
-    )
+    level = graded.execution.level
+    counted = f"{total:g} of {most:g} points of the public checks, at sandbox level {level}{rest}."
+    more = ["Your instructor's checks that are not shown come on top."] if own.withheld else []
+    return [counted, *more]

@@ -2,10 +2,10 @@
 
 Floors, top first:
     release, self_check, verify
-    grade
+    grade, which_assignment
     cohort
-    reference
-    disclosure, provenance
+    disclosure, reference
+    provenance
     executor
     cache_key, judge, progress, proof, schedule
 """

@@ -18,11 +18,9 @@ def describe_provenance(executor: Executor, submission: Submission, level: int) 
     loaded = executor.loaded
     names = sorted({i.name for i in executor.images})
     stand_in = any(executor.source.stands_in(n) for n in names)
-    more: dict[str, Json] = {}
+    numbers: dict[str, Json] = {}
     if submission.numbers:
-        more["numbers"] = dict(submission.numbers)
-    if loaded.withheld:
-        more["withheld"] = True
+        numbers["numbers"] = dict(submission.numbers)
     return {
         "grader": executor.keys.versions["grader"],
         "versions": dict(executor.keys.versions),
@@ -35,5 +33,5 @@ def describe_provenance(executor: Executor, submission: Submission, level: int) 
             "checks": loaded.rules,
             "measuring": executor.keys.measuring,
         },
-        **more,
+        **numbers,
     }

@@ -12,6 +12,8 @@ SHUT_DOWN = 70
 """Exit code of a kernel that was told to end, as only the student's own code can do."""
 THREADS = 12
 """Threads of a kernel and of the supervisor's client, which are not the student's."""
+START_SECONDS = 10.0
+"""CPU seconds that the kernel's own start may take: far more than it does."""
 SHARE = 2 / 3
 """What all cells together may use of a box's time; the rest is for measuring."""
 _PATH_CAP = 100

@@ -271,20 +271,26 @@ def _request(job: Job, files: Mapping[str, bytes], *, selftest: bool) -> BoxRequ
         "datasets": dict(job.datasets),
         "submission_mib": math.ceil(submission / 2**20),
         "submission_files": len(files),
-        "limits": _limits(job.limits, THREADS if is_notebook(job.submission.entry) else 0),
+        "limits": _limits(job.limits, _allow_stacks(job)),
     }
 
 
-def _limits(limits: Limits, own_threads: int) -> BoxLimits:
-    """The limits, as the guard and the supervisor read them.
-
-    To the student's memory comes what the stacks of all allowed threads take. Little of it is used.
+def _allow_stacks(job: Job) -> int:
+    """MiB that the stacks of all allowed threads may take, of which little is used; none at level
+    0, where the kernel does not count them.
     """
-    stacks = _STACK_MIB * (limits.processes + own_threads)
+    if job.level == 0:
+        return 0
+    own = THREADS if is_notebook(job.submission.entry) else 0
+    return _STACK_MIB * (job.limits.processes + own)
+
+
+def _limits(limits: Limits, stacks_mib: int) -> BoxLimits:
+    """The limits, as the guard and the supervisor read them."""
     return {
         "cpu_seconds": limits.cpu_seconds,
         "wall_seconds": limits.wall_seconds,
-        "memory_mib": limits.memory_mib + stacks,
+        "memory_mib": limits.memory_mib + stacks_mib,
         "processes": limits.processes,
         "disk_mib": limits.disk_mib,
         "output_kib": limits.output_kib,

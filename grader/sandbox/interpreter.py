@@ -151,6 +151,7 @@ class Interpreter:
             check()
             data = self.receive(TICK)
             if data == b"":
+                check()  # whoever closes the sandbox ends it
                 return {"failed": self._read_log() or "it said nothing"}
             for head, _ in reader.feed(data or b""):
                 return cast("FreshState", head)

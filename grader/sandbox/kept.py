@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from grader.sandbox.backend import Backend, Choice, Job, OpenBox
@@ -23,12 +23,13 @@ class Keeper:
 
     def lend(self, choice: Choice) -> Backend:
         """The backend of this choice; `close` of what is lent leaves it running."""
+        wanted = replace(choice, notebooks=False)  # which backends learn, when one comes
         with self._lock:
-            if self._backend is None or self._choice != choice:
+            if self._backend is None or self._choice != wanted:
                 if self._backend is not None:
                     self._backend.close()
                 self._backend = None
-                self._backend, self._choice = Choice.start(choice), choice
+                self._backend, self._choice = Choice.start(choice), wanted
             return Lent(self._backend)
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib import metadata
+from pathlib import Path
 from typing import Any, Self
 
 from grader.inside.cell import is_notebook
@@ -51,6 +52,7 @@ class Plain:
         self._count = 0
         self._open: weakref.WeakSet[PlainSupervisor] = weakref.WeakSet()
         self._closed = False
+        _require_open(self._root)
         self._end = weakref.finalize(self, shutil.rmtree, self._root, True)
         self._spare: Interpreter | None = self._start()
 
@@ -115,6 +117,19 @@ class Plain:
         for supervisor in waiting:
             supervisor.drop()
         self._end()
+
+
+def _require_open(root: str) -> None:
+    """Raises SandboxError where the grader is root, and another user cannot reach this folder."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return
+    above = [str(p) for p in Path(root).parents if not p.stat().st_mode & 0o001]
+    if above:
+        shutil.rmtree(root, ignore_errors=True)
+        raise SandboxError(
+            f"the folder {above[0]} is closed to other users, and as root the grader runs student "
+            "code as another user. Set TMPDIR to a folder that everybody may enter"
+        )
 
 
 def _read_versions() -> Mapping[str, str]:

@@ -6,16 +6,18 @@ asks watches the student's process; between requests nobody does.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import shutil
 import sys
 import time
-from asyncio import AbstractEventLoop
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 from grader.inside import cell, wire
+from grader.inside.notebooks.host import Runner
 from grader.inside.process.conversation import TICK, Conversation
 from grader.inside.schema.job import BoxRequest
 from grader.inside.schema.messages import AnswerReply, DiedReply, EndedReply, Request
@@ -184,24 +186,24 @@ class PlainSupervisor(Conversation[Interpreter]):
             self._next_weighing = time.monotonic() + _WEIGH_SECONDS
             if self._full:
                 child.kill("disk")
-        memory = self._refuse_memory(child, used.memory_kib)
-        return self.hold(child, tasks=tasks, cpu_seconds=used.cpu_seconds, memory_kib=memory)
+        lacks = self._refuse_memory(child, used.memory_kib)
+        return self.hold(child, tasks=tasks, cpu_seconds=used.cpu_seconds, lacks_memory=lacks)
 
-    def _refuse_memory(self, child: Interpreter, used: int) -> int:
-        """What counts as used, KiB: who has just passed the limit may still give it back.
+    def _refuse_memory(self, child: Interpreter, used: int) -> bool:
+        """True where more is used than allowed, KiB, and whoever was told so gave nothing back.
 
         The kernel would have refused it, and the code would have gone on without it.
         """
         most = self.limits["memory_mib"] << 10
         if used <= most:
             self._refused = None
-            return used
+            return False
         now = time.monotonic()
         if self._refused is None and self.question is not None:
             self._refused = now
             child.refuse_memory()
         is_late = self._refused is None or now - self._refused > _GIVE_BACK_SECONDS
-        return used if is_late or used > most + _BEYOND_KIB else most
+        return is_late or used > most + _BEYOND_KIB
 
     def _weigh(self) -> None:
         """Whether the files take more room than they may."""
@@ -218,10 +220,25 @@ class PlainSupervisor(Conversation[Interpreter]):
                 self._full = True
                 return
 
-    def listen(self, child: Interpreter, loop: AbstractEventLoop) -> None:
+    def drive(self, runner: Runner) -> None:
+        """The cells run, beside the loop of a kernel in which a student checks a notebook."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            super().drive(runner)
+            return
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(super().drive, runner)
+            try:
+                running.result()
+            except BaseException:
+                self.cut = True
+                raise
+
+    def listen(self, child: Interpreter, loop: asyncio.AbstractEventLoop) -> None:
         """Nothing: `look`, which the loop calls twenty times a second, hears everything."""
 
-    def stop_listening(self, child: Interpreter, loop: AbstractEventLoop) -> None:
+    def stop_listening(self, child: Interpreter, loop: asyncio.AbstractEventLoop) -> None:
         """Nothing was listened to."""
 
     def _collect(self, child: Interpreter) -> None:

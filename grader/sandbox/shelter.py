@@ -80,14 +80,23 @@ class Shelter:
             if name.startswith("__") or not _is_copied(value, own):
                 continue
             try:
-                copies[name] = copy.deepcopy(value, memo)
-                if isinstance(value, torch.nn.Module):  # measuring has its numbers on the CPU
-                    torch.nn.Module.to(copies[name], "cpu")  # type: ignore[call-overload]
+                copies[name] = copied = copy.deepcopy(value, memo)
+                if isinstance(value, torch.nn.Module) and isinstance(copied, torch.nn.Module):
+                    _copy_gradients(value, copied)
+                    torch.nn.Module.to(copied, "cpu")  # measuring has its numbers there
             except Exception as error:  # a class may refuse in any way
                 copies.pop(name, None)
                 if isinstance(value, torch.nn.Module):
                     self.uncopied[name] = f"{type(error).__name__}: {error}"
         return copies
+
+
+def _copy_gradients(network: torch.nn.Module, copied: torch.nn.Module) -> None:
+    """Which a parameter leaves behind when it is copied."""
+    parameters = torch.nn.Module.parameters
+    for before, after in zip(parameters(network), parameters(copied), strict=True):
+        if before.grad is not None and after.grad is None:
+            after.grad = before.grad.detach().clone()
 
 
 def _is_copied(value: object, own: object) -> bool:

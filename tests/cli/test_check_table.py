@@ -11,11 +11,18 @@ from hypothesis import given
 
 from grader.cli import terminal
 from grader.cli.check_table import bundle, table, waiting
+from grader.grading.self_check import SelfCheck
 from grader.records.execution import Execution
+from grader.records.result import Graded
 from kit.sample_records import check, graded
 from kit.texts import ANY, NASTY
 
 OUTCOMES = ("passed", "partial", "failed", "skipped", "unmeasured", "deferred", "broken")
+
+
+def own(one: Graded) -> SelfCheck:
+    """The student's own check that this record is of, by a kit and with checks that are hidden."""
+    return SelfCheck(graded=one, withheld=True, remarks=("Judged by the kit k.zip.",))
 
 
 class Read(HTMLParser):
@@ -40,7 +47,7 @@ class Read(HTMLParser):
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_each_outcome_has_the_mark_of_the_terminal(outcome: str) -> None:
     """The same sign in both, and no cross for what is decided elsewhere."""
-    one = replace(graded(), checks=(check("layer_shapes", outcome),))
+    one = own(replace(graded(), checks=(check("layer_shapes", outcome),)))
     sign = re.sub(r"\[.*?\]", "", terminal.MARKS[outcome])
     read = Read(table(one, "x"))
     assert read.tags.count("tr") == 1
@@ -53,8 +60,8 @@ def test_everything_that_is_printed_stands_in_the_table() -> None:
     """Reason, notes, titles, feedback, hint, points and the last line."""
     row = check("layer_shapes", "failed", feedback="Seen `3`.", hint="Try `4`.")
     ended = Execution(status="time", reason="It took too long.", level=3)
-    one = graded(
-        "Ada", row, check("test_accuracy", "deferred"), notes=("A note.",), execution=ended
+    one = own(
+        graded("Ada", row, check("test_accuracy", "deferred"), notes=("A note.",), execution=ended)
     )
     read = Read(table(one, "`lenet.ipynb` as saved at 14:03:12"))
     text = " ".join(read.text.split())
@@ -68,7 +75,7 @@ def test_everything_that_is_printed_stands_in_the_table() -> None:
 def test_nothing_that_a_student_writes_acts(text: str) -> None:
     """Whatever it is, it adds no tag and no attribute, and hides nothing."""
     row = check("layer_shapes", "failed", feedback=f"a{text}", hint=f"a{text}")
-    one = graded("Ada", row, notes=(f"a{text}",))
+    one = own(graded("Ada", row, notes=(f"a{text}",)))
     read = Read(table(one, f"a{text}"))
     assert set(read.tags) <= {"div", "table", "tbody", "tr", "td", "b", "span", "code"}
     assert read.names <= {"style"}

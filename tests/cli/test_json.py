@@ -88,14 +88,14 @@ def test_grade(call: CommandLine, course: Tiny) -> None:
     assert (ada["student"], ada["score"], ada["status"]) == ("Ada", 12, "ok")
     assert bob["checks"]["doubles"] == {"outcome": "failed", "earned": 0, "points": 2}
     assert {c["outcome"] for c in ada["checks"].values()} == {"passed"}
-    # A check that breaks needs a person, and exits with 1.
-    course.rule("    return compare.count(", "    compare.count(")
+    # A check that breaks on a student's measurements needs a person, and exits with 1.
+    course.rule("FULL if right else 0.0", "FULL / right")
     again = call(*words)
     value = read(again.out)
     assert again.code == 1
-    assert (value["executed"], value["reused"], value["regraded"]) == (0, 2, 2)
-    assert value["needs_review"] == 2
-    assert value["students"][0]["checks"]["count"]["outcome"] == "broken"
+    assert (value["executed"], value["reused"], value["regraded"]) == (0, 2, 1)
+    assert value["needs_review"] == 1
+    assert value["students"][1]["checks"]["doubles"]["outcome"] == "broken"
 
 
 def test_students_text_is_escaped(call: CommandLine, course: Tiny) -> None:

@@ -24,6 +24,8 @@ from kit.command_line import CommandLine
 from kit.sample_records import check, graded
 from kit.tiny import RIGHT, TANH, Tiny
 
+METAVARS = {"FILE", "FOLDER", "KIT", "KIT.zip", "N", "NAME", "SLUG", "STUDENT"}
+"""What options take."""
 NAME = "Wolfeschlegelsteinhausenbergerdorff_Hubert_Blaine_the_elder"
 """Of a student: longer than half a terminal."""
 
@@ -221,9 +223,7 @@ def test_options_are_sentences_with_good_names(call: CommandLine) -> None:
         for option in (p for p in command.params if isinstance(p, click.Option)):
             assert re.match(r"[A-Z].*\.(  \[default: .*\])?$", option.help or ""), option.name
             if not option.is_flag:
-                assert option.metavar in {"FOLDER", "FILE", "N", "NAME", "SLUG", "STUDENT"}, (
-                    option.name
-                )
+                assert option.metavar in METAVARS, option.name
     for words in ((), ("grade",), ("check",), ("verify",)):
         assert max(map(len, call(*words, "--help").out.splitlines())) <= 80
 

@@ -18,10 +18,11 @@ from grader import data
 from grader.assignment.course import Course
 from grader.assignment.kit import read_kit
 from grader.data import Images
-from grader.grading import disclosure, self_check
+from grader.grading import disclosure
 from grader.grading.cohort import Cohort
 from grader.grading.disclosure import trim_script
 from grader.grading.release import Release, load_public, plan_files, release
+from grader.grading.which_assignment import CHECK_SEED
 from grader.inside.schema.questions import QUESTIONS
 from grader.ledger.ledger import Ledger
 from grader.records.errors import CourseError, UsageError
@@ -86,7 +87,7 @@ def test_a_kit_judges_as_the_course_does(server: ForkServer, course: Tiny) -> No
         entry = course.write(f"own/{name}/tiny.py", text)
         seen = judged(server, kit, entry.parent)
         with (
-            Borrower(server, course.load(), seed=self_check.CHECK_SEED) as executor,
+            Borrower(server, course.load(), seed=CHECK_SEED) as executor,
             Ledger(course.root / f"{name}.db") as ledger,
         ):
             read = collect.read_one([entry.parent], executor.loaded.asked, student="you")
@@ -670,10 +671,10 @@ def test_check_with_the_kit_that_lies_there(
     for path in ("tiny.py", below):
         done = call("check", path)
         assert done.code == 0, done.err
-        assert "judged by the kit" in done.out
-        ending = done.out.strip().splitlines()[-1]
-        assert ending.startswith("12 of 12 points of the public checks")
-        assert ending.endswith(". Your instructor's checks that are not shown come on top.")
+        assert "Judged by the kit" in done.out
+        ending = done.out.strip().splitlines()[-2:]
+        assert ending[0].startswith("12 of 12 points of the public checks")
+        assert ending[1] == "Your instructor's checks that are not shown come on top."
     (packed / "tiny.py").write_text(TANH)
     done = call("check", "tiny.py")
     assert done.code == 1
@@ -686,14 +687,14 @@ def test_which_kit_or_course(
     """--kit, --course, a kit in reach, a course in reach; two kits are one too many."""
     inside = course.write("work/tiny.py", RIGHT).parent
     monkeypatch.chdir(inside)
-    assert "judged by" not in call("check", "tiny.py").out
+    assert "Judged by" not in call("check", "tiny.py").out
     kit = packed / "tiny-kit.zip"
-    assert f"judged by the kit {kit}" in call("check", "tiny.py", "--kit", kit).out
+    assert f"Judged by the kit {kit}" in call("check", "tiny.py", "--kit", kit).out
     (inside / "near.zip").write_bytes(kit.read_bytes())
     assert "near.zip" in call("check", "tiny.py").out
-    assert "judged by" not in call("check", "tiny.py", "--course", course.root).out
+    assert "Judged by" not in call("check", "tiny.py", "--course", course.root).out
     words = ("check", "tiny.py", "--kit", kit)
-    assert "judged by the kit" in call(*words, "--course", course.root).out
+    assert "Judged by the kit" in call(*words, "--course", course.root).out
     other = read_kit(kit)
     files = {**other.files, "assignment.py": other.files["assignment.py"] + b"# other\n"}
     (inside / "other.zip").write_bytes(replace(other, files=files).pack())
@@ -712,7 +713,7 @@ def test_a_kit_for_another_file(
     (packed / "tiny.py").rename(packed / "tiny (1).py")
     done = call("check", "tiny (1).py")
     assert done.code == 0, done.out + done.err
-    assert "judged by the kit" in done.out
+    assert "Judged by the kit" in done.out
     inside = course.write("work/other.py", RIGHT).parent
     (inside / "near.zip").write_bytes((packed / "tiny-kit.zip").read_bytes())
     monkeypatch.chdir(inside)
@@ -739,7 +740,7 @@ def test_other_versions_are_told(call: CommandLine, packed: Path) -> None:
         path.write_bytes(replace(kit, versions={**kit.versions, "torch": version}).pack())
         done = call("check", packed / "tiny.py")
         assert done.code == 0, done.err
-        line = f"the kit was measured with torch {version}; here is torch {here}. That is no fault"
+        line = f"It was measured with torch {version}; here is torch {here}. That is no fault"
         assert (line in done.out) == told
 
 

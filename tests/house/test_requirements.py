@@ -25,8 +25,8 @@ from kit.tiny import RIGHT, Tiny
 
 PACKAGE = Path(grader.__file__).resolve().parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-BROUGHT = {"IPython"}
-"""Imported, and brought by a package of which it is the heart: ipykernel."""
+BROUGHT = {"IPython", "google", "jupyter_core"}
+"""Imported, and brought by what is: ipykernel, jupyter-client, and Colab's own machines."""
 
 
 def plain(name: str) -> str:
@@ -193,9 +193,10 @@ def test_what_is_missing_is_named(
     """One sentence: what needs which package, and how it is installed."""
     done = run(program, *words, GRADER_COURSE=str(ROOT), GRADER_DATA=str(tmp_path))
     assert (done.returncode, done.stdout) == (2, "")
-    assert len(done.stderr.splitlines()) == 1, done.stderr
-    assert re.match(rf"grader: .*{what}.* needs .*{missing}", done.stderr), done.stderr
-    assert "pip install 'torch-grader[course]'" in done.stderr
+    sentence = done.stderr.splitlines()[-1]  # on a busy machine it has said how far it had come
+    assert re.match(rf"grader: .*{what}.* needs .*{missing}", sentence), done.stderr
+    assert "pip install 'torch-grader[course]'" in sentence
+    assert "Traceback" not in done.stderr
 
 
 def test_a_data_set_that_is_here_needs_a_reader(program: Path, tmp_path: Path) -> None:

@@ -223,7 +223,7 @@ def test_a_laptop(wheel: Path, form: str) -> None:
                 **user,
             )
             assert done.returncode == code, done.stdout + done.stderr
-            assert f"judged by the kit {kit}." in done.stdout
+            assert f"Judged by the kit {kit}." in done.stdout
             assert f"{score} points of the public checks" in done.stdout, done.stdout
             assert "32 points are decided when graded" in done.stdout
             assert done.stdout.endswith(

@@ -27,7 +27,18 @@ ABSENT: dict[ModuleType, str] = {
     socket: "AF_UNIX SCM_RIGHTS CMSG_SPACE",
 }
 """By module the names that Windows lacks."""
-OTHERS = {"psutil", "platformdirs", "pexpect", "ptyprocess", "IPython", "torch", "pty", "tty"}
+OTHERS = {
+    "_pytest",
+    "getpass",
+    "psutil",
+    "platformdirs",
+    "pexpect",
+    "ptyprocess",
+    "IPython",
+    "torch",
+    "pty",
+    "tty",
+}
 """Libraries that choose by the system's name."""
 _kept: dict[str, object] = {}
 
@@ -63,6 +74,15 @@ def _take_away(module: ModuleType, names: list[str]) -> None:
     module.__getattr__ = find  # type: ignore[method-assign]
 
 
+def _connect_pair(*_: object) -> tuple[socket.socket, socket.socket]:
+    """A pair as Windows makes it: two ends of a connection to oneself."""
+    with socket.socket(socket.AF_INET) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        near = socket.create_connection(listener.getsockname())
+        return near, listener.accept()[0]
+
+
 def _hear(event: str, arguments: tuple[object, ...]) -> None:
     """The audit hook: /proc is no place that the grader knows."""
     if event in ("open", "os.listdir", "os.scandir") and str(arguments[0]).startswith("/proc"):
@@ -78,6 +98,7 @@ def install() -> None:
         sys.modules.pop(name, None)
     for module, names in ABSENT.items():
         _take_away(module, names.split())
+    socket.socketpair = _connect_pair  # type: ignore[assignment]
     plain = asyncio.SelectorEventLoop.add_reader
 
     def add_reader(self: object, fd: object, *rest: object) -> object:

@@ -127,6 +127,19 @@ def test_more_threads_are_a_matter_of_the_number(
     assert (answer, end.status) == (count, "ok"), end
 
 
+def test_short_of_memory_the_machine_ends_student_code_first(
+    server: ForkServer, forking: int
+) -> None:
+    """Whatever else runs on it. Below level 3 it is so too, but cannot be read inside."""
+    source = """
+        def rank():
+            with open("/proc/self/oom_score_adj") as file:
+                return int(file.read())
+        """
+    answer, end = run(server, forking, source, "rank")
+    assert (answer, end.status) == (1000, "ok")
+
+
 WORKERS = """
     import os, time
     kept = bytearray(b"x") * (200 << 20)

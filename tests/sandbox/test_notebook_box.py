@@ -525,6 +525,15 @@ def test_the_limit_of_the_whole_notebook_holds(boxed):
     assert ran.end.reason.startswith("Cell 2 was running when")
 
 
+def test_the_start_of_a_kernel_costs_the_student_nothing(boxed):
+    """However small the CPU limit, the cells begin: it is the machine's time, and counts for none."""
+    limits = Limits(cpu_seconds=0.1, patience=300, cell_seconds=60, memory_mib=2048, processes=16)
+    ran = boxed.run("x = 1", "while True: pass", limits=limits)
+    assert ran.statuses[0] == "ok"
+    assert ran.end.status == "cpu"
+    assert ran.end.cpu_seconds < 2.0
+
+
 def test_after_a_death_in_a_probe_the_notebook_is_loaded_again(boxed):
     """A probe that kills the kernel costs that probe."""
     ran = boxed.run(

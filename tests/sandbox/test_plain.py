@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -118,7 +120,7 @@ def test_a_notebook_is_run_cell_by_cell_and_asked(anywhere):
     assert [o.output_type for o in book.cells[0].outputs] == ["stream", "execute_result"]
     assert "image/png" in book.cells[1].outputs[0].data
     assert end.status == "stopped"
-    assert end.stdout == "seen\n"
+    assert end.stdout == "seen\nseen\n"  # it was run again without the cell that ended it
 
 
 def test_names_may_be_any_text(anywhere):
@@ -220,12 +222,14 @@ def test_memory_that_is_given_back_costs_only_what_took_it(anywhere):
     assert end.error.kind == "MemoryError"
 
 
+@UNIX
 def test_processes_share_one_memory_limit(anywhere):
     source = """
-        import subprocess, sys, time
-        hungry = "import time; x = b'1' * (500 << 20); time.sleep(60)"
+        import os, time
         for _ in range(3):
-            subprocess.Popen([sys.executable, "-c", hungry])
+            if os.fork() == 0:
+                x = b"1" * (500 << 20)
+                time.sleep(60)
         time.sleep(60)
         """
     assert run(anywhere, source)[1].status == "memory"
@@ -241,7 +245,7 @@ def test_a_cell_is_interrupted_and_the_next_one_runs(anywhere):
 
 
 def test_a_cell_that_cannot_be_interrupted_ends_the_kernel(anywhere):
-    stubborn = "while True:\n    try:\n        while True: pass\n    except BaseException: pass"
+    stubborn = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"
     limits = Limits(cpu_seconds=30, cell_seconds=0.5, memory_mib=1024, processes=16)
     with opened(anywhere, as_notebook(stubborn, HONEST), limits) as box:
         assert box.load() is None
@@ -280,9 +284,12 @@ LEFT = {
 )
 def test_nothing_outlives_its_box(anywhere, how, tmp_path):
     """What the code started is ended with it, even where it left session and parent."""
+    words = [sys.executable, "-c", "import time; time.sleep(600)", str(tmp_path)]
+    if os.name == "posix":  # root's interpreter may be closed to others
+        words = ["/bin/sh", "-c", "sleep 600; true", str(tmp_path)]
     source = f"""
         import os, subprocess, sys, time
-        WORDS = [sys.executable, "-c", "import time; time.sleep(600)", {str(tmp_path)!r}]
+        WORDS = {words!r}
         {LEFT[how]}
         time.sleep(1)
         """
@@ -293,13 +300,32 @@ def test_nothing_outlives_its_box(anywhere, how, tmp_path):
     assert naming(tmp_path) == []
 
 
+@pytest.fixture
+def within() -> Iterator[Path]:
+    """A temporary folder that every user may enter; pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+def test_a_folder_that_student_code_cannot_enter_is_refused(monkeypatch, tmp_path):
+    """As root: else the code would have to run as root, or nowhere."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        pytest.skip("this is no root")
+    (tmp_path / "closed").mkdir(mode=0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "closed"))
+    with pytest.raises(SandboxError, match="closed to other users"):
+        Plain()
+    assert list((tmp_path / "closed").iterdir()) == []
+
+
 @UNIX
 @pytest.mark.parametrize("name", ["SIGINT", "SIGKILL"])
-def test_an_interrupted_grader_leaves_no_process(name, tmp_path):
+def test_an_interrupted_grader_leaves_no_process(name, tmp_path, within):
     """Ctrl-C, or an end without warning: even an endless loop goes with the grader."""
     mine = tmp_path / "lenet.py"
     mine.write_text("print('begun', flush=True)\nwhile True: pass\n")
-    number, temporary = signal.Signals[name], tmp_path / "temporary"
+    number, temporary = signal.Signals[name], within
     words = ("check", mine, "--stand-in", "--course", ROOT, "--backend", "plain")
     with start(*words, temporary=temporary) as process:
         deadline = time.monotonic() + 120
@@ -318,25 +344,43 @@ def begun(temporary: Path) -> bool:
     return any(b"begun" in p.read_bytes() for p in temporary.glob("grader-plain-*/*/stdout"))
 
 
-def test_closing_cuts_off_whoever_waits():
+SLEEPS = "import time\nprint('begun', flush=True)\ntime.sleep(60)"
+
+
+@pytest.mark.parametrize("source", [SLEEPS, as_notebook(SLEEPS)], ids=["module", "notebook"])
+def test_closing_cuts_off_whoever_waits(source):
     said: list[BaseException] = []
-    with Plain() as short:
+    with Plain(notebooks=isinstance(source, bytes)) as short:
 
         def load() -> None:
             try:
-                with opened(short, "import time\ntime.sleep(60)") as box:
+                with opened(short, source, Limits(cell_seconds=100)) as box:
                     box.load()
             except SandboxError as error:
                 said.append(error)
 
         waiting = threading.Thread(target=load)
         waiting.start()
-        while not list(Path(short._root).glob("box-*/submission/lenet.py")):
+        deadline = time.monotonic() + 60
+        while not list(Path(short._root).glob("process-*/stdout")):
+            assert time.monotonic() < deadline
             time.sleep(0.01)
+        time.sleep(1)
     waiting.join(30)
     assert not waiting.is_alive()
     assert "closed" in str(said[0])
     assert not Path(short._root).exists()
+
+
+def test_a_notebook_runs_beside_a_loop(anywhere):
+    """A kernel in which a student checks a notebook has a loop that runs already."""
+
+    async def check() -> list[str]:
+        with opened(anywhere, as_notebook("x = 1", HONEST)) as box:
+            assert box.load() is None
+            return [c.status for c in box.cells]
+
+    assert asyncio.run(check()) == ["ok", "ok"]
 
 
 # ---------------------------------------------------------------------- lies

@@ -697,9 +697,10 @@ def test_the_environment_is_a_fixed_list(server, monkeypatch):
 def test_nothing_of_the_grader_lies_in_the_box(boxed):
     """Neither the checkout nor home folders: the root holds the interpreter and empty folders."""
     source = """
-        import os, sys
+        import os, sys, torch
         def files():
-            prefixes = tuple({sys.prefix, sys.base_prefix, "/usr", "/lib", "/bin", "/sbin", "/proc", "/dev"})
+            libraries = os.path.dirname(os.path.dirname(torch.__file__))  # a .pth file may name them
+            prefixes = tuple({sys.prefix, sys.base_prefix, libraries, "/usr", "/lib", "/bin", "/sbin", "/proc", "/dev"})
             found = []
             for folder, folders, names in os.walk("/"):
                 folders[:] = [f for f in folders if not os.path.join(folder, f).startswith(prefixes)]

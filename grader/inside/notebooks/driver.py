@@ -112,6 +112,8 @@ class Driver(Generic[P]):
             if not work.done():
                 work.cancel()
                 await asyncio.wait({work})
+            if ticker.done() and (error := ticker.exception()) is not None:
+                raise error
             if not work.cancelled() and (error := work.exception()) is not None:
                 raise error
             if self.child.why is not None:
@@ -128,10 +130,14 @@ class Driver(Generic[P]):
         self.host.stop_listening(self.child, self.loop)
 
     async def _tick(self) -> None:
-        while not self.dead:
-            await asyncio.sleep(TICK)
-            if not self.dead:
-                self._check_cell(self.host.look())
+        try:
+            while not self.dead:
+                await asyncio.sleep(TICK)
+                if not self.dead:
+                    self._check_cell(self.host.look())
+        except Exception:  # whoever watches is gone: nothing is waited for any more
+            self._end.set()
+            raise
 
     def _check_cell(self, cpu: float) -> None:
         """A cell past its limit is interrupted; one that goes on, ended with the kernel."""
@@ -156,6 +162,7 @@ class Driver(Generic[P]):
     async def _work(self, context: zmq.asyncio.Context) -> None:
         client = await self._connect(context)
         try:
+            self.host.forgive_start()
             await self._run_cells(client)
             if self.child.why is None and not self.dead:
                 await self._hand_over(client)

@@ -78,7 +78,8 @@ class Conversation(Generic[P]):
         """Drives the cells while they run."""
         self.wall = self.cpu_done = self.cpu_seen = 0.0
         self.peak_kib = self.unasked = self.answered = self.starts = 0
-        self.crowded = False
+        self.crowded = self.starting = False
+        """Whether tasks were seen up to the limit; whether a kernel is starting."""
         self.misplaced: list[str] = []
 
     # What the system does
@@ -227,12 +228,18 @@ class Conversation(Generic[P]):
     def drive(self, runner: Runner) -> None:
         """The cells of a notebook run, as a question of their own; the watch goes on meanwhile."""
         self.question = Question("cells", self.limits["wall_seconds"] - self.wall)
-        self.driver = runner
+        self.driver, self.starting = runner, True
         try:
             runner.run()
         finally:
-            self.driver = None
+            self.driver, self.starting = None, False
             self.close_question()
+
+    def forgive_start(self) -> None:
+        """The kernel is there; what its start took of the CPU is not the student's."""
+        done = self.cpu_done
+        self.cpu_done, self.cpu_seen = done - (self.look() - done), done
+        self.starting = False
 
     def keep_printed(self, name: str, text: str) -> None:
         """A cell printed this on `stdout` or `stderr`."""
@@ -244,7 +251,7 @@ class Conversation(Generic[P]):
             self.wall += time.monotonic() - self.question.start
         self.question = None
 
-    def hold(self, child: P, *, tasks: int, cpu_seconds: float, memory_kib: int) -> float:
+    def hold(self, child: P, *, tasks: int, cpu_seconds: float, lacks_memory: bool) -> float:
         """What the student's code uses is within the limits, or it is being killed.
 
         Returns the CPU seconds used until now.
@@ -253,9 +260,9 @@ class Conversation(Generic[P]):
             child.kill("time")
         self.crowded = self.crowded or tasks >= self.limits["processes"]
         used = self.cpu_seen = self.cpu_done + cpu_seconds
-        if used > self.limits["cpu_seconds"]:
+        if used > self.limits["cpu_seconds"] and not self.starting:
             child.kill("cpu")
-        if memory_kib > self.limits["memory_mib"] << 10:
+        if lacks_memory:
             child.kill("memory")
         return used
 

@@ -34,8 +34,8 @@ from grader.inside.walls import cgroup, process_usage
 CHUNKS = 32
 """Reads from one pipe before the others, and the limits, have their turn."""
 _UNCOUNTED_MIB = 64
-"""By so much the watch is late: before that, the process is to be refused memory at its line. Pages
-of the fork server's that nobody had touched may come to be used.
+"""By so much the watch is late: the student's process is to be refused memory before, at its line.
+It may have pages of the fork server's that nobody had touched.
 """
 
 
@@ -58,7 +58,8 @@ class Supervisor(Conversation[Child]):
         """
         self.arrived = arrived
         self.requests = wire.Reader(body_cap=wire.INWARD_CAP)
-        self.memory = process_usage.Memory(self.limits["memory_mib"] + _UNCOUNTED_MIB << 10)
+        limit_mib = job["limits"]["memory_mib"] + _UNCOUNTED_MIB
+        self.memory = process_usage.MemoryLimit(limit_mib << 10)
         self.ended = False
         self.next_look = 0.0
 
@@ -191,17 +192,15 @@ class Supervisor(Conversation[Child]):
         self.cpu_seen = self.cpu_done
         if child is None or self.child is None:
             return self.cpu_done
-        if cgroup.count_kills(self.events) > self.kills:
-            child.kill("memory")  # one that it started, perhaps
         pids = self._others()
         usage = process_usage.measure(pids, self.memory.base_kib)
-        memory = self.memory.weigh(pids, usage.memory_kib)
         own = cell.THREADS // 2 if child.connection else 0
+        killed = cgroup.count_kills(self.events) > self.kills  # one that it started, perhaps
         return self.hold(
             child,
             tasks=usage.tasks - own,
             cpu_seconds=usage.cpu_seconds,
-            memory_kib=memory - (_UNCOUNTED_MIB << 10),
+            lacks_memory=killed or self.memory.is_exceeded(pids, usage.memory_kib),
         )
 
     def _others(self) -> list[int]:

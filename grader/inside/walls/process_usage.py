@@ -24,8 +24,8 @@ class Usage:
     """
 
 
-class Memory:
-    """What processes that were forked from this one use together, and whether that is too much.
+class MemoryLimit:
+    """Says when processes that were forked from this one use more memory together than they may.
 
     What they share is counted once for each at first: that is cheap to read, and settles it where
     even that is within the limit. Otherwise the kernel is asked for each one's share (PSS). It
@@ -37,16 +37,16 @@ class Memory:
         """What every process has from the fork server."""
         self._most, self._next = most_kib, 0.0
 
-    def weigh(self, pids: Iterable[int], counted_kib: int) -> int:
-        """KiB; more than the limit only if it is sure. `counted_kib` is what `measure` has said."""
+    def is_exceeded(self, pids: Iterable[int], counted_kib: int) -> bool:
+        """Whether they use too much; `counted_kib` is what `measure` has said of them."""
         begun = time.monotonic()
         if counted_kib <= self._most or begun < self._next:
-            return min(counted_kib, self._most)
+            return False
         inherited = _inherited_share()
         used = sum(self._of(pid, inherited) for pid in pids)
         now = time.monotonic()
         self._next = now + 9 * (now - begun)
-        return used
+        return used > self._most
 
     def _of(self, pid: int, inherited: int) -> int:
         counted = max(0, read_memory(pid) - self.base_kib)
