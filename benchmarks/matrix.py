@@ -6,16 +6,16 @@ Makes an environment for each row below `.matrix/`, or takes the one that is the
 what an instructor relies on: the demonstration, which has to give exactly what it declares,
 `grader verify --all`, and the quick tests. The table goes to docs/reference/platforms.md.
 
-The oldest torch, torchvision and numpy are the lower bounds in pyproject.toml, the pinned ones stand
-in constraints.txt, and the newest are what the index gives without a constraint. Such a build is
-one for CUDA, of some gigabytes, so CI does not run this. Interpreters are `python3.N` on the path, or
-those that are named.
+The oldest torch, torchvision and numpy are the lower bounds in pyproject.toml, the pinned ones
+stand in constraints.txt, and the newest are what the index gives without a constraint. Such a build
+is one for CUDA, of some gigabytes, so CI does not run this. Interpreters are `python3.N` on the
+path, or those that are named.
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime
+import datetime as dt
 import os
 import platform
 import re
@@ -34,7 +34,10 @@ BEGIN, END = "<!-- made by `make matrix` -->", "<!-- end -->"
 SUPPORTED = ("3.11", "3.12", "3.13")
 VARIED = ("torch", "torchvision", "numpy")
 """The packages whose versions a row decides."""
-_ASK = "import torch, torchvision, numpy as n; print(torch.__version__, torchvision.__version__, n.__version__)"
+_ASK = (
+    "import platform, torch, torchvision, numpy as n; "
+    "print(platform.python_version(), torch.__version__, torchvision.__version__, n.__version__)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +66,21 @@ class Result:
 def rows(pythons: Sequence[str]) -> Iterator[Row]:
     """The oldest and the pinned versions on the first interpreter, the newest on each."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    lowest = dict(
-        m.groups() for d in project["dependencies"] if (m := re.match(r"([\w-]+)>=([\d.]+)", d))
-    )
-    pins = dict(re.findall(r"^([\w-]+)==([\d.]+)", (ROOT / "constraints.txt").read_text(), re.M))
+    extras = project["optional-dependencies"]["course"]
+    lowest = _find_versions(">=", "\n".join([*project["dependencies"], *extras]))
+    pins = _find_versions("==", (ROOT / "constraints.txt").read_text(encoding="utf-8"))
     oldest = tuple(f"{n}=={lowest[n]}" + ".0" * (lowest[n].count(".") < 2) for n in VARIED)
     yield Row(name="oldest", python=pythons[0], requirements=oldest)
     pinned = tuple(f"{n}=={pins[n]}" if n in pins else n for n in VARIED)
     yield Row(name="pinned", python=pythons[0], requirements=pinned)
     for python in pythons:
         yield Row(name=f"newest-{Path(python).name}", python=python, requirements=VARIED)
+
+
+def _find_versions(relation: str, requirements: str) -> dict[str, str]:
+    """The version that stands after the relation, by package."""
+    pattern = rf"^([\w-]+){relation}([\d.]+)"
+    return dict(re.findall(pattern, requirements, re.MULTILINE))
 
 
 def prepare(row: Row, folder: Path) -> Path:
@@ -89,7 +97,8 @@ def prepare(row: Row, folder: Path) -> Path:
             [*pip[:3], "freeze"], check=True, capture_output=True, text=True
         ).stdout
         kept = home / "kept.txt"
-        kept.write_text("".join(f"{x}\n" for x in re.findall(r"^[\w.-]+==\S+", given, re.M)))
+        pins = re.findall(r"^[\w.-]+==\S+", given, re.MULTILINE)
+        kept.write_text("\n".join(pins), encoding="utf-8")
         parts = ["--constraint", str(kept), "--editable", f"{ROOT}[course]", "--group", "test"]
         subprocess.run([*pip, *parts], check=True, cwd=ROOT)
         done.touch()
@@ -100,9 +109,8 @@ def try_row(row: Row, folder: Path, wanted: Sequence[str]) -> Result:
     """The steps of one row, run one after the other."""
     programs = prepare(row, folder)
     python = str(programs / "python")
-    versions = _read([python, "-c", _ASK]).split()
-    number = _read([python, "-c", "import platform; print(platform.python_version())"])
-    print(f"\n{row.name}: Python {number}, torch {versions[0]}", flush=True)
+    versions = tuple(_read([python, "-c", _ASK]).split())
+    print(f"\n{row.name}: Python {versions[0]}, torch {versions[1]}", flush=True)
     sentences, failed = [], False
     with tempfile.TemporaryDirectory() as out:
         steps = {
@@ -115,9 +123,7 @@ def try_row(row: Row, folder: Path, wanted: Sequence[str]) -> Result:
             print(f"  {name}: {sentence}", flush=True)
             sentences.append(sentence)
             failed |= not good
-    return Result(
-        name=row.name, versions=(number, *versions), steps=tuple(sentences), failed=failed
-    )
+    return Result(name=row.name, versions=versions, steps=tuple(sentences), failed=failed)
 
 
 def _try_step(name: str, command: Sequence[str]) -> tuple[str, bool]:
@@ -149,7 +155,7 @@ def write_page(results: Sequence[Result], wanted: Sequence[str]) -> None:
     for r in results:
         name = re.sub(r"-python.*", "", r.name)
         table.append(f"| {' | '.join([name, *r.versions, *r.steps])} |")
-    when = f"Run on {datetime.datetime.now(tz=datetime.UTC).date()}, {platform.system()}"
+    when = f"Run on {dt.datetime.now(tz=dt.UTC).date()}, {platform.system()}"
     where = f"{when} {platform.machine()}, {os.cpu_count()} cores, no GPU."
     text = PAGE.read_text(encoding="utf-8")
     begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
