@@ -10,7 +10,7 @@ JUPYTER := $(VENV)/.jupyter
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group test --group lint --group build
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[course]' --group test --group lint --group build
 	@touch $(STAMP)
 
 $(JUPYTER): $(STAMP)

@@ -16,9 +16,10 @@ from grader.records.submission import ENTRY_SUFFIXES, Submission
 
 _BUNDLED = Path(grader.__file__).resolve().parent / "_course"
 """Where the wheel holds the demonstration's assignment, and that alone."""
-_FULL = (
-    "A full course is a checkout of its repository: run the command in it, or name its folder "
-    "with --course"
+_NOWHERE = "no course was found in this folder or above it, and the one that comes with the program"
+_REMEDY = (
+    "Run the command in the course's folder, which has `assignments` and `reference` in it, or "
+    "name that with --course"
 )
 
 
@@ -27,6 +28,8 @@ class Course:
     """A course on disk."""
 
     root: Path
+    is_fallback: bool = False
+    """True where it is the bundled one, as none was named or found."""
 
     @classmethod
     def find(cls, given: Path | None = None) -> Course:
@@ -46,7 +49,7 @@ class Course:
         for folder in (here, *here.parents):
             if (folder / "assignments").is_dir() and (folder / "reference").is_dir():
                 return cls(folder)
-        return cls.bundled()
+        return cls(cls.bundled().root, is_fallback=True)
 
     @classmethod
     def bundled(cls) -> Course:
@@ -69,23 +72,21 @@ class Course:
         slugs = [s for s in self.slugs() if self.load(s, public=True).assignment.entry == stem]
         if len(slugs) == 1:
             return slugs[0]
-        what = "several assignments ask" if slugs else "no assignment asks"
         listed = ", ".join(slugs or self.slugs()) or "none"
-        remedy = f"Name one with -a: {listed}"
-        if self.root == _BUNDLED:
-            remedy += f". {_FULL}"
-        raise UsageError(f"{what} for a file called {stem}. {remedy}")
+        if self.is_fallback and not slugs:
+            raise UsageError(
+                f"{_NOWHERE} has no assignment that asks for a file called {stem}. {_REMEDY}"
+            )
+        what = "several assignments ask" if slugs else "no assignment asks"
+        raise UsageError(f"{what} for a file called {stem}. Name one with -a: {listed}")
 
     def folder(self, slug: str) -> Path:
         """Folder of an assignment; UsageError lists those that exist."""
         if slug in self.slugs():
             return self.root / "assignments" / slug
         listed = ", ".join(self.slugs()) or "none"
-        if self.root == _BUNDLED:
-            raise UsageError(
-                f"there is no assignment {slug!r} in the course that comes with the program, only "
-                f"{listed}. {_FULL}"
-            )
+        if self.is_fallback:
+            raise UsageError(f"{_NOWHERE} has no assignment {slug!r}, only {listed}. {_REMEDY}")
         raise UsageError(f"there is no assignment {slug!r} in {self.root}. There are: {listed}")
 
     def load(self, slug: str, *, public: bool = False) -> LoadedAssignment:

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined, TemplateError
-
 from grader.records import file_names
 from grader.records.errors import CourseError, UsageError
+from grader.records.extras import require_course
 from grader.records.json_values import Json
 from grader.records.notebook_file import SUFFIX, read_notebook
 
@@ -69,11 +68,18 @@ def _fill(name: str, content: bytes, numbers: Numbers) -> bytes:
             return content
         notebook = read_notebook(content)
         return notebook.with_sources([_render(s, numbers) for s in notebook.sources])
-    except (TemplateError, ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError) as error:
         raise CourseError(f"the handout's {name} cannot be filled in: {error}") from error
 
 
 def _render(text: str, numbers: Numbers) -> str:
+    """The text with the numbers in their places; ValueError where it is no template."""
+    require_course("writing handouts with numbers", "jinja2")
+    from jinja2 import Environment, StrictUndefined, TemplateError
+
     # Plain text, not HTML: nothing is escaped. The templates are the course's own.
     environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701
-    return environment.from_string(text).render(numbers)
+    try:
+        return environment.from_string(text).render(numbers)
+    except TemplateError as error:
+        raise ValueError(str(error)) from error

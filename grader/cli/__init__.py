@@ -3,5 +3,7 @@
 Floors, top first:
     main
     authors, instructors, machine, students
-    options, terminal
+    options, progress, tables
+    documents
+    terminal
 """

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.options import CHECK_SEED, COURSE, FOLDER, JOBS, RunOptions, run_options
+from grader.cli.documents import Verified
+from grader.cli.options import (
+    CHECK_SEED,
+    COURSE,
+    FOLDER,
+    JOBS,
+    JSON,
+    SLUG,
+    RunOptions,
+    complete_slugs,
+    find_course,
+    run_options,
+)
 from grader.records.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,27 +27,44 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("slugs", nargs=-1, metavar="SLUG...")
+@click.argument("slugs", nargs=-1, metavar="SLUG...", shell_complete=complete_slugs)
 @click.option("--all", "every", is_flag=True, help="Verify every assignment of the course.")
+@JSON
 @JOBS
 @run_options
-def verify(run: RunOptions, slugs: tuple[str, ...], every: bool) -> int:  # noqa: FBT001
-    """Check that the reference earns 100 %, the handout nothing, and each mistake loses what it
-    names.
+def verify(
+    run: RunOptions,
+    slugs: tuple[str, ...],
+    every: bool,  # noqa: FBT001
+    as_json: bool,  # noqa: FBT001
+) -> int:
+    """Verify that assignments grade as they should.
+
+    The reference has to earn every point, the handout next to none, and each known mistake has to
+    lose the checks that it names.
     """
+    from grader.cli import documents, tables, terminal
+
     course = run.find_course()
     names = course.slugs() if every else list(slugs)
     if not names:
         raise UsageError("name an assignment, or pass --all")
-    faults = sum(_verify(run, course, slug) for slug in names)
-    return 1 if faults else 0
+    verified = []
+    for n, slug in enumerate(names, 1):
+        within = f"{slug}, {n} of {len(names)} assignments" if len(names) > 1 else slug
+        verified.append(_verify(run, course, slug, within))
+        if not as_json:
+            tables.findings(verified[-1])
+    if as_json:
+        terminal.document(documents.of_verified(verified))
+    return 1 if any(one.faults for one in verified) else 0
 
 
-def _verify(run: RunOptions, course: Course, slug: str) -> int:
-    """How many findings of one assignment are not as they should be."""
+def _verify(run: RunOptions, course: Course, slug: str, within: str) -> Verified:
+    """What the own submissions of one assignment did."""
     import tempfile
 
-    from grader.cli import terminal
+    from grader.cli.progress import show_progress
     from grader.grading.executor import Executor
     from grader.grading.verify import Specimens
     from grader.grading.verify import verify as find
@@ -48,45 +77,54 @@ def _verify(run: RunOptions, course: Course, slug: str) -> int:
         tempfile.TemporaryDirectory() as folder,
         Executor(loaded, source, seed=CHECK_SEED, jobs=run.jobs, choice=choice) as executor,
     ):
-        with terminal.progress() as progress:
+        with show_progress(within) as progress:
             findings = find(executor, specimens, Path(folder), progress)
         shown = sorted({(i.name, i.split) for i in executor.images})
         used = [source.describe_use(name, split) for name, split in shown]
-    return terminal.findings(slug, findings, used)
+    return Verified(slug=slug, findings=findings, used=used)
 
 
 @click.command()
-@click.argument("slug")
+@SLUG
+@JSON
 @COURSE
-def show(slug: str, course: Path | None) -> int:
-    """Print the rubric of SLUG, and what crosses into the sandbox."""
-    from grader.assignment.course import Course
-    from grader.cli import terminal
+def show(slug: str, as_json: bool, course: Path | None) -> int:  # noqa: FBT001
+    """Show the checks of SLUG, and what enters the sandbox.
 
-    terminal.rubric(Course.find(course).load(slug))
+    Hidden checks are marked as such. What stays outside the sandbox is said last.
+    """
+    from grader.cli import documents, tables, terminal
+
+    loaded = find_course(course).load(slug)
+    if as_json:
+        terminal.document(documents.of_assignment(loaded))
+    else:
+        tables.rubric(loaded)
     return 0
 
 
 @click.command()
-@click.argument("slug")
+@SLUG
 @click.argument("students", nargs=-1, metavar="[STUDENT...]")
 @click.option(
-    "--roster", type=FOLDER, metavar="FILE", help="A text file with a student's name on each line."
+    "--roster", type=FOLDER, metavar="FILE", help="Take students from a text file, one a line."
 )
-@click.option("-o", "--out", type=FOLDER, required=True, help="Folder to write to.")
+@click.option(
+    "-o", "--out", type=FOLDER, metavar="FOLDER", required=True, help="Write to this folder."
+)
 @COURSE
 def handout(
     slug: str, students: tuple[str, ...], roster: Path | None, out: Path, course: Path | None
 ) -> int:
-    """Write what students of SLUG start from: a folder for each, where numbers are drawn for each.
+    """Write what students of SLUG start from.
 
+    Where numbers are drawn for each student, each gets a folder.
     STUDENT is the name by which `grade` will know the student: that of the submission's folder.
     """
     from grader.assignment import handout as handouts
-    from grader.assignment.course import Course
     from grader.cli import terminal
 
-    home = Course.find(course)
+    home = find_course(course)
     loaded = home.load(slug, public=True)
     names = [*students, *(handouts.read_roster(roster) if roster else ())]
     personal = loaded.assignment.numbers("") is not None

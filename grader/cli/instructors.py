@@ -10,8 +10,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.options import BATCH_LEVEL, COURSE, FOLDER, JOBS, OUT, SEED, RunOptions, run_options
+from grader.cli.options import (
+    BATCH_LEVEL,
+    COURSE,
+    FOLDER,
+    JOBS,
+    JSON,
+    OUT,
+    SEED,
+    SLUG,
+    RunOptions,
+    complete_students,
+    run_options,
+)
 from grader.records.errors import UsageError
+from grader.records.extras import require_course
 
 if TYPE_CHECKING:
     from grader.assignment.course import Course
@@ -19,26 +32,34 @@ if TYPE_CHECKING:
     from grader.grading.grade import RunSummary
     from grader.records.submission import Submission
 
+_GRADING = ("grading a class", "jinja2", "markdown-it-py", "pandas")
+"""What it takes: pages, notebooks in them, and tables."""
 DEMO = "lenet5_mnist"
 """The assignment that `demo` grades."""
 
 
 @click.command()
-@click.argument("slug")
+@SLUG
 @click.argument("submissions", type=FOLDER)
 @OUT
 @click.option(
-    "--only", multiple=True, metavar="STUDENT", help="Grade this student alone; may be repeated."
+    "--only",
+    multiple=True,
+    metavar="STUDENT",
+    shell_complete=complete_students,
+    help="Grade this student alone; may be repeated.",
 )
 @click.option("--fresh", is_flag=True, help="Run every submission again.")
-@click.option("--seed", type=SEED, help="Draw the random inputs from this seed.")
+@click.option("--seed", type=SEED, metavar="N", help="Draw the random inputs from this seed.")
 @click.option(
     "--allow-level",
     type=click.IntRange(0, 4),
+    metavar="N",
     default=BATCH_LEVEL,
     show_default=True,
-    help="Lowest sandbox level to accept.",
+    help="Accept no sandbox level below this one.",
 )
+@JSON
 @JOBS
 @run_options
 def grade(
@@ -50,11 +71,16 @@ def grade(
     fresh: bool,  # noqa: FBT001
     seed: int | None,
     allow_level: int,
+    as_json: bool,  # noqa: FBT001
 ) -> int:
-    """Grade a folder or archive of SUBMISSIONS to the assignment SLUG."""
-    from grader.cli import terminal
+    """Grade a class: a folder or an archive of SUBMISSIONS to SLUG.
+
+    What was graded before and has not changed is not run again.
+    """
+    from grader.cli import documents, tables, terminal
     from grader.submissions import collect
 
+    require_course(*_GRADING)
     course = run.find_course()
     loaded = course.load(slug)
     handed_in = collect.read_class(submissions, loaded.asked)
@@ -69,8 +95,11 @@ def grade(
     summary = _grade(
         run, course, loaded, chosen, target, seed=seed, fresh=fresh, lowest=allow_level
     )
-    terminal.results(summary)
-    terminal.where(target)
+    if as_json:
+        terminal.document(documents.of_class(summary, slug, target))
+    else:
+        tables.results(summary)
+        terminal.where(target)
     return 1 if any(g.needs_review for g in summary.graded) else 0
 
 
@@ -86,7 +115,7 @@ def _grade(
     lowest: int = BATCH_LEVEL,
 ) -> RunSummary:
     """Grade into `out`, with a progress bar."""
-    from grader.cli import terminal
+    from grader.cli.progress import show_progress
     from grader.grading import grade as grading
     from grader.grading.executor import Executor
     from grader.inside.cell import is_notebook
@@ -96,7 +125,7 @@ def _grade(
     drawn = grading.seed_of(out / "grades.db", seed)
     with (
         Executor(loaded, source, seed=drawn, jobs=run.jobs, choice=choice) as executor,
-        terminal.progress() as progress,
+        show_progress() as progress,
     ):
         return grading.grade(
             executor,
@@ -114,13 +143,17 @@ def _grade(
 @JOBS
 @run_options
 def demo(run: RunOptions, out: Path | None) -> int:
-    """Grade the bundled sample class and say where the reports are."""
+    """Grade the class of samples that comes with the program.
+
+    Every score is compared with the one expected. The last line is the path of the reports.
+    """
     import tempfile
 
     from grader.assignment.course import Course
-    from grader.cli import terminal
+    from grader.cli import tables, terminal
     from grader.submissions import collect
 
+    require_course(*_GRADING)
     run = replace(run, stand_in=True)
     course = run.find_course() if run.course else Course.bundled()
     loaded = course.load(DEMO)
@@ -129,8 +162,8 @@ def demo(run: RunOptions, out: Path | None) -> int:
         handed_in = collect.read_class(sample, loaded.asked)
     target = out or Path("reports") / DEMO
     summary = _grade(run, course, loaded, handed_in, target)
-    terminal.results(summary)
-    wrong = terminal.unexpected(summary, course.expected(DEMO))
+    tables.results(summary)
+    wrong = tables.unexpected(summary, course.expected(DEMO))
     terminal.where(target)
     return 1 if wrong else 0
 
@@ -139,7 +172,11 @@ def demo(run: RunOptions, out: Path | None) -> int:
 @click.argument("out", type=FOLDER)
 @COURSE
 def report(out: Path, course: Path | None) -> int:
-    """Render the pages of OUT again from its ledger; nothing is run."""
+    """Write the pages of OUT again, from what is kept there.
+
+    OUT is the output folder of an earlier `grader grade`. Nothing is run.
+    """
+    require_course(*_GRADING)
     from grader.assignment.course import Course
     from grader.cli import terminal
     from grader.grading.grade import render

@@ -2,60 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.options import BATCH_LEVEL, DATA, FOLDER, LEVEL
+from grader.cli.options import BATCH_LEVEL, DATA, JSON, LEVEL
+
+if TYPE_CHECKING:
+    from grader.data import Shelf
 
 
 @click.group(invoke_without_command=True)
-@click.option("--data", "data_root", type=FOLDER, help="Folder of the data sets.")
+@DATA
+@JSON
 @click.pass_context
-def data(context: click.Context, data_root: Path | None) -> int:
-    """Say which data sets are here, and where."""
+def data(context: click.Context, data_root: Path | None, as_json: bool) -> int:  # noqa: FBT001
+    """Show which data sets are here, and where they lie."""
     from grader import data as sets
-    from grader.cli import terminal
 
-    context.obj = data_root
+    context.obj = data_root, as_json
     if context.invoked_subcommand is None:
-        terminal.shelves(sets.available(sets.Source(data_root)))
+        _show_shelves(sets.available(sets.Source(data_root)), as_json=as_json)
     return 0
+
+
+def _show_shelves(rows: Sequence[Shelf], *, as_json: bool) -> None:
+    from grader.cli import tables, terminal
+
+    if as_json:
+        terminal.document({"data": [row.facts() for row in rows]})
+    else:
+        tables.shelves(rows)
 
 
 @data.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.pass_obj
-def fetch(data_root: Path | None, names: tuple[str, ...]) -> int:
+def fetch(place: tuple[Path | None, bool], names: tuple[str, ...]) -> int:
     """Download the data sets NAME... with torchvision."""
     from grader import data as sets
-    from grader.cli import terminal
 
+    data_root, as_json = place
     for name in names:
-        terminal.line(f"{name} is in {sets.fetch(name, data_root)}")
+        sets.fetch(name, data_root)
+    here = [row for row in sets.available(sets.Source(data_root)) if row.name in names]
+    _show_shelves(here, as_json=as_json)
     return 0
 
 
 @click.command()
 @LEVEL
 @DATA
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@JSON
 def doctor(level: int | None, data_root: Path | None, as_json: bool) -> int:  # noqa: FBT001
-    """Print the sandbox level with its self-test, the data sets and the versions."""
-    import json
+    """Test the sandbox here, and show its level and versions.
 
+    What each higher level lacks is shown with the command that would supply it, and which data
+    sets are here.
+    """
     from grader import data as sets
-    from grader.cli import terminal
+    from grader.cli import tables, terminal
+    from grader.cli.progress import show_progress
     from grader.sandbox import ForkServer
 
-    with terminal.progress() as progress:
+    with show_progress() as progress:
         progress.begin(0, "self-test of the sandbox")
         with ForkServer(level=level) as server:
             facts = server.describe()
     shelves = sets.available(sets.Source(data_root))
     if as_json:
-        click.echo(json.dumps({**facts, "data": [s.facts() for s in shelves]}, indent=2))
+        terminal.document({**facts, "data": [s.facts() for s in shelves]})
     else:
-        terminal.doctor(facts)
-        terminal.shelves(shelves)
+        tables.doctor(facts)
+        tables.shelves(shelves)
     return 0 if facts["level"] >= BATCH_LEVEL else 1

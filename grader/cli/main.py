@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import click
@@ -10,8 +11,17 @@ import grader
 from grader.cli import authors, instructors, machine, students
 from grader.records.errors import GraderError
 
+_EXIT_CODES = """\b
+Exit codes:
+  0    Done.
+  1    Done, but look: a person is needed (grade), a check was lost (check),
+       something is not as it should be (verify, demo), the sandbox is below
+       level 2 (doctor).
+  2    Nothing was done. One sentence on stderr says why.
+  130  Interrupted. What was graded is kept."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES)
 @click.version_option(grader.__version__, prog_name="grader")
 @click.option("--debug", is_flag=True, help="Show tracebacks of the grader's own errors.")
 def cli(debug: bool) -> None:  # noqa: FBT001  (read in `main`, before click)
@@ -37,6 +47,9 @@ def main(argv: list[str] | None = None) -> None:
     interrupted.
     """
     words = sys.argv[1:] if argv is None else argv
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a sign that it cannot write is no fault
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = cli.main(args=words, prog_name="grader", standalone_mode=False)
     except GraderError as error:

@@ -26,21 +26,86 @@ CHECK_SEED = 1
 """Seed of a student's own check: the same every time, so that a repair shows."""
 
 FOLDER = click.Path(path_type=Path)
+
+
+def complete_slugs(
+    context: click.Context,
+    parameter: click.Parameter,  # noqa: ARG001
+    begun: str,
+) -> list[str]:
+    """Assignments of the course that is found, for a shell; none where nothing can be read."""
+    from grader.assignment.course import Course
+    from grader.records.errors import GraderError
+
+    try:
+        slugs = Course.find(context.params.get("course")).slugs()
+    except (GraderError, OSError):
+        return []
+    return [slug for slug in slugs if slug.startswith(begun)]
+
+
+def complete_students(
+    context: click.Context,
+    parameter: click.Parameter,  # noqa: ARG001
+    begun: str,
+) -> list[str]:
+    """Students of the folder that is named already, for a shell: each has a subfolder or file."""
+    from grader.submissions.names import stem
+
+    folder: Path | None = context.params.get("submissions")
+    try:
+        names = sorted(p.name for p in folder.iterdir()) if folder else []
+    except OSError:
+        return []
+    return [s for n in names if n[0] != "." and (s := stem(n)).startswith(begun)]
+
+
 SEED = click.IntRange(0, 2**31 - 1)
-OUT = click.option("-o", "--out", type=FOLDER, help="Output folder.  [default: reports/SLUG]")
-COURSE = click.option("--course", type=FOLDER, help="Folder with assignments/ and reference/.")
-DATA = click.option("--data", "data_root", type=FOLDER, help="Folder of the data sets.")
+OUT = click.option(
+    "-o",
+    "--out",
+    type=FOLDER,
+    metavar="FOLDER",
+    help="Write to this folder.  [default: reports/SLUG]",
+)
+COURSE = click.option(
+    "--course", type=FOLDER, metavar="FOLDER", help="The course: assignments/ and reference/."
+)
+DATA = click.option(
+    "--data", "data_root", type=FOLDER, metavar="FOLDER", help="Look for data sets here."
+)
 STAND_IN = click.option(
-    "--stand-in", is_flag=True, help="Where a data set is absent, use its stand-in."
+    "--stand-in", is_flag=True, help="Use the stand-in of a data set that is absent."
 )
 JOBS = click.option(
     "--jobs",
     type=click.IntRange(1, 64),
     default=DEFAULT_JOBS,
     show_default=True,
-    help="Submissions at once.",
+    metavar="N",
+    help="Run so many submissions at once.",
 )
-LEVEL = click.option("--level", type=click.IntRange(0, 4), help="Use exactly this sandbox level.")
+LEVEL = click.option(
+    "--level",
+    type=click.IntRange(0, 4),
+    metavar="N",
+    help="Use exactly this sandbox level.",
+)
+SLUG = click.argument("slug", shell_complete=complete_slugs)
+JSON = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document, for programs."
+)
+
+
+def find_course(given: Path | None) -> Course:
+    """The course that was named, or the one found; a note says so where it is the bundled one."""
+    from grader.assignment.course import Course
+    from grader.cli import terminal
+
+    course = Course.find(given)
+    if course.is_fallback:
+        terminal.note("No course was found in this folder or above it. Taken: the program's own")
+    return course
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +120,7 @@ class RunOptions:
 
     def find_course(self) -> Course:
         """The course that was named, or the one found."""
-        from grader.assignment.course import Course
-
-        return Course.find(self.course)
+        return find_course(self.course)
 
     def source(self, loaded: LoadedAssignment, *, lenient: bool = False) -> Source:
         """Where data sets are read.

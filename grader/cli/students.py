@@ -6,34 +6,62 @@ from pathlib import Path
 
 import click
 
-from grader.cli.options import CHECK_SEED, FOLDER, SEED, RunOptions, run_options
+from grader.cli.options import (
+    CHECK_SEED,
+    FOLDER,
+    JSON,
+    SEED,
+    RunOptions,
+    complete_slugs,
+    run_options,
+)
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=FOLDER)
+@click.argument("files", nargs=-1, required=True, type=FOLDER, metavar="FILE...")
 @click.option(
-    "-a", "--assignment", "slug", help="Assignment; found by the file's name where left out."
+    "-a",
+    "--assignment",
+    "slug",
+    metavar="SLUG",
+    shell_complete=complete_slugs,
+    help="Check for this assignment.  [default: found by the file's name]",
 )
 @click.option(
     "--seed",
     type=SEED,
+    metavar="N",
     default=CHECK_SEED,
+    show_default=True,
     help="Draw the random inputs from this seed.",
 )
 @click.option(
-    "--student", metavar="NAME", help="You, where the handout's numbers are drawn for each student."
+    "--student",
+    metavar="NAME",
+    help="Use the numbers of this student, where each has their own: you, as in your handout.",
 )
+@JSON
 @run_options
 def check(
-    run: RunOptions, files: tuple[Path, ...], slug: str | None, seed: int, student: str | None
+    run: RunOptions,
+    files: tuple[Path, ...],
+    slug: str | None,
+    seed: int,
+    student: str | None,
+    as_json: bool,  # noqa: FBT001
 ) -> int:
-    """Check your own FILES before you submit: the public checks, on the same path as grading."""
-    from grader.cli import terminal
+    """Check your own FILE before you submit it.
+
+    The public checks decide, on the same path as grading. Files of the assignment that lie beside
+    the first one are taken along.
+    """
+    from grader.cli import documents, terminal
+    from grader.cli.progress import show_progress
     from grader.grading.self_check import check_files
 
     course = run.find_course()
     loaded = course.load(slug or course.by_entry(files[0].stem), public=True)
-    with terminal.progress() as progress:
+    with show_progress() as progress:
         graded = check_files(
             loaded,
             run.source(loaded, lenient=True),
@@ -43,4 +71,8 @@ def check(
             student=student,
             progress=progress,
         )
-    return 1 if terminal.checked(graded) else 0
+    if as_json:
+        terminal.document(documents.of_check(graded))
+    else:
+        terminal.checked(graded)
+    return 1 if graded.lost else 0

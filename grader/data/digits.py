@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from grader.data.picture_set import Labels, Pictures
+from grader.records.extras import require_course
 
 SIDE = 28
 """Height and width of a framed digit, pixels."""
@@ -28,6 +29,7 @@ def digits(split: str) -> tuple[Pictures, Labels]:
     """Pictures (N, 1, 28, 28) and labels (N,): 500 for `test`, 50 of each class; 1,297 for
     `train`.
     """
+    require_course("the stand-in for MNIST", "scikit-learn")
     from sklearn.datasets import load_digits
 
     scans = load_digits()

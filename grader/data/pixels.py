@@ -21,6 +21,8 @@ def read_split(name: str, split: Split, root: Path, *, stand_in: bool) -> tuple[
         return picture_set.stand_in.make(split)
     try:
         return picture_set.loader.read(root, split)
+    except GraderError:  # a sentence already
+        raise
     except Exception as error:  # its files may hold anything, and torchvision asserts
         raise GraderError(
             f"{picture_set.title} in {root} cannot be read ({type(error).__name__}: {error}). "

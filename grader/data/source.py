@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from grader.data import catalogue
 from grader.data.picture_set import Split
 from grader.data.pixels import read_split
 from grader.records.errors import DataSetAbsent, GraderError
+from grader.records.json_values import Json, record_to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,9 @@ class Shelf:
     fault: str = ""
     """Why the package that brings it cannot be used, in a sentence; then the rest is empty."""
 
-    def facts(self) -> dict[str, str | bool]:
+    def facts(self) -> dict[str, Json]:
         """The row as a record for programs; `fault` is in it where there is one."""
-        row = asdict(self)
+        row = record_to_json(self)
         return row if self.fault else {k: v for k, v in row.items() if k != "fault"}
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from grader.data.picture_set import Labels, Pictures, Split
 from grader.inside.shims import vision
+from grader.records.extras import require_course
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class TorchvisionLoader:
         self._open(root, "test", download=True)
 
     def _open(self, root: Path, split: Split, *, download: bool = False) -> Any:
+        require_course(f"reading the data set {self.name}", "torchvision")
         vision.install()
         from torchvision import datasets
 

@@ -6,5 +6,5 @@ Floors, top first:
     cohort
     provenance
     executor
-    cache_key, judge, proof, schedule
+    cache_key, judge, progress, proof, schedule
 """

@@ -7,37 +7,17 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from grader.export.export import write_export
 from grader.grading.cohort import Cohort, Plan
 from grader.grading.executor import Executor
+from grader.grading.progress import Progress, Silent
 from grader.grading.schedule import Schedule
 from grader.ledger.ledger import Ledger
 from grader.records import file_names
 from grader.records.result import Graded
 from grader.records.submission import Submission
 from grader.report import pages
-
-
-class Progress(Protocol):
-    """Who is told how far a run has come."""
-
-    def begin(self, total: int, what: str) -> None:
-        """`total` steps of `what` follow."""
-
-    def step(self, name: str) -> None:
-        """One of them is done."""
-
-
-class Silent:
-    """Tells nobody."""
-
-    def begin(self, total: int, what: str) -> None:
-        """Nothing is shown."""
-
-    def step(self, name: str) -> None:
-        """Nothing is shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +109,9 @@ def _measure_rest(
 ) -> None:
     if not waiting:
         return
-    progress.begin(len(waiting), "submissions")
+    progress.begin(0, "measuring the reference")
     cohort.reference(waiting[0])
+    progress.begin(len(waiting), "submissions")
     executor, rules = cohort.executor, cohort.loaded.rules
     seconds = cohort.loaded.assignment.limits.cpu_seconds
     for submission, record in Schedule(executor, jobs=executor.jobs, cpu_seconds=seconds).run(

@@ -10,7 +10,7 @@ from grader.assignment.loader import LoadedAssignment
 from grader.data import Source
 from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
-from grader.grading.grade import Progress, Silent
+from grader.grading.progress import Progress, Silent
 from grader.inside.cell import is_notebook
 from grader.ledger.ledger import Ledger
 from grader.records.errors import UsageError
@@ -48,7 +48,11 @@ def check_files(
         Ledger(Path(folder) / "grades.db") as ledger,
         Executor(loaded, source, seed=seed, choice=chosen, lenient=True) as executor,
     ):
-        show.begin(0, "running your file beside the reference")
         cohort = Cohort(executor, ledger)
+        show.begin(3, "steps")
+        show.step(f"sandbox of level {cohort.level}")  # which starts it
         cohort.reference(submission)
-        return cohort.judge(submission, executor.measure(submission))
+        show.step("reference measured")
+        record = executor.measure(submission)
+        show.step("your file measured")
+        return cohort.judge(submission, record)

@@ -13,7 +13,7 @@ from grader.assignment.loader import LoadedAssignment
 from grader.assignment.specimens import Mistake
 from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
-from grader.grading.grade import Progress, Silent
+from grader.grading.progress import Progress, Silent
 from grader.grading.schedule import Schedule
 from grader.inside.cell import is_notebook
 from grader.ledger.ledger import Ledger
@@ -87,8 +87,9 @@ def _grade_all(
     seconds = executor.loaded.assignment.limits.cpu_seconds
     with Ledger(out / "grades.db") as ledger:
         cohort = Cohort(executor, ledger)
-        progress.begin(len(submissions), "submissions")
+        progress.begin(0, "measuring the reference")
         cohort.reference(submissions[0])
+        progress.begin(len(submissions), "submissions")
         schedule = Schedule(executor, jobs=executor.jobs, cpu_seconds=seconds)
         for submission, record in schedule.run(submissions):
             graded[submission.student] = cohort.judge(submission, record)

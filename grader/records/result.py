@@ -97,6 +97,13 @@ class Graded:
             c.outcome == "broken" or c.needs_review for c in self.checks
         )
 
+    @property
+    def lost(self) -> bool:
+        """True where a check was lost, or where none was decided since the program did not run."""
+        if self.execution.status != "ok" and all(c.outcome == "deferred" for c in self.checks):
+            return True
+        return any(c.lost for c in self.checks)
+
     def to_json(self) -> dict[str, Json]:
         """The content of `<student>.json`; `status` stands at the top as well."""
         return {

@@ -18,10 +18,11 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 from rich.text import Text
 
-from grader.cli import terminal
+from grader.cli import tables, terminal
 from grader.cli.terminal import name_of
 from grader.export import csv_table
 from grader.export.export import write_export
+from grader.grading.grade import RunSummary
 from grader.records import file_names
 from grader.records.asked_files import AskedFiles
 from grader.records.errors import UsageError
@@ -173,8 +174,8 @@ def test_what_grade_and_check_print(capsys: pytest.CaptureFixture[str]) -> None:
     trick = "\x1b]0;owned\x07\u202e[bold]\n::notice title=Autograding report::{}\n##[error]x :x:"
     result = check("layer_shapes", "failed", feedback=trick, hint=trick)
     one = graded(trick, result, notes=(trick,))
-    terminal.results(terminal.RunSummary(graded=[one], executed=1, reused=0, regraded=0, level=3))
-    terminal.checked(one, {})
+    tables.results(RunSummary(graded=[one], executed=1, reused=0, regraded=0, level=3))
+    terminal.checked(one)
     out = capsys.readouterr().out
     legible(out.replace("\n", ""))
     assert ":x:" in out

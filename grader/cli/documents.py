@@ -1,0 +1,156 @@
+"""What `--json` prints: one document for each verb, with keys that stay. docs/reference/commands.md
+describes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader.records.json_values import Json, record_to_json, to_json
+
+if TYPE_CHECKING:
+    from grader.assignment.loader import LoadedAssignment
+    from grader.grading.grade import RunSummary
+    from grader.grading.verify import Finding
+    from grader.records.result import Graded
+
+Document = dict[str, Json]
+
+
+def of_class(summary: RunSummary, slug: str, out: Path) -> Document:
+    """Of `grade`: the run, and each student in short; the whole records lie in the folder."""
+    first = summary.graded[0] if summary.graded else None
+    behind = first.provenance if first else {}
+    return {
+        "assignment": slug,
+        "title": first.title if first else "",
+        "max_score": first.max_score if first else 0,
+        "out": str(out.resolve()),
+        "executed": summary.executed,
+        "reused": summary.reused,
+        "regraded": summary.regraded,
+        "needs_review": sum(g.needs_review for g in summary.graded),
+        "level": summary.level,
+        "seed": behind.get("seed"),
+        "versions": behind.get("versions"),
+        "data": behind.get("data"),
+        "students": [_shorten(g) for g in summary.graded],
+    }
+
+
+def _shorten(graded: Graded) -> Document:
+    return {
+        "student": graded.student,
+        "score": graded.score,
+        "status": graded.execution.status,
+        "needs_review": graded.needs_review,
+        "late": graded.late,
+        "checks": {
+            c.name: {"outcome": c.outcome, "earned": c.earned, "points": c.points}
+            for c in graded.checks
+        },
+    }
+
+
+def of_check(graded: Graded) -> Document:
+    """Of `check`: the record, as `grade` keeps one, and what was decided here."""
+    here = [c for c in graded.checks if c.outcome not in ("deferred", "broken")]
+    return {
+        **graded.to_json(),
+        "decided": {
+            "earned": sum(c.earned for c in here),
+            "points": sum(c.points for c in here if not c.extra),
+            "checks": [c.name for c in here],
+        },
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """One assignment that was verified."""
+
+    slug: str
+    findings: Sequence[Finding]
+    used: Sequence[str]
+    """What the scores rest on, a sentence for each data set."""
+
+    @property
+    def faults(self) -> int:
+        """Findings that are not as they should be."""
+        return sum(bool(f.fault) for f in self.findings)
+
+
+def of_verified(every: Sequence[Verified]) -> Document:
+    """Of `verify`: each assignment with what its own submissions did."""
+    return {
+        "faults": sum(one.faults for one in every),
+        "assignments": [
+            {
+                "assignment": one.slug,
+                "faults": one.faults,
+                "data": list(one.used),
+                "findings": [_describe_finding(f) for f in one.findings],
+            }
+            for one in every
+        ],
+    }
+
+
+def _describe_finding(finding: Finding) -> Document:
+    from grader.grading.verify import lost
+
+    return {
+        "name": finding.name,
+        "score": finding.graded.score,
+        "max_score": finding.graded.max_score,
+        "status": finding.graded.execution.status,
+        "loses": [*sorted(lost(finding.graded))],
+        "fault": finding.fault,
+    }
+
+
+def of_assignment(loaded: LoadedAssignment) -> Document:
+    """Of `show`: what is asked for, and what crosses into the sandbox."""
+    assignment = loaded.assignment
+    return {
+        "assignment": loaded.slug,
+        "title": assignment.title,
+        "max_score": assignment.max_score,
+        "entry": assignment.entry,
+        "extra_files": list(assignment.extra_files),
+        "run": assignment.run,
+        "provides": list(assignment.provides),
+        "limits": record_to_json(assignment.limits),
+        "checks": [
+            {
+                "name": c.name,
+                "title": c.title,
+                "points": c.points,
+                "extra": c.extra,
+                "hidden": c.hidden,
+                "depends_on": list(c.depends_on),
+            }
+            for c in assignment.checks
+        ],
+        "probes": [
+            {
+                "name": name,
+                "question": probe.ask,
+                "arguments": {k: _describe(v) for k, v in probe.args.items()},
+            }
+            for name, probe in loaded.probes.items()
+        ],
+    }
+
+
+def _describe(value: object) -> Json:
+    """Plain values as they are, drawn numbers and data sets in words."""
+    if hasattr(value, "describe"):
+        return str(value.describe())
+    try:
+        return to_json(value)
+    except TypeError:
+        return repr(value)

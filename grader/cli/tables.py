@@ -1,0 +1,166 @@
+"""What the verbs show on the terminal: tables and sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from grader.cli.terminal import line, name_of, new_table, safe, show
+from grader.data import catalogue
+from grader.grading.verify import lost
+from grader.records.execution import STATUS_WORDS
+
+if TYPE_CHECKING:
+    from grader.assignment.loader import LoadedAssignment
+    from grader.cli.documents import Verified
+    from grader.data.source import Shelf
+    from grader.grading.grade import RunSummary
+
+RUN_WORDS = {
+    "all": "Run: every cell of a notebook, and every line of a module",
+    "definitions": "Run: definitions only, which are imports, functions, classes and constants",
+}
+
+
+def results(summary: RunSummary) -> None:
+    """A row for each student, and how much was run."""
+    names = ("student", "score", "of", "status", "lost")
+    table = new_table(*names, folds=["lost"], numbers=["score"])
+    for graded in summary.graded:
+        gone = ", ".join(
+            c.name
+            for c in graded.checks
+            if c.outcome in ("failed", "partial", "unmeasured", "broken")
+        )
+        table.add_row(
+            name_of(graded.student),
+            f"[bold]{graded.score:g}[/]",
+            f"/ {graded.max_score:g}",
+            ("[magenta]! a person is needed[/] " if graded.needs_review else "")
+            + STATUS_WORDS[graded.execution.status],
+            f"[dim]{gone}[/]",
+        )
+    show(table)
+    if summary.graded:
+        used = summary.graded[0].provenance.get("data")
+        if isinstance(used, Mapping) and used.get("used"):
+            line(f"Data: {used['used']}")
+    if summary.executed == 0:
+        line(
+            f"Nothing was executed: all {summary.reused} submissions were measured before, "
+            f"and were judged again."
+        )
+    else:
+        line(
+            f"{summary.executed} executed, {summary.reused} measured before, at sandbox level "
+            f"{summary.level}."
+        )
+    if summary.reused and summary.regraded:
+        line(f"{summary.regraded} results changed by judging again.")
+
+
+def findings(verified: Verified) -> None:
+    """A row for each of an assignment's own submissions."""
+    slug, found = verified.slug, verified.findings
+    table = new_table("", slug, "score", "loses", folds=["loses"], numbers=["score"])
+    for finding in found:
+        mark = "[red]✗[/]" if finding.fault else "[green]✓[/]"
+        gone = safe(finding.fault or ", ".join(sorted(lost(finding.graded))))
+        table.add_row(mark, safe(finding.name), f"{finding.graded.score:g}", gone)
+    show(table)
+    for sentence in verified.used:
+        line(f"Data: {sentence}")
+    line(
+        f"{slug}: {verified.faults} of {len(found)} are not as they should be."
+        if verified.faults
+        else f"{slug}: all as it should be."
+    )
+
+
+def unexpected(summary: RunSummary, expected: Mapping[str, Any]) -> int:
+    """Name every specimen that did not do what is expected; how many differences there are."""
+    wrong = 0
+    for graded in summary.graded:
+        wanted = expected.get(graded.student, {})
+        gone = sorted(lost(graded))
+        every = wanted.get("loses") == "all" and len(gone) == len(graded.checks)
+        seen = {
+            "score": graded.score,
+            "status": graded.execution.status,
+            "loses": "all" if every else gone,
+        }
+        given = {k: sorted(v) if isinstance(v, list) else v for k, v in wanted.items()}
+        for key, value in seen.items():
+            if given.get(key) != value:
+                line(f"{graded.student}: {key} {value}, expected {given.get(key, 'nothing')}")
+                wrong += 1
+    absent = sorted(set(expected) - {g.student for g in summary.graded})
+    for name in absent:
+        line(f"{name} is expected but was not graded")
+    if not wrong and not absent:
+        line(f"All {len(summary.graded)} specimens have the score, status and losses expected.")
+    return wrong + len(absent)
+
+
+def rubric(loaded: LoadedAssignment) -> None:
+    """What is asked for, what crosses into the sandbox, and what stays here."""
+    assignment = loaded.assignment
+    line(f"{assignment.title} ({loaded.slug}): {assignment.max_score:g} points")
+    line(f"Hand in {assignment.entry}.py" + "".join(f", {n}" for n in assignment.extra_files))
+    limits = assignment.limits
+    line(
+        f"Limits: {limits.cpu_seconds:g} s CPU, {limits.wall_seconds:g} s in all, "
+        f"{limits.memory_mib} MiB"
+    )
+    line(RUN_WORDS[assignment.run])
+    if assignment.provides:
+        titles = " and ".join(catalogue.find(name).title for name in assignment.provides)
+        line(f"Students' own code finds training pictures of {titles}")
+    names = ("check", "points", "what it asks", "after")
+    table = new_table(*names, folds=["what it asks", "after"], numbers=["points"])
+    for check in assignment.checks:
+        marks = " (bonus)" * check.extra + " (hidden)" * check.hidden
+        table.add_row(
+            check.name, f"{check.points:g}{marks}", safe(check.title), ", ".join(check.depends_on)
+        )
+    show(table)
+    crossing = new_table("crosses into the sandbox", "question", "with", folds=["with"])
+    for name, probe in loaded.probes.items():
+        given = ", ".join(f"{k}={_described(v)}" for k, v in probe.args.items() if not _empty(v))
+        crossing.add_row(name, probe.ask, safe(given))
+    show(crossing)
+    line(
+        "Stays here: labels, the reference and its measurements, thresholds, other students' "
+        "files, the verdict."
+    )
+
+
+def _empty(value: Any) -> bool:
+    """An argument that was not given; an array is one, whatever it holds."""
+    return value is None or (isinstance(value, list) and not value)
+
+
+def _described(value: Any) -> str:
+    return value.describe() if hasattr(value, "describe") else repr(value)
+
+
+def shelves(rows: Sequence[Shelf]) -> None:
+    """Which data sets are here."""
+    width = max((len(row.name) for row in rows), default=0) + 2
+    for row in rows:
+        if row.fault:
+            line(f"{row.name:{width}} unknown {row.fault}")
+            continue
+        there = "here" if row.present else "absent"
+        other = f"; stand-in: {row.stand_in}" if not row.present else ""
+        line(f"{row.name:{width}} {there:7} {row.folder}{other}")
+
+
+def doctor(facts: Mapping[str, Any]) -> None:
+    """The level in force, what each higher one lacks, and the versions that measure."""
+    line(f"Sandbox level {facts['level']}: {facts['made_of']}. Its self-test failed to break out.")
+    for refused in facts["refused"]:
+        line(f"Level {refused['level']}: {refused['made_of']}. {refused['why']} {refused['needs']}")
+        if refused["command"]:
+            line(f"    {refused['command']}")
+    line(", ".join(f"{name} {version}" for name, version in facts["versions"].items()))
