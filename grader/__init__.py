@@ -58,6 +58,11 @@ _ROOMS = {
 }
 
 
+def load_ipython_extension(ipython: Any) -> None:
+    """`%load_ext grader` gives the notebook the magic `%check`."""
+    import_module("grader.cli.magic").register(ipython)
+
+
 def __getattr__(name: str) -> Any:
     """Import on first use, so that the command line and the sandbox start without numpy or
     torch.

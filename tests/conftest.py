@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +39,19 @@ settings.load_profile("tests")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background by a shell
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# These import what only Linux has (walls, and the fork server's processes), or Unix (a terminal).
+_OF_LINUX = "class_of_500 hostile hostile_outputs levels sandbox".split()
+collect_ignore = (
+    []
+    if sys.platform.startswith("linux") and hasattr(os, "fork")
+    else [
+        "cli/test_terminal.py",
+        "inside/test_wire_properties.py",
+        *(f"sandbox/test_{name}.py" for name in _OF_LINUX),
+    ]
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

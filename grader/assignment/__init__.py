@@ -1,7 +1,7 @@
 """Assignments: probes, checks, variants and the course that holds them.
 
 Floors, top first:
-    course
+    course, kit
     loader
     assignment
     handout, probe, specimens, variants

@@ -31,9 +31,11 @@ class Measurements:
     """
 
     def __init__(self, values: Mapping[str, object], *, reference: bool = False) -> None:
-        """`values` are measurements or Missing by probe key."""
-        self._values = dict(values)
-        self._reference = reference
+        """`values` are measurements or Missing by probe key.
+
+        What is missing of the `reference` is not the student's fault, and none of its code is told.
+        """
+        self._values = {k: _excuse(v) if reference else v for k, v in values.items()}
 
     def __getitem__(self, probe: Probe[T]) -> T:
         value = self._values.get(probe.key, Missing(why="this was not asked", needs_review=True))
@@ -41,10 +43,7 @@ class Measurements:
             return cast("T", value)
         if value.elsewhere:
             raise Unmeasured(value.why, elsewhere=True)
-        text = value.why
-        if self._reference:
-            text = f"the reference could not be measured: {text}"
-        raise Unmeasured(text, ours=self._reference or value.needs_review)
+        raise Unmeasured(value.why, ours=value.needs_review)
 
     def __contains__(self, probe: Probe[object]) -> bool:
         return not isinstance(self._values.get(probe.key, Missing(why="")), Missing)
@@ -57,30 +56,47 @@ class Measurements:
         values: dict[str, T | Missing] = {}
         for name, probe in probes.items():
             value = self._values.get(probe.key)
-            excused = isinstance(value, Missing) and not (
-                value.needs_review or value.elsewhere or self._reference
-            )
-            values[name] = cast("Missing", value) if excused else self[probe]
+            theirs = isinstance(value, Missing) and not (value.needs_review or value.elsewhere)
+            values[name] = cast("Missing", value) if theirs else self[probe]
         if values and all(isinstance(v, Missing) for v in values.values()):
             return {n: self[p] for n, p in probes.items()}
         return values
 
-    def for_check(self) -> MeasurementsForCheck:
-        """The same measurements for one check, which note what that check reads."""
-        return MeasurementsForCheck(self._values, reference=self._reference)
+    def for_check(self, reference: Measurements) -> MeasurementsForCheck:
+        """The same measurements for one check, which note what that check reads.
+
+        What is missing here and of the `reference` as well is no fault of the student's.
+        """
+        return MeasurementsForCheck(
+            {key: reference.excuse(key, value) for key, value in self._values.items()}
+        )
+
+    def excuse(self, key: str, value: object) -> object:
+        """The student's `value`, or why there is none that the student would have to answer for."""
+        ours = self._values.get(key)
+        missing = isinstance(value, Missing) and not value.elsewhere
+        return ours if missing and isinstance(ours, Missing) and not ours.elsewhere else value
 
 
 class MeasurementsForCheck(Measurements):
     """Measurements that one check reads."""
 
-    def __init__(self, values: Mapping[str, object], *, reference: bool = False) -> None:
-        super().__init__(values, reference=reference)
+    def __init__(self, values: Mapping[str, object]) -> None:
+        super().__init__(values)
         self.subjects: list[str] = []
         """Names in the student's file that the probes read so far are about."""
 
     def __getitem__(self, probe: Probe[T]) -> T:
         self.subjects.append(probe.subject)
         return super().__getitem__(probe)
+
+
+def _excuse(value: object) -> object:
+    """A measurement of the reference; one that is missing in words that a student may read."""
+    if not isinstance(value, Missing) or value.elsewhere:
+        return value
+    seen = value.error.outline() if value.error else value.why.partition(". ")[0].rstrip(".")
+    return Missing(why=f"the reference could not be measured: {seen}", needs_review=True)
 
 
 CheckFunction = Callable[[Measurements, Measurements], Verdict]

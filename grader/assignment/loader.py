@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import io
 import re
 import sys
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -19,9 +20,14 @@ from grader.data.descriptions import DataSet, SecretLabels
 from grader.data.source import Source
 from grader.records.asked_files import AskedFiles
 from grader.records.errors import CourseError, GraderError
+from grader.records.execution import ExecutionRecord
 from grader.records.submission import ENTRY_SUFFIXES, Submission
 
+Files = Mapping[str, bytes]
 Probes = Mapping[str, Probe[object]]
+
+RULES, HIDDEN, MEASURING = "assignment.py", "hidden.py", "probes.py"
+"""The files of an assignment that say what is asked and judged."""
 
 _ASKED = re.compile(r"""\bstudent(?:\.function|\.network)?[(\[]\s*["'](\w+)["']""")
 
@@ -41,24 +47,25 @@ class LoadedAssignment:
     """Those of every data set that such a name is bound to, or a dictionary, list or tuple with it.
     """
     reference: Submission
+    """Without files where it is known by `measured` alone."""
     rules: str
     """SHA-256 of assignment.py and hidden.py: changes with every check."""
     hidden: bool
     """Whether hidden.py was loaded."""
+    withheld: bool = False
+    """Whether there are hidden checks that were not loaded."""
+    blanks: frozenset[str] = frozenset()
+    """SHA-256 of each file that can be run of the handout, hex."""
     script: str = ""
     """The text of probes.py, where a probe calls a function of it."""
+    measured: ExecutionRecord | None = None
+    """What was measured on the reference, where that comes from a kit."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """What is asked of a student's file, each name once; of probes.py those written in it."""
         asked = [n for p in self.probes.values() for n in p.names]
         return tuple(dict.fromkeys([*asked, *_ASKED.findall(self.script)]))
-
-    @property
-    def blanks(self) -> frozenset[str]:
-        """SHA-256 of each file that can be run of the handout, hex."""
-        files = [p for s in ENTRY_SUFFIXES for p in (self.folder / "handout").glob(f"*{s}")]
-        return frozenset(hashlib.sha256(p.read_bytes()).hexdigest() for p in files if p.is_file())
 
     @property
     def asked(self) -> AskedFiles:
@@ -81,15 +88,39 @@ def load_assignment(folder: Path, reference: Path, *, public: bool) -> LoadedAss
 
     Raises CourseError with file and line where one of them is written wrongly.
     """
-    slug, paths = folder.name, [folder / "assignment.py"]
-    modules = [_execute(paths[0], f"_grader_{slug}")]
+    paths = [folder / name for name in (RULES, HIDDEN, MEASURING)]
+    files = {p.name: p.read_bytes() for p in paths if p.is_file()}
+    withheld = public and files.pop(HIDDEN, None) is not None
+    handout = {p.name: p.read_bytes() for p in (folder / "handout").glob("*") if p.is_file()}
+    return assemble(
+        folder,
+        files,
+        reference=lambda assignment: _read_reference(reference, assignment),
+        withheld=withheld,
+        blanks=find_blanks(handout),
+    )
+
+
+def assemble(
+    folder: Path,
+    files: Files,
+    *,
+    reference: Callable[[Assignment], Submission],
+    withheld: bool,
+    blanks: frozenset[str],
+    measured: ExecutionRecord | None = None,
+) -> LoadedAssignment:
+    """The assignment that these files of its folder make; `reference` finds that of an assignment.
+
+    Raises CourseError with file and line where one of them is written wrongly.
+    """
+    slug, names = folder.name, [n for n in (RULES, HIDDEN) if n in files]
+    modules = [_execute(files[RULES], folder / RULES, f"_grader_{slug}")]
     assignment = getattr(modules[0], "assignment", None)
     if not isinstance(assignment, Assignment):
         raise CourseError(f"{slug}/assignment.py defines no `assignment = Assignment(…)`")
-    hidden = not public and (folder / "hidden.py").is_file()
-    if hidden:
-        paths.append(folder / "hidden.py")
-        modules.append(_execute_hidden(paths[1], modules[0], assignment))
+    if HIDDEN in files:
+        modules.append(_execute_hidden(files[HIDDEN], folder / HIDDEN, modules[0], assignment))
     probes = _join_probes(slug, [_find_probes(m) for m in modules])
     if not assignment.checks:
         raise CourseError(
@@ -101,19 +132,30 @@ def load_assignment(folder: Path, reference: Path, *, public: bool) -> LoadedAss
         assignment=assignment,
         probes=probes,
         labels=tuple(labels for m in modules for labels in _find_labels(m)),
-        reference=_read_reference(reference, assignment),
-        rules=hashlib.sha256(b"".join(p.read_bytes() for p in paths)).hexdigest(),
-        hidden=hidden,
-        script=_read_script(folder, probes),
+        reference=reference(assignment),
+        rules=hashlib.sha256(b"".join(files[n] for n in names)).hexdigest(),
+        hidden=HIDDEN in files,
+        withheld=withheld,
+        blanks=blanks,
+        script=_read_script(slug, files.get(MEASURING), probes),
+        measured=measured,
     )
 
 
-def _execute_hidden(path: Path, module: ModuleType, assignment: Assignment) -> ModuleType:
+def find_blanks(handout: Files) -> frozenset[str]:
+    """SHA-256 of each file of a handout that can be run, hex."""
+    entries = [c for n, c in handout.items() if n.endswith(ENTRY_SUFFIXES)]
+    return frozenset(hashlib.sha256(c).hexdigest() for c in entries)
+
+
+def _execute_hidden(
+    source: bytes, path: Path, module: ModuleType, assignment: Assignment
+) -> ModuleType:
     """hidden.py, which imports from `assignment`; the checks that it adds are marked as hidden."""
     known = {c.name for c in assignment.checks}
     sys.modules["assignment"] = module
     try:
-        hidden = _execute(path, f"{module.__name__}_hidden")
+        hidden = _execute(source, path, f"{module.__name__}_hidden")
     finally:
         sys.modules.pop("assignment", None)
     assignment.hide({c.name for c in assignment.checks} - known)
@@ -132,25 +174,27 @@ def _read_reference(folder: Path, assignment: Assignment) -> Submission:
     return assignment.add_numbers(Submission(student="reference", files=files, entry=entry))
 
 
-def _read_script(folder: Path, probes: Probes) -> str:
+def functions_asked(probes: Probes) -> set[str]:
+    """Names of the functions of probes.py that a probe calls."""
+    return {str(p.args["name"]) for p in probes.values() if p.ask == SCRIPT}
+
+
+def _read_script(slug: str, source: bytes | None, probes: Probes) -> str:
     """The text of probes.py, which defines every function that a probe calls."""
-    path = folder / "probes.py"
-    wanted = {str(p.args["name"]) for p in probes.values() if p.ask == SCRIPT}
+    wanted = functions_asked(probes)
     if not wanted:
         return ""
+    if source is None:
+        raise CourseError(f"{slug} has no probes.py, and a probe calls `{min(wanted)}` of it")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = io.TextIOWrapper(io.BytesIO(source), encoding="utf-8").read()
         tree = ast.parse(text)
-    except FileNotFoundError:
-        raise CourseError(
-            f"{folder.name} has no probes.py, and a probe calls `{min(wanted)}` of it"
-        ) from None
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
-        raise CourseError(f"{folder.name}/probes.py, line {line}: {error}") from error
+        raise CourseError(f"{slug}/probes.py, line {line}: {error}") from error
     defined = {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}
     if wanted - defined:
-        raise CourseError(f"{folder.name}/probes.py does not define `{min(wanted - defined)}`")
+        raise CourseError(f"{slug}/probes.py does not define `{min(wanted - defined)}`")
     return text
 
 
@@ -188,13 +232,13 @@ def _find_labels(module: ModuleType) -> list[SecretLabels]:
     return [v for v in labels if isinstance(v, SecretLabels)]
 
 
-def _execute(path: Path, name: str) -> ModuleType:
+def _execute(source: bytes, path: Path, name: str) -> ModuleType:
     """A trusted file of the course, executed as a module of its own."""
     module = ModuleType(name)
     module.__file__ = str(path)
     try:
         # Not by a loader: bytecode that it keeps hides a change of the same second and size.
-        exec(compile(path.read_bytes(), path, "exec", dont_inherit=True), vars(module))  # noqa: S102
+        exec(compile(source, path, "exec", dont_inherit=True), vars(module))  # noqa: S102
     except GraderError as error:
         raise CourseError(f"{_place(error, path)}: {error}") from error
     except (Exception, SystemExit) as error:  # instructors' files may raise anything

@@ -85,6 +85,13 @@ class Probe(Generic[T_co]):
             digest.update(array.tobytes())
         return digest.hexdigest()[:32]
 
+    @property
+    def descriptions(self) -> tuple[Description, ...]:
+        """Every description among its arguments, however deep."""
+        listed: list[Description] = []
+        _replace(self.args, listed.append)
+        return tuple(listed)
+
     def arguments(self, seed: int, source: Source) -> dict[str, object]:
         """The arguments as they cross the line, with every description drawn or read."""
         arguments = {k: _replace(v, lambda d: d.load(seed, source)) for k, v in self.args.items()}

@@ -2,8 +2,8 @@
 
 Floors, top first:
     main
-    authors, instructors, machine, students
-    options, progress, tables
+    authors, instructors, machine, magic, students
+    check_table, options, progress, tables, this_notebook
     documents
     terminal
 """

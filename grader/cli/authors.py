@@ -9,7 +9,6 @@ import click
 
 from grader.cli.documents import Verified
 from grader.cli.options import (
-    CHECK_SEED,
     COURSE,
     FOLDER,
     JOBS,
@@ -17,13 +16,19 @@ from grader.cli.options import (
     SLUG,
     RunOptions,
     complete_slugs,
-    find_course,
+    load,
     run_options,
 )
 from grader.records.errors import UsageError
 
 if TYPE_CHECKING:
     from grader.assignment.course import Course
+    from grader.assignment.loader import LoadedAssignment
+
+STUDENTS = click.argument("students", nargs=-1, metavar="[STUDENT...]")
+ROSTER = click.option(
+    "--roster", type=FOLDER, metavar="FILE", help="Take students from a text file, one a line."
+)
 
 
 @click.command()
@@ -68,8 +73,9 @@ def _verify(run: RunOptions, course: Course, slug: str, within: str) -> Verified
     from grader.grading.executor import Executor
     from grader.grading.verify import Specimens
     from grader.grading.verify import verify as find
+    from grader.grading.which_assignment import CHECK_SEED
 
-    loaded = course.load(slug)
+    loaded = load(course, slug)
     source = run.source(loaded)
     specimens = Specimens.of(course, loaded)
     choice = run.choice(notebooks=specimens.notebooks)
@@ -93,9 +99,10 @@ def show(slug: str, as_json: bool, course: Path | None) -> int:  # noqa: FBT001
 
     Hidden checks are marked as such. What stays outside the sandbox is said last.
     """
+    from grader.assignment.course import Course
     from grader.cli import documents, tables, terminal
 
-    loaded = find_course(course).load(slug)
+    loaded = load(Course.find(course), slug)
     if as_json:
         terminal.document(documents.of_assignment(loaded))
     else:
@@ -105,10 +112,8 @@ def show(slug: str, as_json: bool, course: Path | None) -> int:  # noqa: FBT001
 
 @click.command()
 @SLUG
-@click.argument("students", nargs=-1, metavar="[STUDENT...]")
-@click.option(
-    "--roster", type=FOLDER, metavar="FILE", help="Take students from a text file, one a line."
-)
+@STUDENTS
+@ROSTER
 @click.option(
     "-o", "--out", type=FOLDER, metavar="FOLDER", required=True, help="Write to this folder."
 )
@@ -122,23 +127,100 @@ def handout(
     STUDENT is the name by which `grade` will know the student: that of the submission's folder.
     """
     from grader.assignment import handout as handouts
+    from grader.assignment.course import Course
     from grader.cli import terminal
 
-    home = find_course(course)
-    loaded = home.load(slug, public=True)
-    names = [*students, *(handouts.read_roster(roster) if roster else ())]
-    personal = loaded.assignment.numbers("") is not None
-    if names and not personal:
-        raise UsageError(f"the handout of {slug} is the same for everybody; name no students")
-    if personal and not names:
-        raise UsageError(
-            f"the numbers of {slug} are drawn for each student. Name students, or a --roster"
-        )
+    home = Course.find(course)
+    loaded = load(home, slug, public=True)
+    names = _read_names(loaded, students, roster)
     each = {n: home.handout(loaded, n) for n in names}
-    folders = handouts.plan_folders(out, each) if personal else {out: home.handout(loaded, "")}
+    folders = handouts.plan_folders(out, each) if names else {out: home.handout(loaded, "")}
     written = handouts.write(folders)
     terminal.line(
         f"{written} files written, {sum(map(len, folders.values())) - written} as they were."
     )
     terminal.line(str(out.resolve()))
     return 0
+
+
+@click.command()
+@SLUG
+@STUDENTS
+@ROSTER
+@click.option(
+    "-o",
+    "--out",
+    type=FOLDER,
+    metavar="KIT.zip",
+    help="Write it here, to a folder where each student has one; else nothing is written.",
+)
+@click.option(
+    "--answers",
+    is_flag=True,
+    help="Pack the answers that are asked for as well; students can read them.",
+)
+@run_options
+def release(
+    run: RunOptions,
+    slug: str,
+    students: tuple[str, ...],
+    roster: Path | None,
+    out: Path | None,
+    answers: bool,  # noqa: FBT001
+) -> int:
+    """Pack what students of SLUG check themselves with: a kit, without the reference.
+
+    STUDENT is the name by which `grade` will know the student: that of the submission's folder.
+    """
+    from grader.assignment import handout as handouts
+    from grader.cli import tables, terminal
+    from grader.cli.progress import show_progress
+    from grader.grading.executor import Executor
+    from grader.grading.release import load_public, plan_files
+    from grader.grading.release import release as pack
+    from grader.grading.which_assignment import CHECK_SEED
+    from grader.inside.cell import is_notebook
+
+    course = run.find_course()
+    loaded = load_public(course, slug)
+    names = _read_names(loaded, students, roster)
+    choice = run.choice(notebooks=is_notebook(loaded.reference.entry))
+    each: list[str | None] = [*names] or [None]
+    made = []
+    with (
+        Executor(loaded, run.source(loaded), seed=CHECK_SEED, choice=choice) as executor,
+        show_progress(slug) as progress,
+    ):
+        progress.begin(len(each), "kits")
+        for name in each:
+            made.append(pack(executor, course, name, answers=answers))
+            progress.step(name or slug)
+    tables.released(made[0])
+    if out is None:
+        terminal.line("Nothing was written. Name a place with -o")
+        return 0
+    written = handouts.write(plan_files(out, [r.kit for r in made]))
+    terminal.line(f"Kits newly written: {written} of {len(made)}.")
+    terminal.line(str(out.resolve()))
+    return 0
+
+
+def _read_names(
+    loaded: LoadedAssignment, students: tuple[str, ...], roster: Path | None
+) -> list[str]:
+    """The students named, each once. UsageError where an assignment of that kind has none, or
+    needs some.
+    """
+    from grader.assignment import handout as handouts
+
+    names = [*students, *(handouts.read_roster(roster) if roster else ())]
+    personal = loaded.assignment.numbers("") is not None
+    if names and not personal:
+        raise UsageError(
+            f"what students of {loaded.slug} get is the same for everybody; name no students"
+        )
+    if personal and not names:
+        raise UsageError(
+            f"the numbers of {loaded.slug} are drawn for each student. Name students, or a --roster"
+        )
+    return list(dict.fromkeys(names))

@@ -14,6 +14,7 @@ from grader.records.json_values import Json, record_to_json, to_json
 if TYPE_CHECKING:
     from grader.assignment.loader import LoadedAssignment
     from grader.grading.grade import RunSummary
+    from grader.grading.self_check import SelfCheck
     from grader.grading.verify import Finding
     from grader.records.result import Graded
 
@@ -55,8 +56,9 @@ def _shorten(graded: Graded) -> Document:
     }
 
 
-def of_check(graded: Graded) -> Document:
+def of_check(checked: SelfCheck) -> Document:
     """Of `check`: the record, as `grade` keeps one, and what was decided here."""
+    graded = checked.graded
     here = [c for c in graded.checks if c.outcome not in ("deferred", "broken")]
     return {
         **graded.to_json(),
@@ -65,6 +67,8 @@ def of_check(graded: Graded) -> Document:
             "points": sum(c.points for c in here if not c.extra),
             "checks": [c.name for c in here],
         },
+        "withheld": checked.withheld,
+        "remarks": [*checked.remarks],
     }
 
 

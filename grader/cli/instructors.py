@@ -21,6 +21,7 @@ from grader.cli.options import (
     SLUG,
     RunOptions,
     complete_students,
+    load,
     run_options,
 )
 from grader.records.errors import UsageError
@@ -49,7 +50,7 @@ DEMO = "lenet5_mnist"
     shell_complete=complete_students,
     help="Grade this student alone; may be repeated.",
 )
-@click.option("--fresh", is_flag=True, help="Run every submission again.")
+@click.option("--fresh", is_flag=True, help="Run every submission, and the reference, again.")
 @click.option("--seed", type=SEED, metavar="N", help="Draw the random inputs from this seed.")
 @click.option(
     "--allow-level",
@@ -82,7 +83,7 @@ def grade(
 
     require_course(*_GRADING)
     course = run.find_course()
-    loaded = course.load(slug)
+    loaded = load(course, slug)
     handed_in = collect.read_class(submissions, loaded.asked)
     absent = set(only) - {s.student for s in handed_in}
     if absent:
@@ -161,7 +162,8 @@ def demo(run: RunOptions, out: Path | None) -> int:
         sample = course.write_sample(loaded, Path(folder))
         handed_in = collect.read_class(sample, loaded.asked)
     target = out or Path("reports") / DEMO
-    summary = _grade(run, course, loaded, handed_in, target)
+    # Level 0 will do: all of it is the course's own code.
+    summary = _grade(run, course, loaded, handed_in, target, lowest=0)
     tables.results(summary)
     wrong = tables.unexpected(summary, course.expected(DEMO))
     terminal.where(target)

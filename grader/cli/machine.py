@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.options import BATCH_LEVEL, DATA, JSON, LEVEL
+from grader.cli.options import BACKEND, BATCH_LEVEL, DATA, JSON, LEVEL
 
 if TYPE_CHECKING:
     from grader.data import Shelf
@@ -54,9 +54,15 @@ def fetch(place: tuple[Path | None, bool], names: tuple[str, ...]) -> int:
 
 @click.command()
 @LEVEL
+@BACKEND
 @DATA
 @JSON
-def doctor(level: int | None, data_root: Path | None, as_json: bool) -> int:  # noqa: FBT001
+def doctor(
+    level: int | None,
+    backend: str,
+    data_root: Path | None,
+    as_json: bool,  # noqa: FBT001
+) -> int:
     """Test the sandbox here, and show its level and versions.
 
     What each higher level lacks is shown with the command that would supply it, and which data
@@ -65,12 +71,16 @@ def doctor(level: int | None, data_root: Path | None, as_json: bool) -> int:  # 
     from grader import data as sets
     from grader.cli import tables, terminal
     from grader.cli.progress import show_progress
-    from grader.sandbox import ForkServer
+    from grader.records.tried_versions import list_untried
+    from grader.sandbox.backend import Choice
 
     with show_progress() as progress:
         progress.begin(0, "self-test of the sandbox")
-        with ForkServer(level=level) as server:
-            facts = server.describe()
+        instead: list[str] = []
+        server = Choice(name=backend, level=level, tell=instead.append).start()
+        facts = {**server.describe(), "instead": instead}
+        server.close()
+    facts["untried"] = list_untried(facts["versions"])
     shelves = sets.available(sets.Source(data_root))
     if as_json:
         terminal.document({**facts, "data": [s.facts() for s in shelves]})

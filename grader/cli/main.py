@@ -36,6 +36,7 @@ for verb in (
     authors.verify,
     authors.show,
     authors.handout,
+    authors.release,
     machine.data,
     machine.doctor,
 ):
@@ -72,4 +73,5 @@ def _complain(text: str) -> None:
     from grader.report import escape
 
     whole = escape.terminal(" ".join(text.split()))
-    click.echo(f"grader: {whole.rstrip('.')}.", err=True)
+    end = "" if whole.endswith("?") else "."
+    click.echo(f"grader: {whole.rstrip('.')}{end}", err=True)

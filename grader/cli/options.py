@@ -22,8 +22,6 @@ P = ParamSpec("P")
 DEFAULT_JOBS = min(8, os.cpu_count() or 1)
 BATCH_LEVEL = 2
 """Sandbox level below which a batch does not run unless told to."""
-CHECK_SEED = 1
-"""Seed of a student's own check: the same every time, so that a repair shows."""
 
 FOLDER = click.Path(path_type=Path)
 
@@ -52,12 +50,22 @@ def complete_students(
     """Students of the folder that is named already, for a shell: each has a subfolder or file."""
     from grader.submissions.names import stem
 
-    folder: Path | None = context.params.get("submissions")
-    try:
-        names = sorted(p.name for p in folder.iterdir()) if folder else []
-    except OSError:
-        return []
+    # While an option waits for its value, click leaves arguments where they are.
+    folders = [f for word in context.args if (f := Path(word)).is_dir()]
+    names = [p.name for f in folders[-1:] for p in f.iterdir()]
     return [s for n in names if n[0] != "." and (s := stem(n)).startswith(begun)]
+
+
+def complete_backends(
+    context: click.Context,  # noqa: ARG001
+    parameter: click.Parameter,  # noqa: ARG001
+    begun: str,
+) -> list[str]:
+    """Backends that are installed, for a shell, and the choice among ours."""
+    from grader.records import extensions
+    from grader.sandbox.backend import AUTO
+
+    return [n for n in (AUTO, *extensions.names("grader.backends")) if n.startswith(begun)]
 
 
 SEED = click.IntRange(0, 2**31 - 1)
@@ -91,21 +99,31 @@ LEVEL = click.option(
     metavar="N",
     help="Use exactly this sandbox level.",
 )
+BACKEND = click.option(
+    "--backend",
+    metavar="NAME",
+    default="auto",
+    show_default=True,
+    shell_complete=complete_backends,
+    help="Run code by this: forkserver has walls and needs Linux; plain has none.",
+)
 SLUG = click.argument("slug", shell_complete=complete_slugs)
 JSON = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document, for programs."
 )
 
 
-def find_course(given: Path | None) -> Course:
-    """The course that was named, or the one found; a note says so where it is the bundled one."""
-    from grader.assignment.course import Course
+def load(course: Course, slug: str, *, public: bool = False) -> LoadedAssignment:
+    """The assignment. A note says where it is the program's own, as no course was found."""
     from grader.cli import terminal
 
-    course = Course.find(given)
+    loaded = course.load(slug, public=public)
     if course.is_fallback:
-        terminal.note("No course was found in this folder or above it. Taken: the program's own")
-    return course
+        terminal.note(
+            f"grader: no course was found in this folder or above it; {slug} is the one that comes "
+            "with the program."
+        )
+    return loaded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,31 +134,45 @@ class RunOptions:
     data_root: Path | None
     stand_in: bool
     level: int | None
+    backend: str
     jobs: int = 1
 
     def find_course(self) -> Course:
         """The course that was named, or the one found."""
-        return find_course(self.course)
+        from grader.assignment.course import Course
 
-    def source(self, loaded: LoadedAssignment, *, lenient: bool = False) -> Source:
+        return Course.find(self.course)
+
+    def source(self, loaded: LoadedAssignment) -> Source:
         """Where data sets are read.
 
-        Raises DataSetAbsent now rather than after the sandbox has started, unless `lenient`.
+        Raises DataSetAbsent now rather than after the sandbox has started.
         """
-        from grader.data import Source
         from grader.grading.executor import images_of
 
-        source = Source(self.data_root, self.stand_in)
-        if not lenient:
-            for images in images_of(loaded):
-                source.stands_in(images.name)
+        source = self.own_source()
+        for images in [*images_of(loaded), *(labels.images for labels in loaded.labels)]:
+            source.stands_in(images.name)
         return source
+
+    def own_source(self) -> Source:
+        """The same for somebody who goes on without the data sets that are not here."""
+        from grader.data import Source
+
+        return Source(self.data_root, self.stand_in)
 
     def choice(self, *, lowest: int = 0, notebooks: bool) -> Choice:
         """Which backend runs the code."""
+        from grader.cli import terminal
         from grader.sandbox.backend import Choice
 
-        return Choice(level=self.level, lowest=lowest, notebooks=notebooks)
+        return Choice(
+            name=self.backend,
+            level=self.level,
+            lowest=lowest,
+            notebooks=notebooks,
+            tell=terminal.note,
+        )
 
 
 def run_options(
@@ -149,6 +181,7 @@ def run_options(
     """Give a verb the options of RunOptions but `--jobs`, as its first argument."""
 
     @LEVEL
+    @BACKEND
     @COURSE
     @DATA
     @STAND_IN

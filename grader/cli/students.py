@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from grader.cli.options import (
-    CHECK_SEED,
     FOLDER,
     JSON,
     SEED,
@@ -31,14 +30,18 @@ from grader.cli.options import (
     "--seed",
     type=SEED,
     metavar="N",
-    default=CHECK_SEED,
-    show_default=True,
-    help="Draw the random inputs from this seed.",
+    help="Draw the random inputs from this seed; a kit has its own.  [default: 1]",
 )
 @click.option(
     "--student",
     metavar="NAME",
     help="Use the numbers of this student, where each has their own: you, as in your handout.",
+)
+@click.option(
+    "--kit",
+    type=FOLDER,
+    metavar="KIT",
+    help="Judge by this kit, a zip or its folder.  [default: found beside your file or above]",
 )
 @JSON
 @run_options
@@ -46,8 +49,9 @@ def check(
     run: RunOptions,
     files: tuple[Path, ...],
     slug: str | None,
-    seed: int,
+    seed: int | None,
     student: str | None,
+    kit: Path | None,
     as_json: bool,  # noqa: FBT001
 ) -> int:
     """Check your own FILE before you submit it.
@@ -58,21 +62,15 @@ def check(
     from grader.cli import documents, terminal
     from grader.cli.progress import show_progress
     from grader.grading.self_check import check_files
+    from grader.grading.which_assignment import choose_assignment
 
-    course = run.find_course()
-    loaded = course.load(slug or course.by_entry(files[0].stem), public=True)
+    chosen = choose_assignment(
+        files, kit=kit, course=run.course, slug=slug, student=student, seed=seed
+    )
     with show_progress() as progress:
-        graded = check_files(
-            loaded,
-            run.source(loaded, lenient=True),
-            files,
-            choice=run.choice,
-            seed=seed,
-            student=student,
-            progress=progress,
-        )
+        checked = check_files(chosen, run.own_source(), files, choice=run.choice, progress=progress)
     if as_json:
-        terminal.document(documents.of_check(graded))
+        terminal.document(documents.of_check(checked))
     else:
-        terminal.checked(graded)
-    return 1 if graded.lost else 0
+        terminal.checked(checked)
+    return 1 if checked.graded.lost else 0

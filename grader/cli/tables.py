@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich.markup import escape as escape_markup
+
 from grader.cli.terminal import line, name_of, new_table, safe, show
 from grader.data import catalogue
 from grader.grading.verify import lost
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from grader.cli.documents import Verified
     from grader.data.source import Shelf
     from grader.grading.grade import RunSummary
+    from grader.grading.release import Release
 
 RUN_WORDS = {
     "all": "Run: every cell of a notebook, and every line of a module",
@@ -74,6 +77,26 @@ def findings(verified: Verified) -> None:
         f"{slug}: {verified.faults} of {len(found)} are not as they should be."
         if verified.faults
         else f"{slug}: all as it should be."
+    )
+
+
+def released(release: Release) -> None:
+    """What a kit holds, and what it leaves to grading."""
+    kit = release.kit
+    name = f"{kit.slug}{f', for {kit.student}' * bool(kit.student)}"
+    table = new_table(escape_markup(name), "bytes", folds=[], numbers=["bytes"])
+    for name, content in sorted(kit.files.items()):
+        table.add_row(safe(name), f"{len(content):,}")
+    show(table)
+    line(f"Measured on the reference: {', '.join(release.measured) or 'nothing'}.")
+    if release.readable:
+        line(f"What is asked for, where students can read it: {', '.join(release.readable)}.")
+    for result in release.deferred:
+        line(f"Left out for {result.name} ({result.points:g} points). {result.feedback}")
+    points, later = (sum(c.points for c in of) for of in (release.decided, release.deferred))
+    line(
+        f"The kit decides {points - later:g} of {points:g} points of the public checks"
+        f"{'; there are hidden checks, of which it says only that' * kit.hidden}."
     )
 
 
@@ -158,9 +181,14 @@ def shelves(rows: Sequence[Shelf]) -> None:
 
 def doctor(facts: Mapping[str, Any]) -> None:
     """The level in force, what each higher one lacks, and the versions that measure."""
-    line(f"Sandbox level {facts['level']}: {facts['made_of']}. Its self-test failed to break out.")
+    tested = " Its self-test failed to break out." if facts["tested"] else ""
+    line(f"Sandbox level {facts['level']}: {facts['made_of']}.{tested}")
+    for sentence in facts["instead"]:
+        line(sentence)
     for refused in facts["refused"]:
         line(f"Level {refused['level']}: {refused['made_of']}. {refused['why']} {refused['needs']}")
         if refused["command"]:
             line(f"    {refused['command']}")
     line(", ".join(f"{name} {version}" for name, version in facts["versions"].items()))
+    for sentence in facts["untried"]:
+        line(sentence)

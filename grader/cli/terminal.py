@@ -5,11 +5,12 @@ Everything a student wrote is made harmless.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 from rich.console import Console
@@ -18,8 +19,11 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.records.json_values import Json
-from grader.records.result import Graded
+from grader.records.result import CheckResult
 from grader.report import escape
+
+if TYPE_CHECKING:
+    from grader.grading.self_check import SelfCheck
 
 MARKS = {
     "passed": "[green]✓[/]",
@@ -31,6 +35,12 @@ MARKS = {
     "broken": "[magenta]![/]",
 }
 
+_ELSEWHERE = {
+    "deferred": "decided when graded",
+    "broken": "could not be judged here, which is not your fault",
+}
+"""What stands in place of the points where a student's own check does not decide about them."""
+
 _WIDE = 100_000
 """Columns of what is no terminal."""
 _LONGEST = 60
@@ -38,14 +48,15 @@ _LONGEST = 60
 
 
 def _open(*, stderr: bool = False) -> Console:
-    """A console; with NO_COLOR it writes nothing but text.
+    """A console; with NO_COLOR it writes nothing but text, and without a terminal long lines.
 
     emoji=False: `:x:` in what a student wrote is not a cross.
     """
-    plain = os.environ.get("NO_COLOR")
-    return Console(
-        stderr=stderr, highlight=False, emoji=False, color_system=None if plain else "auto"
-    )
+    color_system: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+    made = Console(stderr=stderr, highlight=False, emoji=False, color_system=color_system)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = _WIDE
+    return made
 
 
 console = _open()
@@ -65,9 +76,9 @@ def name_of(text: str) -> Text:
     return safe(escape.line(text))
 
 
-def line(text: str) -> None:
+def line(text: str, to: Console = console) -> None:
     """One line of plain text, never broken."""
-    console.print(safe(text), soft_wrap=True)
+    to.print(safe(text), soft_wrap=True)
 
 
 def note(text: str) -> None:
@@ -100,43 +111,85 @@ def new_table(*names: str, folds: Collection[str], numbers: Collection[str] = ()
 
 
 def show(table: Table) -> None:
-    """The table, as wide as the terminal; where there is none, as wide as it is.
+    """The table, as wide as the console.
 
     What stands in a column that does not wrap is never broken, and in others no word that could be
-    a name: a narrow terminal breaks the line instead.
+    a name: then a line is longer than a narrow terminal.
     """
     every = console.options.update(width=_WIDE)
     for column in table.columns:
         sizes = [Measurement.get(console, every, c) for c in (column.header, *column.cells)]
         widest, word = max(s.maximum for s in sizes), max(s.minimum for s in sizes)
         column.min_width = widest if column.no_wrap else min(widest, max(20, min(word, _LONGEST)))
-    if console.is_terminal or "COLUMNS" in os.environ:
-        console.print(table, crop=False)
-        return
+    least = sum(column.min_width or 0 for column in table.columns) + len(table.columns) - 1
+    if least > console.width:
+        table.width = least
     with console.capture() as kept:
-        console.print(table, width=_WIDE, crop=False)
+        console.print(table, crop=False)
     for row in kept.get().splitlines():
-        click.echo(row.rstrip())
+        click.echo(row.rstrip(), color=True)  # as the console has decided
 
 
-def checked(graded: Graded) -> None:
+def checked(own: SelfCheck, to: Console = console) -> None:
     """A student's own check: every line of the rubric with its feedback."""
-    if graded.execution.status != "ok":
-        line(graded.execution.reason)
-    for note in graded.notes:
-        line(f"Note: {note}")
-    here = [c for c in graded.checks if c.outcome != "deferred"]
-    for check in graded.checks:
-        points = (
-            "not measured here" if check not in here else f"{check.earned:g} / {check.points:g}"
-        )
-        console.print(f"{MARKS[check.outcome]} [bold]{check.name}[/]  {points}", soft_wrap=True)
+    for text in remarks_on(own):
+        line(text, to)
+    for check in own.graded.checks:
+        points = points_of(check)
+        to.print(f"{MARKS[check.outcome]} [bold]{check.name}[/]  {points}", soft_wrap=True)
         for text in (check.title, check.feedback, f"Next step: {check.hint}" if check.hint else ""):
             if text:
                 style = "" if text == check.feedback else "dim"
-                console.print(safe(f"  {text}"), style=style, soft_wrap=not console.is_terminal)
-    total, most = sum(c.earned for c in here), sum(c.points for c in here if not c.extra)
-    line(
-        f"{total:g} of {most:g} points of the public checks, at sandbox level "
-        f"{graded.execution.level}."
+                to.print(safe(f"  {text}"), style=style, soft_wrap=not to.is_terminal)
+    for text in totals_of(own):
+        line(text, to)
+
+
+def check_text(own: SelfCheck) -> str:
+    """What `checked` prints to no terminal."""
+    text = io.StringIO()
+    # A kernel asks every library for colours and HTML; these are for other places.
+    checked(
+        own,
+        Console(
+            file=text,
+            highlight=False,
+            emoji=False,
+            color_system=None,
+            force_terminal=False,
+            force_jupyter=False,
+            width=_WIDE,
+        ),
     )
+    return text.getvalue()
+
+
+def remarks_on(own: SelfCheck) -> list[str]:
+    """What stands above the checks: by what was judged, how the run ended, and what was taken for
+    what.
+    """
+    graded = own.graded
+    ended = [graded.execution.reason] if graded.execution.status != "ok" else []
+    return [
+        *own.remarks,
+        *ended,
+        *(f"Note: {note}" for note in (*graded.notes, *graded.execution.notes)),
+    ]
+
+
+def points_of(check: CheckResult) -> str:
+    """What a check brought of what it is worth."""
+    return _ELSEWHERE.get(check.outcome, f"{check.earned:g} / {check.points:g}")
+
+
+def totals_of(own: SelfCheck) -> list[str]:
+    """The last lines: what was earned of what was decided here, and what comes besides."""
+    graded = own.graded
+    here = [c for c in graded.checks if c.outcome not in _ELSEWHERE]
+    total, most = sum(c.earned for c in here), sum(c.points for c in here if not c.extra)
+    later = sum(c.points for c in graded.checks if c.outcome == "deferred" and not c.extra)
+    rest = f"; {later:g} points are decided when graded" if later else ""
+    level = graded.execution.level
+    counted = f"{total:g} of {most:g} points of the public checks, at sandbox level {level}{rest}."
+    more = ["Your instructor's checks that are not shown come on top."] if own.withheld else []
+    return [counted, *more]

@@ -113,6 +113,11 @@ class SecretLabels(Secret[Labels]):
         )
         self._images, self._source = images, Source()
 
+    @property
+    def images(self) -> Images:
+        """The pictures that they belong to."""
+        return self._images
+
     def reveal(self, source: Source | None = None) -> Labels:
         """The labels, from the source that is given or else from the one that was set.
 

@@ -1,9 +1,10 @@
 """Grading: what is new is measured, everything is judged, and the record is kept.
 
 Floors, top first:
-    self_check, verify
-    grade
+    release, self_check, verify
+    grade, which_assignment
     cohort
+    disclosure, reference
     provenance
     executor
     cache_key, judge, progress, proof, schedule

@@ -10,11 +10,13 @@ from grader.assignment.assignment import Measurements
 from grader.assignment.loader import LoadedAssignment
 from grader.assignment.probe import Probe
 from grader.grading import judge
+from grader.grading import reference as references
 from grader.grading.executor import Executor
 from grader.grading.provenance import describe_provenance
 from grader.inside.wire import Malformed
 from grader.ledger.ledger import Ledger
-from grader.records.execution import ExecutionRecord, Missing, Proof
+from grader.records.errors import ReferenceFailed
+from grader.records.execution import ExecutionRecord, Kind, Missing, Proof
 from grader.records.result import Graded
 from grader.records.submission import Submission
 from grader.submissions import definitions
@@ -75,26 +77,59 @@ class Cohort:
         before, self._level = self._level, None
         return plan if self.level == before else self.plan(submissions, fresh=fresh)
 
-    # ------------------------------------------------------------------ judging
+    # ------------------------------------------------------------------ the reference
+
+    def reference_holds(self) -> bool:
+        """Whether the reference earns every point by what is kept of it; runs nothing."""
+        if self._level is None:
+            return False
+        submission = self.loaded.reference
+        key = self.executor.key(submission, self._level)
+        handed_in = self.ledger.execution(key)
+        if handed_in is None or self.ledger.execution(key, kind="reference") is None:
+            return False
+        return not references.describe_loss(self.judge(submission, handed_in))
+
+    def require_reference(self, *, fresh: bool) -> None:
+        """The reference, run now as if it had been handed in, earns every point on this machine.
+
+        Raises ReferenceFailed otherwise, and then keeps nothing. What it is compared with is what
+        was kept; where there is nothing, or where `fresh`, that is measured beside it.
+        """
+        submission = self.loaded.reference
+        key = self.executor.key(submission, self.level)
+        kept = None if fresh else self.ledger.execution(key, kind="reference")
+        kinds: tuple[Kind, ...] = ("student",) if kept else ("student", "reference")
+        records = references.measure(self.executor, submission, kinds)
+        own, handed_in = kept or records["reference"], records["student"]
+        self._references[key] = self._read_reference(own)
+        if loss := references.describe_loss(self.judge(submission, handed_in)):
+            facts = references.describe_machine(self.executor, self.level, kept=kept is not None)
+            raise ReferenceFailed(f"nobody is graded, as the reference itself {loss}. {facts}")
+        if fresh or not self.reference_holds():
+            for record in records.values():
+                self.ledger.record(key, record)
 
     def reference(self, beside: Submission) -> Measurements:
         """The reference's measurements under the numbers of `beside`, made once for an output
-        folder. SandboxError where it dies.
+        folder. Where it dies they are missing.
         """
         submission = replace(self.loaded.reference, numbers=beside.numbers)
         key = self.executor.key(submission, self.level)
         if key not in self._references:
-            self._references[key] = self._measure_reference(submission, key)
+            record = self.loaded.measured or self.ledger.execution(key, kind="reference")
+            if record is None:
+                record = references.measure(self.executor, submission, ["reference"])["reference"]
+                if record.execution.status == "ok":
+                    self.ledger.record(key, record)
+            self._references[key] = self._read_reference(record)
         return self._references[key]
 
-    def _measure_reference(self, submission: Submission, key: str) -> Measurements:
-        record = self.ledger.execution(key, kind="reference")
-        if record is None:
-            record = self.executor.measure_reference(submission)
-            if record.execution.status == "ok":
-                self.ledger.record(key, record)
+    def _read_reference(self, record: ExecutionRecord) -> Measurements:
         values, _ = read_measurements(self.loaded, record)
         return Measurements(values, reference=True)
+
+    # ------------------------------------------------------------------ judging
 
     def judge(self, submission: Submission, record: ExecutionRecord) -> Graded:
         """Results and score of one submission from its measurements."""

@@ -36,6 +36,10 @@ from grader.sandbox.backend import Backend, Choice, Job, OpenBox
 
 PRECISIONS = ("float64", "float32")
 """In which precisions a student's network is tried."""
+PATIENCE_WITH_OURS = 4.0
+"""How many times the CPU seconds of a student the reference may take to be measured in both
+precisions; without a limit, one that never ends would stop everything.
+"""
 
 
 class Executor:
@@ -126,7 +130,7 @@ class Executor:
                     if not self._lenient:
                         raise
                     reasons[probe.key] = (
-                        f"{images.name} is not on this machine, so this is not measured here"
+                        f"{images.name} is not on this machine, so this is decided when graded"
                     )
         return reasons
 
@@ -181,7 +185,9 @@ class Executor:
         """The same on the reference, in float32 as well where a student's code may need it."""
         answers: dict[str, object] = {}
         in_float32: dict[str, object] = {}
-        with self._open(submission, self._roomy_limits()) as box:
+        own = self.loaded.assignment.limits.cpu_seconds
+        roomy = replace(self._roomy_limits(), cpu_seconds=PATIENCE_WITH_OURS * own)
+        with self._open(submission, roomy) as box:
             for probe, answer in self._ask_all(box, PRECISIONS[:1]):
                 answers[probe.key] = answer
                 if probe.both_precisions:
@@ -216,8 +222,10 @@ class Executor:
         return {**self.arguments[probe.key], **script, "precisions": list(precisions)}
 
     def _prove(self, probe: Probe[Any], answer: object) -> Proof | None:
-        """What the student's arrays give outside; None where there are none to try."""
-        if isinstance(answer, Missing):
+        """What the student's arrays give outside; None where there are none to try, or nothing to
+        try them in.
+        """
+        if isinstance(answer, Missing) or self.loaded.reference.entry is None:
             return None
         try:
             claimed = Logits.from_wire(answer)
@@ -300,7 +308,9 @@ def _executed_notebook(box: OpenBox) -> ExecutedNotebook | None:
 
 def images_in(probe: Probe[Any]) -> list[data.Images]:
     """The data sets that a probe shows to student code."""
-    return [v for v in probe.args.values() if isinstance(v, data.Images)]
+    shown = probe.descriptions
+    named = [d.images if isinstance(d, data.Targets) else d for d in shown]
+    return list(dict.fromkeys(i for i in named if isinstance(i, data.Images)))
 
 
 def images_of(loaded: LoadedAssignment) -> list[data.Images]:
@@ -310,6 +320,6 @@ def images_of(loaded: LoadedAssignment) -> list[data.Images]:
 
 def unshown(loaded: LoadedAssignment) -> list[data.Images]:
     """Pictures of training splits that probes show without their labels: those are for judging."""
-    probes = loaded.probes.values()
-    shown = {v.images for p in probes for v in p.args.values() if isinstance(v, data.Targets)}
+    described = [d for p in loaded.probes.values() for d in p.descriptions]
+    shown = {d.images for d in described if isinstance(d, data.Targets)}
     return [i for i in images_of(loaded) if i.split == "train" and i not in shown]

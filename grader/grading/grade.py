@@ -63,6 +63,10 @@ def grade(
 
     A submission that was measured before is not run again unless `fresh`; every result is judged
     anew. Interrupted at any moment, everything but the submissions in flight is kept.
+
+    Nothing is decided about anybody before the reference has earned every point: run on this
+    machine where a submission has to be run, else by what is kept of it. Otherwise this raises
+    ReferenceFailed, and earlier results and pages stay as they are.
     """
     submissions = [executor.loaded.assignment.add_numbers(s) for s in submissions]
     show, tally = progress or Silent(), _Tally()
@@ -70,9 +74,11 @@ def grade(
         run = ledger.start_run(argv or sys.argv)
         cohort = Cohort(executor, ledger)
         plan = cohort.plan(submissions, fresh=fresh)
-        if plan.waiting(submissions):
+        if plan.waiting(submissions) or not cohort.reference_holds():
             show.begin(0, "starting the sandbox")
             plan = cohort.start(submissions, plan, fresh=fresh)
+            show.begin(0, "grading the reference")
+            cohort.require_reference(fresh=fresh)
         try:
             _judge_known(cohort, submissions, plan, tally)
             _measure_rest(cohort, plan.waiting(submissions), plan, tally, show)
@@ -109,8 +115,6 @@ def _measure_rest(
 ) -> None:
     if not waiting:
         return
-    progress.begin(0, "measuring the reference")
-    cohort.reference(waiting[0])
     progress.begin(len(waiting), "submissions")
     executor, rules = cohort.executor, cohort.loaded.rules
     seconds = cohort.loaded.assignment.limits.cpu_seconds

@@ -10,7 +10,7 @@ from typing import Any
 
 from grader.assignment.assignment import Check, Measurements
 from grader.assignment.probe import Probe
-from grader.records.errors import Unmeasured
+from grader.records.errors import DataSetAbsent, Unmeasured
 from grader.records.execution import Missing
 from grader.records.measurements import Gradients, Parameters
 from grader.records.result import CheckResult, Outcome, Verdict
@@ -25,7 +25,7 @@ BLOCKING: Mapping[Outcome, Outcome] = {
 """What a check becomes that comes after one with this outcome."""
 _BLOCKED: Mapping[Outcome, str] = {
     "skipped": "was not passed",
-    "deferred": "is decided elsewhere",
+    "deferred": "is decided when graded",
     "broken": "could not be judged",
 }
 
@@ -48,7 +48,7 @@ def judge(
         if blocked is not None:
             results[check.name] = _blocked(check, blocked)
         else:
-            of_check = student.for_check()
+            of_check = student.for_check(reference)
             decided = _decided(check, of_check, reference)
             about = next((n for n in of_check.subjects if n in (places or {})), "")
             place = (places or {}).get(about, "")
@@ -81,6 +81,8 @@ def _decided(check: Check, student: Measurements, reference: Measurements) -> Ch
             text = f"Not judged: {_ended(missing.why)}"
             return _result(check, "broken", feedback=text, needs_review=True)
         return _result(check, "unmeasured", feedback=f"Not measured: {_ended(missing.why)}")
+    except DataSetAbsent as absent:  # of its labels; where a class is graded they are there
+        return _result(check, "deferred", feedback=f"Decided when graded: {_ended(str(absent))}")
     except Exception as error:  # an instructor's check may raise anything
         return _result(
             check,

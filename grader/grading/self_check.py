@@ -1,58 +1,106 @@
-"""A student's own check: the public checks on the student's own files, on the path of grading."""
+"""A student's own check: the public checks on the student's own work, on the path of grading."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from grader.assignment.loader import LoadedAssignment
 from grader.data import Source
 from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
 from grader.grading.progress import Progress, Silent
+from grader.grading.which_assignment import Chosen
 from grader.inside.cell import is_notebook
 from grader.ledger.ledger import Ledger
-from grader.records.errors import UsageError
 from grader.records.result import Graded
+from grader.records.submission import ENTRY_SUFFIXES, Submission
 from grader.sandbox.backend import Choice
+from grader.sandbox.live import LiveChoice, Session
 from grader.submissions import collect
+
+YOU = "you"
+"""What a student is called who need not be named."""
+LIVE_NOTE = (
+    "these are the names of your session as they stand, measured without a sandbox; `cell 3` is "
+    "what is shown as `[3]`. What is graded is the saved file, run from top to bottom."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfCheck:
+    """What the public checks decide about a student's own work."""
+
+    graded: Graded
+    withheld: bool
+    """Whether there are checks that are not shown."""
+    remarks: tuple[str, ...] = ()
+    """What a reader should know besides: the kit that judged, and versions that differ from its."""
 
 
 def check_files(
-    loaded: LoadedAssignment,
+    chosen: Chosen,
     source: Source,
     files: Sequence[Path],
     *,
     choice: Callable[..., Choice],
-    seed: int,
-    student: str | None = None,
     progress: Progress | None = None,
-) -> Graded:
+) -> SelfCheck:
     """What the public checks decide about these files; nothing is kept.
 
-    What takes a data set that is not here is `deferred`. `choice` makes the choice of a backend
-    from the argument `notebooks`. Raises UsageError where the student has to be named and is not.
+    What takes a data set that is not here is `deferred`, and so is what a kit does not tell.
+    `choice` makes the choice of a backend from the argument `notebooks`.
     """
-    assignment, show = loaded.assignment, progress or Silent()
-    if assignment.numbers("") is not None and not student:
-        raise UsageError(
-            "the numbers of this assignment are drawn for each student. Pass --student with the "
-            "name that your handout gives as `student`"
-        )
-    read = collect.read_one(files, loaded.asked, student=student or "you")
-    submission = assignment.add_numbers(read)
-    chosen = choice(notebooks=is_notebook(submission.entry))
+    submission = collect.read_one(files, chosen.loaded.asked, student=chosen.student or YOU)
+    backend = choice(notebooks=is_notebook(submission.entry))
+    return _check(chosen, source, submission, backend, progress)
+
+
+def check_live(
+    chosen: Chosen,
+    source: Source,
+    session: Session,
+    *,
+    choice: Callable[..., Choice],
+    progress: Progress | None = None,
+) -> SelfCheck:
+    """The same of the names of a session that runs, measured in this process, without a box.
+
+    The reference, where there is one, runs on the backend that `choice` gives.
+    """
+    entry = f"{chosen.loaded.assignment.entry}{ENTRY_SUFFIXES[1]}"
+    submission = Submission(
+        student=chosen.student or YOU,
+        files={entry: session.notebook},
+        entry=entry,
+        notes=(LIVE_NOTE,),
+    )
+    backend = LiveChoice(session=session, others=choice(notebooks=False))
+    return _check(chosen, source, submission, backend, progress)
+
+
+def _check(
+    chosen: Chosen,
+    source: Source,
+    submission: Submission,
+    choice: Choice,
+    progress: Progress | None,
+) -> SelfCheck:
+    loaded, show = chosen.loaded, progress or Silent()
+    submission = loaded.assignment.add_numbers(submission)
     with (
         tempfile.TemporaryDirectory() as folder,
         Ledger(Path(folder) / "grades.db") as ledger,
-        Executor(loaded, source, seed=seed, choice=chosen, lenient=True) as executor,
+        Executor(loaded, source, seed=chosen.seed, choice=choice, lenient=True) as executor,
     ):
         cohort = Cohort(executor, ledger)
-        show.begin(3, "steps")
+        show.begin(2 if loaded.measured else 3, "steps")
         show.step(f"sandbox of level {cohort.level}")  # which starts it
         cohort.reference(submission)
-        show.step("reference measured")
+        if not loaded.measured:
+            show.step("reference measured")
         record = executor.measure(submission)
         show.step("your file measured")
-        return cohort.judge(submission, record)
+        graded = cohort.judge(submission, record)
+    return SelfCheck(graded=graded, withheld=loaded.withheld, remarks=chosen.remarks)

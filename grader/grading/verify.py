@@ -14,6 +14,7 @@ from grader.assignment.specimens import Mistake
 from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
 from grader.grading.progress import Progress, Silent
+from grader.grading.reference import describe_loss
 from grader.grading.schedule import Schedule
 from grader.inside.cell import is_notebook
 from grader.ledger.ledger import Ledger
@@ -107,11 +108,8 @@ def lost(graded: Graded) -> frozenset[str]:
 
 
 def _reference_fault(graded: Graded) -> str:
-    gone = sorted(lost(graded))
-    if not gone:
-        return ""
-    first = next(c for c in graded.checks if c.name == gone[0])
-    return f"the reference itself loses {', '.join(gone)}: {first.feedback}"
+    loss = describe_loss(graded)
+    return f"the reference itself {loss}" if loss else ""
 
 
 def _handout_fault(graded: Graded) -> str:

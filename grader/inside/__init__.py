@@ -9,7 +9,8 @@ namespaces, file systems, system calls and limits of a box. `schema` names every
 the trust line, and `wire` is its form: frames of JSON and arrays.
 
 Beside the rooms stand `cell` (names of cells, a kernel's sockets), `remarks` (how the student's
-code was helped) and `streams` (pipes, and what was printed).
+code was helped), `streams` (pipes, and what was printed) and
+`libraries` (where what is installed lies).
 
 Floors, top first:
     __main__
@@ -17,6 +18,6 @@ Floors, top first:
     measuring, notebooks
     loading, shims
     cell, remarks, streams, walls
-    schema
+    libraries, schema
     wire
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Sequence
 from typing import TypedDict
 
 SUFFIX = ".ipynb"
@@ -11,6 +12,8 @@ SHUT_DOWN = 70
 """Exit code of a kernel that was told to end, as only the student's own code can do."""
 THREADS = 12
 """Threads of a kernel and of the supervisor's client, which are not the student's."""
+START_SECONDS = 10.0
+"""CPU seconds that the kernel's own start may take: far more than it does."""
 SHARE = 2 / 3
 """What all cells together may use of a box's time; the rest is for measuring."""
 _PATH_CAP = 100
@@ -29,7 +32,7 @@ class Connection(TypedDict):
     """The notebook's name."""
     transport: str
     ip: str
-    """Beginning of the sockets' paths."""
+    """Beginning of the sockets' paths, or an address."""
     key: str
     """Signs the messages."""
     signature_scheme: str
@@ -43,6 +46,23 @@ def is_notebook(entry: object) -> bool:
 def name_cell(file: str, number: int) -> str:
     """The file name of cell `number`, counted from 1 among all cells from top to bottom."""
     return f"{file}, cell {number}"
+
+
+def make_local_connection(entry: str, key: str, ports: Sequence[int] = (0, 0, 0, 0)) -> Connection:
+    """Where a new kernel listens on a system without sockets in folders; port 0 is any free one."""
+    shell, iopub, stdin, control = ports
+    return {
+        "shell_port": shell,
+        "iopub_port": iopub,
+        "stdin_port": stdin,
+        "control_port": control,
+        "hb_port": 0,
+        "entry": entry,
+        "transport": "tcp",
+        "ip": "127.0.0.1",
+        "key": key,
+        "signature_scheme": "hmac-sha256",
+    }
 
 
 def make_connection(directory: str, entry: str) -> Connection:

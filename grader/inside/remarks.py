@@ -23,3 +23,8 @@ def add(key: RemarkKey, detail: str = "") -> None:
 def rows() -> list[tuple[RemarkKey, str]]:
     """Every remark so far: key and detail."""
     return list(_noted)
+
+
+def forget() -> None:
+    """Nothing has been remarked yet."""
+    _noted.clear()

@@ -143,5 +143,11 @@ def restore_streams() -> None:
 def open_stream(descriptor: int) -> TextIO:
     """A text stream that can print anything."""
     return open(
-        descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
+        descriptor,
+        "w",
+        buffering=1,
+        encoding="utf-8",
+        errors="backslashreplace",
+        newline="\n",
+        closefd=False,
     )

@@ -4,6 +4,7 @@
     ├── UsageError              an argument names something that is not there
     ├── CourseError             an assignment or a reference is written wrongly
     ├── DataSetAbsent           a data set is not on this machine
+    ├── ReferenceFailed         the reference does not earn every point on this machine
     └── SandboxError            a box could not be made, or the fork server is gone
     Unmeasured                  a check read a measurement that does not exist: an outcome, not a
     fault
@@ -28,6 +29,10 @@ class CourseError(GraderError):
 
 class DataSetAbsent(GraderError):
     """A data set is not on this machine and no stand-in was asked for."""
+
+
+class ReferenceFailed(GraderError):
+    """The reference does not earn every point on this machine, so nobody is graded."""
 
 
 class SandboxError(GraderError):

@@ -68,6 +68,15 @@ class StudentError:
         next_step = advise(self.kind, self.message, self.code, self.file)
         return f"{place}{self.kind}{text}{quoted}{'. ' if next_step else ''}{next_step}"
 
+    def outline(self) -> str:
+        """What happened and where, in nothing of the author's own words: for those who must not
+        read the code.
+        """
+        if self.file:
+            return f"{self.kind} in {self.file}, line {self.line}"
+        words = STATUS_WORDS.get("stopped" if self.kind == "exit" else self.kind)
+        return f"it {words}" if words else self.kind
+
     @classmethod
     def from_json(cls, value: Mapping[str, Any] | None) -> Self | None:
         """The error that `to_json` wrote, if there was one."""

@@ -33,7 +33,10 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "mnist": "grader.data.mnist:MNIST",
         "cifar10": "grader.data.cifar10:CIFAR10",
     },
-    "grader.backends": {"forkserver": "grader.sandbox.forkserver:ForkServer"},
+    "grader.backends": {
+        "forkserver": "grader.sandbox.forkserver:ForkServer",
+        "plain": "grader.sandbox.plain:Plain",
+    },
 }
 """Ours, as pyproject.toml registers them: an installation whose metadata are older has them too."""
 
@@ -69,7 +72,7 @@ def suggest(group: str, name: str) -> str:
     """The remedy for a name that the group does not have: the nearest one, or all."""
     near = difflib.get_close_matches(name.lower(), names(group), n=1, cutoff=0.5)
     return (
-        f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names(group)) or 'none'}."
+        f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names(group)) or 'none'}"
     )
 
 

@@ -18,7 +18,7 @@ class Limits:
     cell_seconds: float = 30.0
     """CPU or wall seconds of one cell of a notebook; the cells after it are still run."""
     memory_mib: int = 4096
-    """Address space of one process and memory of the whole box, in MiB."""
+    """What all processes of a box may use together, in MiB; stacks of threads come on top."""
     processes: int = 32
     """Processes and threads at once."""
     disk_mib: int = 64

@@ -38,17 +38,23 @@ write what it likes, so an answer is a claim. What it cannot do is answer before
 question carries a nonce, one frame is accepted for it, and everything else on the channel is
 counted and makes the run "tampered". Lengths are checked against caps before a byte is kept.
 
+Elsewhere. Where no such process can be forked, `plain` starts a fresh interpreter for each
+submission, and the supervisor is an object in the grader itself (`plain_supervisor`): it watches by
+psutil what a supervisor in a box watches by the kernel. There is no wall, and so no level but 0.
+The conversation, the measuring code and what is imported before it are the same.
+
 Faults. What the student's side does never raises here: an exception becomes a StudentError with the
 student's line, a death a Missing with its reason, and the next question starts a new process with
 what is left of the limits. SandboxError means that our side broke.
 
 Floors, top first:
-    forkserver
-    levels
-    box
+    forkserver, kept, live, plain
+    levels, plain_supervisor
+    box, interpreter
     backend
-    cells
-    channel, outcome, remarks, remedies, server_process
+    cells, server_process
+    channel, outcome, process_tree, remarks, remedies, shelter
+    environment
 """
 
 from grader.sandbox.box import Box

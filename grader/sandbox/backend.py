@@ -1,13 +1,13 @@
 """The seam between what is asked of a submission and how its code is run.
 
 A `Job` is plain data: what a box is opened for. A `Backend` opens boxes for jobs at a sandbox level
-that it has found by trying. The fork server is the first; others are found by name as entry points
-of the group `grader.backends` (`grader.records.extensions`).
+that it has found by trying. The fork server is the first, `plain` runs anywhere; others are found
+by name as entry points of the group `grader.backends` (`grader.records.extensions`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -87,13 +87,24 @@ class Backend(Protocol):
         """No process of it is left."""
 
 
+AUTO, BEST, ANYWHERE = "auto", "forkserver", "plain"
+"""The choice that is made here, and what there is to choose from: walls, or none anywhere."""
+_UNWALLED = 0
+"""The level of the backend that runs anywhere."""
+
+
+def _tell_nobody(_: str) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """Which backend is to be started, and what it has to offer."""
 
-    name: str = "forkserver"
+    name: str = AUTO
     """Of the entry point of `grader.backends`: a class, or a function, that starts the backend with
-    the arguments `level` and `notebooks`.
+    the arguments `level` and `notebooks`. `auto` is the fork server where that runs, and the one
+    that runs anywhere where it does not and level 0 will do.
     """
     level: int | None = None
     """Exactly this level; None takes the best one that passes its self-test."""
@@ -101,17 +112,19 @@ class Choice:
     """Below this level nothing is run."""
     notebooks: bool = False
     """Whether kernels are wanted soon."""
+    tell: Callable[[str], None] = field(default=_tell_nobody, compare=False, repr=False)
+    """Is told, in a sentence, why the fork server was not taken."""
 
     def accepts(self, level: int) -> bool:
-        """Whether measurements that were made at this level may be used again."""
+        """Whether measurements that were made at this level may be used again.
+
+        Whichever backend made them: at one level they are the same.
+        """
         return level >= self.lowest and self.level in (None, level)
 
     def start(self) -> Backend:
         """The backend runs (a few seconds). SandboxError where its level is too low."""
-        starter = extensions.load("grader.backends", self.name)
-        if not callable(starter):
-            raise extensions.blame("grader.backends", self.name, "starts nothing: it is no class")
-        backend: Backend = starter(level=self.level, notebooks=self.notebooks)
+        backend = self._open(self.name) if self.name != AUTO else self._open_best()
         if backend.level < self.lowest:
             backend.close()
             raise SandboxError(
@@ -119,4 +132,26 @@ class Choice:
                 f"level {self.lowest}. Run `grader doctor` for what is missing, or pass "
                 f"--allow-level {backend.level}"
             )
+        return backend
+
+    def _open_best(self) -> Backend:
+        try:
+            return self._open(BEST)
+        except SandboxError as error:
+            if self.level not in (None, _UNWALLED):
+                raise
+            why = str(error).rstrip(".")
+        if self.lowest > _UNWALLED:
+            raise SandboxError(
+                f"{why}. Without walls, at level {_UNWALLED}, code runs here as well: pass "
+                f"--allow-level {_UNWALLED} if you trust who wrote it"
+            )
+        self.tell(f"Code runs without walls here, in a fresh process, at level {_UNWALLED}: {why}.")
+        return self._open(ANYWHERE)
+
+    def _open(self, name: str) -> Backend:
+        starter = extensions.load("grader.backends", name)
+        if not callable(starter):
+            raise extensions.blame("grader.backends", name, "starts nothing: it is no class")
+        backend: Backend = starter(level=self.level, notebooks=self.notebooks)
         return backend

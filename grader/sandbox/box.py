@@ -22,12 +22,13 @@ from grader.records.limits import Limits
 from grader.sandbox import cells, outcome, remarks
 from grader.sandbox.backend import Job
 from grader.sandbox.cells import CellRun
-from grader.sandbox.channel import Channel
+from grader.sandbox.channel import Requests
 from grader.sandbox.outcome import Facts, Outcome
-from grader.sandbox.server_process import Ends
 
 RESTARTS = 3
 """How often a dead student process is replaced."""
+_STACK_MIB = 8
+"""Of a thread."""
 _OWN_MIB = 128
 """Memory of a box that is not the student's, MiB."""
 
@@ -41,7 +42,7 @@ class Box:
 
     def __init__(
         self,
-        opener: Callable[[BoxRequest], Ends],
+        opener: Callable[[BoxRequest], Requests],
         job: Job,
         *,
         selftest: bool = False,
@@ -66,7 +67,7 @@ class Box:
         request = _request(job, self._files, selftest=selftest)
         if job.level >= 4:
             request["group"] = group or _group(request)
-        self._channel = Channel(*opener(request), job.limits.wall_seconds)
+        self._channel = opener(request)
         contents = [np.frombuffer(content, np.uint8) for content in self._files.values()]
         self._channel.send({"do": "files", "names": list(self._files)}, contents)
 
@@ -221,6 +222,7 @@ class Box:
         if end["unasked"]:
             self._note(outcome.of_unasked(end["unasked"]))
         notes = [
+            *([self._channel.note] if self._channel.note else []),
             *remarks.list_sentences(self._remarks),
             *cells.list_notes(self.cells, self._passes),
         ]
@@ -269,16 +271,26 @@ def _request(job: Job, files: Mapping[str, bytes], *, selftest: bool) -> BoxRequ
         "datasets": dict(job.datasets),
         "submission_mib": math.ceil(submission / 2**20),
         "submission_files": len(files),
-        "limits": _limits(job.limits),
+        "limits": _limits(job.limits, _allow_stacks(job)),
     }
 
 
-def _limits(limits: Limits) -> BoxLimits:
+def _allow_stacks(job: Job) -> int:
+    """MiB that the stacks of all allowed threads may take, of which little is used; none at level
+    0, where the kernel does not count them.
+    """
+    if job.level == 0:
+        return 0
+    own = THREADS if is_notebook(job.submission.entry) else 0
+    return _STACK_MIB * (job.limits.processes + own)
+
+
+def _limits(limits: Limits, stacks_mib: int) -> BoxLimits:
     """The limits, as the guard and the supervisor read them."""
     return {
         "cpu_seconds": limits.cpu_seconds,
         "wall_seconds": limits.wall_seconds,
-        "memory_mib": limits.memory_mib,
+        "memory_mib": limits.memory_mib + stacks_mib,
         "processes": limits.processes,
         "disk_mib": limits.disk_mib,
         "output_kib": limits.output_kib,

@@ -7,7 +7,7 @@ import json
 import socket
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from grader.inside import wire
 from grader.records.errors import SandboxError
@@ -19,8 +19,26 @@ Reply = tuple[str, dict[str, Any], list[wire.Array]]
 """Kind of the reply (answer, died, ended), what it says, its arrays."""
 
 
+class Requests(Protocol):
+    """Takes what is asked of one box, one request at a time."""
+
+    note: str
+    """What a reader should know of how the box kept the code; mostly nothing."""
+
+    def send(self, head: dict[str, Any], arrays: Sequence[wire.Array] = ()) -> None:
+        """A request without a reply."""
+
+    def request(self, head: dict[str, Any], arrays: Sequence[wire.Array] = ()) -> Reply:
+        """The reply. Raises SandboxError where there is none, now and from then on."""
+
+    def drop(self) -> dict[str, Any]:
+        """No process of the box is left; what is said of its end."""
+
+
 class Channel:
     """Asks the supervisor of one box, one request at a time. Raises SandboxError once it breaks."""
+
+    note = ""
 
     def __init__(
         self, channel: socket.socket, lifeline: socket.socket, wall_seconds: float

@@ -13,8 +13,9 @@ from grader.records.errors import SandboxError
 from grader.sandbox import levels
 from grader.sandbox.backend import Job
 from grader.sandbox.box import Box
+from grader.sandbox.channel import Channel
 from grader.sandbox.levels import Refusal
-from grader.sandbox.server_process import Ends, ServerProcess
+from grader.sandbox.server_process import ServerProcess
 
 BOXES_PER_PROCESS = 200
 """After so many boxes a fresh fork server takes over."""
@@ -75,6 +76,7 @@ class ForkServer:
         return {
             "level": self.level,
             "made_of": levels.NAMES[self.level],
+            "tested": True,
             "refused": refused,
             "versions": dict(self.versions),
         }
@@ -91,7 +93,7 @@ class ForkServer:
         level = self.level if job.level is None else job.level
         return Box(self._send, replace(job, level=level))
 
-    def _send(self, request: BoxRequest) -> Ends:
+    def _send(self, request: BoxRequest) -> Channel:
         with self._lock:
             return self._current().open(request)
 

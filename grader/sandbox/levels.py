@@ -30,7 +30,13 @@ NAMES: Mapping[int, str] = {
     1: "limits",
     0: "a separate process and a time limit",
 }
-_SMALL = Limits(cpu_seconds=10, memory_mib=4096, processes=16, disk_mib=4, output_kib=4)
+_SMALL = Limits(cpu_seconds=10, memory_mib=64, processes=16, disk_mib=4, output_kib=4)
+_ABSURD_MIB = 4096
+"""Far more than `_SMALL` allows, to be asked for at once."""
+_TOO_MUCH_MIB = 384
+"""More than `_SMALL` allows, to be used page by page."""
+_HELD_SECONDS = 2.0
+"""How long it is held where nothing ends it: the watch looks 20 times a second."""
 _GROUP: GroupLimits = {"memory_mib": 96, "tasks": 40}
 _WITHIN = Limits(cpu_seconds=10, memory_mib=4096, processes=200, disk_mib=4, output_kib=4)
 """Wider than `_GROUP`, so that only the control group can be what refuses."""
@@ -59,7 +65,9 @@ class Refusal:
 def try_level(server: ServerProcess, level: int) -> Refusal | None:
     """None where the level holds."""
     try:
-        failed = _try(server, level) or (_try_group(server) if level >= 4 else "")
+        failed = _try(server, level)
+        failed = failed or (_try_memory(server, level) if level >= 1 else "")
+        failed = failed or (_try_group(server) if level >= 4 else "")
     except (SandboxError, OSError) as error:
         failed = str(error)
     return Refusal(level=level, why=failed, remedy=remedy(level)) if failed else None
@@ -67,7 +75,7 @@ def try_level(server: ServerProcess, level: int) -> Refusal | None:
 
 def _try(server: ServerProcess, level: int) -> str:
     with _canaries() as args:
-        args |= {"walls": level >= 2, "memory_mib": _SMALL.memory_mib if level >= 1 else 0}
+        args |= {"walls": level >= 2, "memory_mib": _ABSURD_MIB if level >= 1 else 0}
         with Box(server.open, _empty_job(_SMALL, level), selftest=True) as box:
             box.load()
             found = box.ask("escape", args)
@@ -86,6 +94,17 @@ def _empty_job(limits: Limits, level: int) -> Job:
     return Job(submission=nothing, limits=limits, seed=0, level=level)
 
 
+def _try_memory(server: ServerProcess, level: int) -> str:
+    """A process that uses more than it may is ended, though it was never refused any."""
+    with Box(server.open, _empty_job(_SMALL, level), selftest=True) as box:
+        box.load()
+        box.ask("fill", {"mib": _TOO_MUCH_MIB, "seconds": _HELD_SECONDS})
+        ended = box.close()
+    if ended.status == "memory":
+        return ""
+    return f"{_TOO_MUCH_MIB} MiB could be used where {_SMALL.memory_mib} may be."
+
+
 def _try_group(server: ServerProcess) -> str:
     """The control group refuses what the other limits would allow."""
     with Box(server.open, _empty_job(_WITHIN, 4), selftest=True, group=_GROUP) as box:
@@ -93,7 +112,8 @@ def _try_group(server: ServerProcess) -> str:
         started = box.ask("crowd", {"threads": 2 * _GROUP["tasks"]})
         if not isinstance(started, int) or started >= _GROUP["tasks"]:
             return f"the control group let {started} threads start where {_GROUP['tasks']} may be."
-        if not isinstance(box.ask("fill", {"mib": 2 * _GROUP["memory_mib"]}), Missing):
+        fill = {"mib": 2 * _GROUP["memory_mib"], "seconds": 0}
+        if not isinstance(box.ask("fill", fill), Missing):
             return "the control group did not bound memory."
         ended = box.close()
     return "" if ended.status == "memory" else f"the control group ended it with: {ended.reason}"

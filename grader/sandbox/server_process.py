@@ -21,6 +21,8 @@ from typing import Any
 import grader
 from grader.inside.schema.job import BoxRequest, ServerState
 from grader.records.errors import SandboxError
+from grader.sandbox import environment
+from grader.sandbox.channel import Channel
 
 START_SECONDS = 180.0
 """How long the fork server may take to import everything, on a cold disk."""
@@ -28,23 +30,6 @@ _UIDS = (2_000_000_000, 1 << 26)
 """First and count of the uids of boxes opened by root; no distribution hands these out."""
 _SMALL_UIDS = (60_600, 100)
 """The same inside a container that maps 65,536 uids only."""
-
-_ENVIRONMENT = {
-    "PATH": "/usr/bin:/bin",
-    "HOME": "/nonexistent",
-    "LANG": "C.UTF-8",
-    "PYTHONHASHSEED": "0",
-    "PYTHONNOUSERSITE": "1",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "CUDA_VISIBLE_DEVICES": "",
-    "MPLBACKEND": "Agg",
-    "MALLOC_ARENA_MAX": "2",
-}
-_PASSED = ("LD_LIBRARY_PATH", "TMPDIR")
-"""Kept of the grader's own environment: without the first, some interpreters do not start."""
 
 # The package's parent stands in sys.path only as far as it has to; the working directory never.
 _PROGRAM = """
@@ -55,10 +40,6 @@ main()
 """
 
 
-Ends = tuple[socket.socket, socket.socket]
-"""Channel and lifeline of a box, our ends."""
-
-
 class ServerProcess:
     """One running fork server and its run directory. Importing goes on while this returns."""
 
@@ -66,8 +47,10 @@ class ServerProcess:
         self.notebooks = notebooks
         if not sys.platform.startswith("linux"):
             raise SandboxError(
-                f"The sandbox runs on Linux, not on {sys.platform}. Use WSL, a container or a VM."
+                f"the fork server runs on Linux (WSL, a container, a VM), not on {sys.platform}"
             )
+        if not hasattr(os, "fork") or not hasattr(socket, "AF_UNIX"):
+            raise SandboxError("this Python has no fork, or none of the sockets that it takes")
         self.run = tempfile.mkdtemp(prefix="grader-box-")
         os.chmod(self.run, 0o711)  # boxes of level 2 and below run under another uid
         os.mkdir(os.path.join(self.run, "root"))
@@ -98,8 +81,7 @@ class ServerProcess:
 
     def _environment(self) -> dict[str, str]:
         """Torch makes a folder for its caches when it is imported: it goes with this one."""
-        passed = {n: os.environ[n] for n in _PASSED if n in os.environ}
-        return _ENVIRONMENT | passed | {"TORCHINDUCTOR_CACHE_DIR": os.path.join(self.run, "caches")}
+        return environment.make(os.path.join(self.run, "caches"))
 
     def _what(self) -> list[str]:
         return ["notebooks"] if self.notebooks else []
@@ -147,8 +129,8 @@ class ServerProcess:
         self.retired = True
         self.control.close()
 
-    def open(self, request: BoxRequest) -> Ends:
-        """The near ends of channel and lifeline of a new box. Raises SandboxError if it is gone."""
+    def open(self, request: BoxRequest) -> Channel:
+        """The near end of a new box. Raises SandboxError if the fork server is gone."""
         channel, far_channel = socket.socketpair()
         lifeline, far_leash = socket.socketpair()
         with far_channel, far_leash, self._lock:
@@ -162,7 +144,7 @@ class ServerProcess:
                 channel.close()
                 lifeline.close()
                 raise SandboxError(f"The fork server is gone ({error}). Start again.") from None
-        return channel, lifeline
+        return Channel(channel, lifeline, request["limits"]["wall_seconds"])
 
 
 def _end(

@@ -24,7 +24,7 @@ from grader.records.submission import ENTRY_SUFFIXES, Submission
 from grader.submissions.archive import list_archive
 from grader.submissions.contents import Contents
 from grader.submissions.entry import WEIGHTS, choose
-from grader.submissions.folder import describe_error, list_folder, read_path
+from grader.submissions.folder import describe_error, list_folder, open_root, read_path
 from grader.submissions.layouts.layout import HandIn, choose_layout
 from grader.submissions.listing import CLASS, SUBMISSION, Listing, Member
 from grader.submissions.names import (
@@ -58,7 +58,7 @@ def read_class(path: Path, asked: AskedFiles) -> list[Submission]:
             raise UsageError(f"{path} {refused}.") from None
         if not hand_ins:
             raise UsageError(
-                f"There are no submissions in {path}. Give a folder with one folder,"
+                f"there are no submissions in {path}. Give a folder with one folder,"
                 f" `.py` file or archive per student."
             )
         return _read_all(path, _make_distinct(hand_ins), asked)
@@ -90,9 +90,7 @@ def _open_listing(path: Path, stack: ExitStack) -> Listing:
     """What lies at the instructor's path. Raises UsageError."""
     try:
         if path.is_dir():
-            root = os.open(path, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
-            stack.callback(os.close, root)
-            return list_folder(root)
+            return list_folder(stack.enter_context(open_root(path)))
         if path.is_file() and is_archive(path.name):
             return list_archive(stack.enter_context(path.open("rb")), CLASS)
     except OSError as error:
@@ -100,7 +98,7 @@ def _open_listing(path: Path, stack: ExitStack) -> Listing:
     except Refused as refused:
         raise UsageError(f"{path} {refused}. Give a folder or an archive that is whole.") from None
     if not os.path.lexists(path):
-        raise UsageError(f"There is no folder or archive {path}. Check the path.")
+        raise UsageError(f"there is no folder or archive {path}. Check the path.")
     if path.suffix in ENTRY_SUFFIXES:
         raise UsageError(f"{path} is a single file. Run `grader check {path}`.")
     raise UsageError(f"{path} is neither a folder nor a zip, tar or tar.gz archive.")
@@ -114,14 +112,14 @@ def _add_path(members: dict[str, Member], path: Path, home: Path) -> None:
     if path.is_dir():
         raise UsageError(f"{path} is a folder. Name the files in it, or the folder alone.")
     if not os.path.lexists(path):
-        raise UsageError(f"There is no file {path}. Check the path.")
+        raise UsageError(f"there is no file {path}. Check the path.")
     try:
-        name = clean(str(path.relative_to(home)) if path.is_relative_to(home) else path.name)
+        name = clean(path.relative_to(home).as_posix() if path.is_relative_to(home) else path.name)
         data = read_path(path, SUBMISSION.file_bytes)
     except Refused as refused:
         raise UsageError(f"{path} {refused}. Give a plain file.") from None
     if name in members:
-        raise UsageError(f"Two files are called {name}. Name one of them.")
+        raise UsageError(f"two files are called {name}. Name one of them.")
     members[name] = Member(size=len(data), read=lambda _cap: data)
 
 
@@ -169,7 +167,7 @@ def _read_all(path: Path, hand_ins: Iterable[HandIn], asked: AskedFiles) -> list
         if sum(sizes.values()) > CLASS.total_bytes:
             largest = max(sizes, key=lambda s: sizes[s])
             raise UsageError(
-                f"The submissions in {path} hold more than {CLASS.total_bytes:,} bytes together."
+                f"the submissions in {path} hold more than {CLASS.total_bytes:,} bytes together."
                 f" Grade them in parts; the largest is that of {show_name(largest)}"
                 f" ({sizes[largest]:,} bytes)."
             )

@@ -1,4 +1,8 @@
-"""Folders, walked by descriptor: no link is followed, nothing but regular files is opened."""
+"""Folders, walked by descriptor: no link is followed, nothing but regular files is opened.
+
+Where a system opens no folders, as Windows does not, they are walked by path; every part of it is
+looked at before it is followed.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +27,9 @@ KINDS = {
 }
 """Kinds that are refused → why."""
 _CHUNK = 1 << 20
+Root = int | Path
+"""A folder: its descriptor, or its path where the system gives none."""
+_BY_DESCRIPTOR = os.open in os.supports_dir_fd and os.scandir in os.supports_fd
 
 
 def _flags(*names: str) -> int:
@@ -38,8 +45,21 @@ _FOLDER = _flags("O_DIRECTORY", "O_NOFOLLOW", "O_CLOEXEC")
 _FILE = _flags("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY")
 
 
-def list_folder(root: int, caps: Caps = CLASS) -> Listing:
-    """What lies in the folder behind the descriptor, which stays open as long as bytes are read.
+@contextmanager
+def open_root(path: Path) -> Iterator[Root]:
+    """A folder that somebody named, open within; links to it are followed."""
+    if not _BY_DESCRIPTOR:
+        yield path
+        return
+    root = os.open(path, _flags("O_DIRECTORY"))
+    try:
+        yield root
+    finally:
+        os.close(root)
+
+
+def list_folder(root: Root, caps: Caps = CLASS) -> Listing:
+    """What lies in the folder, which stays open as long as bytes are read.
 
     Raises Refused where there is too much of it.
     """
@@ -57,7 +77,7 @@ class _Full(Exception):
     """One student's folder holds more names than are looked at."""
 
 
-def _visit(listing: Listing, root: int, entry: os.DirEntry[str], parent: str, end: int) -> None:
+def _visit(listing: Listing, root: Root, entry: os.DirEntry[str], parent: str, end: int) -> None:
     name = parent + entry.name
     listing.count()
     if listing.scanned > end:
@@ -67,7 +87,7 @@ def _visit(listing: Listing, root: int, entry: os.DirEntry[str], parent: str, en
         if stat.S_ISDIR(info.st_mode):
             # Not into one that is refused: each of its files would be refused by name once more.
             if listing.add_folder(name) and name.count("/") < listing.caps.depth:
-                with _open_below(root, name.split("/"), _FOLDER) as folder:
+                with _open_folder(root, name.split("/")) as folder:
                     for inner in _list_entries(folder, end - listing.scanned):
                         _visit(listing, root, inner, name + "/", end)
         elif stat.S_ISREG(info.st_mode):
@@ -79,11 +99,45 @@ def _visit(listing: Listing, root: int, entry: os.DirEntry[str], parent: str, en
         listing.refuse(name, describe_error(error))
 
 
-def _list_entries(folder: int, most: int) -> list[os.DirEntry[str]]:
+def _list_entries(folder: Root, most: int) -> list[os.DirEntry[str]]:
     """What lies in the folder and is looked at, by name; one more than `most` where there is."""
     with os.scandir(folder) as entries:
         kept = islice((e for e in entries if not is_ignored(e.name)), max(0, most) + 1)
         return sorted(kept, key=lambda e: e.name)
+
+
+@contextmanager
+def _open_folder(root: Root, parts: list[str]) -> Iterator[Root]:
+    """A folder below root, reached part by part, none of them a link."""
+    if isinstance(root, Path):
+        yield _walk(root, parts)
+        return
+    with _open_below(root, parts, _FOLDER) as folder:
+        yield folder
+
+
+@contextmanager
+def _open_file(root: Root, parts: list[str]) -> Iterator[int]:
+    """The same of a file: its descriptor."""
+    if isinstance(root, int):
+        with _open_below(root, parts, _FILE) as file:
+            yield file
+        return
+    file = os.open(_walk(root, parts), _FILE)
+    try:
+        yield file
+    finally:
+        os.close(file)
+
+
+def _walk(root: Path, parts: list[str]) -> Path:
+    """The path below root. Raises OSError, as opening would, where a part of it is a link."""
+    path = root
+    for part in parts:
+        path /= part
+        if path.is_symlink() or getattr(path, "is_junction", bool)():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return path
 
 
 @contextmanager
@@ -106,10 +160,10 @@ def _open_below(root: int, parts: list[str], flags: int) -> Iterator[int]:
         os.close(last)
 
 
-def read_inside(root: int, parts: tuple[str, ...], cap: int) -> bytes:
+def read_inside(root: Root, parts: tuple[str, ...], cap: int) -> bytes:
     """The bytes of a regular file below root. Raises Refused for anything else."""
     try:
-        with _open_below(root, list(parts), _FILE) as file:
+        with _open_file(root, list(parts)) as file:
             return _read(file, cap)
     except OSError as error:
         raise Refused(describe_error(error)) from None
@@ -118,6 +172,8 @@ def read_inside(root: int, parts: tuple[str, ...], cap: int) -> bytes:
 def read_path(path: Path, cap: int) -> bytes:
     """The bytes of a regular file that somebody named; its folders may be links, it may not."""
     try:
+        if path.is_symlink():  # as the flag says where there is one
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         file = os.open(path, _FILE)
     except OSError as error:
         raise Refused(describe_error(error)) from None

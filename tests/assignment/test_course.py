@@ -55,15 +55,26 @@ def test_a_slug_is_no_path(course: Tiny, slug: str) -> None:
         Course(course.root).load(slug)
 
 
-def test_what_a_wheel_does_not_hold(course: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the course is the one that comes with the program, one is told where a full one is."""
+def test_outside_of_every_course(course: Tiny, bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program's own course serves for what it has; of anything else one is told that no course
+    was found, and what to do. One that was named is no such fallback.
+    """
     monkeypatch.setattr("grader.assignment.course._BUNDLED", course.root)
-    assert Course.bundled().slugs() == ["tiny"]
-    full = r"A full course is a checkout of its repository.*--course$"
-    with pytest.raises(UsageError, match=rf"no assignment 'tony' .*, only tiny\. {full}"):
-        Course.bundled().load("tony")
-    with pytest.raises(UsageError, match=rf"file called tony\. .*{full}"):
-        Course.bundled().by_entry("tony")
+    monkeypatch.chdir(bare)
+    home = Course.find()
+    assert (home.root, home.is_fallback) == (course.root, True)
+    assert home.load("tiny").slug == home.by_entry("tiny") == "tiny"
+    nowhere = "^no course was found in this folder or above it, and the one that comes with"
+    with pytest.raises(
+        UsageError, match=rf"{nowhere}.*no assignment 'tony', only tiny\. .*--course$"
+    ):
+        home.load("tony")
+    with pytest.raises(UsageError, match=rf"{nowhere}.*for a file called tony\. .*--course$"):
+        home.by_entry("tony")
+    assert not Course.find(course.root).is_fallback
+    assert not Course.bundled().is_fallback
+    monkeypatch.chdir(course.class_.parent)
+    assert not Course.find().is_fallback
 
 
 def test_names_that_are_asked_for() -> None:

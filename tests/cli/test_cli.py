@@ -21,6 +21,7 @@ import grader
 from grader.assignment.course import Course
 from grader.cli.main import cli, main
 from grader.records.errors import CourseError
+from grader.records.tried_versions import Tried
 from kit.command_line import CommandLine, start
 from kit.places import ROOT
 from kit.processes import gone
@@ -399,12 +400,12 @@ def test_grade_and_report(call: CommandLine, course: Tiny, monkeypatch: pytest.M
     assert "2 reports rendered, nothing was run" in report.out
     assert (course.out / "index.html").is_file()
     # A broken check, judged from the ledger: exit 1, a person is needed.
-    course.rule("    return compare.count(", "    compare.count(")
-    third = call(*words, "--only", "Ada")
+    course.rule("FULL if right else 0.0", "FULL / right")
+    third = call(*words, "--only", "Bob")
     assert third.code == 1
     assert "a person is needed" in third.out
-    assert "Bob" not in third.out
-    assert json.loads((course.out / "Ada.json").read_text())["needs_review"] is True
+    assert "Ada" not in third.out
+    assert json.loads((course.out / "Bob.json").read_text())["needs_review"] is True
 
 
 def test_grade_an_archive(call: CommandLine, course: Tiny, bare: Path) -> None:
@@ -449,10 +450,10 @@ def test_check(call: CommandLine, course: Tiny) -> None:
 
 
 def test_check_without_the_data_set(call: CommandLine) -> None:
-    """A student without MNIST is checked all the same; accuracy is not measured, and costs nothing."""
+    """A student without MNIST is checked all the same; accuracy is decided when graded, and costs nothing."""
     done = call("check", ROOT / "reference/lenet5_mnist/lenet.py", "--course", ROOT)
     assert done.code == 0, done.out + done.err
-    assert re.search(r"test_accuracy +not measured here", done.out)
+    assert re.search(r"test_accuracy +decided when graded", done.out)
     assert "70 of 70 points" in done.out
 
 
@@ -479,6 +480,19 @@ def test_doctor(call: CommandLine) -> None:
     assert "mnist" in done.out
 
 
+def test_doctor_names_what_was_not_tried(
+    call: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a sentence, and in JSON; nothing fails for it."""
+    tried = {"torch": Tried("1.0", "1.5"), "python": Tried("3.11", "3.13")}
+    monkeypatch.setattr("grader.records.tried_versions.TRIED", tried)
+    plain, told = call("doctor", "--level", 3), call("doctor", "--level", 3, "--json")
+    assert (plain.code, told.code) == (0, 0)
+    (sentence,) = json.loads(told.out)["untried"]
+    assert re.fullmatch(r"torch \S+ was not tried; the newest tried is 1\.5\.", sentence)
+    assert sentence in plain.out
+
+
 def test_interrupted_before_it_began(course: Tiny, tmp_path: Path) -> None:
     """Ctrl-C while the sandbox starts ends with one sentence, exit 130 and no process."""
     course.submit("Ada")
@@ -496,3 +510,28 @@ def test_interrupted_before_it_began(course: Tiny, tmp_path: Path) -> None:
     assert "Traceback" not in err, err
     assert err.strip().splitlines()[-1].startswith("grader: Interrupted")
     assert gone(temporary, seconds=30) == []  # it may still be importing torch
+
+
+def test_outside_of_every_course(
+    call: CommandLine, course: Tiny, bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each verb says that no course was found: in a note where the program's own serves, and in
+    its one sentence where that lacks what was named.
+    """
+    monkeypatch.chdir(bare)
+    done = call("show", "lenet5_mnist")
+    assert (done.code, len(done.err.splitlines())) == (0, 1)
+    assert done.err.startswith("grader: no course was found in this folder or above it; lenet5")
+    file = course.submit("Ada")
+    for words in (
+        ("show", "tiny"),
+        ("verify", "tiny"),
+        ("handout", "tiny", "-o", "out"),
+        ("grade", "tiny", course.class_),
+        ("check", file),
+        ("check", file, "-a", "tiny"),
+    ):
+        assert "no course was found in this folder" in (sentence := call(*words).sentence)
+        assert "--course" in sentence
+    monkeypatch.chdir(course.root / "class")  # anywhere in a course it is found
+    assert (call("show", "tiny").code, call("show", "tiny").err) == (0, "")

@@ -7,11 +7,7 @@ change with its reason.
 
 from __future__ import annotations
 
-import gzip
-import json
-import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,30 +15,17 @@ from grader.assignment.course import Course
 from grader.grading.grade import grade
 from grader.sandbox import ForkServer
 from kit.graded import Borrower
-from kit.places import GOLDEN, ROOT
-from kit.verdicts import condense, hand_in_all
-
-RECORD = GOLDEN / "verdicts"
-SEED = 7
-UNSTEADY = {"Oleksandr_Kovalenko/notes"}
-"""How far a cell that prints without end comes within its limit is the machine's business."""
-
-
-def differences(was: Any, now: Any, path: str = "") -> dict[str, tuple[Any, Any]]:
-    """Old and new value of everything that is not the same, by its place."""
-    if isinstance(was, dict) and isinstance(now, dict):
-        found: dict[str, tuple[Any, Any]] = {}
-        for key in sorted(was.keys() | now.keys()):
-            found |= differences(was.get(key), now.get(key), f"{path}/{key}" if path else key)
-        return found
-    return {} if was == now else {path: (was, now)}
-
-
-def meant(slug: str) -> dict[str, tuple[Any, Any]]:
-    """The changes of one assignment that are on purpose."""
-    rows = tomllib.loads((RECORD / "meant.toml").read_text(encoding="utf-8"))
-    assert all(row["why"] for row in rows["change"])
-    return {r["at"]: (r["was"], r["is"]) for r in rows["change"] if r["assignment"] == slug}
+from kit.places import ROOT
+from kit.verdicts import (
+    RECORD,
+    SEED,
+    UNSTEADY,
+    condense,
+    differences,
+    hand_in_all,
+    meant,
+    recorded,
+)
 
 
 @pytest.mark.proof
@@ -57,8 +40,7 @@ def test_verdicts_stay(slug: str, server: ForkServer, tmp_path: Path) -> None:
     with Borrower(server, loaded, seed=SEED) as executor:
         summary = grade(executor, submissions, tmp_path / "out")
     now = {g.student: condense(g.to_json()) for g in summary.graded}
-    was = json.loads(gzip.decompress((RECORD / f"{slug}.json.gz").read_bytes()))
-    changed = differences(was, now)
+    changed = differences(recorded(slug), now)
     assert {at: pair for at, pair in changed.items() if at not in UNSTEADY} == meant(slug)
 
 

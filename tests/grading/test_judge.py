@@ -43,6 +43,21 @@ def reading(student: Measurements, reference: Measurements) -> Verdict:
     return Verdict(fraction=float(student[ANSWER] == reference[ANSWER]))
 
 
+def each(student: Measurements, reference: Measurements) -> Verdict:
+    """Every answer is ours."""
+    return Verdict(fraction=float(not student.each({"it": ANSWER})))
+
+
+def asking(student: Measurements, reference: Measurements) -> Verdict:
+    """An answer is optional."""
+    return Verdict(fraction=float(ANSWER not in student))
+
+
+def alone(student: Measurements, reference: Measurements) -> Verdict:
+    """The answer is one, whatever ours is."""
+    return Verdict(fraction=float(student[ANSWER] == 1))
+
+
 def faulty(student: Measurements, reference: Measurements) -> Verdict:
     """Nobody knows."""
     return Verdict(fraction=1 / 0)
@@ -82,7 +97,11 @@ def judged(
         (reading, THEIRS, 1, "unmeasured", 0.0),
         (reading, OURS, 1, "broken", 0.0),
         (reading, 1, THEIRS, "broken", 0.0),
-        (reading, THEIRS, THEIRS, "unmeasured", 0.0),
+        (reading, THEIRS, THEIRS, "broken", 0.0),
+        (each, THEIRS, THEIRS, "broken", 0.0),
+        (each, THEIRS, 1, "unmeasured", 0.0),
+        (asking, THEIRS, THEIRS, "passed", 10.0),
+        (alone, 1, THEIRS, "passed", 10.0),
         (reading, ELSEWHERE, 1, "deferred", 0.0),
         (reading, 1, ELSEWHERE, "deferred", 0.0),
         (faulty, 1, 1, "broken", 0.0),
@@ -95,6 +114,23 @@ def test_outcome(check: Any, answer: Any, expected: Any, outcome: str, earned: f
     assert result.lost == (outcome not in ("passed", "deferred"))
     assert (result.outcome, result.earned) == (outcome, earned)
     assert result.needs_review == (outcome == "broken" or check is half)
+
+
+def test_what_the_reference_lacks_is_told_without_its_code() -> None:
+    """A student reads what happened to the reference and where, and no line or value of it."""
+    error = StudentError(
+        kind="KeyError", message="'side'", file="a.py", line=3, code="answer = numbers['side']"
+    )
+    lacking = Missing(why=f"Your code raised an error: {error.sentence()}", error=error)
+    (result,) = judged(reading, expected=lacking)
+    assert result.feedback == (
+        "Not judged: the reference could not be measured: KeyError in a.py, line 3."
+    )
+    exit_ = StudentError(kind="exit", message="Your code ended the process. Do not.")
+    (result,) = judged(reading, expected=Missing(why=exit_.message, error=exit_))
+    assert "measured: it ended before it was done." in result.feedback
+    (result,) = judged(reading, expected=Missing(why="It is not there. In `a = secret`: x"))
+    assert "measured: It is not there." in result.feedback
 
 
 def test_a_verdict_is_kept_whole() -> None:
@@ -182,7 +218,7 @@ def test_a_place_is_that_of_what_the_check_itself_read() -> None:
     student = Measurements({ANSWER.key: 1})
     first, other = judge(assignment.checks, student, student, {"answer": "line 3"})
     assert (first.place, other.place) == ("line 3", "")
-    one, two = student.for_check(), student.for_check()
+    one, two = student.for_check(student), student.for_check(student)
     assert one[ANSWER] == 1
     assert (one.subjects, two.subjects) == (["answer"], [])
     assert ANSWER in two

@@ -28,7 +28,7 @@ def endless(student, seconds):
 
 
 def faulty(student):
-    return 1 / 0
+    return 1 / len(student["double"]([1.0]))
 
 
 def equal(student, x):
@@ -84,9 +84,12 @@ def test_an_error_of_the_course_costs_nobody_points(course: Tiny, regrade: Gradi
     """No line of the student's takes part in it: a person is asked, with file and line."""
     asked(course, 'probe.script("faulty")')
     course.submit("Ada")
-    (graded,) = regrade(course)[0].graded
-    assert check(graded, "scripted").outcome == "broken"
-    assert graded.needs_review
+    course.submit("Bob", RIGHT.replace("for n in numbers", "for n in []"))
+    graded = by_name(regrade(course)[0].graded)
+    assert graded["Ada"].score == POINTS + 4
+    assert check(graded["Bob"], "scripted").outcome == "broken"
+    assert "probes.py, line 18" in check(graded["Bob"], "scripted").feedback
+    assert graded["Bob"].needs_review
 
 
 def test_a_call_can_be_stopped(course: Tiny, regrade: Grading) -> None:

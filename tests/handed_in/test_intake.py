@@ -320,8 +320,8 @@ def test_usage_errors(tmp_path: Path) -> None:
         tmp_path, {"x.txt": b"", "bad.zip": b"PK\x03\x04 no", "ada.zip": zipped(GOOD), "a.py": b""}
     )
     for name, words in {
-        "nowhere": "There is no folder or archive",
-        "empty": "There are no submissions in",
+        "nowhere": "there is no folder or archive",
+        "empty": "there are no submissions in",
         "ada": "is one student's submission. Give the folder that holds",
         "near": "is one student's submission",
         "ada.zip": "is one student's submission",
@@ -360,9 +360,9 @@ def test_one_that_cannot_be_read(tmp_path: Path) -> None:
     (home / "lenet.pt").symlink_to("/etc/passwd")
     write(tmp_path / "b", {"lenet.py": CODE})
     for files, words in [
-        ([home / "no.py"], "There is no file"),
+        ([home / "no.py"], "there is no file"),
         ([home / "link.py"], "is a symbolic link"),
-        ([home / "lenet.py", tmp_path / "b" / "lenet.py"], "Two files are called lenet.py"),
+        ([home / "lenet.py", tmp_path / "b" / "lenet.py"], "two files are called lenet.py"),
         ([home / "lenet.py", tmp_path], "is a folder"),
     ]:
         with pytest.raises(UsageError, match=words):
@@ -374,7 +374,29 @@ def test_one_that_cannot_be_read(tmp_path: Path) -> None:
 
 # Hostile folders
 
+UNIX = pytest.mark.skipif(
+    not hasattr(os, "O_NOFOLLOW"), reason="only Unix has such files and calls"
+)
 
+
+def test_folders_are_walked_by_path_where_none_can_be_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows: the same files, and links are not followed, whenever they came to be."""
+    monkeypatch.setattr(folder, "_BY_DESCRIPTOR", False)
+    root = write(tmp_path / "class", {"ada/lenet.py": CODE, "bob/sub/lenet.py": CODE})
+    (root / "ada" / "away").symlink_to(tmp_path)
+    found = take(root)
+    assert found["ada"].files == {"lenet.py": CODE}
+    assert "`away` is a symbolic link and was not followed." in found["ada"].notes
+    members = folder.list_folder(root).members
+    (root / "bob" / "sub").rename(tmp_path / "elsewhere")
+    (root / "bob" / "sub").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Refused, match="symbolic link"):
+        members["bob/sub/lenet.py"].read(100)
+
+
+@UNIX
 def test_links_and_devices_in_folders(tmp_path: Path) -> None:
     """Links, pipes and sockets are refused by name, never opened; a linked student has a row."""
     root = write(tmp_path / "class" / "ada", {"lenet.py": CODE}).parent
@@ -395,6 +417,7 @@ def test_links_and_devices_in_folders(tmp_path: Path) -> None:
     assert "`eve` is a symbolic link and was not followed." in found["eve"].notes
 
 
+@UNIX
 def test_a_file_swapped_for_a_link(tmp_path: Path) -> None:
     """A file or folder that became a link or a pipe after the look is refused all the same."""
     write(tmp_path, {"ada/lenet.py": CODE, "bob/lenet.py": CODE, "cyd/lenet.py": CODE})

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import pwd
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import venv
 import zipfile
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 
-from kit.places import ROOT
+from grader.assignment.course import Course
+from kit import golden
+from kit.places import GOLDEN, ROOT
 
 SLUG = "lenet5_mnist"
 """The only assignment in it, which is the demonstration's."""
@@ -54,6 +60,22 @@ def test_kinds_of_files(wheel: Path) -> None:
         found.setdefault(home, set()).add(path.suffix)
     assert found == KINDS
     assert not [p for p in names(wheel) if p.name == "hidden.py" or "__pycache__" in p.parts]
+
+
+@pytest.mark.proof
+def test_the_names_in_the_wheel_stay_the_same(
+    wheel: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Every file that is handed out with the program: whoever adds one means to."""
+    with zipfile.ZipFile(wheel) as archive:
+        every = sorted(
+            re.sub(r"-[\d.]+(?=\.dist-info/)", "-VERSION", n) for n in archive.namelist()
+        )
+    path = tmp_path / "wheel.txt"
+    path.write_text("".join(f"{name}\n" for name in every), encoding="utf-8")
+    if request.config.getoption("--update-golden"):
+        golden.write(path, GOLDEN / path.name)
+    assert not (told := golden.difference(path, GOLDEN / path.name)), told
 
 
 @pytest.mark.proof
@@ -109,23 +131,30 @@ for ask in (lambda: course.load("mnist_views"), lambda: course.by_entry("views")
     )
     assert done.returncode == 0, done.stderr
     missing, unasked = done.stdout.splitlines()
-    assert missing.startswith("there is no assignment 'mnist_views' in the course that comes with")
-    assert unasked.startswith("no assignment asks for a file called views")
+    assert "has no assignment 'mnist_views', only lenet5_mnist" in missing
+    assert "has no assignment that asks for a file called views" in unasked
     for sentence in (missing, unasked):
-        assert "A full course is a checkout of its repository" in sentence
+        assert sentence.startswith("no course was found in this folder or above it, and the one")
         assert "--course" in sentence
+
+
+def install(wheel: Path, folder: Path) -> Path:
+    """The site-packages of a new environment in `folder / "venv"` that holds the wheel."""
+    venv.create(folder / "venv", with_pip=True)
+    (site,) = (folder / "venv" / "lib").glob("python*/site-packages")
+    # The libraries of this environment, without what is installed editable in it.
+    (site / "libraries.pth").write_text(sysconfig.get_paths()["purelib"])
+    python = folder / "venv" / "bin" / "python"
+    command = [python, "-m", "pip", "install", "--quiet", "--no-deps", wheel]
+    subprocess.run(command, check=True, capture_output=True, env=ENVIRONMENT)
+    return site
 
 
 @pytest.mark.proof
 def test_demo_from_the_wheel_in_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
     """`demo` finds what it expects, and a second time executes nothing; `check` knows the file."""
-    venv.create(tmp_path / "venv", with_pip=True)
-    (site,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
-    # The libraries of this environment, without what is installed editable in it.
-    (site / "libraries.pth").write_text(sysconfig.get_paths()["purelib"])
+    site = install(wheel, tmp_path)
     python = tmp_path / "venv" / "bin" / "python"
-    install = [python, "-m", "pip", "install", "--quiet", "--no-deps", wheel]
-    subprocess.run(install, check=True, capture_output=True, env=ENVIRONMENT)
     empty = tmp_path / "empty"
     empty.mkdir()
     where = "import grader; print(grader.__file__)"
@@ -149,3 +178,54 @@ def test_demo_from_the_wheel_in_an_empty_folder(wheel: Path, tmp_path: Path) -> 
     own = subprocess.run(check, check=False, **options)
     assert own.returncode == 0, own.stdout + own.stderr
     assert "100 of 100" in own.stdout
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("form", ["views.py", "views.ipynb"])
+def test_a_laptop(wheel: Path, form: str) -> None:
+    """An ordinary user with a kit, the program and an empty folder, and no course of hers in reach:
+    right and wrong files, as a module and as a notebook, get what they deserve.
+    """
+    slug, course = "mnist_views", Course(ROOT)
+    loaded = course.load(slug)
+    right = next(r for r in course.references(loaded) if r.entry == form).files[form]
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        folder.chmod(0o755)
+        install(wheel, folder)
+        grader = [folder / "venv" / "bin" / "grader"]
+        home = folder / "home"
+        home.mkdir()
+        kit = home / "views-kit.zip"
+        own = [sys.executable, "-m", "grader", "release", slug, "--stand-in", "-o", str(kit)]
+        subprocess.run(own, check=True, cwd=ROOT, env=ENVIRONMENT, capture_output=True)
+        wrong = right.replace(b"relu", b"tanh")
+        assert wrong != right
+        (home / form).write_bytes(right)
+        (home / "wrong").mkdir()
+        (home / "wrong" / form).write_bytes(wrong)
+        user: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            ordinary = pwd.getpwnam("nobody")
+            user = {"user": ordinary.pw_uid, "group": ordinary.pw_gid, "extra_groups": []}
+            for path in (home, *home.rglob("*")):
+                os.chown(path, ordinary.pw_uid, ordinary.pw_gid)
+        environment = {**ENVIRONMENT, "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
+        environment.pop("GRADER_COURSE", None)
+        for file, code, score in ((form, 0, "62 of 62"), (f"wrong/{form}", 1, "47 of 62")):
+            done = subprocess.run(
+                [*grader, "check", file],
+                check=False,
+                cwd=home,
+                env=environment,
+                capture_output=True,
+                text=True,
+                **user,
+            )
+            assert done.returncode == code, done.stdout + done.stderr
+            assert f"Judged by the kit {kit}." in done.stdout
+            assert f"{score} points of the public checks" in done.stdout, done.stdout
+            assert "32 points are decided when graded" in done.stdout
+            assert done.stdout.endswith(
+                "Your instructor's checks that are not shown come on top.\n"
+            )

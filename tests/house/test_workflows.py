@@ -62,7 +62,9 @@ def test_workflows_read_and_take_turns(path: Path) -> None:
 def test_jobs_end_and_have_few_rights(file: str, name: str, job: dict[str, Any]) -> None:
     """Each job has a time-out, a system of a named version, and no right that it does not need."""
     assert 0 < int(job["timeout-minutes"]) <= LONGEST
-    assert re.fullmatch(r"ubuntu-\d\d\.\d\d", job["runs-on"])
+    systems = job.get("strategy", {}).get("matrix", {}).get("system", [job["runs-on"]])
+    assert all(re.fullmatch(r"ubuntu-\d\d\.\d\d|macos-\d\d|windows-\d{4}", s) for s in systems)
+    assert job["runs-on"] in (*systems, "${{ matrix.system }}")
     assert job["permissions"] == WRITES.get((file, name), {"contents": "read"})
 
 
@@ -80,7 +82,7 @@ def test_the_same_versions_of_python_everywhere() -> None:
     matrices = [
         job["strategy"]["matrix"]["python"]
         for job in read(ROOT / ".github" / "workflows" / "ci.yml")["jobs"].values()
-        if "strategy" in job
+        if "python" in job.get("strategy", {}).get("matrix", {})
     ]
     assert matrices
     assert all(matrix == named for matrix in matrices)

@@ -5,6 +5,7 @@ The measuring code runs here in the test's own process, on sources of ours; the 
 
 from __future__ import annotations
 
+import signal
 import time
 from typing import Any
 
@@ -358,7 +359,14 @@ net = LeNet5()
 """
 
 
-def test_training_under_a_budget_keeps_the_loss_curve() -> None:
+@pytest.fixture(params=["signal", "thread"])
+def clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a signal, and as where the system has none."""
+    if request.param == "thread":
+        monkeypatch.delattr(signal, "setitimer", raising=False)
+
+
+def test_training_under_a_budget_keeps_the_loss_curve(clock: None) -> None:
     one = NET.train("train", X, Y, seconds=0.4, images=IMAGES)
     found = ask(names(LENET + TRAINING), one, ["float64"])
     assert found.spent
@@ -368,7 +376,7 @@ def test_training_under_a_budget_keeps_the_loss_curve() -> None:
     assert len(found.operands) == 10
 
 
-def test_training_that_returns_its_losses_ends_before_its_budget() -> None:
+def test_training_that_returns_its_losses_ends_before_its_budget(clock: None) -> None:
     one = NET.train("brief", X, Y, seconds=5, images=IMAGES)
     found = ask(names(LENET + TRAINING), one, ["float64"])
     assert not found.spent
@@ -420,7 +428,7 @@ def test_answers_of_each_epoch_are_kept() -> None:
     assert unseen.epochs is None
 
 
-def test_looking_takes_none_of_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_looking_takes_none_of_the_budget(monkeypatch: pytest.MonkeyPatch, clock: None) -> None:
     """Twelve looks take longer than the budget; the training itself takes none."""
     monkeypatch.setattr(trained, "EPOCHS_CAP", 12)
     many = data.uniform(500, 1, 32, 32)

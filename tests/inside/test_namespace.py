@@ -227,6 +227,13 @@ def test_names_that_lead_elsewhere_are_refused(tmp_path, name):
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.parametrize("part", ["..\\x", "C:", "a:stream", "a.", "a ", "a?b", "a|b"])
+def test_what_windows_takes_for_another_place_is_refused_there(part):
+    """Elsewhere these are names like any others."""
+    assert namespace._is_odd(part, "nt")
+    assert not namespace._is_odd(part, "posix")
+
+
 def test_a_file_that_stands_in_the_way_of_another_is_kept(tmp_path):
     names = ["a", "a/b", "a"]
     assert namespace.place_files(str(tmp_path), names, contents(b"1", b"2", b"3")) == ["a/b", "a"]

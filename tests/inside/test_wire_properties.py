@@ -18,7 +18,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grader.inside import wire
-from grader.inside.process.child import Child, Question
+from grader.inside.process.child import Child
+from grader.inside.process.conversation import Question
 from grader.inside.process.supervisor import Supervisor
 from grader.records.errors import SandboxError
 from grader.sandbox import channel
@@ -397,7 +398,7 @@ def test_an_answer_that_does_not_fit_when_written_anew_is_forged(text: str) -> N
         for piece in chunks(
             wire.PREFIX.pack(len(body), 0) + body, list(range(0, len(body), 60_000))
         ):
-            asked.supervisor._take_result(asked.child, asked.child.answers, piece)
+            asked.supervisor.take_result(asked.child, "ask", piece)
         assert asked.child.why == "tampered"
         assert asked.supervisor.question is not None
         assert not answered(asked)

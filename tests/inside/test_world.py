@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from grader.assignment.course import Course
+from grader.inside.shims import cpu
 from grader.inside.streams import Capture, condense, overwrite
 from grader.ledger.ledger import Ledger
 from grader.records.limits import Limits
@@ -22,6 +23,18 @@ from kit.places import ROOT
 from kit.practice import handed_in
 
 LIMITS = Limits(cpu_seconds=20, memory_mib=4096)
+
+
+def test_a_macs_gpu_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on the machine that grades, `mps if available else cpu` is the CPU."""
+    for where in (torch.backends.mps, torch.mps, torch.accelerator):
+        monkeypatch.setattr(where, "is_available", lambda: True)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: torch.device("mps"))
+    cpu._hide_apple()
+    assert not torch.backends.mps.is_available()
+    assert not torch.mps.is_available()
+    assert not torch.accelerator.is_available()
+    assert torch.accelerator.current_accelerator() is None
 
 
 @pytest.fixture(scope="module")

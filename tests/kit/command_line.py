@@ -26,7 +26,7 @@ class Result:
         lines = self.err.strip().splitlines()
         assert len(lines) == 1, self.err
         assert lines[0].startswith("grader: "), self.err
-        assert lines[0].endswith("."), self.err
+        assert lines[0].endswith((".", "?")), self.err
         return lines[0]
 
 

@@ -44,9 +44,9 @@ Grading = Callable[..., tuple[RunSummary, Borrower]]
 
 
 def executions(course: Tiny) -> dict[str, tuple[int, str]]:
-    """Run and time of each execution that the ledger holds."""
+    """Run and time of each execution that the ledger holds, by kind and key."""
     with closing(sqlite3.connect(course.out / "grades.db")) as database:
-        rows = database.execute("SELECT key, run, at FROM executions").fetchall()
+        rows = database.execute("SELECT kind || ' ' || key, run, at FROM executions").fetchall()
     return {key: (run, at) for key, run, at in rows}
 
 

@@ -119,6 +119,22 @@ class Shown:
         assert {"content", "message"} & answer.keys()
         return [*raised, *([answer["message"]] if "message" in answer else [])]
 
+    def run(self, place: int) -> None:
+        """The cell is run, and no cell runs any more."""
+        self.cells.nth(place - 1).locator(".jp-InputPrompt").click()
+        self.page.keyboard.press("Control+Enter")
+        busy = "() => document.querySelector('#jp-main-statusbar').innerText.includes('| Busy')"
+        number = self.cells.nth(place - 1).locator(".jp-InputPrompt", has_text="*")
+        number.wait_for(state="detached")
+        self.page.wait_for_function(f"!({busy})()")
+
+    def write(self, place: int, text: str) -> None:
+        """The cell holds this text instead."""
+        self.cells.nth(place - 1).locator(".cm-content").click()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.insert_text(text)
+        self.page.keyboard.press("Escape")
+
     def save(self) -> nbformat.NotebookNode:
         """What is in the file after the person has saved it."""
         self.cells.first.click()

@@ -5,19 +5,17 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import psutil
+
 
 def naming(folder: Path) -> list[int]:
     """Processes whose command line names this folder: a grader's boxes name its temporary folder."""
-    pids = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                words = (entry / "cmdline").read_bytes()
-            except OSError:  # it has ended meanwhile
-                continue
-            if bytes(folder) in words:
-                pids.append(int(entry.name))
-    return pids
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        words = process.info["cmdline"] or []
+        if process.info["status"] != psutil.STATUS_ZOMBIE and any(str(folder) in w for w in words):
+            found.append(process.pid)
+    return found
 
 
 def gone(folder: Path, seconds: float = 5.0) -> list[int]:

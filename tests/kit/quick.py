@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 
+import numpy.testing  # noqa: F401 - of version 1.26 it starts lscpu when it is imported: do it now
 import pytest
 
 from kit.places import TESTS

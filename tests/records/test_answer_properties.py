@@ -25,6 +25,7 @@ from grader.records.limits import Limits
 from grader.records.result import Graded
 from grader.report import pages
 from grader.sandbox import Box, ForkServer, cells, outcome
+from grader.sandbox.channel import Channel
 from kit.boxes import job
 from kit.graded import Borrower
 from kit.mutations import ARRAYS, JSON, NUMBERS, VALUES, WORDS, mutated, places
@@ -284,9 +285,8 @@ def test_a_box_is_never_broken_by_what_a_module_says(
     speaker = threading.Thread(target=serve, args=(far, replies, arrays))
     speaker.start()
     try:
-        with Box(
-            lambda _: (near, lifeline), job(FILES, entry="tiny.py", limits=LIMITS, level=3)
-        ) as box:
+        channel = Channel(near, lifeline, LIMITS.wall_seconds)
+        with Box(lambda _: channel, job(FILES, entry="tiny.py", limits=LIMITS, level=3)) as box:
             printable(box.load())
             value = box.ask("value", {"name": "x"})
             if isinstance(value, Missing):

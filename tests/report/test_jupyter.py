@@ -19,8 +19,8 @@ from PIL import Image
 from grader.grading.grade import grade
 from grader.sandbox import ForkServer
 from kit.graded import Borrower
-from kit.lab import PATIENCE, WIDTHS, Jupyter, Window, serving
-from kit.tiny import POINTS, RIGHT, found
+from kit.lab import PATIENCE, WIDTHS, Jupyter, Shown, Window, serving
+from kit.tiny import POINTS, RIGHT, WRONG, found
 
 if TYPE_CHECKING:  # installed by `make proofs`, not by `make test`
     from playwright.sync_api import Browser
@@ -241,6 +241,60 @@ def test_what_is_wrong_with_a_notebook_is_seen(
     (jupyter.root / name).write_text(json.dumps(book))
     shown = jupyter.show(window, name)
     assert complaint in "\n".join(shown.complaints())
+
+
+# ------------------------------------------------------------------------- %check in a notebook
+
+FORGET = "import os\nos.environ.pop('JPY_SESSION_NAME')"
+"""A notebook that was renamed since its kernel was started has only its server to ask."""
+CHECKED = [RIGHT, FORGET, "%load_ext grader", "%check", "%check live"]
+
+
+@pytest.fixture
+def student(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jupyter]:
+    """JupyterLab in a student's folder, where two notebooks lie; the tiny course is the course."""
+    monkeypatch.setenv("GRADER_COURSE", str(found(tmp_path / "course").root))
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    cells = [v4.new_code_cell(source) for source in CHECKED]
+    book = nbformat.writes(v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}))
+    (tmp_path / "root").mkdir()
+    for name in ("tiny.ipynb", "another.ipynb"):
+        (tmp_path / "root" / name).write_text(book)
+    with serving(tmp_path / "root", tmp_path) as server:
+        yield server
+
+
+def test_a_student_checks_a_notebook_from_inside(student: Jupyter, window: Window) -> None:
+    """Right, saved and live; then wrong: live at once, as saved only once it is saved."""
+    shown = student.show(window, "tiny.ipynb")
+    for place in range(1, len(CHECKED) + 1):
+        shown.run(place)
+    saved, live = CHECKED.index("%check") + 1, CHECKED.index("%check live") + 1
+    for place in (saved, live):
+        assert marks(shown, place) == "✓✓✓✓"
+        assert "12 of 12 points of the public checks" in shown.text(place)
+    assert "as saved at" in shown.text(saved)
+    shown.write(1, WRONG)
+    for place in (1, saved, live):
+        shown.run(place)
+    assert (marks(shown, saved), marks(shown, live)) == ("✓✓✓✓", "✓✓✓✗")
+    shown.save()
+    shown.run(saved)
+    assert marks(shown, saved) == "✓✓✓✗"
+    assert "Not doubled." in shown.text(saved)
+    assert "10 of 12 points of the public checks" in shown.text(saved)
+    assert shown.outputs(saved).count() == 1
+    shown.save()
+    again = student.show(window, "tiny.ipynb")  # what is opened from a file is not trusted
+    assert marks(again, saved) == "✓✓✓✗"
+    assert window.asked == []
+
+
+def marks(shown: Shown, place: int) -> str:
+    """The first column of the table below a cell."""
+    rows = shown.outputs(place).locator("tr td:first-child")
+    rows.first.wait_for()
+    return "".join(text.strip() for text in rows.all_inner_texts())
 
 
 # ------------------------------------------------------------------------- the pages beside them

@@ -23,6 +23,7 @@ from grader.cli.terminal import name_of
 from grader.export import csv_table
 from grader.export.export import write_export
 from grader.grading.grade import RunSummary
+from grader.grading.self_check import SelfCheck
 from grader.records import file_names
 from grader.records.asked_files import AskedFiles
 from grader.records.errors import UsageError
@@ -175,7 +176,7 @@ def test_what_grade_and_check_print(capsys: pytest.CaptureFixture[str]) -> None:
     result = check("layer_shapes", "failed", feedback=trick, hint=trick)
     one = graded(trick, result, notes=(trick,))
     tables.results(RunSummary(graded=[one], executed=1, reused=0, regraded=0, level=3))
-    terminal.checked(one)
+    terminal.checked(SelfCheck(graded=one, withheld=False))
     out = capsys.readouterr().out
     legible(out.replace("\n", ""))
     assert ":x:" in out

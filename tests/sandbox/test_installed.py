@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 
 import grader
-from grader.inside.walls import root
+from grader.inside import libraries
 
 PACKAGE = Path(grader.__file__).resolve().parent
 SECRET = "the reference's solution"
 
 TRIED = """
 import json, sys
-from grader.inside.walls import root
+from grader.inside import libraries
 from grader.records.errors import SandboxError
 from grader.records.limits import Limits
 from grader.records.submission import Submission
@@ -39,7 +39,7 @@ with server:
     limits = Limits(cpu_seconds=20, memory_mib=2048)
     with server.open(Job(submission=one, limits=limits, seed=1)) as box:
         told = box.ask("value", {"name": "told"})
-    print(json.dumps({"told": told, "package": root.own_package()}, default=str))
+    print(json.dumps({"told": told, "package": libraries.own_package()}, default=str))
 """
 ATTEMPTS = """
 import os
@@ -59,8 +59,8 @@ told = {path: tried(path) for path in PATHS}
 
 def test_the_package_is_the_programs_own_folder() -> None:
     """Whatever room the code stands in that asks."""
-    assert Path(root.own_package()) == PACKAGE
-    assert (PACKAGE / "inside" / "walls" / "root.py").samefile(root.__file__)
+    assert Path(libraries.own_package()) == PACKAGE
+    assert (PACKAGE / "inside" / "libraries.py").samefile(libraries.__file__)
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def tried(site: Path, level: int, *names: str) -> dict[str, Any]:
 def test_a_wheels_course_cannot_be_read(installed: Path, level: int) -> None:
     """Everything else in site-packages can: the test would notice if nothing were shown at all."""
     course = "grader/_course/reference/lenet5_mnist/lenet.py"
-    own = "grader/inside/walls/root.py"
+    own = "grader/inside/libraries.py"
     told = tried(installed, level, "neighbour/open.txt", course, own, "grader/_course", "grader")
     assert told.pop("neighbour/open.txt") == "of any package"
     assert told.pop("grader") in ("PermissionError", [])  # an empty folder covers it

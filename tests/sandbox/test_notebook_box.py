@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from nbformat import v4
 
+from grader.inside import libraries
 from grader.inside.notebooks import notebook, outputs
-from grader.inside.walls import root
 from grader.records.execution import Execution, Missing
 from grader.records.limits import Limits
 from grader.sandbox import Box, CellRun, ForkServer, levels
@@ -163,6 +163,26 @@ def test_what_cells_print_later_is_captured(boxed):
         assert expected in ran.end.stdout
 
 
+def test_what_a_student_checks_with_does_nothing(boxed):
+    """The lines of `%check` may stay in what is handed in: nothing is run, said or lost."""
+    ran = boxed.run(
+        "%pip install -q torch-grader",
+        "!pip install -q 'torch-grader'",
+        "%load_ext grader",
+        "%check\n%check live",
+        "%load_ext nothing_of_this_name",
+        "%pip install -q torch-grader evil",
+        DOUBLE,
+        calls=("double",),
+    )
+    assert [c.index for c in ran.cells if c.status == "error"] == [5]
+    assert [ran.text(n) for n in range(1, 5)] == ["", "", "", ""]
+    (note,) = (n for n in ran.end.notes if "passed over" in n)
+    assert "passed over: `%pip install -q torch-grader evil`." in note
+    assert ran.answers == [42]
+    assert ran.end.status == "ok"
+
+
 def test_pictures_magics_and_unfinished_business(boxed):
     """Plots are kept; magics work; programs are passed over; input and exit are errors of their cells."""
     ran = boxed.run(
@@ -205,7 +225,7 @@ def test_pictures_magics_and_unfinished_business(boxed):
     assert "installs nothing" in ran.text(9)
     assert ran.cells[16].error.file == "lenet.ipynb, cell 17"
     assert any("`!ls /`, `%%bash`, `!ls`" in note for note in ran.end.notes)
-    package = root.own_package()
+    package = libraries.own_package()
     for cell in ran.book.cells[2:8]:  # an error of ours ends where the student's code does
         assert package not in str(cell.outputs)
         assert "site-packages" not in str(cell.outputs)
@@ -503,6 +523,15 @@ def test_the_limit_of_the_whole_notebook_holds(boxed):
     assert ran.statuses == ["ok", "died", "skipped"]
     assert ran.end.status == "cpu"
     assert ran.end.reason.startswith("Cell 2 was running when")
+
+
+def test_the_start_of_a_kernel_costs_the_student_nothing(boxed):
+    """However small the CPU limit, the cells begin: it is the machine's time, and counts for none."""
+    limits = Limits(cpu_seconds=0.1, patience=300, cell_seconds=60, memory_mib=2048, processes=16)
+    ran = boxed.run("x = 1", "while True: pass", limits=limits)
+    assert ran.statuses[0] == "ok"
+    assert ran.end.status == "cpu"
+    assert ran.end.cpu_seconds < 2.0
 
 
 def test_after_a_death_in_a_probe_the_notebook_is_loaded_again(boxed):

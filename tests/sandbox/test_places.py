@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.inside.walls import root
+from grader.inside import libraries
 from grader.records.limits import Limits
 from grader.sandbox import ForkServer
 from kit.boxes import job
@@ -89,7 +89,7 @@ def test_a_warning_while_measuring_names_the_students_line(server: ForkServer) -
         box.ask("call", {"name": "f"})
         printed = box.close().stderr
     assert "x.py:7: UserWarning: The given NumPy array" in printed
-    assert root.own_package() not in printed
+    assert libraries.own_package() not in printed
 
 
 def test_a_traceback_names_no_path_of_the_graders(
@@ -98,7 +98,7 @@ def test_a_traceback_names_no_path_of_the_graders(
     """Of each error the student sees their own lines and the library's."""
     printed = run(server, FAILS, served)
     assert printed.count("Traceback") == FAILS.count("tried(lambda")
-    assert root.own_package() not in printed
+    assert libraries.own_package() not in printed
     assert "<grader: cpu>" in printed
 
 
@@ -118,4 +118,4 @@ def test_a_notebook_names_no_path_of_the_graders(
         assert box.notebook is not None
         outputs = json.loads(box.notebook)["cells"][1]["outputs"]
     assert outputs
-    assert root.own_package() not in json.dumps(outputs)
+    assert libraries.own_package() not in json.dumps(outputs)

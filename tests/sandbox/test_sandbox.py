@@ -353,7 +353,7 @@ def test_processes_share_one_memory_limit(boxed):
                 time.sleep(60)
         time.sleep(60)
         """
-    limits = Limits(cpu_seconds=20, memory_mib=1300)
+    limits = Limits(cpu_seconds=20, memory_mib=1000)
     _, _, execution = run(boxed, source, limits=limits)
     assert execution.status == "memory"
 
@@ -667,7 +667,7 @@ def test_other_processes_and_programs_are_out_of_reach(server):
         "refused(libc.syscall(323, 0))",
         "refused(libc.syscall(298, 0, 0, 0, 0, 0))",
         "refused(libc.syscall(304, 0, 0, 0))",
-        "resource.setrlimit(resource.RLIMIT_AS, (-1, -1))",
+        "resource.setrlimit(resource.RLIMIT_DATA, (-1, -1))",
     )
     assert [line for line, outcome in found.items() if outcome == "done"] == []
 

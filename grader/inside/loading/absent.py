@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import os
 import sys
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
@@ -23,7 +24,7 @@ from grader.inside.loading import reading
 from grader.inside.loading.namespace import Unanswerable
 
 _IMPORTLIB = "<frozen importlib"
-_WRITER = "/torch/utils/tensorboard/"
+_WRITER = os.sep.join(["", "torch", "utils", "tensorboard", ""])
 """torch's own code that needs a package which does not come with it."""
 _NEEDS = (
     "abs add array bool bytes complex contains divmod float floordiv ge gt index instancecheck int "
@@ -127,7 +128,7 @@ class _Finder(MetaPathFinder):
     """Comes last: what is here goes first."""
 
     def __init__(self, directory: str) -> None:
-        self._prefix = directory.rstrip("/") + "/"
+        self._prefix = os.path.join(directory, "")
 
     def find_spec(
         self,

@@ -31,11 +31,16 @@ _ROUND = 20
 """Steps of an endless recursion that are looked at: functions that call each other are fewer."""
 _PARTS_CAP = 64
 _LIBRARIES = sorted(
-    {p.rstrip("/") + "/" for p in (*sys.path, sys.prefix, sys.base_prefix) if len(p) > 1},
+    {os.path.join(p, "") for p in (*sys.path, sys.prefix, sys.base_prefix) if len(p) > 1},
     key=len,
     reverse=True,
 )
 """Where Python and its packages lie: taken out of messages, as it is nobody's business."""
+
+CELLS: dict[str, str] = {}
+"""File names under which a kernel that is not ours compiled its cells → what the cells are called:
+filled only while the names of a session are measured in its own process.
+"""
 
 
 class Place(TypedDict):
@@ -68,21 +73,29 @@ def place_files(directory: str, names: Sequence[str], contents: Sequence[Array])
     misplaced = []
     for name, content in zip(names, contents, strict=True):
         parts = name.split("/")
-        odd = "\0" in name or len(parts) > _PARTS_CAP
-        if odd or any(part in ("", ".", "..") for part in parts):
+        if len(parts) > _PARTS_CAP or any(_is_odd(part, os.name) for part in parts):
             misplaced.append(name)
             continue
-        path = os.path.join(directory, *parts)
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+        path = find_path(directory, name)
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            descriptor = os.open(path, flags, 0o644)
+            with open(path, "xb") as file:  # follows no link: the name has to be a new one
+                file.write(content.data)
         except (OSError, ValueError):  # a folder where a file should be, a name too long
             misplaced.append(name)
-            continue
-        with open(descriptor, "wb") as file:
-            file.write(content.data)
     return misplaced
+
+
+def _is_odd(part: str, system: str) -> bool:
+    """True for a part of a name that means something to the system: another folder, a device."""
+    if part in ("", ".", "..") or "\0" in part:
+        return True
+    return system == "nt" and (bool(set(part) & set('\\:*?"<>|')) or part[-1] in ". ")
+
+
+def find_path(directory: str, name: str) -> str:
+    """Where the submission's file of that name lies; names have `/` on every system."""
+    return os.path.join(directory, *name.split("/"))
 
 
 def load(directory: str, entry: str) -> Names:
@@ -94,7 +107,7 @@ def load(directory: str, entry: str) -> Names:
     parse those that can be read; `reading.unread` says why not all. Where the assignment takes
     definitions only, so does this. Raises what makes a file unreadable as a whole.
     """
-    path = os.path.join(directory, entry)
+    path = find_path(directory, entry)
     sys.path[:] = search_path(path, directory)
     sys.argv[:] = [path]
     source, text = _read_module(path, entry)
@@ -224,9 +237,10 @@ def _find_message(error: BaseException, directory: str) -> str:
         return f"(its message cannot be shown: {type(second).__name__})"
     if isinstance(error, NameError) and (why := reading.selection.explain(error.name)):
         text = f"{text}: {why}"
-    shown = clean(text, MESSAGE_CAP).replace(directory.rstrip("/") + "/", "")
-    for path in _LIBRARIES:
-        shown = shown.replace(path, "")
+    shown = clean(text, MESSAGE_CAP)
+    for path in (os.path.join(directory, ""), *_LIBRARIES):
+        for written in {path, repr(path)[1:-1]}:  # on Windows a quoted path has two backslashes
+            shown = shown.replace(written, "")
     return shown
 
 
@@ -308,5 +322,9 @@ def _relative(file: object, directory: str) -> str | None:
     """The name of a student's file within the submission; None for any other."""
     if not isinstance(file, str):
         return None
-    prefix = directory.rstrip("/") + "/"
-    return clean(file[len(prefix) :], _NAME_CAP) if file.startswith(prefix) else None
+    if file in CELLS:
+        return CELLS[file]
+    prefix = os.path.join(directory, "")
+    if not file.startswith(prefix):
+        return None
+    return clean(file[len(prefix) :].replace(os.sep, "/"), _NAME_CAP)

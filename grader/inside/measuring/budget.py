@@ -2,44 +2,139 @@
 
 from __future__ import annotations
 
+import ctypes
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Protocol
 
 
 class Spent(BaseException):
     """The budget is spent. No Exception, so that `except Exception` lets it by."""
 
 
+class Clock(Protocol):
+    """Raises Spent in the main thread once so many CPU seconds are used, and again and again."""
+
+    def start(self, seconds: float) -> None:
+        """From now on it runs."""
+
+    def pause(self) -> None:
+        """It stands still; nothing is raised."""
+
+    def resume(self) -> None:
+        """It goes on with what was left, if it ran."""
+
+    def stop(self) -> None:
+        """Nothing is raised any more."""
+
+
+class SignalClock:
+    """By a signal, which the kernel sends."""
+
+    def start(self, seconds: float) -> None:
+        """The signal comes again every tenth of the budget, in case the first was swallowed."""
+
+        def raise_spent(_number: int, _frame: FrameType | None) -> None:
+            raise Spent
+
+        self._before = signal.signal(signal.SIGPROF, raise_spent)
+        self._left, self._again = seconds, max(seconds / 10, 0.05)
+        self.resume()
+
+    def pause(self) -> None:
+        """The signal does not come."""
+        self._left, self._again = signal.setitimer(signal.ITIMER_PROF, 0)
+
+    def resume(self) -> None:
+        """The signal will come."""
+        if self._again:
+            signal.setitimer(signal.ITIMER_PROF, max(self._left, 1e-3), self._again)
+
+    def stop(self) -> None:
+        """The signal means what it meant before."""
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, self._before)
+
+
+class ThreadClock:
+    """By a thread that looks at the clock, where the system has no such signal."""
+
+    def start(self, seconds: float) -> None:
+        """The thread looks, and raises again every tenth of the budget."""
+        self._end, self._lock = threading.Event(), threading.Lock()
+        self._left, self._again = seconds, max(seconds / 10, 0.05)
+        self._since: float | None = time.process_time()
+        self._target = threading.main_thread().ident
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while not self._end.wait(0.02):
+            with self._lock:
+                now = time.process_time()
+                if self._since is not None and now - self._since >= self._left:
+                    self._since, self._left = now, self._again
+                    self._throw(Spent)
+
+    def _throw(self, error: type[BaseException] | None) -> None:
+        """The main thread raises this at its next step; None takes back what it has not raised."""
+        raised = None if error is None else ctypes.py_object(error)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._target or 0), raised)
+
+    def pause(self) -> None:
+        """The thread only waits."""
+        with self._lock:
+            if self._since is not None:
+                self._left -= time.process_time() - self._since
+            self._since = None
+
+    def resume(self) -> None:
+        """The thread looks again."""
+        with self._lock:
+            self._since = time.process_time()
+
+    def stop(self) -> None:
+        """The thread is gone, and what it threw last is not raised."""
+        self._end.set()
+        with suppress(Spent):
+            self._thread.join()
+        self._throw(None)
+
+
+_running: list[Clock] = []
+"""The clock of the call that is watched, if one is."""
+
+
 def run(call: Callable[[], object], seconds: float) -> bool:
     """Run `call` for at most that many CPU seconds; True where it was stopped.
 
-    The signal comes again every tenth of the budget, in case the first was swallowed. Runs in the
-    main thread, where Python delivers signals.
+    Runs in the main thread, where Python delivers signals.
     """
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise Spent
-
-    before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, seconds, max(seconds / 10, 0.05))
+    clock: Clock = SignalClock() if hasattr(signal, "setitimer") else ThreadClock()
+    _running.append(clock)
+    clock.start(seconds)
     try:
         call()
     except Spent:
         return True
     finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
+        clock.stop()
+        _running.remove(clock)
     return False
 
 
 @contextmanager
 def pause() -> Iterator[None]:
     """Within, the clock of the call that `run` watches stands still."""
-    left, again = signal.setitimer(signal.ITIMER_PROF, 0)
+    clock = _running[-1] if _running else None
+    if clock is not None:
+        clock.pause()
     try:
         yield
     finally:
-        if again:
-            signal.setitimer(signal.ITIMER_PROF, max(left, 1e-3), again)
+        if clock is not None:
+            clock.resume()

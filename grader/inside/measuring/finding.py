@@ -153,7 +153,8 @@ def _describe_place(names: Names, name: str) -> str:
         hits = [(f, n) for f, n, line in _read_lines(path) if bound.match(line)]
         if not hits:
             return ""
-        place = {"file": os.path.relpath(hits[-1][0], directory), "line": hits[-1][1]}
+        file = os.path.relpath(hits[-1][0], directory).replace(os.sep, "/")
+        place = {"file": file, "line": hits[-1][1]}
     file, _, within = place["file"].partition(", ")
     parts = [file if file != os.path.basename(path) else "", within, f"line {place['line']}"]
     return f" ({', '.join(p for p in parts if p)})"

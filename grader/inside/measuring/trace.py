@@ -16,6 +16,7 @@ from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.hooks import RemovableHandle
 
+from grader.inside.loading import namespace
 from grader.inside.measuring.operators import (
     ACTIVATIONS,
     JOINS,
@@ -64,7 +65,7 @@ class Trace(TorchDispatchMode):
         """Activations before the first operator."""
         self.dropped: list[float] = []
         """Shares that dropout takes away of the input itself."""
-        self._directory = directory.rstrip(os.sep) + os.sep
+        self._directory = os.path.join(directory, "")
         self._keep = keep
         self._batch = x.shape[0] if x.dim() else 1
         self._data = {_storage(x)}
@@ -352,8 +353,11 @@ class Trace(TorchDispatchMode):
     def _find_place(self) -> tuple[str, int] | None:
         frame: FrameType | None = sys._getframe(3)
         while frame is not None:
+            if frame.f_code.co_filename in namespace.CELLS:
+                return namespace.CELLS[frame.f_code.co_filename], frame.f_lineno
             if frame.f_code.co_filename.startswith(self._directory):
-                return frame.f_code.co_filename[len(self._directory) :], frame.f_lineno
+                name = frame.f_code.co_filename[len(self._directory) :]
+                return name.replace(os.sep, "/"), frame.f_lineno
             frame = frame.f_back
         return None
 

@@ -32,7 +32,7 @@ def watch(directory: str) -> None:
     In the base class and not in `builtins.__build_class__`, as that would put a line of ours into
     the traceback of each class that fails.
     """
-    prefix = directory.rstrip("/") + "/"
+    prefix = os.path.join(directory, "")
 
     def remember(cls: type[torch.nn.Module], /, **options: object) -> None:
         super(torch.nn.Module, cls).__init_subclass__(**options)

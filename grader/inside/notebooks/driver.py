@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import os
 import shutil
-import signal
 import time
 from typing import Generic, Literal
 
@@ -70,7 +69,8 @@ class Driver(Generic[P]):
 
         All threads and sockets that this takes are gone afterwards.
         """
-        with asyncio.Runner() as runner:
+        # The selector's loop, as zmq needs it, also where another one is the default.
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
             runner.get_loop().set_exception_handler(lambda *_: None)
             runner.run(self._whole())
         return not self.dead
@@ -101,7 +101,7 @@ class Driver(Generic[P]):
 
     async def _whole(self) -> None:
         self.loop, self._end = asyncio.get_running_loop(), asyncio.Event()
-        self._listen()
+        self.host.listen(self.child, self.loop)
         ticker, end = asyncio.create_task(self._tick()), asyncio.create_task(self._end.wait())
         context = zmq.asyncio.Context()
         context.MAXMSGSIZE, context.RCVHWM, context.LINGER = _MESSAGE_CAP, _QUEUE, 0
@@ -112,6 +112,8 @@ class Driver(Generic[P]):
             if not work.done():
                 work.cancel()
                 await asyncio.wait({work})
+            if ticker.done() and (error := ticker.exception()) is not None:
+                raise error
             if not work.cancelled() and (error := work.exception()) is not None:
                 raise error
             if self.child.why is not None:
@@ -122,29 +124,20 @@ class Driver(Generic[P]):
             self._stop_listening()
             context.destroy(linger=0)
 
-    def _listen(self) -> None:
-        child = self.child
-        self.loop.add_reader(child.handle, self.host.collect, child)
-        for descriptor in (child.stdout, child.stderr, child.answers, child.loaded):
-            self.loop.add_reader(descriptor, self._read, descriptor)
-
-    def _read(self, descriptor: int) -> None:
-        self.host.read(self.child, descriptor)
-        if descriptor in self.child.ended:
-            self.loop.remove_reader(descriptor)
-
     def _stop_listening(self) -> None:
         if self.dead:
             return
-        child = self.child
-        for descriptor in (child.handle, child.stdout, child.stderr, child.answers, child.loaded):
-            self.loop.remove_reader(descriptor)
+        self.host.stop_listening(self.child, self.loop)
 
     async def _tick(self) -> None:
-        while not self.dead:
-            await asyncio.sleep(TICK)
-            if not self.dead:
-                self._check_cell(self.host.look())
+        try:
+            while not self.dead:
+                await asyncio.sleep(TICK)
+                if not self.dead:
+                    self._check_cell(self.host.look())
+        except Exception:  # whoever watches is gone: nothing is waited for any more
+            self._end.set()
+            raise
 
     def _check_cell(self, cpu: float) -> None:
         """A cell past its limit is interrupted; one that goes on, ended with the kernel."""
@@ -156,7 +149,7 @@ class Driver(Generic[P]):
         if not self._interrupted and (used > self.seconds or late):
             self._interrupted, self._overdue, self._late = True, True, self._late or late
             self._interrupt_at = time.monotonic()
-            os.kill(self.child.pid, signal.SIGINT)
+            self.child.interrupt()
         elif self._interrupted and time.monotonic() - self._interrupt_at > GRACE:
             self.child.kill("cell")
 
@@ -169,6 +162,7 @@ class Driver(Generic[P]):
     async def _work(self, context: zmq.asyncio.Context) -> None:
         client = await self._connect(context)
         try:
+            self.host.forgive_start()
             await self._run_cells(client)
             if self.child.why is None and not self.dead:
                 await self._hand_over(client)
@@ -260,8 +254,8 @@ class Driver(Generic[P]):
 
     def _take_reply(self, execute_reply: Message, **_: object) -> None:
         self.reply = execute_reply["content"]
-        folder = os.path.dirname(self.connection["ip"])
-        shutil.rmtree(folder, ignore_errors=True)  # both sockets are connected by now
+        if self.connection["transport"] == "ipc":  # both sockets are connected by now
+            shutil.rmtree(os.path.dirname(self.connection["ip"]), ignore_errors=True)
 
     def _note_facts(self, number: int, cell: NotebookNode, seconds: float) -> None:
         """The cell's outputs are complete, and its facts are known."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import AbstractEventLoop
 from typing import Any, Literal, Protocol, TypeVar
 
 from grader.inside.cell import Connection
@@ -15,17 +16,8 @@ Message = dict[str, Any]
 class Process(Protocol):
     """The student's process with the notebook's kernel, and our ends of its pipes."""
 
-    pid: int
     connection: Connection | None
     """Where the kernel listens."""
-    handle: int
-    """Readable once the process has ended."""
-    stdout: int
-    stderr: int
-    answers: int
-    loaded: int
-    ended: set[int]
-    """Pipes that the process has closed."""
     why: Why | None
     """Why it is being killed, if it is."""
 
@@ -34,6 +26,9 @@ class Process(Protocol):
 
     def kill(self, why: Why) -> None:
         """The process is about to be gone."""
+
+    def interrupt(self) -> None:
+        """The cell that runs gets a KeyboardInterrupt."""
 
 
 class Runner(Protocol):
@@ -64,14 +59,17 @@ class Host(Protocol[P]):
     def drive(self, runner: Runner) -> None:
         """The cells run, and their time counts."""
 
+    def forgive_start(self) -> None:
+        """The kernel is there; what its start took of the CPU is not the student's."""
+
     def look(self) -> float:
         """The limits are enforced; CPU seconds used until now."""
 
-    def read(self, child: P, descriptor: int) -> None:
-        """What has come by a pipe of the student's process is dealt with."""
+    def listen(self, child: P, loop: AbstractEventLoop) -> None:
+        """While cells run, this loop hears what the process writes, and of its end."""
 
-    def collect(self, child: P) -> None:
-        """The student's process has ended and is dealt with."""
+    def stop_listening(self, child: P, loop: AbstractEventLoop) -> None:
+        """The loop hears nothing of it any more."""
 
     def keep_printed(self, name: str, text: str) -> None:
         """A cell printed this."""

@@ -173,9 +173,12 @@ class App(kernelapp.IPKernelApp):
     _configure_logging = _nothing
 
 
-def make_profile(ipython: str) -> ProfileDir:
-    """IPython's own files lie in this directory."""
-    return ProfileDir(location=os.path.join(ipython, "profile"))
+def prepare(path: str) -> ProfileDir:
+    """This process stands in the notebook's folder; the files of IPython itself lie in HOME."""
+    home = os.environ["IPYTHONDIR"] = os.path.join(os.environ["HOME"], ".ipython")
+    os.makedirs(os.path.join(home, "profile"), exist_ok=True)
+    os.chdir(os.path.dirname(path))
+    return ProfileDir(location=os.path.join(home, "profile"))
 
 
 def bind(path: str, connection: Connection, python_path: list[str], own: ProfileDir) -> App:
@@ -191,7 +194,8 @@ def bind(path: str, connection: Connection, python_path: list[str], own: Profile
     warnings.filterwarnings("ignore", "To exit: use")  # IPython, about `exit()` in a cell
     sys.path[:] = python_path
     sys.argv[:] = [path]
-    os.register_at_fork(after_in_child=_restore_streams)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_restore_streams)
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:
         pyplot.switch_backend(_BACKEND)

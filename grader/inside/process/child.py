@@ -1,15 +1,12 @@
-"""The student's process as the supervisor holds it, and the question it is busy with."""
+"""The student's process as the supervisor holds it."""
 
 from __future__ import annotations
 
 import os
-import secrets
 import select
 import signal
-import time
-from typing import Literal
 
-from grader.inside import cell, wire
+from grader.inside import cell
 from grader.inside.process import worker
 from grader.inside.schema.job import PlacedRequest
 from grader.inside.schema.messages import Why
@@ -18,8 +15,6 @@ from grader.inside.walls import lockdown, root
 
 READY_SECONDS = 20.0
 """How long the student's process may take to give up its rights."""
-Kind = Literal["load", "ask", "cells"]
-"""What the student's process is busy with: its module, a question, or the cells of a notebook."""
 
 
 class Child:
@@ -84,20 +79,12 @@ class Child:
         if not self.dead:
             os.kill(self.pid, signal.SIGKILL)
 
+    def interrupt(self) -> None:
+        """The cell that runs gets a KeyboardInterrupt."""
+        os.kill(self.pid, signal.SIGINT)
+
     def close(self) -> None:
         """Its pipes are closed; the process is gone already."""
         ends = (self.stdout, self.stderr, self.answers, self.loaded, self.handle)
         for descriptor in (*ends, self.asks.descriptor):
             os.close(descriptor)
-
-
-class Question:
-    """What the student's process is busy with."""
-
-    def __init__(self, kind: Kind, remaining: float) -> None:
-        self.kind = kind
-        self.nonce = secrets.token_hex(16)
-        self.start = time.monotonic()
-        self.deadline = self.start + remaining
-        cap = wire.BODY_CAP if kind == "ask" else 0
-        self.reader = wire.Reader(body_cap=cap)

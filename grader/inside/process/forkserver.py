@@ -9,124 +9,31 @@ from __future__ import annotations
 import array
 import errno
 import gc
-import importlib
 import json
-import multiprocessing
 import os
-import platform
 import select
 import shutil
 import signal
 import socket
-import sys
 import time
 import traceback
-from types import ModuleType
 from typing import NoReturn, cast
 
 from grader.inside import wire
-from grader.inside.process import supervisor
+from grader.inside.libraries import list_installed
+from grader.inside.process import preload, supervisor
 from grader.inside.schema.job import GuardReport, PlacedRequest, ServerState
 from grader.inside.schema.messages import FailedReply
-from grader.inside.shims import places
 from grader.inside.walls import cgroup, linux, lockdown, process_usage, root
 
-_PRELOADED = (
-    "torch torch.nn.functional torch.optim torch.optim.lr_scheduler torch.utils.data "
-    "torch.utils.checkpoint torch._dynamo numpy.random numpy.linalg "
-    "numpy.lib.format PIL.Image PIL.ImageFile pickle zipfile tempfile csv copy dataclasses "
-    "fractions "
-    "statistics pathlib logging argparse typing collections.abc itertools functools decimal "
-    "encodings.idna encodings.latin_1 encodings.utf_8_sig stringprep timeit pprint textwrap "
-    "multiprocessing.queues multiprocessing.resource_sharer multiprocessing.popen_fork "
-    "multiprocessing.util multiprocessing.connection multiprocessing.synchronize"
-).split()
 _SUPERVISOR_MIB = 2048
 """What reading a submission, its answers and its outputs may take, at worst."""
-_HELPS = "places cpu colab untrained progress".split()
-"""What lets code run that was written for other machines."""
-_LATER = "grader.inside.shims.datasets grader.inside.loading.absent".split()
-"""What does likewise, and is installed for one box."""
-_AFTER_VISION = "torchvision torchvision.transforms torchvision.datasets".split()
-
-
-def preload(run: str, *, notebooks: bool = False) -> dict[str, str]:
-    """Everything that a job imports is imported; the versions by name.
-
-    What libraries write while they are imported lies in `run`.
-    """
-    import torch
-
-    torch.set_num_threads(1)
-    for name in _PRELOADED:
-        _import(name)
-    _import("grader.inside.measuring.measure")
-    _install("vision")
-    for name in _AFTER_VISION:
-        _import(name)
-    for name in _HELPS:
-        _install(name)
-    for name in _LATER:
-        places.conceal(importlib.import_module(name))
-    _exercise()
-    if notebooks:
-        from grader.inside.notebooks import jupyter
-
-        jupyter.preload(run)
-    if multiprocessing.get_start_method(allow_none=True) != "fork":
-        multiprocessing.set_start_method("fork", force=True)
-    versions = {"python": platform.python_version()}
-    for name in ("torch", "torchvision", "numpy", "IPython", "ipykernel", "nbclient"):
-        if name in sys.modules:
-            versions[name] = str(sys.modules[name].__version__)
-    return versions
-
-
-def _install(name: str) -> None:
-    """The shim of that name is in place; what students see does not say where it lies."""
-    shim = importlib.import_module(f"grader.inside.shims.{name}")
-    places.conceal(shim)
-    shim.install()
-
-
-def _import(name: str) -> ModuleType | None:
-    try:
-        return importlib.import_module(name)
-    except Exception:  # not installed, or not fit for this torch: student code will say so itself
-        for known in [n for n in sys.modules if n == name]:
-            del sys.modules[known]
-        return None
-
-
-def _exercise() -> None:
-    """A training step is made and undone, as torch imports and builds much on first use."""
-    import io
-
-    import torch
-
-    torch.manual_seed(0)
-    network = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.Flatten())
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
-    torch.optim.Adam(network.parameters())
-    loss = torch.nn.functional.cross_entropy(
-        network(torch.zeros(2, 1, 4, 4)), torch.zeros(2).long()
-    )
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    buffer = io.BytesIO()
-    torch.save(network.state_dict(), buffer)
-    torch.load(io.BytesIO(buffer.getvalue()), weights_only=True)
-    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.zeros(2)))
-    next(iter(loader))
 
 
 def serve(control: socket.socket, run: str, *, notebooks: bool) -> None:
     """Forks a guard for each request on `control`, until that is closed."""
-    versions = preload(run, notebooks=notebooks)
-    threads = os.listdir("/proc/self/task")
-    if len(threads) != 1:
-        raise RuntimeError(f"{len(threads)} threads: such a process cannot be forked safely")
+    preload.import_all(run, notebooks=notebooks)
+    require_one_thread()
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
     gc.collect()
     gc.freeze()
@@ -135,7 +42,10 @@ def serve(control: socket.socket, run: str, *, notebooks: bool) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # guards that have ended leave no zombies
     readable = root.list_readable()
     groups = Groups()
-    state: ServerState = {"versions": versions, "landlock": lockdown.landlock_version()}
+    state: ServerState = {
+        "versions": preload.list_versions(),
+        "landlock": lockdown.landlock_version(),
+    }
     control.send(json.dumps(state).encode())
     while request := control.recvmsg(1 << 16, socket.CMSG_SPACE(8)):
         message, ancillary, _, _ = request
@@ -154,6 +64,20 @@ def serve(control: socket.socket, run: str, *, notebooks: bool) -> None:
     _collect(0)
     cgroup.sweep(groups.places)
     shutil.rmtree(run, ignore_errors=True)
+
+
+def require_one_thread() -> None:
+    """Raises RuntimeError, with the names of all threads, where there are more."""
+    folder, names = "/proc/self/task", []
+    for thread in os.listdir(folder):
+        with open(f"{folder}/{thread}/comm") as file:
+            names.append(file.read().strip())
+    if len(names) > 1:
+        raise RuntimeError(
+            f"The fork server has {len(names)} threads where it may have one: {', '.join(names)}. "
+            "A fork would copy only one of them. A library has started the others while it was "
+            "imported, a GPU's driver perhaps. Install the CPU build of torch."
+        )
 
 
 def _descriptors(ancillary: list[tuple[int, int, bytes]]) -> tuple[socket.socket, socket.socket]:
@@ -313,7 +237,7 @@ class Guard:
         level 2 keeps the right: there landlock's list, which binds whatever the capabilities, holds
         nothing but the interpreter and the libraries, and seccomp refuses open_by_handle_at.
         """
-        if self.level == 2 and root.are_closed_to_others(root.interpreter()):
+        if self.level == 2 and root.are_closed_to_others(list_installed()):
             return 1 << linux.CAP_DAC_READ_SEARCH
         return 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 
 class Limits(TypedDict):
@@ -52,6 +52,37 @@ class PlacedRequest(BoxRequest):
     """The user that the box runs as where the grader is root."""
     readable: list[str]
     """What landlock lets be read at level 2."""
+
+
+class FreshRequest(TypedDict):
+    """What an interpreter that was started for one submission is told before it loads that."""
+
+    do: Literal["begin"]
+    seed: int
+    run: str
+    datasets: dict[str, str]
+    directory: str
+    """Where the submission lies."""
+    home: str
+    """Where student code may leave files."""
+    uid: int | None
+    """The user to become, where the grader is root; None where it is nobody special."""
+    printed: str
+    """The folder in which files take what is printed, outside of both."""
+    environment: dict[str, str]
+    """Variables that this system needs beside those that student code always finds."""
+    notebook: str | None
+    """The name of a notebook, for which a kernel is wanted."""
+    key: str
+    """Signs the kernel's messages."""
+
+
+class FreshState(TypedDict, total=False):
+    """What it says once it can load the submission, or why it cannot."""
+
+    ready: list[int]
+    """Ports of the kernel: shell, iopub, stdin and control; none without a notebook."""
+    failed: str
 
 
 class ServerState(TypedDict):

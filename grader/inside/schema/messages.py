@@ -7,7 +7,18 @@ from typing import Literal, NotRequired, TypedDict, get_args
 
 from grader.inside.schema.questions import ErrorFacts
 
-Why = Literal["end", "cell", "cpu", "time", "memory", "output", "answers", "tampered"]
+Why = Literal[
+    "end",
+    "cell",
+    "cpu",
+    "time",
+    "memory",
+    "processes",
+    "disk",
+    "output",
+    "answers",
+    "tampered",
+]
 """Why a supervisor ended the student's process."""
 WHYS: tuple[Why, ...] = get_args(Why)
 SharedLimit = Literal["cpu", "time"]

@@ -292,9 +292,10 @@ class CrowdArgs(TypedDict):
 
 
 class FillArgs(TypedDict):
-    """How much memory to write to."""
+    """How much memory to write to, and how long to keep it."""
 
     mib: int
+    seconds: float
 
 
 # ---------------------------------------------------------------------- the table

@@ -53,6 +53,18 @@ def install() -> None:
     base.set_default_device = _wrap_default(base.set_default_device)
     base.serialization.register_package(15, lambda _: None, _restore)
     _answer_for_driver(torch.cuda)
+    _hide_apple()
+
+
+def _hide_apple() -> None:
+    """A Mac's GPU is not there, as it is not where the submission is graded."""
+    base: Any = torch
+    if not base.backends.mps.is_available():
+        return
+    base.backends.mps.is_available = base.mps.is_available = lambda: False
+    if hasattr(base, "accelerator"):
+        base.accelerator.is_available = lambda: False
+        base.accelerator.current_accelerator = lambda *_, **__: None
 
 
 def _note() -> None:

@@ -84,7 +84,7 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
 
 
 # Classic BPF, as seccomp takes it
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN, _AND = 0x20, 0x15, 0x35, 0x45, 0x06, 0x54
 _ALLOW, _KILL, _ERRNO = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
 _ANSWER_ALLOW = (_RETURN, 0, 0, _ALLOW)
 Instruction = tuple[int, int, int, int]
@@ -129,11 +129,18 @@ class Filter:
         test = (_EQUAL, 1, 0, value)
         self._case(name, _argument(argument), test, _answer(errno.EPERM), _ANSWER_ALLOW)
 
-    def refuse_values(self, name: str, argument: int, values: Iterable[int], code: int) -> None:
-        """The call answers `code` where the 32-bit argument has one of these values."""
+    def refuse_values(
+        self, name: str, argument: int, values: Iterable[int], code: int, families: str = ""
+    ) -> None:
+        """The call answers `code` where the 32-bit argument has one of these values, or one of the
+        `families`, letters, as the second of its bytes: so ioctl's requests are numbered.
+        """
         body = [_argument(argument)]
         for value in values:
             body += [(_EQUAL, 0, 1, value), _answer(code)]
+        body.append((_AND, 0, 0, 0xFF00))
+        for letter in families:
+            body += [(_EQUAL, 0, 1, ord(letter) << 8), _answer(code)]
         self._case(name, *body, _ANSWER_ALLOW)
 
     def refuse_address(self, name: str, argument: int) -> None:
@@ -180,6 +187,8 @@ _NEVER = (
     "execve execveat"
 ).split()
 _TIOCSTI, _TIOCLINUX, _FIOSETOWN, _SIOCSPGRP = 0x5412, 0x541C, 0x8901, 0x8902
+_GPUS = "FGKd"
+"""Families of ioctl by which GPUs are driven: NVIDIA's, WSL's, AMD's, and those of all displays."""
 _F_SETOWN, _F_SETOWN_EX = 8, 15
 _AF_UNIX = 1
 
@@ -187,7 +196,8 @@ _AF_UNIX = 1
 def _basic(*, processes: bool) -> Filter:
     rules = Filter()
     rules.refuse(*_NEVER)
-    rules.refuse_values("ioctl", 1, (_TIOCSTI, _TIOCLINUX, _FIOSETOWN, _SIOCSPGRP), errno.EPERM)
+    requests = (_TIOCSTI, _TIOCLINUX, _FIOSETOWN, _SIOCSPGRP)
+    rules.refuse_values("ioctl", 1, requests, errno.EPERM, families=_GPUS)
     rules.refuse_values("fcntl", 1, (_F_SETOWN, _F_SETOWN_EX), errno.EPERM)  # signals by I/O
     if not processes:
         rules.refuse("fork", "vfork")
@@ -258,23 +268,37 @@ def student_filter(*, namespaces: bool, accepts: bool = False) -> Filter:
     return rules
 
 
+def _grown(mib: int) -> int:
+    """RLIMIT_DATA of a process that may ask for so much private memory more than it has.
+
+    Addresses that hold no memory of its own do not count: CUDA's libraries alone take gigabytes of
+    them, so that RLIMIT_AS would end a process before its first line.
+    """
+    with open("/proc/self/statm") as file:
+        pages = int(file.read().split()[5])
+    return pages * resource.getpagesize() + (mib << 20)
+
+
 def bound_growth(mib: int) -> None:
     """This process may take so much memory more than it has; children may choose otherwise."""
-    with open("/proc/self/statm") as file:
-        pages = int(file.read().split()[0])
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    most = pages * resource.getpagesize() + (mib << 20)
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    most = _grown(mib)
     if hard == resource.RLIM_INFINITY or most < hard:
-        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
 
 
 def limit(*, memory_mib: int, cpu_seconds: float, processes: int | None, file_mib: int) -> None:
-    """Limits of this process and its children, which cannot be raised again."""
+    """Limits of this process and its children, which cannot be raised again.
+
+    Of memory, each process may ask for `memory_mib` more than there is now: what is too large at
+    once is refused at the line that asks. What all of them use is watched from outside.
+    """
     seconds = max(1, int(-(-cpu_seconds // 1)))
+    grown = _grown(memory_mib)
     values = {
         resource.RLIMIT_CORE: (0, 0),
         resource.RLIMIT_CPU: (seconds, seconds + 1),
-        resource.RLIMIT_AS: (memory_mib << 20, memory_mib << 20),
+        resource.RLIMIT_DATA: (grown, grown),
         resource.RLIMIT_FSIZE: (file_mib << 20, file_mib << 20),
         resource.RLIMIT_NOFILE: (256, 256),
         resource.RLIMIT_MEMLOCK: (0, 0),

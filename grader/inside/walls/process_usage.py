@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -18,7 +19,39 @@ class Usage:
     cpu_seconds: float = 0.0
     """Of the living and of the children they have waited for."""
     memory_kib: int = 0
-    """Anonymous and shared memory, beyond what each got from the fork server."""
+    """Anonymous and shared memory, beyond what each got from the fork server. What several share
+    counts for each.
+    """
+
+
+class MemoryLimit:
+    """Says when processes that were forked from this one use more memory together than they may.
+
+    What they share is counted once for each at first: that is cheap to read, and settles it where
+    even that is within the limit. Otherwise the kernel is asked for each one's share (PSS). It
+    walks through all pages for that, 12 ms for a GiB, so at most a tenth of the time goes into it.
+    """
+
+    def __init__(self, most_kib: int) -> None:
+        self.base_kib = read_memory(os.getpid())
+        """What every process has from the fork server."""
+        self._most, self._next = most_kib, 0.0
+
+    def is_exceeded(self, pids: Iterable[int], counted_kib: int) -> bool:
+        """Whether they use too much; `counted_kib` is what `measure` has said of them."""
+        begun = time.monotonic()
+        if counted_kib <= self._most or begun < self._next:
+            return False
+        inherited = _inherited_share()
+        used = sum(self._of(pid, inherited) for pid in pids)
+        now = time.monotonic()
+        self._next = now + 9 * (now - begun)
+        return used > self._most
+
+    def _of(self, pid: int, inherited: int) -> int:
+        counted = max(0, read_memory(pid) - self.base_kib)
+        share = read_share(pid)
+        return counted if share is None else min(counted, max(0, share - inherited))
 
 
 def list_others() -> list[int]:
@@ -74,12 +107,33 @@ def read_stat(pid: int) -> list[str]:
 
 def read_memory(pid: int) -> int:
     """Memory of a process that belongs to no file, KiB; 0 where it has gone."""
-    total = 0
+    sizes = _read_sizes(f"/proc/{pid}/status", b"RssAnon", b"RssShmem", b"VmSwap")
+    return sum(sizes.values())
+
+
+def read_share(pid: int) -> int | None:
+    """The same, with what it shares divided by the number of those who do; None where that cannot
+    be read: it has gone, has hidden itself, or the kernel is older than 5.4.
+    """
+    sizes = _read_sizes(f"/proc/{pid}/smaps_rollup", b"Pss_Anon", b"Pss_Shmem", b"SwapPss")
+    return sum(sizes.values()) if b"Pss_Anon" in sizes else None
+
+
+def _inherited_share() -> int:
+    """This process's share of what all have from the fork server, KiB."""
+    sizes = _read_sizes("/proc/self/smaps_rollup", b"Pss_Anon", b"Private_Dirty")
+    return max(0, sizes.get(b"Pss_Anon", 0) - sizes.get(b"Private_Dirty", 0))
+
+
+def _read_sizes(path: str, *names: bytes) -> dict[bytes, int]:
+    """The named lines of a file of the kernel's, KiB; none where it cannot be read."""
+    sizes: dict[bytes, int] = {}
     try:
-        with open(f"/proc/{pid}/status", "rb") as file:
+        with open(path, "rb") as file:
             for line in file:
-                if line.startswith((b"RssAnon:", b"RssShmem:", b"VmSwap:")):
-                    total += int(line.split()[1])
+                name, _, size = line.partition(b":")
+                if name in names:
+                    sizes[name] = int(size.split()[0])
     except OSError:
-        return 0
-    return total
+        return {}
+    return sizes

@@ -9,10 +9,10 @@ namespace comes first and gives the right to mount. Student code never runs as h
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
+from grader.inside.libraries import list_installed, own_package
 from grader.inside.walls import linux
 
 SUBMISSION, TEMPORARY, SHARED = "/sub", "/tmp", "/dev/shm"
@@ -99,7 +99,7 @@ def build_root(
             os.symlink(os.readlink(f"/{name}"), f"{at}/{name}")
         elif os.path.isdir(f"/{name}"):
             _show(f"/{name}", at)
-    for path in find_outermost([*_SYSTEM, *interpreter()]):
+    for path in find_outermost([*_SYSTEM, *list_installed()]):
         _show(path, at)
     for name, folder in datasets.items():
         _show(folder, at, f"{DATASETS}/{name}")
@@ -136,23 +136,6 @@ def _cover(at: str, path: str) -> None:
         linux.mount("tmpfs", at + path, "tmpfs", linux.MS_RDONLY | linux.MS_NOEXEC, options)
 
 
-def own_package() -> str:
-    """The directory of the grader's package; in a wheel the reference solutions lie in it too."""
-    package = sys.modules[__name__.partition(".")[0]]
-    return os.path.dirname(os.path.realpath(str(package.__file__)))
-
-
-def interpreter() -> list[str]:
-    """Directories that hold the interpreter and what is installed with it, or for this user."""
-    return [sys.base_prefix, sys.base_exec_prefix, sys.prefix, sys.exec_prefix, *_libraries()]
-
-
-def _libraries() -> list[str]:
-    """Where the libraries lie that every job needs: a .pth file may name another place."""
-    files = (getattr(sys.modules.get(name), "__file__", None) for name in ("torch", "numpy"))
-    return [os.path.dirname(os.path.dirname(file)) for file in files if file]
-
-
 def find_outermost(paths: Iterable[str]) -> list[str]:
     """Each path once, without those that lie below another one."""
     kept: list[str] = []
@@ -164,7 +147,7 @@ def find_outermost(paths: Iterable[str]) -> list[str]:
 
 def list_readable() -> list[str]:
     """What landlock lets a student read at level 2: as `build_root` shows, package left out."""
-    roots = find_outermost([*_SYSTEM, *interpreter(), *(f"/{a}" for a in _ALIASES)])
+    roots = find_outermost([*_SYSTEM, *list_installed(), *(f"/{a}" for a in _ALIASES)])
     hidden = own_package()
     shown: list[str] = []
     for root in map(os.path.realpath, roots):

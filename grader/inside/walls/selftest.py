@@ -6,6 +6,7 @@ Nothing that opens is used: a file is opened and closed, a connection is made an
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import socket
 import threading
@@ -48,7 +49,7 @@ def _escape(args: EscapeArgs) -> dict[str, str]:
     }
     attempts = walls if args["walls"] else {}
     if mib:
-        attempts["exceed its memory"] = lambda: bytearray(mib << 20)
+        attempts["exceed its memory"] = lambda: _map(mib, mmap.MAP_PRIVATE).close()
     results = {name: _attempt(action) for name, action in attempts.items()}
     _attempt(lambda: _start_daemon(args["name"]))
     return results
@@ -69,8 +70,19 @@ def _crowd(args: CrowdArgs) -> int:
 
 
 def _fill(args: FillArgs) -> int:
-    """Memory is written to, `mib` of it."""
-    return len([bytearray(b"x") * (1 << 20) for _ in range(args["mib"])])
+    """Memory is written to, `mib` of it, and held for a while.
+
+    It might be shared with others, so nothing refuses it when it is asked for.
+    """
+    memory = _map(args["mib"], mmap.MAP_SHARED)
+    for place in range(0, len(memory), mmap.PAGESIZE):
+        memory[place] = 1
+    time.sleep(args["seconds"])
+    return len(memory) >> 20
+
+
+def _map(mib: int, kind: int) -> mmap.mmap:
+    return mmap.mmap(-1, mib << 20, flags=kind | mmap.MAP_ANONYMOUS)
 
 
 def _attempt(action: Callable[[], object]) -> str:

@@ -9,7 +9,7 @@ def raised(which):
     resource.setrlimit(which, (hard + 1, hard + 1))
 
 
-for which in (resource.RLIMIT_CPU, resource.RLIMIT_AS, resource.RLIMIT_NPROC, resource.RLIMIT_FSIZE):
+for which in (resource.RLIMIT_CPU, resource.RLIMIT_DATA, resource.RLIMIT_NPROC, resource.RLIMIT_FSIZE):
     attempt("a limit", lambda: raised(which))
 attempt("priority", lambda: os.setpriority(os.PRIO_PROCESS, 0, -5))
 attempt("real time", lambda: os.setpriority(os.PRIO_USER, 0, 0))
