@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JUPYTER := $(VENV)/.jupyter
 
-.PHONY: setup demo test quick proofs lint bench figures clean
+.PHONY: setup demo test quick proofs lint bench figures matrix clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -51,5 +51,9 @@ bench: $(STAMP)
 figures: $(STAMP)
 	$(BIN)/python benchmarks/figures.py
 
+# Environments of some gigabytes each; the table goes to docs/reference/platforms.md.
+matrix: $(STAMP)
+	$(BIN)/python benchmarks/matrix.py
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .matrix build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
