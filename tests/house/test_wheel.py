@@ -20,6 +20,7 @@ import pytest
 from grader.assignment.course import Course
 from kit import golden
 from kit.places import GOLDEN, ROOT
+from kit.without_unix import CALL, write_hook
 
 SLUG = "lenet5_mnist"
 """The only assignment in it, which is the demonstration's."""
@@ -181,10 +182,12 @@ def test_demo_from_the_wheel_in_an_empty_folder(wheel: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.proof
+@pytest.mark.parametrize("unix", [True, False], ids=["here", "without Unix"])
 @pytest.mark.parametrize("form", ["views.py", "views.ipynb"])
-def test_a_laptop(wheel: Path, form: str) -> None:
+def test_a_laptop(wheel: Path, form: str, unix: bool) -> None:  # noqa: FBT001
     """An ordinary user with a kit, the program and an empty folder, and no course of hers in reach:
-    right and wrong files, as a module and as a notebook, get what they deserve.
+    right and wrong files, as a module and as a notebook, get what they deserve, also where there is
+    no fork, no fcntl and no resource.
     """
     slug, course = "mnist_views", Course(ROOT)
     loaded = course.load(slug)
@@ -193,7 +196,9 @@ def test_a_laptop(wheel: Path, form: str) -> None:
         folder = Path(place)
         folder.chmod(0o755)
         install(wheel, folder)
-        grader = [folder / "venv" / "bin" / "grader"]
+        hook = write_hook(folder)
+        programs = folder / "venv" / "bin"
+        grader = [programs / "grader"] if unix else [programs / "python", "-c", CALL, hook]
         home = folder / "home"
         home.mkdir()
         kit = home / "views-kit.zip"
@@ -212,6 +217,8 @@ def test_a_laptop(wheel: Path, form: str) -> None:
                 os.chown(path, ordinary.pw_uid, ordinary.pw_gid)
         environment = {**ENVIRONMENT, "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
         environment.pop("GRADER_COURSE", None)
+        if not unix:
+            environment["PYTHONPATH"] = str(hook)
         for file, code, score in ((form, 0, "62 of 62"), (f"wrong/{form}", 1, "47 of 62")):
             done = subprocess.run(
                 [*grader, "check", file],
@@ -224,6 +231,7 @@ def test_a_laptop(wheel: Path, form: str) -> None:
             )
             assert done.returncode == code, done.stdout + done.stderr
             assert f"Judged by the kit {kit}." in done.stdout
+            assert unix != ("at sandbox level 0" in done.stdout)
             assert f"{score} points of the public checks" in done.stdout, done.stdout
             assert "32 points are decided when graded" in done.stdout
             assert done.stdout.endswith(

@@ -33,7 +33,6 @@ from grader.sandbox.box import Box
 from grader.sandbox.plain import Plain
 from grader.sandbox.plain_supervisor import NOTE
 from grader.submissions import collect
-from kit import elsewhere
 from kit.archives import ASKED
 from kit.boxes import job
 from kit.command_line import start
@@ -41,6 +40,7 @@ from kit.places import NOWHERE, ROOT, SUBMISSIONS
 from kit.processes import gone, naming
 from kit.specimens import handed_in
 from kit.verdicts import SEED, UNSTEADY, condense, differences, hand_in_all, meant, recorded
+from kit.without_unix import CALL, write_hook
 
 AMPLE = Limits(
     cpu_seconds=20.0, cell_seconds=10.0, memory_mib=1024, processes=16, disk_mib=8, output_kib=4
@@ -467,15 +467,6 @@ def test_it_has_level_0_only():
 
 # ---------------------------------------------------------------------- without Unix
 
-HOOK = Path(elsewhere.__file__).read_text() + "\ninstall()\n"
-CHECK = """
-import sys
-import sitecustomize
-from grader.sandbox import environment
-environment.FIXED["PYTHONPATH"] = sys.argv.pop(1)
-from grader.cli.main import main
-main(sys.argv[1:])
-"""
 ASSERTED = (
     "import os, signal\nassert not hasattr(os, 'fork') and not hasattr(signal, 'setitimer')\n"
 )
@@ -484,10 +475,7 @@ ASSERTED = (
 @pytest.fixture
 def hook(tmp_path: Path) -> Path:
     """A folder for PYTHONPATH: what starts with it finds none of what only Unix has."""
-    folder = tmp_path / "hook"
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(HOOK)
-    return folder
+    return write_hook(tmp_path)
 
 
 @pytest.mark.parametrize("form", ["module", "notebook"])
@@ -499,7 +487,7 @@ def test_a_check_needs_nothing_of_unix(form, hook, tmp_path):
     mine.write_bytes(source.encode() if form == "module" else as_notebook(ASSERTED, source))
     (tmp_path / "lenet.pt").write_bytes((reference / "lenet.pt").read_bytes())
     done = subprocess.run(
-        [sys.executable, "-c", CHECK, hook, "check", mine, "--stand-in", "--course", ROOT],
+        [sys.executable, "-c", CALL, hook, "check", mine, "--stand-in", "--course", ROOT],
         env={**os.environ, "PYTHONPATH": str(hook)},
         capture_output=True,
         text=True,
@@ -526,12 +514,12 @@ def test_cells_are_interrupted_without_signals(monkeypatch, hook):
 @pytest.mark.parametrize(
     ("system", "named"), [("nt", {"SYSTEMROOT", "TEMP", "USERPROFILE"}), ("posix", set())]
 )
-def test_the_environment_has_what_the_system_needs(system, named):
+def test_the_environment_has_what_the_system_needs(system, named, tmp_path):
     own = {"SYSTEMROOT": "C:\\Windows", "TEMP": "C:\\Temp", "SECRET": "x"}
     given = environment.make_for_students("C:\\home", system, own)
     assert given.keys() & {"SYSTEMROOT", "TEMP", "USERPROFILE"} == named
-    assert "SECRET" not in given | environment.make("caches", system, own)
-    assert ("SYSTEMROOT" in environment.make("caches", system, own)) == (system == "nt")
+    assert "SECRET" not in given | environment.make(str(tmp_path), system, own)
+    assert ("SYSTEMROOT" in environment.make(str(tmp_path), system, own)) == (system == "nt")
 
 
 def test_a_crash_has_one_form_on_every_system():
