@@ -25,7 +25,7 @@ from grader.grading.release import Release, load_public, plan_files, release
 from grader.grading.which_assignment import CHECK_SEED
 from grader.inside.schema.questions import QUESTIONS
 from grader.ledger.ledger import Ledger
-from grader.records.errors import CourseError, UsageError
+from grader.records.errors import ReferenceFailed, UsageError
 from grader.records.result import Graded
 from grader.sandbox import ForkServer
 from grader.submissions import collect
@@ -157,7 +157,7 @@ def test_a_kit_that_would_decide_nothing(server: ForkServer, course: Tiny) -> No
 def test_a_reference_that_fails_here(server: ForkServer, course: Tiny, text: str, why: str) -> None:
     """Nothing is packed where the reference does not earn every point on this machine."""
     course.write("reference/tiny/tiny.py", text)
-    with pytest.raises(CourseError, match="does not earn every point on this machine") as told:
+    with pytest.raises(ReferenceFailed, match="nothing is packed, as the reference itself") as told:
         released(server, course.root)
     assert why in str(told.value)
     assert "Run `grader verify tiny`" in str(told.value)
