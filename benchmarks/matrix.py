@@ -4,7 +4,8 @@
 
 Makes an environment for each row below `.matrix/`, or takes the one that is there, and runs in it
 what an instructor relies on: the demonstration, which has to give exactly what it declares,
-`grader verify --all`, and the quick tests. The table goes to docs/reference/platforms.md.
+`grader verify --all`, and the quick tests. The table of all rows goes to docs/reference/platforms.md;
+a row that is not run keeps what it gave before.
 
 The oldest torch, torchvision and numpy are the lower bounds in pyproject.toml, the pinned ones
 stand in constraints.txt, and the newest are what the index gives without a constraint. Such a build
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import json
 import os
 import platform
 import re
@@ -24,14 +26,15 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reference" / "platforms.md"
 BEGIN, END = "<!-- made by `make matrix` -->", "<!-- end -->"
 SUPPORTED = ("3.11", "3.12", "3.13")
+STEPS = ("demo", "verify", "quick")
 VARIED = ("torch", "torchvision", "numpy")
 """The packages whose versions a row decides."""
 _ASK = (
@@ -55,12 +58,12 @@ class Row:
 class Result:
     """What a row gave."""
 
-    name: str
-    versions: tuple[str, ...]
+    versions: Sequence[str]
     """Of Python and of `VARIED`."""
-    steps: tuple[str, ...]
-    """A sentence for each step."""
+    steps: Mapping[str, str]
+    """By step what it gave, in a few words."""
     failed: bool
+    date: str
 
 
 def rows(pythons: Sequence[str]) -> Iterator[Row]:
@@ -105,25 +108,32 @@ def prepare(row: Row, folder: Path) -> Path:
     return home / "bin"
 
 
-def try_row(row: Row, folder: Path, wanted: Sequence[str]) -> Result:
-    """The steps of one row, run one after the other."""
+def try_row(row: Row, folder: Path) -> Result:
+    """The steps of one row, run one after the other; the result is kept beside its environment."""
     programs = prepare(row, folder)
     python = str(programs / "python")
     versions = tuple(_read([python, "-c", _ASK]).split())
     print(f"\n{row.name}: Python {versions[0]}, torch {versions[1]}", flush=True)
-    sentences, failed = [], False
+    said: dict[str, str] = {}
+    failed = False
     with tempfile.TemporaryDirectory() as out:
         steps = {
             "demo": [str(programs / "grader"), "demo", "-o", f"{out}/demo"],
             "verify": [str(programs / "grader"), "verify", "--all", "--stand-in"],
             "quick": [python, "-m", "pytest", "--quick", "-n", "2", "--dist", "worksteal"],
         }
-        for name in wanted:
-            sentence, good = _try_step(name, steps[name])
-            print(f"  {name}: {sentence}", flush=True)
-            sentences.append(sentence)
+        for name, command in steps.items():
+            said[name], good = _try_step(name, command)
+            print(f"  {name}: {said[name]}", flush=True)
             failed |= not good
-    return Result(name=row.name, versions=versions, steps=tuple(sentences), failed=failed)
+    date = str(dt.datetime.now(tz=dt.UTC).date())
+    result = Result(versions=versions, steps=said, failed=failed, date=date)
+    _locate_result(row, folder).write_text(json.dumps(asdict(result)), encoding="utf-8")
+    return result
+
+
+def _locate_result(row: Row, folder: Path) -> Path:
+    return folder / row.name / "result.json"
 
 
 def _try_step(name: str, command: Sequence[str]) -> tuple[str, bool]:
@@ -140,7 +150,7 @@ def _try_step(name: str, command: Sequence[str]) -> tuple[str, bool]:
     elif name == "demo":
         said = "exact"
     else:
-        said = (re.findall(r"(\d+ passed.*) in ", done.stdout) or ["nothing"])[-1]
+        said = (re.findall(r"\d+ passed", done.stdout) or ["nothing"])[-1]
     return (said, True) if done.returncode == 0 else (f"failed ({done.returncode})", False)
 
 
@@ -148,15 +158,18 @@ def _read(command: Sequence[str]) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def write_page(results: Sequence[Result], wanted: Sequence[str]) -> None:
-    """The table stands between its two marks in the page."""
-    head = ["", "Python", *VARIED, *wanted]
+def write_page(every: Sequence[Row], folder: Path) -> None:
+    """The table of all results that are kept stands between its two marks in the page."""
+    head = ["", "Python", *VARIED, *STEPS, "date"]
     table = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    for r in results:
-        name = re.sub(r"-python.*", "", r.name)
-        table.append(f"| {' | '.join([name, *r.versions, *r.steps])} |")
-    when = f"Run on {dt.datetime.now(tz=dt.UTC).date()}, {platform.system()}"
-    where = f"{when} {platform.machine()}, {os.cpu_count()} cores, no GPU."
+    for row in every:
+        path = _locate_result(row, folder)
+        if path.exists():
+            kept = Result(**json.loads(path.read_text(encoding="utf-8")))
+            name = row.name.partition("-")[0]
+            cells = [name, *kept.versions, *(kept.steps[s] for s in STEPS), kept.date]
+            table.append(f"| {' | '.join(cells)} |")
+    where = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, no GPU."
     text = PAGE.read_text(encoding="utf-8")
     begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
     made = "\n".join([*table, "", where])
@@ -170,13 +183,11 @@ def main() -> int:
     parser.add_argument("pythons", nargs="*", help="interpreters, the oldest first")
     parser.add_argument("--into", type=Path, default=ROOT / ".matrix", help="for environments")
     parser.add_argument("--only", action="append", help="the row of that name; may be repeated")
-    parser.add_argument("--steps", default="demo,verify,quick")
     given = parser.parse_args()
-    wanted = given.steps.split(",")
-    chosen = [r for r in rows(given.pythons or found) if not given.only or r.name in given.only]
-    results = [try_row(row, given.into, wanted) for row in chosen]
-    if not given.only and given.steps == parser.get_default("steps"):
-        write_page(results, wanted)
+    every = list(rows(given.pythons or found))
+    chosen = [r for r in every if not given.only or r.name in given.only]
+    results = [try_row(row, given.into) for row in chosen]
+    write_page(every, given.into)
     return 1 if any(r.failed for r in results) else 0
 
 
