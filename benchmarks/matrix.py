@@ -4,8 +4,8 @@
 
 Makes an environment for each row below `.matrix/`, or takes the one that is there, and runs in it
 what an instructor relies on: the demonstration, which has to give exactly what it declares,
-`grader verify --all`, and the quick tests. The table of all rows goes to docs/reference/platforms.md;
-a row that is not run keeps what it gave before.
+`grader verify --all`, and the quick tests. The table of all rows goes to
+docs/reference/platforms.md; a row that is not run keeps what it gave before.
 
 The oldest torch, torchvision and numpy are the lower bounds in pyproject.toml, the pinned ones
 stand in constraints.txt, and the newest are what the index gives without a constraint. Such a build
@@ -87,24 +87,18 @@ def _find_versions(relation: str, requirements: str) -> dict[str, str]:
 
 
 def prepare(row: Row, folder: Path) -> Path:
-    """The `bin` of the row's environment, which is made where it is not there."""
+    """The `bin` of the row's environment, made where it is not there, with this checkout in it."""
     home = folder / row.name
-    done = home / ".made"
-    if not done.exists():
+    pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+    kept = home / "kept.txt"
+    if not kept.exists():
         shutil.rmtree(home, ignore_errors=True)
         subprocess.run([row.python, "-m", "venv", str(home)], check=True)
-        pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet"]
         subprocess.run([*pip, "--upgrade", "pip>=25.1"], check=True)
         subprocess.run([*pip, *row.requirements], check=True)
-        given = subprocess.run(
-            [*pip[:3], "freeze"], check=True, capture_output=True, text=True
-        ).stdout
-        kept = home / "kept.txt"
-        pins = re.findall(r"^[\w.-]+==\S+", given, re.MULTILINE)
-        kept.write_text("\n".join(pins), encoding="utf-8")
-        parts = ["--constraint", str(kept), "--editable", f"{ROOT}[course]", "--group", "test"]
-        subprocess.run([*pip, *parts], check=True, cwd=ROOT)
-        done.touch()
+        kept.write_text(_read([*pip[:3], "freeze", "--exclude-editable"]), encoding="utf-8")
+    parts = ["--constraint", str(kept), "--editable", f"{ROOT}[course]", "--group", "test"]
+    subprocess.run([*pip, *parts], check=True, cwd=ROOT)
     return home / "bin"
 
 
