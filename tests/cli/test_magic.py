@@ -216,6 +216,7 @@ def test_wrong_use_is_one_sentence(magic: str, sentence: str, own: Path) -> None
     assert len(error["traceback"]) == 1
 
 
+@pytest.mark.proof
 def test_a_notebook_of_another_name_needs_its_assignment(own: Path) -> None:
     """A copy is recognised; any other name asks for `-a`, and is then taken as the entry."""
     *_, copied = run_cells(own, [RIGHT, LOAD, "%check"], name="Copy of tiny.ipynb")
@@ -231,6 +232,7 @@ def test_a_notebook_of_another_name_needs_its_assignment(own: Path) -> None:
     assert "`Untitled.ipynb` was run: it defines `Tiny`, `double`" in plain(named)
 
 
+@pytest.mark.proof
 def test_nothing_of_a_student_s_acts_in_the_table(own: Path) -> None:
     """Names and messages are text, controls are visible."""
     trick = "<script>alert(1)</script><img src=x onerror=alert(1)>\x1b[31m\u202e"
@@ -271,6 +273,7 @@ def test_the_bundled_course_and_its_reference(
     assert "✗" not in html(absent)
 
 
+@pytest.mark.proof
 def test_colab_s_notebook_is_checked_as_the_browser_has_it(own: Path) -> None:
     """Nothing of it lies on the disk, and nothing is written beside what does."""
     book = v4.new_notebook(

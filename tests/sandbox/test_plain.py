@@ -319,6 +319,7 @@ def test_a_folder_that_student_code_cannot_enter_is_refused(monkeypatch, tmp_pat
     assert list((tmp_path / "closed").iterdir()) == []
 
 
+@pytest.mark.proof
 @UNIX
 @pytest.mark.parametrize("name", ["SIGINT", "SIGKILL"])
 def test_an_interrupted_grader_leaves_no_process(name, tmp_path, within):
