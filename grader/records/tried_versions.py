@@ -21,7 +21,7 @@ TRIED: Mapping[str, Tried] = {
     "python": Tried("3.11", "3.13"),
     "torch": Tried("2.4.0", "2.15.0"),
     "torchvision": Tried("0.19.0", "0.29.2"),
-    "numpy": Tried("1.26.4", "2.5.5"),
+    "numpy": Tried("1.26.0", "2.5.5"),
 }
 
 

@@ -13,6 +13,7 @@ import pytest
 
 import grader
 import grader.inside
+from grader.records.tried_versions import TRIED
 from kit.places import ROOT
 
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
@@ -94,3 +95,20 @@ def test_the_two_commands_of_the_readme_are_targets() -> None:
 def test_documents_name_no_path_of_a_machine() -> None:
     for document in DOCUMENTS:
         assert not re.search(r"/(home|root|work|Users)/", document.read_text(encoding="utf-8"))
+
+
+def test_what_was_tried_is_what_the_matrix_ran() -> None:
+    """The versions that doctor takes for tried are the ends of the table that `make matrix` wrote."""
+    page = (ROOT / "docs/reference/platforms.md").read_text(encoding="utf-8")
+    table = page.partition("made by `make matrix`")[2].partition("<!-- end -->")[0]
+    lines = [line.strip("|").split("|") for line in table.splitlines() if line.startswith("|")]
+    head, *rows = [[cell.strip() for cell in cells] for cells in lines]
+    assert len(rows) >= 5
+    assert "failed" not in table
+    for name, (oldest, newest) in TRIED.items():
+        column = next(n for n, title in enumerate(head) if title.lower() == name)
+        seen = {
+            tuple(map(int, re.findall(r"\d+", row[column].partition("+")[0]))) for row in rows[1:]
+        }
+        ends = [tuple(map(int, end.split("."))) for end in (oldest, newest)]
+        assert [min(seen)[: len(ends[0])], max(seen)[: len(ends[1])]] == ends, name

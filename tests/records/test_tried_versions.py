@@ -23,7 +23,7 @@ INSIDE = {name: tried.newest for name, tried in TRIED.items()}
         ("torch", "2.15.0+cu132", ""),
         ("torch", "2.4.0", ""),
         ("torch", "2.13.0+cpu", ""),
-        ("numpy", "1.26.3", "the oldest tried is 1.26.4."),
+        ("numpy", "1.25.2", "the oldest tried is 1.26.0."),
         ("numpy", "2.0.0rc1", ""),
         ("python", "3.13.7", ""),
         ("python", "3.14.0", "python 3.14.0 was not tried; the newest tried is 3.13."),
