@@ -187,7 +187,8 @@ def find_kits(files: Sequence[Path]) -> Iterator[list[Kit]]:
     for folder in dict.fromkeys(f for start in starts for f in (start, *start.parents)):
         if folder not in starts and _is_open_to_all(folder):
             continue
-        kits = [read_kit(p) for p in _list_kits(folder)]
+        below = folder in starts and not _is_open_to_all(folder)
+        kits = [read_kit(p) for p in _list_kits(folder, below=below)]
         if kits:
             yield list({k.digest: k for k in kits}.values())
 
@@ -199,13 +200,16 @@ def _is_open_to_all(folder: Path) -> bool:
         return True
 
 
-def _list_kits(folder: Path) -> list[Path]:
-    """The folder itself where it is an unpacked kit, and every zip in it that is one."""
+def _list_kits(folder: Path, *, below: bool) -> list[Path]:
+    """The folder itself where it is an unpacked kit, every zip in it that is one, and, if `below`,
+    the folders in it into which one was unpacked.
+    """
     try:
         zips = sorted(p for p in folder.glob("*.zip") if p.is_file())[:_SCANNED]
     except OSError:  # a folder that may not be listed has no kit for us
         zips = []
-    unpacked = [folder] if (folder / FACTS).is_file() and _marks_kit(folder / FACTS) else []
+    places = [folder, *(p.parent for p in sorted(folder.glob(f"*/{FACTS}"))[:_SCANNED] if below)]
+    unpacked = [p for p in places if (p / FACTS).is_file() and _marks_kit(p / FACTS)]
     return unpacked + [p for p in zips if _is_kit(p)]
 
 

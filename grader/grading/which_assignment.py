@@ -103,7 +103,7 @@ def _choose_kit(files: Sequence[Path], slug: str | None) -> Kit | None:
         if fitting:
             return fitting[0]
         others = others or kits
-    alone = len(others) == 1 and slug is None and Course.find() == Course.bundled()
+    alone = len(others) == 1 and slug is None and Course.find().is_fallback
     return others[0] if alone else None
 
 
