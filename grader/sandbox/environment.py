@@ -8,6 +8,7 @@ behaves everywhere as on a machine without a GPU.
 from __future__ import annotations
 
 import os
+import site
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -41,6 +42,8 @@ def make(caches: str, system: str = os.name, own: Mapping[str, str] = os.environ
     passed = {n: own[n] for n in (*_PASSED, *(_WINDOWS if system == "nt" else ())) if n in own}
     first = [_hide_driver(caches), *filter(None, [own.get(_SEARCHED)])]
     made = {_SEARCHED: ":".join(first), "TORCHINDUCTOR_CACHE_DIR": caches}
+    if site.ENABLE_USER_SITE:  # `pip install --user`: found by HOME, which is another there
+        made |= {"PYTHONNOUSERSITE": "", "PYTHONUSERBASE": site.getuserbase()}
     return FIXED | passed | made
 
 
