@@ -53,7 +53,7 @@ def write(folders: Mapping[Path, Files]) -> int:
     if taken:
         more = f" and {len(taken) - 1} more" if len(taken) > 1 else ""
         raise UsageError(
-            f"{taken[0]}{more} would be overwritten; nothing was written. Name another folder"
+            f"{taken[0]}{more} would be overwritten; nothing was written. Name another place"
         )
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)

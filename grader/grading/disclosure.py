@@ -18,8 +18,8 @@ from grader.assignment.probe import Probe
 from grader.data import Images, Targets
 from grader.grading.executor import images_in
 
-TRAINED = "Decided when graded, beside our own trained network"
-PICTURES = "Decided when graded, beside what ours makes of the pictures"
+TRAINED = "Decided when graded: it is compared with our own trained network"
+PICTURES = "Decided when graded: it is compared with what our network makes of the pictures"
 ANSWER = "Decided when graded: what is asked for is not in the kit"
 
 UNSET = "our own network takes no equal weights"

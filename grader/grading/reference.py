@@ -72,7 +72,7 @@ def describe_loss(graded: Graded) -> str:
     first = next((c for c in lost if c.outcome != "skipped"), lost[0])
     why = f"{named}: {first.feedback or 'no reason was given.'}"
     if status != "ok" and reason not in why:
-        why = f"{why} Its report would say: {reason}"
+        why = f"{why} What a student would read of such a run: {reason}"
     return f"loses {why.rstrip('.')}"
 
 

@@ -67,8 +67,8 @@ def read_class(path: Path, asked: AskedFiles) -> list[Submission]:
 def read_one(files: Sequence[Path], asked: AskedFiles, *, student: str) -> Submission:
     """The submission that consists of these files, or of one folder or archive.
 
-    Extra files that are asked for come from beside the entry. Raises UsageError for a path that
-    cannot be read.
+    Extra files that are asked for come from beside the entry, and the entry from beside them.
+    Raises UsageError for a path that cannot be read.
     """
     if len(files) == 1 and (files[0].is_dir() or is_archive(files[0].name)):
         with ExitStack() as stack:
@@ -80,9 +80,12 @@ def read_one(files: Sequence[Path], asked: AskedFiles, *, student: str) -> Submi
     for path in files:
         _add_path(members, path, files[0].parent)
     home = next((f.parent for f in files if f.suffix in ENTRY_SUFFIXES), None)
-    if home is not None:
-        for name in asked.extra_files:
-            _add_beside(members, home, name)
+    if home is None:  # weights alone: what they belong to lies beside them, if anywhere
+        home = files[0].parent
+        for suffix in ENTRY_SUFFIXES:
+            _add_beside(members, home, f"{asked.entry}{suffix}")
+    for name in asked.extra_files:
+        _add_beside(members, home, name)
     return _read(HandIn(student=show_bytes(student), members=members), asked)
 
 

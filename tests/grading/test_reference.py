@@ -76,7 +76,8 @@ FAULTS: Mapping[str, tuple[Callable[[Tiny], object], tuple[str, ...]]] = {
     ),
     "too slow": (
         reference(BUSY + RIGHT),
-        ("doubles (2 of 2 points)", "2 seconds of computing time"),
+        # on a busy machine the limit of wall time comes first
+        ("doubles (2 of 2 points)", "2 seconds of computing time|past the limit of 6 seconds"),
     ),
     "too large": (large, ("loses doubles (2 of 2 points): Not measured", "1,024 MiB")),
     "a threshold": (rule("FULL = 1.0", "FULL = 0.5"), ("loses doubles (1 of 2 points)",)),
@@ -117,7 +118,8 @@ def test_nobody_is_graded(pair: Tiny, regrade: Grading, fault: str) -> None:
         regrade(pair)
     told = str(error.value)
     assert told.startswith("nobody is graded, as the reference itself loses ")
-    assert [part for part in FAULTS[fault][1] if part not in told] == [], told
+    for part in FAULTS[fault][1]:
+        assert any(one in told for one in part.split("|")), told
     assert "at sandbox level " in told
     assert "with torch 2." in told
     assert "and seed 1. Run `grader verify tiny`" in told

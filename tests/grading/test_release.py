@@ -723,6 +723,24 @@ def test_a_kit_for_another_file(
     )
 
 
+def test_a_kit_unpacked_beside_a_file_of_any_name(
+    call: CommandLine, packed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a desktop unpacks it, into a folder of its own; the only one, so it is the one meant."""
+    kit = packed / "tiny-kit.zip"
+    with zipfile.ZipFile(kit) as archive:
+        archive.extractall(packed / "tiny-kit")
+    kit.unlink()
+    (packed / "tiny.py").rename(packed / "mine.py")
+    monkeypatch.chdir(packed)
+    done = call("check", "mine.py")
+    assert done.code == 0, done.out + done.err
+    assert f"Judged by the kit {packed / 'tiny-kit'}." in done.out
+    packed.chmod(0o777)  # where anybody may put one, none is looked for
+    assert "no assignment that asks for a file called mine" in call("check", "mine.py").sentence
+    assert "there is no file theirs.py" in call("check", "theirs.py").sentence
+
+
 def test_a_kit_has_its_seed(call: CommandLine, packed: Path) -> None:
     """Measurements under one seed say nothing about another."""
     words = ("check", packed / "tiny.py", "--seed")
