@@ -35,6 +35,7 @@ PAGE = ROOT / "docs" / "reference" / "platforms.md"
 BEGIN, END = "<!-- made by `make matrix` -->", "<!-- end -->"
 SUPPORTED = ("3.11", "3.12", "3.13")
 STEPS = ("demo", "verify", "quick")
+RESULT, FAILED = "result.json", "failed"
 VARIED = ("torch", "torchvision", "numpy")
 """The packages whose versions a row decides."""
 _ASK = (
@@ -62,8 +63,12 @@ class Result:
     """Of Python and of `VARIED`."""
     steps: Mapping[str, str]
     """By step what it gave, in a few words."""
-    failed: bool
     date: str
+
+    @property
+    def failed(self) -> bool:
+        """True where a step did not go well."""
+        return any(said.startswith(FAILED) for said in self.steps.values())
 
 
 def rows(pythons: Sequence[str]) -> Iterator[Row]:
@@ -102,36 +107,39 @@ def prepare(row: Row, folder: Path) -> Path:
     return home / "bin"
 
 
-def try_row(row: Row, folder: Path) -> Result:
-    """The steps of one row, run one after the other; the result is kept beside its environment."""
+def try_row(row: Row, folder: Path, chosen: Sequence[str]) -> Result:
+    """The chosen steps of one row, run one after the other; what they gave is kept beside its
+    environment, with what the others gave before.
+    """
     programs = prepare(row, folder)
     python = str(programs / "python")
     versions = tuple(_read([python, "-c", _ASK]).split())
     print(f"\n{row.name}: Python {versions[0]}, torch {versions[1]}", flush=True)
-    said: dict[str, str] = {}
-    failed = False
+    kept = _read_result(row, folder)
+    said = dict(kept.steps) if kept else {}
     with tempfile.TemporaryDirectory() as out:
         steps = {
             "demo": [str(programs / "grader"), "demo", "-o", f"{out}/demo"],
             "verify": [str(programs / "grader"), "verify", "--all", "--stand-in"],
             "quick": [python, "-m", "pytest", "--quick", "-n", "2", "--dist", "worksteal"],
         }
-        for name, command in steps.items():
-            said[name], good = _try_step(name, command)
+        for name in chosen:
+            said[name] = _try_step(name, steps[name])
             print(f"  {name}: {said[name]}", flush=True)
-            failed |= not good
     date = str(dt.datetime.now(tz=dt.UTC).date())
-    result = Result(versions=versions, steps=said, failed=failed, date=date)
-    _locate_result(row, folder).write_text(json.dumps(asdict(result)), encoding="utf-8")
+    result = Result(versions=versions, steps=said, date=date)
+    (folder / row.name / RESULT).write_text(json.dumps(asdict(result)), encoding="utf-8")
     return result
 
 
-def _locate_result(row: Row, folder: Path) -> Path:
-    return folder / row.name / "result.json"
+def _read_result(row: Row, folder: Path) -> Result | None:
+    """What the row gave before, where it was run."""
+    path = folder / row.name / RESULT
+    return Result(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
 
-def _try_step(name: str, command: Sequence[str]) -> tuple[str, bool]:
-    """What the step's output says in a few words, and whether it went well."""
+def _try_step(name: str, command: Sequence[str]) -> str:
+    """What the step's output says, in a few words."""
     environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1"}
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment
@@ -145,7 +153,7 @@ def _try_step(name: str, command: Sequence[str]) -> tuple[str, bool]:
         said = "exact"
     else:
         said = (re.findall(r"\d+ passed", done.stdout) or ["nothing"])[-1]
-    return (said, True) if done.returncode == 0 else (f"failed ({done.returncode})", False)
+    return said if done.returncode == 0 else f"{FAILED} ({done.returncode})"
 
 
 def _read(command: Sequence[str]) -> str:
@@ -157,11 +165,10 @@ def write_page(every: Sequence[Row], folder: Path) -> None:
     head = ["", "Python", *VARIED, *STEPS, "date"]
     table = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     for row in every:
-        path = _locate_result(row, folder)
-        if path.exists():
-            kept = Result(**json.loads(path.read_text(encoding="utf-8")))
+        kept = _read_result(row, folder)
+        if kept is not None:
             name = row.name.partition("-")[0]
-            cells = [name, *kept.versions, *(kept.steps[s] for s in STEPS), kept.date]
+            cells = [name, *kept.versions, *(kept.steps.get(s, "") for s in STEPS), kept.date]
             table.append(f"| {' | '.join(cells)} |")
     where = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, no GPU."
     text = PAGE.read_text(encoding="utf-8")
@@ -177,10 +184,11 @@ def main() -> int:
     parser.add_argument("pythons", nargs="*", help="interpreters, the oldest first")
     parser.add_argument("--into", type=Path, default=ROOT / ".matrix", help="for environments")
     parser.add_argument("--only", action="append", help="the row of that name; may be repeated")
+    parser.add_argument("--step", action="append", choices=STEPS, help="this step alone")
     given = parser.parse_args()
     every = list(rows(given.pythons or found))
     chosen = [r for r in every if not given.only or r.name in given.only]
-    results = [try_row(row, given.into) for row in chosen]
+    results = [try_row(row, given.into, given.step or STEPS) for row in chosen]
     write_page(every, given.into)
     return 1 if any(r.failed for r in results) else 0
 
