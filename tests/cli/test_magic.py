@@ -156,6 +156,7 @@ def test_a_sandbox_is_started_once_and_ends_with_the_kernel(
     assert list(temporary.glob("grader-*")) == []
 
 
+@pytest.mark.proof
 def test_it_works_on_the_backend_that_runs_anywhere(own: Path) -> None:
     """Its loop does not meet the kernel's. The note says what it is."""
     *_, saved, live = run_cells(
@@ -249,6 +250,7 @@ def test_nothing_of_a_student_s_acts_in_the_table(own: Path) -> None:
         assert "\u202e" not in table + plain(outputs)
 
 
+@pytest.mark.proof
 def test_the_bundled_course_and_its_reference(
     bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -681,6 +681,7 @@ def test_check_with_the_kit_that_lies_there(
     assert re.search(r"✗ values +0 / 4", done.out)
 
 
+@pytest.mark.proof
 def test_which_kit_or_course(
     call: CommandLine, packed: Path, course: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:

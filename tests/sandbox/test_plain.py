@@ -279,6 +279,7 @@ LEFT = {
 """How a process is started that would stay."""
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "how", ["child", *(pytest.param(how, marks=UNIX) for how in ("session", "daemon"))]
 )
@@ -348,6 +349,7 @@ def begun(temporary: Path) -> bool:
 SLEEPS = "import time\nprint('begun', flush=True)\ntime.sleep(60)"
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("source", [SLEEPS, as_notebook(SLEEPS)], ids=["module", "notebook"])
 def test_closing_cuts_off_whoever_waits(source):
     said: list[BaseException] = []
@@ -427,6 +429,7 @@ def test_an_interpreter_that_does_not_start_is_our_fault(monkeypatch, tmp_path):
         run(broken, HONEST)
 
 
+@pytest.mark.proof
 def test_one_that_never_is_ready_is_given_up(monkeypatch, tmp_path):
     (tmp_path / "torch.py").write_text("import time\ntime.sleep(600)\n")
     monkeypatch.setitem(environment.FIXED, "PYTHONPATH", str(tmp_path))
@@ -501,6 +504,7 @@ def test_a_check_needs_nothing_of_unix(form, hook, tmp_path):
     assert "Code runs without walls here" in done.stderr
 
 
+@pytest.mark.proof
 def test_cells_are_interrupted_without_signals(monkeypatch, hook):
     monkeypatch.setitem(environment.FIXED, "PYTHONPATH", str(hook))
     limits = Limits(cpu_seconds=30, cell_seconds=0.5, memory_mib=1024, processes=16)
