@@ -19,9 +19,7 @@ import json
 import os
 import re
 import stat
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
@@ -30,6 +28,7 @@ from typing import Any, TypeVar
 from grader.assignment.loader import MEASURING, RULES, LoadedAssignment, assemble
 from grader.inside.wire import Malformed
 from grader.ledger import codec
+from grader.records.broken_zip import BROKEN_ZIP
 from grader.records.errors import UsageError
 from grader.records.execution import Execution, ExecutionRecord, Missing
 from grader.records.json_values import to_json
@@ -46,20 +45,6 @@ _FILE_CAP, _MEMBERS_CAP = 64 << 20, 1_000
 _SCANNED, _LISTING = 100, 128 << 10
 """Zips of a folder that are looked at, and bytes at their ends."""
 _DIRECTORY_MARK = b"PK\x01\x02"
-_BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    OSError,
-    ValueError,
-    RuntimeError,  # a password, or nested too deep
-    NotImplementedError,
-    LookupError,
-    ArithmeticError,
-    MemoryError,
-)
-"""What is raised where a file is not what it says."""
 _SLUG = re.compile(r"[\w-]{1,80}")
 _AGAIN = "Take it from your instructor once more"
 
@@ -158,7 +143,7 @@ class Kit:
                 arrays=self.files[ARRAYS],
             )
             return codec.load_execution(row)
-        except (*_BROKEN, TypeError) as error:
+        except (*BROKEN_ZIP, TypeError, MemoryError) as error:
             raise self._damaged("its measurements cannot be read") from error
 
     def _damaged(self, what: str) -> UsageError:
@@ -249,9 +234,10 @@ def read_kit(path: Path) -> Kit:
         raise UsageError(f"the kit {path} {error}") from error
     except LookupError:
         raise UsageError(
-            f"{path} is no kit: it holds no {FACTS} of `grader release`. Name another with --kit"
+            f"{path} is no kit: it holds no {FACTS} of `grader release` at its top. If it was "
+            "packed again with a folder around it, unpack it; else name another with --kit"
         ) from None
-    except _BROKEN as error:
+    except (*BROKEN_ZIP, MemoryError) as error:
         raise UsageError(f"the kit {path} is damaged or no zip. {_AGAIN}") from error
     if facts["kit"] != FORMAT:
         raise UsageError(

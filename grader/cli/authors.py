@@ -32,7 +32,7 @@ ROSTER = click.option(
 
 
 @click.command()
-@click.argument("slugs", nargs=-1, metavar="SLUG...", shell_complete=complete_slugs)
+@click.argument("slugs", nargs=-1, metavar="[SLUG...]", shell_complete=complete_slugs)
 @click.option("--all", "every", is_flag=True, help="Verify every assignment of the course.")
 @JSON
 @JOBS

@@ -14,9 +14,9 @@ from grader.records.errors import GraderError
 _EXIT_CODES = """\b
 Exit codes:
   0    Done.
-  1    Done, but look: a person is needed (grade), a check was lost (check),
-       something is not as it should be (verify, demo), the sandbox is below
-       level 2 (doctor).
+  1    Done, but look: a person is needed (grade), a check was lost or could
+       not be judged (check), something is not as it should be (verify, demo),
+       the sandbox is below level 2 (doctor).
   2    Nothing was done. One sentence on stderr says why.
   130  Interrupted. What was graded is kept."""
 

@@ -74,7 +74,7 @@ OUT = click.option(
     "--out",
     type=FOLDER,
     metavar="FOLDER",
-    help="Write to this folder.  [default: reports/SLUG]",
+    help="Write to this folder.  [default: the assignment's, in reports/]",
 )
 COURSE = click.option(
     "--course", type=FOLDER, metavar="FOLDER", help="The course: assignments/ and reference/."

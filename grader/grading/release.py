@@ -218,9 +218,9 @@ def _write_guide(
         "",
         f"    grader check {entry}",
         "",
-        "Without unpacking the kit, run it where your file lies and name the kit with `--kit`.",
-        "Your file is judged by what was measured on your instructor's solution; the inputs are",
-        "others when you are graded.",
+        "A kit that lies beside your file is found, unpacked or not; any other is named with",
+        "`--kit`. Your file is judged by what was measured on your instructor's solution. Where",
+        "the inputs are drawn, they are others when you are graded.",
         "",
         f"Your file may use {limits.cpu_seconds:g} s of CPU time, {limits.wall_seconds:g} s in "
         f"all, and {limits.memory_mib:,} MiB.",

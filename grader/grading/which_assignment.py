@@ -132,7 +132,8 @@ def _describe_kit(kit: Kit) -> tuple[str, ...]:
     here = read_versions()
     known = [n for n in _COMPARED if n in kit.versions]
     other = [n for n in known if _cut(kit.versions[n]) != _cut(here[n])]
-    line = f"Judged by the kit {kit.place}."
+    whose = f", which is for {kit.student} alone" if kit.student else ""
+    line = f"Judged by the kit {kit.place}{whose}."
     if not other:
         return (line,)
     theirs, ours = (" and ".join(f"{n} {_cut(v[n])}" for n in other) for v in (kit.versions, here))

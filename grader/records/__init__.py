@@ -9,6 +9,6 @@ Floors, top first:
     execution
     submission
     json_values, limits
-    advice, asked_files, extensions, extras, file_names, notebook_file, tried_versions
+    advice, asked_files, broken_zip, extensions, extras, file_names, notebook_file, tried_versions
     errors
 """

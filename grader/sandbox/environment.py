@@ -47,6 +47,12 @@ def make(caches: str, system: str = os.name, own: Mapping[str, str] = os.environ
     return FIXED | passed | made
 
 
+def find_reason(log: bytes) -> str:
+    """The last line of what an ended process wrote: of a traceback, the one that says why."""
+    lines = log[-2000:].decode("utf-8", "replace").strip().splitlines()
+    return lines[-1].strip() if lines else ""
+
+
 def _hide_driver(caches: str) -> str:
     """A folder with an empty file by the driver's name, which no loader takes for a library."""
     folder = Path(caches, "drivers")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import queue
 import secrets
@@ -70,8 +71,9 @@ class Interpreter:
         self._tree = ProcessTree(self._process, mark)
         self._incoming: queue.Queue[bytes] = queue.Queue(_PIECES)
         self._outgoing: queue.SimpleQueue[memoryview | None] = queue.SimpleQueue()
-        self._printed = {"stdout": 0, "stderr": 0}
-        """Bytes of each file that have been taken."""
+        # Read by descriptors: student code may put a link or a pipe in a file's place.
+        self._printed = {n: _make_file(os.path.join(folder, n)) for n in ("stdout", "stderr")}
+        """What it prints, read as far as it was taken."""
         self._closed = threading.Event()
         for work in (self._read, self._write):
             threading.Thread(target=work, daemon=True).start()
@@ -116,15 +118,9 @@ class Interpreter:
 
     def list_printed(self) -> Iterator[tuple[str, bytes]]:
         """What was printed since it was last asked for, by name of the stream, in pieces."""
-        for name in self._printed:
-            try:
-                with open(os.path.join(self.folder, name), "rb") as file:
-                    file.seek(self._printed[name])
-                    while data := file.read(_PIECE):
-                        self._printed[name] += len(data)
-                        yield name, data
-            except OSError:  # nothing was told to it yet
-                continue
+        for name, file in self._printed.items():
+            while not file.closed and (data := file.read(_PIECE)):
+                yield name, data
 
     # Its life
 
@@ -159,7 +155,7 @@ class Interpreter:
 
     def _read_log(self) -> str:
         with open(os.path.join(self.folder, "log"), "rb") as file:
-            return file.read()[-2000:].decode("utf-8", "replace").strip()
+            return environment.find_reason(file.read())
 
     def await_ready(self) -> None:
         """It is ready already."""
@@ -196,11 +192,16 @@ class Interpreter:
         """Nothing of it is left; what it said cannot be read any more."""
         self.end()
         self._closed.set()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
+        for opened in (self._process.stdin, self._process.stdout, *self._printed.values()):
+            if opened is not None:
                 with contextlib.suppress(OSError):
-                    pipe.close()
+                    opened.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _make_file(path: str) -> io.FileIO:
+    """A new file that nobody else can open by its name."""
+    return io.FileIO(path, "x+", opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
 def _apart() -> dict[str, Any]:

@@ -129,7 +129,8 @@ class PlainSupervisor(Conversation[Interpreter]):
         self.starts += 1
         self.death = None
         child = self.child = self._take(notebook is not None)
-        self._uid = _give(self._uid, self.directory, self._home, child.folder)
+        if self.starts == 1:  # later on, what lies there is the student's doing
+            self._uid = _give(self._uid, self.directory, self._home)
         child.begin(
             {
                 "do": "begin",

@@ -45,6 +45,8 @@ class ProcessTree:
         """By number each descendant that was seen; a psutil.Process knows a later one apart."""
         self._next_search = 0.0
         self._base = Usage()
+        self._own = self._shared = 0
+        """KiB of the first process when it began, as `_read_memory` tells them apart."""
         self._cpu_seconds = 0.0
 
     @property
@@ -57,6 +59,8 @@ class ProcessTree:
     def begin(self) -> None:
         """What is used until now is not the student's."""
         self._base = self._measure()
+        with contextlib.suppress(psutil.Error):
+            self._own, self._shared = _read_memory(self._root)
 
     def measure(self) -> Usage:
         """What is used now, beyond what was used when it began."""
@@ -74,13 +78,14 @@ class ProcessTree:
                 with process.oneshot():
                     times = process.cpu_times()
                     tasks += process.num_threads()
-                    memory = _read_memory(process) >> 10
+                    own, shared = _read_memory(process)
             except psutil.Error:  # it has ended
                 continue
             seconds += times.user + times.system
             seconds += getattr(times, "children_user", 0) + getattr(times, "children_system", 0)
-            beyond += max(0, memory - self._base.largest_kib)
-            largest = max(largest, memory)
+            # Libraries that the system drops from memory give nobody more of it.
+            beyond += max(0, own - self._own) + max(0, shared - self._shared)
+            largest = max(largest, own + shared)
         return Usage(tasks=tasks, cpu_seconds=seconds, memory_kib=beyond, largest_kib=largest)
 
     def _search(self) -> None:
@@ -147,7 +152,13 @@ def _is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def _read_memory(process: psutil.Process) -> int:
-    """Bytes: what is reserved for it alone where the system counts that, as Windows does."""
+def _read_memory(process: psutil.Process) -> tuple[int, int]:
+    """KiB of its own, and KiB of files and of what it shares; 0 where the system does not tell.
+
+    Its own is what is reserved for it alone where that is counted, as Windows does.
+    """
     memory = process.memory_info()
-    return int(getattr(memory, "private", memory.rss))
+    if hasattr(memory, "private"):
+        return int(memory.private) >> 10, 0
+    shared = int(getattr(memory, "shared", 0))
+    return int(memory.rss) - shared >> 10, shared >> 10

@@ -113,11 +113,10 @@ class ServerProcess:
         return state
 
     def said(self) -> str:
-        """The end of what the fork server wrote to its log."""
+        """Why it ended, by the end of its log."""
         self._log.flush()
         size = os.fstat(self._log.fileno()).st_size
-        data = os.pread(self._log.fileno(), 2000, max(0, size - 2000))
-        return data.decode("utf-8", "replace").strip()
+        return environment.find_reason(os.pread(self._log.fileno(), 2000, max(0, size - 2000)))
 
     @property
     def alive(self) -> bool:

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import stat
-import struct
 import zipfile
 import zlib
 from functools import partial
 from typing import IO
 
+from grader.records.broken_zip import BROKEN_ZIP
 from grader.submissions import tar
 from grader.submissions.folder import KINDS
 from grader.submissions.listing import SUBMISSION, Caps, Listing, Member
 from grader.submissions.names import Refused
 
-_BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    OSError,
-    ValueError,
-    RuntimeError,
-    LookupError,
-    ArithmeticError,
-)
-"""What zipfile and zlib raise when an archive is not what it says."""
 _DAMAGED = "is damaged or not an archive; pack it again"
 _CHUNK = 1 << 20
 _GZIP_PARTS = 10_000
@@ -49,7 +37,7 @@ def list_archive(file: IO[bytes], caps: Caps = SUBMISSION) -> Listing:
         )
     except Refused:
         raise
-    except _BROKEN:
+    except BROKEN_ZIP:
         raise Refused(_DAMAGED) from None
 
 
@@ -124,7 +112,7 @@ def _read_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo, cap: int) -> byte
                     raise Refused(f"has more than the {cap:,} bytes allowed")
     except Refused:
         raise
-    except _BROKEN:
+    except BROKEN_ZIP:
         raise Refused("is damaged inside the archive; pack it again") from None
     return b"".join(pieces)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import site
 import subprocess
 import sys
 import tempfile
@@ -469,6 +470,23 @@ def test_it_has_level_0_only():
         Choice(name="plain", level=2).start()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="it finds its own files by /proc")
+def test_what_is_printed_is_read_from_no_other_file(anywhere, monkeypatch, tmp_path):
+    """A link in the place of the file with what was printed leads nowhere."""
+    monkeypatch.setattr("grader.sandbox.plain_supervisor._find_uid", lambda: None)
+    other = tmp_path / "other"
+    other.write_text("somebody else's")
+    source = f"""
+        import os
+        path = os.readlink("/proc/self/fd/1")
+        os.rename(path, path + ".old")
+        os.symlink({str(other)!r}, path)
+        print("mine")
+        """
+    error, execution = run(anywhere, source)
+    assert (error, execution.stdout) == (None, "mine\n")
+
+
 # ---------------------------------------------------------------------- without Unix
 
 ASSERTED = (
@@ -519,11 +537,15 @@ def test_cells_are_interrupted_without_signals(monkeypatch, hook):
 @pytest.mark.parametrize(
     ("system", "named"), [("nt", {"SYSTEMROOT", "TEMP", "USERPROFILE"}), ("posix", set())]
 )
-def test_the_environment_has_what_the_system_needs(system, named, tmp_path):
+def test_the_environment_has_what_the_system_needs(system, named, tmp_path, monkeypatch):
     own = {"SYSTEMROOT": "C:\\Windows", "TEMP": "C:\\Temp", "SECRET": "x"}
     given = environment.make_for_students("C:\\home", system, own)
     assert given.keys() & {"SYSTEMROOT", "TEMP", "USERPROFILE"} == named
     assert "SECRET" not in given | environment.make(str(tmp_path), system, own)
+    monkeypatch.setattr("site.ENABLE_USER_SITE", True)
+    with_user = environment.make(str(tmp_path), system, own)
+    assert with_user["PYTHONNOUSERSITE"] == ""  # which is as good as unset
+    assert with_user["PYTHONUSERBASE"] == site.getuserbase()
     assert ("SYSTEMROOT" in environment.make(str(tmp_path), system, own)) == (system == "nt")
 
 

@@ -164,10 +164,12 @@ def _become(uid: int) -> None:
 
 
 def _print_to(folder: str) -> None:
-    """Standard output and error are files in this folder; nothing is asked of standard input."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | _BINARY
+    """Standard output and error are files that lie in this folder already; nothing is asked of
+    standard input.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | _BINARY
     for target, name in ((1, "stdout"), (2, "stderr")):
-        descriptor = os.open(os.path.join(folder, name), flags, 0o600)
+        descriptor = os.open(os.path.join(folder, name), flags)
         os.dup2(descriptor, target)
         os.close(descriptor)
 
