@@ -14,6 +14,7 @@ from grader.cli.options import (
     complete_slugs,
     run_options,
 )
+from grader.records.errors import UsageError
 
 
 @click.command()
@@ -64,6 +65,8 @@ def check(
     from grader.grading.self_check import check_files
     from grader.grading.which_assignment import choose_assignment
 
+    if absent := [str(f) for f in files if not f.exists()]:  # said before what may follow from it
+        raise UsageError(f"there is no file {' or '.join(absent)}. Check the path")
     chosen = choose_assignment(
         files, kit=kit, course=run.course, slug=slug, student=student, seed=seed
     )

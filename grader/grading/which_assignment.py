@@ -52,9 +52,6 @@ def choose_assignment(
 
     Raises UsageError where there is none, or no saying which, or where the student has to be named.
     """
-    for path in files:
-        if not path.exists():
-            raise UsageError(f"there is no file {path}. Check the path")
     if kit is not None:
         found: Kit | None = read_kit(kit)
         if found is not None and slug not in (None, found.slug):
