@@ -51,7 +51,7 @@ class Trace(TorchDispatchMode):
     def __init__(
         self,
         module: torch.nn.Module,
-        x: torch.Tensor,
+        inputs: Sequence[torch.Tensor],
         directory: str,
         keep: Callable[[torch.Tensor], Sketch] = keep_nothing,
     ) -> None:
@@ -67,14 +67,14 @@ class Trace(TorchDispatchMode):
         """Shares that dropout takes away of the input itself."""
         self._directory = os.path.join(directory, "")
         self._keep = keep
-        self._batch = x.shape[0] if x.dim() else 1
-        self._data = {_storage(x)}
+        self._batch = inputs[0].shape[0] if inputs[0].dim() else 1
+        self._data = {_storage(x) for x in inputs}
         self._derived: set[int] = set()
         self._constant: set[int] = set()
         """Storages made of no tensor at all, such as `torch.zeros`."""
         self._sources: dict[int, frozenset[int]] = {}
         """For data: the operators since whose results nothing but small steps was done."""
-        self._alive: list[object] = [x]
+        self._alive: list[object] = [*inputs]
         self._path: list[str] = []
         self._names: dict[int, str] = {}
         self._touched: set[int] = set()
