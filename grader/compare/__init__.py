@@ -5,7 +5,7 @@ All of them are pure: measurements in, Verdict out. Sentences address the studen
 Floors, top first:
     layers, numbers
     answers
-    alignment, explanations, parameters, precision, returned_values, training
+    alignment, explanations, parameters, precision, recurrence, returned_values, training
     differences, named_answers, predictions
 """
 

@@ -23,7 +23,9 @@ SKETCHED = 7
 def list_layers(trace: Trace, answer: Sequence[torch.Tensor]) -> list[LayerRow]:
     """Every operator with its shape, weights and sketches; the last ends in the whole answer."""
     rows: list[LayerRow] = []
+    used: set[tuple[int, object]] = set()
     for operator in trace.operators:
+        own = {(id(w.leaf), w.view.storage_offset()) for w in operator.weights}
         end = operator.end
         if operator is trace.operators[-1] and answer:
             end = np.concatenate([sketch(t) for t in answer[:SKETCHED]])
@@ -40,8 +42,10 @@ def list_layers(trace: Trace, answer: Sequence[torch.Tensor]) -> list[LayerRow]:
                 "start": operator.start,
                 "result": operator.result,
                 "end": end,
+                "again": bool(own) and own <= used,
             }
         )
+        used |= own
     return rows
 
 

@@ -19,6 +19,7 @@ from torch.utils.hooks import RemovableHandle
 from grader.inside.loading import namespace
 from grader.inside.measuring.operators import (
     ACTIVATIONS,
+    CONSTANTS,
     JOINS,
     KINDS,
     SHOWN,
@@ -130,6 +131,8 @@ class Trace(TorchDispatchMode):
         inputs, outputs = list_tensors((args, kwargs)), list_tensors(result)
         plain_name = name.rstrip("_") if not name.startswith("_") else name
         kind = KINDS.get(plain_name)
+        if plain_name in CONSTANTS:  # a first state is no data, whatever it took its shape from
+            inputs = []
         is_tainted = any(_storage(t) in self._data for t in inputs)
         self._find_leaves(inputs)
         self._touched.update(map(_storage, inputs))

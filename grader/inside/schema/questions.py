@@ -179,6 +179,8 @@ class LayerRow(TypedDict):
     start: Sketch
     result: Sketch
     end: Sketch
+    again: bool
+    """Whether every weight of it was used by an earlier row as well."""
 
 
 class LayersAnswer(TypedDict):
