@@ -45,7 +45,7 @@ def _is_of_scores(output: Output) -> bool:
 
 
 def _lay_out(answer: Answer, ours: Answer, output: Output) -> Answer:
-    """The answer; scores in our shape where that says nothing else, as (N, C, 1, 1) for (N, C)."""
+    """The answer; scores in our shape where only ones differ, as (N, C, 1, 1) for (N, C)."""
     first = next(iter(ours))
     if not (_is_of_scores(output) and first in answer):
         return answer
@@ -55,9 +55,7 @@ def _lay_out(answer: Answer, ours: Answer, output: Output) -> Answer:
 
 
 def _strip_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
-    while len(shape) > 1 and shape[-1] == 1:
-        shape = shape[:-1]
-    return shape
+    return (*shape[:1], *(n for n in shape[1:] if n != 1))
 
 
 def _describe_form(answer: Answer, ours: Answer, place: str) -> str:

@@ -187,14 +187,13 @@ def find_classes(dimensions: int) -> int:
 
 
 def normalise(scores: torch.Tensor) -> torch.Tensor:
-    """Log-probabilities of scores; those that are some stay as they are, and so does one class.
+    """Log-probabilities of scores, without dimensions of one; what are some stays as it is.
 
     Of one class there is nothing to normalise: its score says everything.
     """
-    axis = find_classes(scores.dim())
-    if axis < 1 or scores.shape[axis] == 1:
-        return scores
-    return torch.log_softmax(scores, dim=axis)
+    kept = [n for n in scores.shape[1:] if n != 1]
+    axis, scores = find_classes(1 + len(kept)), scores.reshape(len(scores), *kept)
+    return torch.log_softmax(scores, dim=axis) if axis else scores
 
 
 def list_comparable(value: object, output: Output) -> list[torch.Tensor]:
