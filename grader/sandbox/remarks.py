@@ -23,6 +23,11 @@ WORDS: Mapping[str, str] = {
     "was judged: {}. Keep one definition, and save its weights.",
     "renamed": "The weights stand in the file under other names than your class has, but every "
     "shape fits, so they were loaded: {}. Save them again from the class that you hand in.",
+    "called": "Found under another name: {}. Please use the names of the brief.",
+    "instance": "A finished network was taken for what builds it, without what it has learnt: {}. "
+    "Please leave that name to the class.",
+    "weights": "The only file of weights that fits was loaded: {}. Please hand it in under the "
+    "name of the brief.",
 }
 """By key the sentence; `{}` in it stands for the details."""
 APART: Mapping[str, str] = {"blank": "Blanks that are left besides: {}."}

@@ -41,6 +41,9 @@ RemarkKey = Literal[
     "blank",
     "twice",
     "renamed",
+    "called",
+    "instance",
+    "weights",
 ]
 """How the student's code was helped, or what it lacks."""
 

@@ -1,0 +1,152 @@
+"""What is taken for a network that a student did not call as the brief does.
+
+The box tells which networks there are, with the shapes of their parameters and answers; which one
+fits is decided here, beside the reference's. Nothing is guessed: one that fits is taken and named
+in a note, of several a person or the student's `answers` has to say which.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from grader.records.execution import Missing
+from grader.records.measurements import NetworkFacts, Networks
+
+_CLASSES = re.compile(r"class|label|categor|out|digit|target", re.IGNORECASE)
+"""How students call the argument that is the number of classes."""
+_INPUTS = re.compile(r"^in_|^n_in|input|channel", re.IGNORECASE)
+"""That which is the number of inputs."""
+_SHOWN = 6
+
+AskStudent = Callable[[str, bool], Networks | None]
+"""What could stand for a name; where True, with the shape of what each answers."""
+AskReference = Callable[[str], NetworkFacts | None]
+"""The reference's network of that name."""
+Fits = Callable[[NetworkFacts, NetworkFacts], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandIns:
+    """What was decided about one submission."""
+
+    taken: Mapping[str, str] = field(default_factory=dict)
+    """By name asked for, the path of what is taken for it."""
+    refused: Mapping[str, Missing] = field(default_factory=dict)
+    """By name asked for, why nothing can be taken for it, and what to do."""
+
+
+def decide(
+    names: Sequence[str], entry: str, ask: AskStudent, ask_reference: AskReference
+) -> StandIns:
+    """What stands for each of these names that the file `entry` lacks."""
+    seen = {n: s for n in names if (s := ask(n, False)) is not None and not s.ready}
+    taken: dict[str, str] = {}
+    refused: dict[str, Missing] = {}
+    for name, networks in seen.items():
+        ours = ask_reference(name)
+        if ours is None:
+            continue
+        rows = [r for r in networks.rows if r.path not in taken.values()]
+        fitting = [r for r in rows if _has_shapes(r, ours)]
+        if not fitting:
+            answered = ask(name, True)
+            rows = [r for r in (answered or networks).rows if r.path not in taken.values()]
+            fitting = next(_try(rows, ours, alone=len(seen) == 1), [])
+        if len(fitting) == 1 and not (fitting[0].shapes is None and fitting[0].wants):
+            taken[name] = fitting[0].path
+        elif why := _explain(name, entry, networks.bound, fitting, ours):
+            refused[name] = why
+    return StandIns(taken=taken, refused=refused)
+
+
+def _try(
+    rows: Sequence[NetworkFacts], ours: NetworkFacts, *, alone: bool
+) -> Iterator[list[NetworkFacts]]:
+    """Those that fit, by the strictest rule by which any does.
+
+    Where it is the only network that is lacking, the way it is used decides as well, and the only
+    network of a file is taken for it.
+    """
+    loose: tuple[Fits, ...] = (_answers_alike, lambda *_: len(rows) == 1)
+    for fits in (_has_shapes, _has_total, *(loose if alone else ())):
+        if fitting := [r for r in rows if fits(r, ours)]:
+            yield fitting
+
+
+def _has_shapes(row: NetworkFacts, ours: NetworkFacts) -> bool:
+    """In whichever order."""
+    if row.shapes is None or ours.shapes is None:
+        return False
+    return sorted(row.shapes) == sorted(ours.shapes)
+
+
+def _has_total(row: NetworkFacts, ours: NetworkFacts) -> bool:
+    return row.total is not None and row.total == ours.total
+
+
+def _answers_alike(row: NetworkFacts, ours: NetworkFacts) -> bool:
+    return row.output is not None and row.output == ours.output
+
+
+# ---------------------------------------------------------------------- in words
+
+
+def _explain(
+    name: str,
+    entry: str,
+    bound: NetworkFacts | None,
+    fitting: Sequence[NetworkFacts],
+    ours: NetworkFacts,
+) -> Missing | None:
+    """Why nothing is taken; None where the box itself has the better sentence."""
+    file = entry.rpartition("/")[2]
+    if len(fitting) > 1:
+        listed = ", ".join(f"`{r.path}`{r.place}" for r in fitting[:_SHOWN])
+        more = f" and {len(fitting) - _SHOWN} more" if len(fitting) > _SHOWN else ""
+        return Missing(
+            why=f"{file} does not define `{name}`, and several networks could be meant: {listed}"
+            f"{more}. Say which one it is at the end of {file}: "
+            f"`{_write_answers(name, fitting[0].path)}`, or call it `{name}`",
+            undecided=True,
+        )
+    if bound is not None:
+        return _explain_wants(f"`{name}`{bound.place} in {file}", name, file, bound, ours)
+    if fitting:
+        subject = (
+            f"{file} does not define `{name}`, and the only network in it, "
+            f"`{fitting[0].path}`{fitting[0].place},"
+        )
+        return _explain_wants(subject, name, file, fitting[0], ours)
+    return None
+
+
+def _explain_wants(
+    subject: str, name: str, file: str, row: NetworkFacts, ours: NetworkFacts
+) -> Missing:
+    """What to write where a constructor wants more than the brief gives."""
+    wants = ", ".join(f"`{w}`" for w in row.wants)
+    given = [_guess(w, ours) for w in row.wants]
+    build = f"lambda: {row.path}({', '.join(given)})"
+    gap = ", with your own numbers in place of `…`" if "…" in given else ""
+    return Missing(
+        why=f"{subject} wants {wants} when it is built, and the brief builds `{name}()`. Give "
+        f"every argument a default value, or write at the end of {file}{gap}: "
+        f"`{_write_answers(name, build)}`"
+    )
+
+
+def _guess(argument: str, ours: NetworkFacts) -> str:
+    """What an argument probably is, for the student to check; `…` where nothing says so."""
+    if _INPUTS.search(argument):
+        first = next((s for s in ours.shapes or () if len(s) > 1), None)
+        return str(first[1]) if first else "…"
+    if _CLASSES.search(argument) and ours.output:
+        return str(ours.output[-1])
+    return "…"
+
+
+def _write_answers(name: str, value: str) -> str:
+    return f"answers = {{{json.dumps(name)}: {value}}}"
