@@ -127,10 +127,10 @@ def _explain_wants(
     subject: str, name: str, file: str, row: NetworkFacts, ours: NetworkFacts
 ) -> Missing:
     """What to write where a constructor wants more than the brief gives."""
-    wants = ", ".join(f"`{w}`" for w in row.wants)
+    wants = ", ".join(f"`{w.rstrip('=')}`" for w in row.wants)
     given = [_guess(w, ours) for w in row.wants]
     build = f"lambda: {row.path}({', '.join(given)})"
-    gap = ", with your own numbers in place of `…`" if "…" in given else ""
+    gap = ", with your own numbers in place of `…`" if "…" in build else ""
     return Missing(
         why=f"{subject} wants {wants} when it is built, and the brief builds `{name}()`. Give "
         f"every argument a default value, or write at the end of {file}{gap}: "
@@ -140,6 +140,8 @@ def _explain_wants(
 
 def _guess(argument: str, ours: NetworkFacts) -> str:
     """What an argument probably is, for the student to check; `…` where nothing says so."""
+    if argument.endswith("="):
+        return argument + _guess(argument[:-1], ours)
     if _INPUTS.search(argument):
         first = next((s for s in ours.shapes or () if len(s) > 1), None)
         return str(first[1]) if first else "…"

@@ -23,9 +23,10 @@ WORDS: Mapping[str, str] = {
     "was judged: {}. Keep one definition, and save its weights.",
     "renamed": "The weights stand in the file under other names than your class has, but every "
     "shape fits, so they were loaded: {}. Save them again from the class that you hand in.",
-    "called": "Found under another name: {}. Please use the names of the brief.",
+    "called": "Taken for what the brief asks for: {}. Please use the names of the brief, in the "
+    "file that is run.",
     "instance": "A finished network was taken for what builds it, without what it has learnt: {}. "
-    "Please leave that name to the class.",
+    "Please give the class that name.",
     "weights": "The only file of weights that fits was loaded: {}. Please hand it in under the "
     "name of the brief.",
 }

@@ -35,7 +35,9 @@ class Candidate:
 
     path: str
     kind: object
-    """What two names have in common that mean the same network: its class, or how it is built."""
+    """What two names have in common that mean the same network."""
+    of: type | None = None
+    """The class, of an instance."""
     make: instances.Maker | None
     """None where it cannot be built with what the brief says."""
     wants: tuple[str, ...] = ()
@@ -63,7 +65,7 @@ def networks(names: Names, args: NetworksArgs) -> NetworksAnswer:
         bound = _describe(names, Candidate(path=path, kind=target, make=None, wants=wants), None)
     listed = list_candidates(names, name, init)
     if wants and isinstance(target, type):  # its own instances say with what it is built
-        listed = [c for c in listed if c.kind is target and c.make is not None]
+        listed = [c for c in listed if c.of is target]
     return {"ready": False, "bound": bound, "rows": _list_rows(names, listed, args)}
 
 
@@ -87,7 +89,9 @@ def _find_maker(target: object, init: Sequence[object], name: str) -> instances.
 
 
 def list_wants(maker: object, init: Sequence[object]) -> tuple[str, ...]:
-    """The arguments without which it cannot be called, besides those of the brief."""
+    """The arguments without which it cannot be called, besides those of the brief; `name=` where
+    one has to be given by name.
+    """
     try:
         signature = inspect.signature(maker)  # type: ignore[arg-type]
     except (TypeError, ValueError):  # built-in classes tell none
@@ -95,7 +99,12 @@ def list_wants(maker: object, init: Sequence[object]) -> tuple[str, ...]:
     places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     rest = list(signature.parameters.values())[len(init) :]
     needed = [p for p in rest if p.kind in (*places, inspect.Parameter.KEYWORD_ONLY)]
-    return tuple(p.name for p in needed if p.default is inspect.Parameter.empty)
+    named = inspect.Parameter.KEYWORD_ONLY
+    return tuple(
+        f"{p.name}=" if p.kind is named else p.name
+        for p in needed
+        if p.default is inspect.Parameter.empty
+    )
 
 
 # ---------------------------------------------------------------------- what there is
@@ -118,10 +127,11 @@ def list_candidates(names: Names, name: str, init: Sequence[object]) -> list[Can
     listed += [c for p, v in finished if (c := _by_example(p, v, init, classes)) is not None]
     if not listed:
         listed = [c for p, v in free if (c := _by_function(p, v, init, names)) is not None]
+    shown = {c.of for c in listed}
     kinds: list[object] = []
     distinct = []
-    for one in sorted(listed, key=lambda c: c.make is None):
-        if not any(one.kind is k or one.kind == k for k in kinds):
+    for one in listed:
+        if one.kind not in kinds and not (one.make is None and one.kind in shown):
             kinds.append(one.kind)
             distinct.append(one)
     return distinct[:CAP]
@@ -144,13 +154,12 @@ def _by_example(
     path: str, net: torch.nn.Module, init: Sequence[object], classes: dict[type, str]
 ) -> Candidate | None:
     """An instance, where its class does not make the same; or one of torch's own containers."""
-    maker = instances.find_maker(net, init, path)
-    if maker is type(net):
-        return None if type(net) in classes else Candidate(path=path, kind=type(net), make=maker)
+    of, maker = type(net), instances.find_maker(net, init, path)
+    if maker is of:
+        return None if of in classes else Candidate(path=path, kind=of, of=of, make=maker)
     if not _holds_layers(net):
         return None
-    kind = (type(net), str(net)) if type(net).__module__.startswith("torch.") else type(net)
-    return Candidate(path=path, kind=kind, make=maker)
+    return Candidate(path=path, kind=(of, instances.describe(net)), of=of, make=maker)
 
 
 def _holds_layers(net: torch.nn.Module) -> bool:

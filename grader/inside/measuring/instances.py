@@ -52,18 +52,21 @@ def find_maker(net: torch.nn.Module, init: Sequence[object], name: str) -> Maker
     kind = type(net)
     if not kind.__module__.startswith("torch."):
         try:
-            if _describe(kind(*copy.deepcopy(list(init)))) == _describe(net):
+            if describe(kind(*copy.deepcopy(list(init)))) == describe(net):
                 return kind
         except Exception:  # it wants other arguments, which only its author knew
             pass
     return lambda *_: _copy(net, name)
 
 
-def _describe(value: object) -> object:
-    """By this two networks are told apart: the kinds of their parts, and their shapes."""
+def describe(value: object) -> object:
+    """By this two networks are told apart: their parts with sizes and settings, and their shapes;
+    None for what is none.
+    """
     if not isinstance(value, torch.nn.Module):
         return None
-    return [type(m) for m in torch.nn.Module.modules(value)], list_shapes(value)
+    parts = [(type(m), m.extra_repr()) for m in torch.nn.Module.modules(value)]
+    return parts, list_shapes(value)
 
 
 def _copy(net: torch.nn.Module, name: str) -> torch.nn.Module:

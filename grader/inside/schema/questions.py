@@ -280,7 +280,7 @@ class NetworkRow(TypedDict):
     output: list[int] | None
     """The shape of its answer; None where it gives none, or was not asked."""
     wants: list[str]
-    """Arguments that its constructor needs besides."""
+    """Arguments that its constructor needs besides; `name=` where one is given by name."""
 
 
 class NetworksAnswer(TypedDict):

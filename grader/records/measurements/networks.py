@@ -28,7 +28,7 @@ class NetworkFacts:
     output: tuple[int, ...] | None
     """The shape of its answer; None where it gives none, or was not asked."""
     wants: tuple[str, ...]
-    """Arguments that its constructor needs besides those of the brief."""
+    """Arguments that its constructor needs besides those of the brief; `name=` by name."""
 
     @property
     def total(self) -> int | None:
