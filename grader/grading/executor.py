@@ -235,9 +235,10 @@ class Executor:
         return box.ask(probe.ask, {**arguments, "stand_ins": dict(stand_ins or {})})
 
     def _arguments_of(self, probe: Probe[Any], precisions: Sequence[str]) -> dict[str, Any]:
-        script = {"script": self.loaded.script} if probe.ask == SCRIPT else {}
-        given = {**self.arguments[probe.key], **script, "precisions": list(precisions)}
-        return {**given, "asked": self._asked}
+        script = {"script": self.loaded.script} if probe.ask == SCRIPT or probe.loss else {}
+        output = {"output": self.loaded.find_output(probe)} if "module" in probe.args else {}
+        given = {**self.arguments[probe.key], **script, **output}
+        return {**given, "precisions": list(precisions), "asked": self._asked}
 
     @cached_property
     def _asked(self) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -55,9 +56,9 @@ def decide(
             answered = ask(name, True)
             rows = [r for r in (answered or networks).rows if r.path not in taken.values()]
             fitting = next(_try(rows, ours, alone=len(seen) == 1), [])
-        if len(fitting) == 1 and not (fitting[0].shapes is None and fitting[0].wants):
+        if len(fitting) == 1:
             taken[name] = fitting[0].path
-        elif why := _explain(name, entry, networks.bound, fitting, ours):
+        elif why := _explain(name, entry, networks, fitting, ours):
             refused[name] = why
     return StandIns(taken=taken, refused=refused)
 
@@ -67,10 +68,10 @@ def _try(
 ) -> Iterator[list[NetworkFacts]]:
     """Those that fit, by the strictest rule by which any does.
 
-    Where it is the only network that is lacking, the way it is used decides as well, and the only
-    network of a file is taken for it.
+    Where it is the only network that is lacking, one that differs in a few layers fits as well, and
+    one that takes and gives what is asked for.
     """
-    loose: tuple[Fits, ...] = (_answers_alike, lambda *_: len(rows) == 1)
+    loose: tuple[Fits, ...] = (_has_most_shapes, _answers_alike)
     for fits in (_has_shapes, _has_total, *(loose if alone else ())):
         if fitting := [r for r in rows if fits(r, ours)]:
             yield fitting
@@ -87,6 +88,12 @@ def _has_total(row: NetworkFacts, ours: NetworkFacts) -> bool:
     return row.total is not None and row.total == ours.total
 
 
+def _has_most_shapes(row: NetworkFacts, ours: NetworkFacts) -> bool:
+    """More than half of the reference's."""
+    common = Counter(row.shapes or ()) & Counter(ours.shapes or ())
+    return 2 * common.total() > len(ours.shapes or ()) > 0
+
+
 def _answers_alike(row: NetworkFacts, ours: NetworkFacts) -> bool:
     return row.output is not None and row.output == ours.output
 
@@ -97,7 +104,7 @@ def _answers_alike(row: NetworkFacts, ours: NetworkFacts) -> bool:
 def _explain(
     name: str,
     entry: str,
-    bound: NetworkFacts | None,
+    networks: Networks,
     fitting: Sequence[NetworkFacts],
     ours: NetworkFacts,
 ) -> Missing | None:
@@ -112,14 +119,15 @@ def _explain(
             f"`{_write_answers(name, fitting[0].path)}`, or call it `{name}`",
             undecided=True,
         )
+    bound, rows = networks.bound, networks.rows
     if bound is not None:
         return _explain_wants(f"`{name}`{bound.place} in {file}", name, file, bound, ours)
-    if fitting:
+    if len(rows) == 1 and rows[0].wants:
         subject = (
             f"{file} does not define `{name}`, and the only network in it, "
-            f"`{fitting[0].path}`{fitting[0].place},"
+            f"`{rows[0].path}`{rows[0].place},"
         )
-        return _explain_wants(subject, name, file, fitting[0], ours)
+        return _explain_wants(subject, name, file, rows[0], ours)
     return None
 
 

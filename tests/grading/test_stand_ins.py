@@ -31,6 +31,8 @@ def choose_all(seen: Mapping[str, Networks]) -> StandIns:
 
 
 OTHER = ((7, 1, 5, 5), (7,), (10, 1008), (10,))
+SIMILAR = (*OURS[:2], (10, 400), (10,))
+"""A layer has another size."""
 MOVED = ((6, 25), (6,), (10,), (10, 864))
 """The same numbers in another form."""
 
@@ -43,14 +45,15 @@ MOVED = ((6, 25), (6,), (10,), (10, 864))
         ([row("A", OURS[::-1]), row("B", OTHER)], "A"),
         ([row("A", MOVED), row("B", OTHER)], "A"),
         ([row("A", OTHER), row("B", OTHER, (3, 2))], "A"),
-        ([row("A", OTHER, None)], "A"),
-        ([row("A", None)], "A"),
+        ([row("A", SIMILAR, None), row("B", OTHER, None)], "A"),
+        ([row("A", OTHER, None)], ""),
+        ([row("A", None, None)], ""),
         ([row("A", OTHER, None), row("B", None, None)], ""),
         ([], ""),
     ],
 )
 def test_the_only_one_that_fits_is_taken(rows: list[NetworkFacts], taken: str) -> None:
-    """By shapes; else by the number of its numbers; else by its answer; else as the only one."""
+    """By shapes; else by the number of its numbers; else by most shapes; else by its answer."""
     decided = choose(*rows)
     assert decided.taken.get("Net", "") == taken
     assert not decided.refused

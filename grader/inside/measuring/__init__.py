@@ -4,13 +4,16 @@
 training, `functions` those about calls and values, and `scripts` runs the course's own measuring
 code. `candidates` tells what could be a network that is called otherwise, and `instances` builds
 anew what is finished. `trace` reads which operators a network runs; `network` builds it, gives it
-equal weights and differentiates it. `finding` finds a name, or says which was probably meant.
+equal weights and differentiates it. `inputs` is what a network is given, `outputs` what it returns,
+`losses` what that costs. `finding` finds a name, or says which was probably meant.
 
 Floors, top first:
     measure
     scripts, trained
     account, candidates, functions, stepping
+    losses
+    outputs
     finding, instances, network
     trace, versions
-    budget, operators, order, weights
+    budget, inputs, operators, order, weights
 """

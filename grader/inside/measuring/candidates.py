@@ -18,8 +18,8 @@ import torch
 from grader.inside.loading import absent, definitions, reading
 from grader.inside.loading.namespace import Names, Unanswerable
 from grader.inside.measuring import budget, finding, instances, network
+from grader.inside.measuring.inputs import Inputs
 from grader.inside.schema.questions import NetworkRow, NetworksAnswer, NetworksArgs
-from grader.inside.wire import Array
 
 CAP = 40
 """Networks of one submission that are looked at."""
@@ -207,11 +207,11 @@ def _list_rows(
 
 
 def _build(
-    names: Names, candidate: Candidate, init: Sequence[object], x: Array | None
+    names: Names, candidate: Candidate, init: Sequence[object], x: object
 ) -> torch.nn.Module | None:
     if candidate.make is None:
         return None
-    given = torch.empty(0) if x is None else _read_input(x)
+    given = Inputs.read(np.zeros(0) if x is None else x, torch.float32)
     make = candidate.make
     with suppress(Exception), network.Quick():  # type: ignore[no-untyped-call]
         return network.build(
@@ -221,11 +221,6 @@ def _build(
             directory=finding.find_directory(names),
         )
     return None
-
-
-def _read_input(x: Array) -> torch.Tensor:
-    inputs = torch.from_numpy(np.array(x))
-    return inputs.float() if inputs.is_floating_point() else inputs
 
 
 def _describe(names: Names, candidate: Candidate, net: torch.nn.Module | None) -> NetworkRow:
@@ -238,15 +233,18 @@ def _describe(names: Names, candidate: Candidate, net: torch.nn.Module | None) -
     }
 
 
-def _find_output(net: torch.nn.Module, x: Array) -> list[int] | None:
-    """The shape of what it answers in time; None where it answers no tensor."""
+def _find_output(net: torch.nn.Module, x: object) -> list[int] | None:
+    """The shape of what it answers in time, of several tensors the first; None where it answers
+    none.
+    """
     seen: list[torch.Tensor] = []
 
     def work() -> None:
         with torch.no_grad():
-            value = net(_read_input(x))
-        if isinstance(value, torch.Tensor):
-            seen.append(value)
+            value = Inputs.read(x, torch.float32).call(net)
+        first = value[0] if isinstance(value, tuple) and value else value
+        if isinstance(first, torch.Tensor):
+            seen.append(first)
 
     with suppress(Exception):
         budget.run(work, _SECONDS)

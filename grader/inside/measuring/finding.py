@@ -17,6 +17,7 @@ import torch
 from grader.inside import cell, remarks
 from grader.inside.loading import absent, definitions, reading
 from grader.inside.loading.namespace import Names, Unanswerable, find_place
+from grader.inside.loading.own_modules import ALIAS
 from grader.inside.measuring import versions
 
 ANSWERS = "answers"
@@ -123,13 +124,12 @@ def list_paths(names: Names) -> list[tuple[str, object]]:
     """
     prefix = os.path.join(find_directory(names), "")
     listed = [(n, v) for n, v in names.items() if not n.startswith("_")]
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        if not (isinstance(module, ModuleType) and isinstance(file, str)):
-            continue
-        if file.startswith(prefix) and file != names.get("__file__"):
+    modules = {id(m): m for m in list(sys.modules.values()) if isinstance(m, ModuleType)}
+    for module in modules.values():
+        file, home = getattr(module, "__file__", None), module.__name__.removeprefix(ALIAS)
+        if isinstance(file, str) and file.startswith(prefix) and file != names.get("__file__"):
             inner = list(vars(module).items())
-            listed += [(f"{module.__name__}.{n}", v) for n, v in inner if not n.startswith("_")]
+            listed += [(f"{home}.{n}", v) for n, v in inner if not n.startswith("_")]
     return listed
 
 
