@@ -7,5 +7,6 @@ Floors, top first:
     disclosure, reference
     provenance
     executor
+    finder
     cache_key, judge, progress, proof, schedule, stand_ins
 """

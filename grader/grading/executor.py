@@ -18,8 +18,9 @@ from grader.assignment.loader import LoadedAssignment
 from grader.assignment.probe import SCRIPT, Probe
 from grader.data.training_mount import TrainingMount
 from grader.grading.cache_key import CacheKeys, digest_of_measuring_code, read_versions
+from grader.grading.finder import Finder
 from grader.grading.proof import Prover, ReferenceProver
-from grader.grading.stand_ins import StandIns, decide
+from grader.grading.stand_ins import StandIns
 from grader.inside.wire import Malformed
 from grader.records.errors import DataSetAbsent, SandboxError
 from grader.records.execution import (
@@ -31,7 +32,7 @@ from grader.records.execution import (
     Proof,
 )
 from grader.records.limits import Limits
-from grader.records.measurements import Logits, NetworkFacts, Networks
+from grader.records.measurements import Logits
 from grader.records.submission import Submission
 from grader.sandbox.backend import Backend, Choice, Job, OpenBox
 
@@ -64,11 +65,12 @@ class Executor:
         self.choice = choice or Choice()
         self._lenient = lenient
         self._backend: Backend | None = None
-        self._lock, self._lock_of_own = threading.Lock(), threading.Lock()
-        self._own: dict[str, NetworkFacts | None] = {}
+        self._lock = threading.Lock()
         self._mount = TrainingMount(source, unshown(loaded))
         self.prover: Prover = ReferenceProver(self._open_reference)
         """What computes again outside the student's process."""
+        self.finder = Finder(loaded, source, seed, self._open_reference)
+        """What is taken for what a student called otherwise."""
 
     def __enter__(self) -> Self:
         return self
@@ -168,12 +170,13 @@ class Executor:
         answers: dict[str, object] = {}
         proofs: dict[str, Proof] = {}
         with self._open(submission, self.loaded.assignment.limits) as box:
-            stand_ins = self._find_stand_ins(box, submission.entry)
+            stand_ins = self.finder.find(box, submission)
             for probe, answer in self._ask_all(box, stand_ins=stand_ins):
                 answers[probe.key] = answer
                 if probe.recompute and (proof := self._prove(probe, answer)) is not None:
                     proofs[probe.key] = proof
             execution = box.close()
+            execution = replace(execution, notes=(*stand_ins.notes, *execution.notes))
             notebook = _executed_notebook(box)
         return ExecutionRecord(
             student=submission.student,
@@ -195,8 +198,7 @@ class Executor:
                 answers[probe.key] = answer
                 if probe.both_precisions:
                     in_float32[probe.key] = self._ask(box, probe, PRECISIONS[1:])
-            for survey in self.loaded.surveys.values():  # kits tell by these what would fit
-                answers[survey.key] = self._survey(box, survey, own=1)
+            answers |= self.finder.describe_own(box)
             execution = box.close()
         return ExecutionRecord(
             kind="reference",
@@ -214,7 +216,8 @@ class Executor:
         stand_ins: StandIns = StandIns(),  # noqa: B008 - frozen
     ) -> Iterator[tuple[Probe[Any], object]]:
         for probe in self.loaded.probes.values():
-            refused = [stand_ins.refused[n] for n in probe.names if n in stand_ins.refused]
+            needed = (*probe.names, str(probe.args.get("weights", "")))
+            refused = [stand_ins.refused[n] for n in needed if n in stand_ins.refused]
             answer = refused[0] if refused else None
             yield probe, answer or self._ask(box, probe, precisions, stand_ins.taken)
 
@@ -231,53 +234,16 @@ class Executor:
             return Missing(why=error.sentence(), error=error)
         if probe.key in self.absent:
             return Missing(why=self.absent[probe.key], elsewhere=True)
-        arguments = self._arguments_of(probe, precisions)
-        return box.ask(probe.ask, {**arguments, "stand_ins": dict(stand_ins or {})})
+        taken, arguments = dict(stand_ins or {}), self._arguments_of(probe, precisions)
+        if arguments.get("weights") in taken:
+            arguments["weights"] = taken[arguments["weights"]]
+        return box.ask(probe.ask, {**arguments, "stand_ins": taken})
 
     def _arguments_of(self, probe: Probe[Any], precisions: Sequence[str]) -> dict[str, Any]:
         script = {"script": self.loaded.script} if probe.ask == SCRIPT or probe.loss else {}
         output = {"output": self.loaded.find_output(probe)} if "module" in probe.args else {}
         given = {**self.arguments[probe.key], **script, **output}
-        return {**given, "precisions": list(precisions), "asked": self._asked}
-
-    @cached_property
-    def _asked(self) -> list[str]:
-        """Every name that is asked for."""
-        return sorted(self.loaded.texts)
-
-    # ------------------------------------------------------------------ networks called otherwise
-
-    def _find_stand_ins(self, box: OpenBox, entry: str) -> StandIns:
-        """What is taken for the networks that the submission calls otherwise."""
-        if box.load() is not None:
-            return StandIns()
-        surveys = self.loaded.surveys
-
-        def ask(name: str, answered: bool) -> Networks | None:  # noqa: FBT001
-            return _read_networks(self._survey(box, surveys[name], answered=answered))
-
-        return decide(list(surveys), entry, ask, self._find_own)
-
-    def _survey(
-        self, box: OpenBox, survey: Probe[Networks], *, answered: bool = True, own: int = 0
-    ) -> object:
-        given = survey.arguments(self.seed, self.source)
-        kept = {k: v for k, v in given.items() if answered or k != "x"}
-        return box.ask(survey.ask, {**kept, "asked": self._asked, "own": own})
-
-    def _find_own(self, name: str) -> NetworkFacts | None:
-        """The reference's network of that name, asked for once for a class."""
-        with self._lock_of_own:
-            if name not in self._own:
-                networks = _read_networks(self._ask_own(self.loaded.surveys[name]))
-                self._own[name] = networks.rows[0] if networks and networks.rows else None
-            return self._own[name]
-
-    def _ask_own(self, survey: Probe[Networks]) -> object:
-        if self.loaded.measured is not None:
-            return self.loaded.measured.answers.get(survey.key, Missing(why="not in the kit"))
-        with self._open_reference() as box:
-            return Missing(why="") if box.load() else self._survey(box, survey, own=1)
+        return {**given, "precisions": list(precisions), "asked": self.finder.asked}
 
     def _prove(self, probe: Probe[Any], answer: object) -> Proof | None:
         """What the student's arrays give outside; None where there are none to try, or nothing to
@@ -346,14 +312,6 @@ class Executor:
             execution=execution,
             answers={p.key: missing for p in self.loaded.probes.values()},
         )
-
-
-def _read_networks(answer: object) -> Networks | None:
-    """What a survey says; None where it says nothing that can be read."""
-    try:
-        return None if isinstance(answer, Missing) else Networks.from_wire(answer)
-    except Malformed:
-        return None  # nothing is taken, and nothing gained
 
 
 def _executed_notebook(box: OpenBox) -> ExecutedNotebook | None:

@@ -1,7 +1,7 @@
-"""What is taken for a network that a student did not call as the brief does.
+"""What is taken for a network, or a file of weights, that is not called as the brief does.
 
-The box tells which networks there are, with the shapes of their parameters and answers; which one
-fits is decided here, beside the reference's. Nothing is guessed: one that fits is taken and named
+The box tells what there is, with the shapes of parameters and answers; which of them fits is
+decided here, beside the reference's. Nothing is guessed: one that fits is taken and named
 in a note, of several a person or the student's `answers` has to say which.
 """
 
@@ -34,9 +34,19 @@ class StandIns:
     """What was decided about one submission."""
 
     taken: Mapping[str, str] = field(default_factory=dict)
-    """By name asked for, the path of what is taken for it."""
+    """By name asked for, of a network or a file, what is taken for it."""
     refused: Mapping[str, Missing] = field(default_factory=dict)
-    """By name asked for, why nothing can be taken for it, and what to do."""
+    """By name asked for, of a network or a file, why nothing is taken for it, and what to do."""
+    notes: tuple[str, ...] = ()
+    """What the student should know, beside what the box remarks."""
+
+    def join(self, other: StandIns) -> StandIns:
+        """Both decisions."""
+        return StandIns(
+            taken={**self.taken, **other.taken},
+            refused={**self.refused, **other.refused},
+            notes=(*self.notes, *other.notes),
+        )
 
 
 def decide(
@@ -98,6 +108,47 @@ def _answers_alike(row: NetworkFacts, ours: NetworkFacts) -> bool:
     return row.output is not None and row.output == ours.output
 
 
+# ---------------------------------------------------------------------- files of weights
+
+
+def choose_file(
+    name: str, files: Sequence[NetworkFacts], networks: Sequence[NetworkFacts]
+) -> StandIns:
+    """What stands for the file of weights `name`, which is not there: the only one with the shapes
+    of one of these networks, the student's own or the reference's.
+    """
+    for holds in (_has_shapes, _has_all_shapes):
+        fitting = [f for f in files if any(holds(f, n) for n in networks)]
+        if len(fitting) == 1:
+            path = fitting[0].path
+            note = (
+                f"`{path}` was taken as `{name}`: no other file of weights fits the network. "
+                f"Please hand it in as `{name}`."
+            )
+            return StandIns(taken={name: path}, notes=(note,))
+        if fitting:
+            why = (
+                f"`{name}` was not handed in, and several files fit the network: "
+                f"{_list_paths(fitting)}. Hand in the one that counts as `{name}`"
+            )
+            return StandIns(refused={name: Missing(why=why, undecided=True)})
+    why = (
+        f"`{name}` was not handed in, and no other file of weights fits the network: "
+        f"{_list_paths(files)}. Save the weights from the class that you hand in, as `{name}`"
+    )
+    return StandIns(refused={name: Missing(why=why)})
+
+
+def _has_all_shapes(file: NetworkFacts, net: NetworkFacts) -> bool:
+    """What more it holds are statistics, which are no parameters."""
+    return bool(net.shapes) and Counter(net.shapes) <= Counter(file.shapes or ())
+
+
+def _list_paths(rows: Sequence[NetworkFacts]) -> str:
+    listed = ", ".join(f"`{r.path}`{r.place}" for r in rows[:_SHOWN])
+    return listed + (f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else "")
+
+
 # ---------------------------------------------------------------------- in words
 
 
@@ -111,11 +162,9 @@ def _explain(
     """Why nothing is taken; None where the box itself has the better sentence."""
     file = entry.rpartition("/")[2]
     if len(fitting) > 1:
-        listed = ", ".join(f"`{r.path}`{r.place}" for r in fitting[:_SHOWN])
-        more = f" and {len(fitting) - _SHOWN} more" if len(fitting) > _SHOWN else ""
         return Missing(
-            why=f"{file} does not define `{name}`, and several networks could be meant: {listed}"
-            f"{more}. Say which one it is at the end of {file}: "
+            why=f"{file} does not define `{name}`, and several networks could be meant: "
+            f"{_list_paths(fitting)}. Say which one it is at the end of {file}: "
             f"`{_write_answers(name, fitting[0].path)}`, or call it `{name}`",
             undecided=True,
         )

@@ -27,8 +27,6 @@ WORDS: Mapping[str, str] = {
     "file that is run.",
     "instance": "A finished network was taken for what builds it, without what it has learnt: {}. "
     "Please give the class that name.",
-    "weights": "The only file of weights that fits was loaded: {}. Please hand it in under the "
-    "name of the brief.",
 }
 """By key the sentence; `{}` in it stands for the details."""
 APART: Mapping[str, str] = {"blank": "Blanks that are left besides: {}."}

@@ -196,6 +196,10 @@ def _add_extra_file(
     elsewhere += [n for n in chosen if "/" in n and _base(n) == name]
     weights = _find_weights([n for n in (*chosen, *outside) if n not in extra_files], name, stem)
     candidates = near or elsewhere or weights
+    if len(candidates) > 1 and candidates is weights:
+        return [
+            f"`{name}` is missing; of {_list(candidates)} the one that fits is taken, where only one does."
+        ]
     if len(candidates) > 1:
         return [f"`{name}` is missing, and several could be meant: {_list(candidates)}."]
     if candidates:

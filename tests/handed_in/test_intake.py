@@ -227,8 +227,11 @@ def test_weights_under_another_name(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        (["a.pt", "b.pth"], "`lenet.pt` is missing, and several could be meant: `a.pt`, `b.pth`."),
-        (["lenet.pth", "lenet.bin", "a.pt"], "could be meant: `lenet.bin`, `lenet.pth`."),
+        (
+            ["a.pt", "b.pth"],
+            "`lenet.pt` is missing; of `a.pt`, `b.pth` the one that fits is taken, where",
+        ),
+        (["lenet.pth", "lenet.bin", "a.pt"], "missing; of `lenet.bin`, `lenet.pth` the one that"),
         (["data.pkl", "table.bin"], "`lenet.pt` is missing."),
     ],
 )

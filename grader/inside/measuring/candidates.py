@@ -17,7 +17,7 @@ import torch
 
 from grader.inside.loading import absent, definitions, reading
 from grader.inside.loading.namespace import Names, Unanswerable
-from grader.inside.measuring import budget, finding, instances, network
+from grader.inside.measuring import budget, finding, instances, network, weights
 from grader.inside.measuring.inputs import Inputs
 from grader.inside.schema.questions import NetworkRow, NetworksAnswer, NetworksArgs
 
@@ -46,8 +46,10 @@ class Candidate:
 def networks(names: Names, args: NetworksArgs) -> NetworksAnswer:
     """What could stand for the network that is asked for; nothing where it is there.
 
-    With `own` the network of that name itself.
+    With `own` the network of that name itself, with `files` what these hold.
     """
+    if "files" in args:
+        return {"ready": True, "bound": None, "rows": _list_files(names, args["files"])}
     if "live" in args:
         return _list_live(names, args)
     name, init = args.get("module", ""), args.get("init", [])
@@ -249,6 +251,16 @@ def _find_output(net: torch.nn.Module, x: object) -> list[int] | None:
     with suppress(Exception):
         budget.run(work, _SECONDS)
     return list(seen[0].shape) if seen else None
+
+
+def _list_files(names: Names, files: Sequence[str]) -> list[NetworkRow]:
+    """The files of weights that can be read."""
+    directory = finding.find_directory(names)
+    listed = [(f, weights.list_shapes(directory, f)) for f in files[:CAP]]
+    return [
+        {"path": f, "place": "", "shapes": shapes, "output": None, "wants": []}
+        for f, shapes in listed
+    ]
 
 
 # ---------------------------------------------------------------------- trained objects

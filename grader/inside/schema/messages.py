@@ -43,7 +43,6 @@ RemarkKey = Literal[
     "renamed",
     "called",
     "instance",
-    "weights",
 ]
 """How the student's code was helped, or what it lacks."""
 

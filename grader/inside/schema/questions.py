@@ -119,6 +119,8 @@ class NetworksArgs(Args):
     """Where given, what each answers to it is told as well."""
     own: NotRequired[int]
     """1 for the network of that name itself, as of the reference."""
+    files: NotRequired[Sequence[str]]
+    """Files of weights, of which the shapes are told in place of networks."""
 
 
 class TrainArgs(NetworkArgs, ImagesArgs):
