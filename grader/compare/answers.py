@@ -20,6 +20,8 @@ NEXT = "Compare your forward step by step with the brief."
 """What to do where nothing more is known."""
 SEVERAL = "Return exactly what the brief says, in that order: it counts which tensor stands where."
 ONE_FOR_EACH = "The last layer has one output for each class."
+WAY = 60
+"""Characters of the way to a tensor that are shown: a student's keys may be long."""
 Answer = Mapping[str, Array]
 """The tensors of an answer by the way to them."""
 
@@ -78,7 +80,8 @@ def _describe_tensors(answer: Answer) -> str:
     """`one tensor of shape (3, 4)`, or how many there are, and where."""
     if list(answer) == [""]:
         return f"one tensor of shape {answer[''].shape}"
-    listed = ", ".join(f"`{way}` of shape {a.shape}" for way, a in list(answer.items())[:4])
+    shown = list(answer.items())[:4]
+    listed = ", ".join(f"`{way[:WAY]}` of shape {a.shape}" for way, a in shown)
     return f"{len(answer)} tensors: {listed}{' …' if len(answer) > 4 else ''}"
 
 

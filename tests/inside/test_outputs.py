@@ -262,6 +262,8 @@ def test_mean_squares_by_hand() -> None:
     bias = next(n for n in slopes("y", target).runs[0] if n.key.endswith("bias"))
     answer = answers("y").runs[0]
     assert np.allclose(bias.values, 2 / 15 * (answer - target).sum(0))
+    with pytest.raises(Unanswerable, match="returns int64 numbers; return the numbers as"):
+        slopes("y.argmax(1)", target[:, 0])
     with pytest.raises(Unanswerable, match=r"shape \(5, 1\), and the loss compares"):
         slopes("y[:, :1]", target)
     assert compare.close(slopes("y[:, :1]", target[:, 0]), slopes("y[:, 0]", target[:, 0])).fraction

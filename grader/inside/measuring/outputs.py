@@ -62,14 +62,20 @@ def check_scores(value: object, count: int, where: str = "", *, rows: bool = Fal
             f"{where}the network returns one number for each input; return the scores of all "
             "classes, a row per input, without argmax"
         )
-    if not rows and not value.is_floating_point():
-        kind = str(value.dtype).removeprefix("torch.")
-        raise Unanswerable(
-            f"{where}the network returns {kind} numbers; return the scores as the last layer "
-            "gives them, without argmax, round or a conversion"
-        )
+    if not rows:
+        require_floats(value, where, "scores")
     _require_small(value, where)
     return value
+
+
+def require_floats(value: torch.Tensor, where: str, what: str = "numbers") -> None:
+    """Raise Unanswerable for numbers that have no derivative; `what` names those to return."""
+    if not value.is_floating_point():
+        kind = str(value.dtype).removeprefix("torch.")
+        raise Unanswerable(
+            f"{where}the network returns {kind} numbers; return the {what} as the last layer "
+            "gives them, without argmax, round or a conversion"
+        )
 
 
 def _name_unfit_scores(value: object) -> str:
