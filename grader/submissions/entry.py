@@ -197,9 +197,8 @@ def _add_extra_file(
     weights = _find_weights([n for n in (*chosen, *outside) if n not in extra_files], name, stem)
     candidates = near or elsewhere or weights
     if len(candidates) > 1 and candidates is weights:
-        return [
-            f"`{name}` is missing; of {_list(candidates)} the one that fits is taken, where only one does."
-        ]
+        some = _list(candidates)
+        return [f"`{name}` is missing; of {some} the one that fits is taken, where only one does."]
     if len(candidates) > 1:
         return [f"`{name}` is missing, and several could be meant: {_list(candidates)}."]
     if candidates:
