@@ -2,9 +2,9 @@
 
 Floors, top first:
     collect
-    layouts
+    layouts, spelling
     archive, entry
     contents, folder
     listing, tar
-    definitions, names
+    code_pages, definitions, names
 """

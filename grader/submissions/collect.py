@@ -21,6 +21,7 @@ from pathlib import Path
 from grader.records.asked_files import AskedFiles
 from grader.records.errors import UsageError
 from grader.records.submission import ENTRY_SUFFIXES, Submission
+from grader.submissions import code_pages, definitions, spelling
 from grader.submissions.archive import list_archive
 from grader.submissions.contents import Contents
 from grader.submissions.entry import WEIGHTS, choose
@@ -40,6 +41,8 @@ __all__ = ["read_class", "read_one"]
 
 NOTES = 20
 """How many notes one submission keeps."""
+NESTED = 3
+"""How many archives, each in the one before, are opened for one submission."""
 
 
 def read_class(path: Path, asked: AskedFiles) -> list[Submission]:
@@ -180,7 +183,8 @@ def _read_all(path: Path, hand_ins: Iterable[HandIn], asked: AskedFiles) -> list
 def _read(hand_in: HandIn, asked: AskedFiles) -> Submission:
     """One submission: its files under the names the assignment uses."""
     with ExitStack() as stack:
-        members, unpacked = _unpack(hand_in, asked, stack)
+        unpacked, said = _unpack(hand_in, asked, stack)
+        members, spelt = spelling.match_names(unpacked, asked)
         choice = choose(members, asked, Contents(members=members, asked=asked))
         first = [n for n in (choice.entry, *asked.extra_files) if n in choice.names]
         order = dict.fromkeys([*first, *sorted(choice.names, key=lambda n: (n.count("/"), n))])
@@ -190,7 +194,7 @@ def _read(hand_in: HandIn, asked: AskedFiles) -> Submission:
         f"`{show_name(n)}` is an archive inside the submission; not unpacked." for n in packed
     ]
     # What decided on the entry comes first: it is what the student has to read.
-    notes = [*choice.notes, *hand_in.notes, *unpacked, *left_out, *nested]
+    notes = [*choice.notes, *hand_in.notes, *said, *spelt, *left_out, *nested]
     if len(notes) > NOTES:
         notes[NOTES:] = [f"And {len(notes) - NOTES:,} notes more."]
     return Submission(
@@ -208,24 +212,33 @@ def _unpack(
 ) -> tuple[Mapping[str, Member], list[str]]:
     """The members, those of its archive where that is the submission; and notes on it.
 
-    At most one archive is opened: an archive alone in a student's folder is the submission, one
-    inside an archive is not.
+    An archive that is all a student's folder or archive holds is the submission; one beside an
+    entry is not.
     """
-    name = hand_in.archive
-    if name is None:
-        packed = [n for n in hand_in.members if is_archive(n)]
-        if len(packed) != 1 or choose(hand_in.members, asked).entry:
-            return hand_in.members, []
-        name = packed[0]
-    rest = {n: m for n, m in hand_in.members.items() if n != name}
-    try:
-        listing = _open_archive(hand_in.members[name], stack)
-    except Refused as refused:
-        return rest, [f"`{show_name(name)}` {refused}."]
-    notes = [f"`{show_name(raw)}` {reason}." for raw, reason in listing.refused.items()]
-    if hand_in.archive is None:
-        notes.append(f"`{show_name(name)}` was unpacked.")
-    return {**rest, **listing.members}, notes
+    members, notes = dict(hand_in.members), list[str]()
+    name = hand_in.archive or _find_archive(members, asked)
+    for _ in range(NESTED):
+        if name is None:
+            break
+        try:
+            listing = _open_archive(members.pop(name), stack)
+        except Refused as refused:
+            notes.append(f"`{show_name(name)}` {refused}.")
+            break
+        notes += [f"`{show_name(raw)}` {reason}." for raw, reason in listing.refused.items()]
+        if name != hand_in.archive:
+            notes.append(f"`{show_name(name)}` was unpacked.")
+        members |= listing.members
+        name = _find_archive(members, asked)
+    return members, notes
+
+
+def _find_archive(members: Mapping[str, Member], asked: AskedFiles) -> str | None:
+    """The only archive among them, where nothing else can be run."""
+    packed = [n for n in members if is_archive(n) or is_other_archive(n)]
+    if len(packed) != 1:
+        return None
+    return packed[0] if choose(members, asked, Contents(members=members, asked=asked)).entry is None else None
 
 
 def _open_archive(member: Member, stack: ExitStack) -> Listing:
@@ -254,12 +267,24 @@ def _read_members(members: Mapping[str, Member]) -> tuple[dict[str, bytes], list
             break
         try:
             _check_caps(name, member, left, names_left)
-            files[name] = member.read(min(SUBMISSION.file_bytes, left))
-            left -= len(files[name])
+            content = member.read(min(SUBMISSION.file_bytes, left))
+            left -= len(content)
+            files[name] = _read_code(name, content, notes)
             names_left -= len(name.encode())
         except Refused as refused:
             notes.append(f"`{show_name(name)}` {refused}.")
     return files, notes
+
+
+def _read_code(name: str, content: bytes, notes: list[str]) -> bytes:
+    """The file; code that is not UTF-8 as UTF-8 where it can be told what it is, which is noted."""
+    if not name.endswith(ENTRY_SUFFIXES) or len(content) > definitions.CAP:
+        return content
+    read = code_pages.read_source(content)
+    if read is None:
+        return content
+    notes.append(f"`{show_name(name)}` is not UTF-8 ({read[1]}). Save it as UTF-8.")
+    return read[0]
 
 
 def _check_caps(name: str, member: Member, left: int, names_left: int) -> None:

@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from grader.records.asked_files import AskedFiles
-from grader.submissions import definitions
+from grader.records.submission import ENTRY_SUFFIXES
+from grader.submissions import code_pages, definitions
 from grader.submissions.listing import Member
 from grader.submissions.names import Refused
 
@@ -34,11 +35,19 @@ class Contents:
         """True where the file is one that students start from, byte by byte."""
         return hashlib.sha256(self._content(file)).hexdigest() in self.asked.blanks
 
+    def read_code(self, file: str) -> str:
+        """The code of a module, or of a notebook's cells; empty for any other file."""
+        name = file.lower()
+        if not name.endswith(ENTRY_SUFFIXES):
+            return ""
+        return definitions.read_code(name, self._content(file))
+
     def _content(self, file: str) -> bytes:
         """The file's bytes; none of one that is too large, or comes too late."""
         if file not in self._read:
             self._read[file] = b""
             if len(self._read) <= READ:
                 with suppress(Refused):  # it is named where the submission is read as a whole
-                    self._read[file] = self.members[file].read(definitions.CAP)
+                    content = self.members[file].read(definitions.CAP)
+                    self._read[file] = (code_pages.read_source(content) or (content,))[0]
         return self._read[file]

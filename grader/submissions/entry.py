@@ -64,7 +64,7 @@ def choose(names: Iterable[str], asked: AskedFiles, contents: Contents | None = 
         notes.append(f"`{show_name(old)}` was taken: the folder `{top}` counts as the top.")
     for name in asked.extra_files:
         stem = _base(old).rpartition(".")[0]
-        notes += _add_extra_file(chosen, outside, name, stem, asked.extra_files)
+        notes += _add_extra_file(chosen, outside, root, name, stem, asked.extra_files)
     if outside:
         notes.append(f"{_count(outside)} outside `{show_name(root)}` left aside: {_list(outside)}.")
     return Choice(names=chosen, entry=new, notes=tuple(notes))
@@ -72,10 +72,10 @@ def choose(names: Iterable[str], asked: AskedFiles, contents: Contents | None = 
 
 def is_near(name: str, wanted: str) -> bool:
     """True where the names differ only in case or in the marks of a copy or a second download."""
-    return _simplify(name) == _simplify(wanted)
+    return simplify(name) == simplify(wanted)
 
 
-def _simplify(name: str) -> tuple[str, str]:
+def simplify(name: str) -> tuple[str, str]:
     """Stem and suffix, without case and without the marks of a copy."""
     stem, _, suffix = _DISGUISE.sub("", name).rpartition(".")
     stem = stem.strip()
@@ -146,7 +146,12 @@ def _find_by_content(
 
 
 def _add_extra_file(
-    chosen: dict[str, str], outside: list[str], name: str, stem: str, extra_files: Sequence[str]
+    chosen: dict[str, str],
+    outside: list[str],
+    root: str,
+    name: str,
+    stem: str,
+    extra_files: Sequence[str],
 ) -> list[str]:
     """The extra file is in `chosen` under its name, if there is one to be had; notes on it.
 
@@ -166,9 +171,12 @@ def _add_extra_file(
         chosen[name] = chosen.get(old, old)
         if candidates is not weights and old != name:
             chosen.pop(old, None)  # weights keep their own name as well: code may open them
+        new = root + name
         if old in outside:
             outside.remove(old)
-        return [f"`{show_name(old)}` was taken as `{name}`. Please hand it in under that name."]
+        else:
+            old = root + old
+        return [f"`{show_name(old)}` was taken as `{new}`. Please hand it in under that name."]
     alike = [n for n in [*chosen, *outside] if n.endswith(_suffix(name)) and n != name]
     if len(alike) == 1:
         return [f"`{name}` is missing. Found `{show_name(alike[0])}`: rename it to `{name}`."]
@@ -179,8 +187,8 @@ def _find_weights(names: Sequence[str], name: str, stem: str) -> list[str]:
     """Files that can be the weights `name`: called so, or like the file that is run, or at all."""
     if not name.endswith(WEIGHTS):
         return []
-    own = {_simplify(name)[0], _simplify(f"{stem}.")[0]}
-    named = [n for n in names if n.lower().endswith(WEIGHTS) and _simplify(_base(n))[0] in own]
+    own = {simplify(name)[0], simplify(f"{stem}.")[0]}
+    named = [n for n in names if n.lower().endswith(WEIGHTS) and simplify(_base(n))[0] in own]
     return named or [n for n in names if n.lower().endswith(_OF_ANY_NAME)]
 
 

@@ -78,7 +78,8 @@ class Listing:
                 raw, f"has {member.size:,} bytes, over the {self.caps.file_bytes:,} allowed"
             )
         elif name in self.members:
-            self.refuse(raw, "appears twice; the first was taken")
+            self.refuse(raw, "stands in the archive twice; the last was taken")
+            self.members[name] = member
         elif name in self.folders or any(p in self.members for p in _parents(name)):
             self.refuse(raw, "is a file and a folder at once")
         elif len(self.members) >= self.caps.members:

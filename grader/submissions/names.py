@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 IGNORED = frozenset({"__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini"})
@@ -15,7 +16,16 @@ ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 OTHER_ARCHIVES = (".rar", ".7z", ".gz", ".bz2", ".xz", ".tbz2", ".txz", ".zst", ".z")
 """Archives that are recognised in order to ask for another kind."""
 
+DAMAGED = "is damaged or not an archive; pack it again as a zip"
+"""Said of an archive, continuing its name."""
+_DRIVE = re.compile(r"\A[A-Za-z]:(?=/)")
+_BAREDAMAGED = "is damaged or not an archive; pack it again as a zip"
+"""Said of an archive, continuing its name."""
 _DRIVE = re.compile(r"[A-Za-z]:")
+
+
+_ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
+"""How `show_bytes` writes a byte; clean names have no other backslashes."""
 
 
 class Refused(ValueError):
@@ -25,19 +35,19 @@ class Refused(ValueError):
 def clean(raw: str) -> str:
     """The relative POSIX name, `a/b.py`, that lies inside whatever folder it is put in.
 
-    Backslashes separate, as old Windows programs write them into archives. Raises Refused for a
-    name that leads out, is absolute, names a drive, holds NUL or is too long.
+    Backslashes separate, as old Windows programs write them into archives. What stands before the
+    relative name is dropped, as unzip does: a drive, a slash, steps up. Raises Refused for a name
+    that leads out later, holds NUL or is too long.
     """
     if "\0" in raw:
         raise Refused("has a NUL character in its name")
-    name = show_bytes(raw.replace("\\", "/"))
-    if name.startswith("/"):
-        raise Refused("has an absolute name")
-    if _DRIVE.match(name):
-        raise Refused("has a name that begins with a drive letter")
+    name = _DRIVE.sub("", show_bytes(raw.replace("\\", "/")))
     parts = [part for part in name.split("/") if part not in ("", ".")]
+    parts = parts[next((i for i, part in enumerate(parts) if part != ".."), len(parts)) :]
     if ".." in parts:
         raise Refused("has a name that leads out of its folder")
+    if parts and _BARE_DRIVE.match(parts[0]):
+        raise Refused("has a name that begins with a drive letter")
     name = "/".join(parts)
     if not name:
         raise Refused("has an empty name")
@@ -52,10 +62,30 @@ def is_ignored(name: str) -> bool:
     return any(p in IGNORED or (p.startswith(".") and p not in (".", "..")) for p in parts)
 
 
+def escape_bytes(raw: bytes) -> str:
+    """A name as text; bytes that are no UTF-8 as surrogate escapes.
+
+    A backslash behind such a byte is one of them: in East Asian code pages it ends a character.
+    """
+    text = raw.decode("utf-8", "surrogateescape")
+    return re.sub(r"(?<=[\udc80-\udcff])\\", "\udc5c", text)
+
+
 def show_bytes(text: str) -> str:
     r"""Bytes that were no UTF-8 (surrogate escapes) as visible text: `\xff`, `\udc00`."""
-    escapes = re.sub(r"[\udc80-\udcff]", lambda m: f"\\x{ord(m[0]) - 0xDC00:02x}", text)
+    escapes = re.sub(r"[\udc80-\udcff\udc5c]", lambda m: f"\\x{ord(m[0]) - 0xDC00:02x}", text)
     return escapes.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def find_bytes(name: str) -> bytes | None:
+    """The bytes of a clean name of which some were no UTF-8; None where all were."""
+    if not _ESCAPE.search(name):
+        return None
+    pieces = _ESCAPE.split(name)  # text, hex, text, hex, …
+    return b"".join(
+        bytes([int(piece, 16)]) if odd else piece.encode("utf-8", "replace")
+        for piece, odd in zip(pieces, itertools.cycle((False, True)), strict=False)
+    )
 
 
 def show_name(text: str, length: int = 80) -> str:

@@ -10,7 +10,13 @@ from grader.records.submission import ENTRY_SUFFIXES
 from grader.submissions.entry import WEIGHTS, is_near
 from grader.submissions.layouts.layout import HandIn
 from grader.submissions.listing import Listing, Member
-from grader.submissions.names import is_archive, is_other_archive, show_bytes, show_name, stem
+from grader.submissions.names import (
+    is_archive,
+    is_other_archive,
+    show_bytes,
+    show_name,
+    stem,
+)
 
 _SINGLE = (
     "is one student's submission. Give the folder that holds all students' folders, or run"
@@ -114,11 +120,8 @@ def _list_loose(loose: Mapping[str, Member], asked: AskedFiles) -> Iterable[Hand
     """Hand-ins of what lies beside the folders: `ada.py` with `ada.pt`, `ada.zip`."""
     for name, member in loose.items():
         suffix = next((s for s in ENTRY_SUFFIXES if name.lower().endswith(s)), None)
-        if is_archive(name):
+        if is_archive(name) or is_other_archive(name):
             yield HandIn(student=stem(name), members={name: member}, archive=name)
-        elif is_other_archive(name):
-            note = f"`{show_name(name)}` is an archive of a kind that is not read. Hand in a zip."
-            yield HandIn(student=stem(name), notes=[note])
         elif suffix:
             student, entry = name[: -len(suffix)], asked.entry + suffix
             members = {entry: member}
