@@ -185,7 +185,9 @@ def _read(hand_in: HandIn, asked: AskedFiles) -> Submission:
     with ExitStack() as stack:
         unpacked, said = _unpack(hand_in, asked, stack)
         members, spelt = spelling.match_names(unpacked, asked)
-        choice = choose(members, asked, Contents(members=members, asked=asked))
+        withheld = bool(hand_in.members or hand_in.notes)
+        contents = Contents(members=members, asked=asked)
+        choice = choose(members, asked, contents, withheld=withheld)
         first = [n for n in (choice.entry, *asked.extra_files) if n in choice.names]
         order = dict.fromkeys([*first, *sorted(choice.names, key=lambda n: (n.count("/"), n))])
         files, left_out = _read_members({n: members[choice.names[n]] for n in order})
@@ -204,6 +206,7 @@ def _read(hand_in: HandIn, asked: AskedFiles) -> Submission:
         received=hand_in.received,
         late=hand_in.late,
         notes=tuple(notes),
+        question=choice.question,
     )
 
 
@@ -238,7 +241,8 @@ def _find_archive(members: Mapping[str, Member], asked: AskedFiles) -> str | Non
     packed = [n for n in members if is_archive(n) or is_other_archive(n)]
     if len(packed) != 1:
         return None
-    return packed[0] if choose(members, asked, Contents(members=members, asked=asked)).entry is None else None
+    choice = choose(members, asked, Contents(members=members, asked=asked))
+    return None if choice.entry or choice.question else packed[0]
 
 
 def _open_archive(member: Member, stack: ExitStack) -> Listing:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from grader.records.asked_files import AskedFiles
 from grader.records.submission import ENTRY_SUFFIXES
 from grader.submissions import code_pages, definitions
-from grader.submissions.listing import Member
+from grader.submissions.listing import SUBMISSION, Member
 from grader.submissions.names import Refused
 
+_BLANK = 16
+"""Bytes of a file that may yet hold nothing: line ends, a byte order mark."""
 READ = 30
 """How many files of one submission are read for this."""
 
@@ -30,6 +32,24 @@ class Contents:
         defined = definitions.find_definitions(file.lower(), self._content(file))
         known = [n for n in self.asked.names if n in defined]
         return known if 2 * len(known) >= len(self.asked.names) else []
+
+    def is_empty(self, file: str) -> bool:
+        """True where nothing stands in the file, or nothing but blanks and line ends."""
+        size = self.members[file].size
+        return size == 0 or (size <= _BLANK and not self._content(file).strip())
+
+    def are_same(self, files: Sequence[str]) -> bool:
+        """True where all of them hold the same bytes."""
+        first = self.members[files[0]]
+        if any(self.members[n].size != first.size for n in files):
+            return False
+        with suppress(Refused):
+            return len({self._read_whole(n) for n in files}) == 1
+        return False
+
+    def _read_whole(self, file: str) -> str:
+        content = self.members[file].read(SUBMISSION.file_bytes)
+        return hashlib.sha256(content).hexdigest()
 
     def is_handout(self, file: str) -> bool:
         """True where the file is one that students start from, byte by byte."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from grader.submissions.names import Refused, clean, is_ignored
+from grader.submissions.names import Refused, clean, cut_lead, is_ignored
 
 MIB = 1 << 20
 _LONGEST = 300
@@ -31,10 +31,19 @@ class Caps:
     ratio: int = 200
     """Times that something larger than `ratio_from` may grow when unpacked."""
     ratio_from: int = 8 * MIB
+    cut_leads: bool = False
+    """True where an absolute name is made relative; in a class's archive it could lead into the
+    folder of somebody else, and is refused.
+    """
 
 
 SUBMISSION = Caps(
-    file_bytes=64 * MIB, total_bytes=256 * MIB, members=2_000, scanned=50_000, depth=8
+    file_bytes=64 * MIB,
+    total_bytes=256 * MIB,
+    members=2_000,
+    scanned=50_000,
+    depth=8,
+    cut_leads=True,
 )
 """Of one student."""
 CLASS = Caps(
@@ -114,7 +123,7 @@ class Listing:
 
     def _check_name(self, raw: str) -> str | None:
         try:
-            name = clean(raw)
+            name = clean(cut_lead(raw) if self.caps.cut_leads else raw)
         except Refused as refused:
             self.refused.setdefault(raw[:_LONGEST], str(refused))
             return None

@@ -18,12 +18,9 @@ OTHER_ARCHIVES = (".rar", ".7z", ".gz", ".bz2", ".xz", ".tbz2", ".txz", ".zst", 
 
 DAMAGED = "is damaged or not an archive; pack it again as a zip"
 """Said of an archive, continuing its name."""
-_DRIVE = re.compile(r"\A[A-Za-z]:(?=/)")
-_BAREDAMAGED = "is damaged or not an archive; pack it again as a zip"
-"""Said of an archive, continuing its name."""
 _DRIVE = re.compile(r"[A-Za-z]:")
-
-
+_LEAD = re.compile(r"([A-Za-z]:[/\\])?(\.{0,2}[/\\])*")
+"""A drive, slashes and steps up with which a name begins."""
 _ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
 """How `show_bytes` writes a byte; clean names have no other backslashes."""
 
@@ -35,25 +32,30 @@ class Refused(ValueError):
 def clean(raw: str) -> str:
     """The relative POSIX name, `a/b.py`, that lies inside whatever folder it is put in.
 
-    Backslashes separate, as old Windows programs write them into archives. What stands before the
-    relative name is dropped, as unzip does: a drive, a slash, steps up. Raises Refused for a name
-    that leads out later, holds NUL or is too long.
+    Backslashes separate, as old Windows programs write them into archives. Raises Refused for a
+    name that leads out, is absolute, names a drive, holds NUL or is too long.
     """
     if "\0" in raw:
         raise Refused("has a NUL character in its name")
-    name = _DRIVE.sub("", show_bytes(raw.replace("\\", "/")))
+    name = show_bytes(raw.replace("\\", "/"))
+    if name.startswith("/"):
+        raise Refused("has an absolute name")
+    if _DRIVE.match(name):
+        raise Refused("has a name that begins with a drive letter")
     parts = [part for part in name.split("/") if part not in ("", ".")]
-    parts = parts[next((i for i, part in enumerate(parts) if part != ".."), len(parts)) :]
     if ".." in parts:
         raise Refused("has a name that leads out of its folder")
-    if parts and _BARE_DRIVE.match(parts[0]):
-        raise Refused("has a name that begins with a drive letter")
     name = "/".join(parts)
     if not name:
         raise Refused("has an empty name")
     if len(name.encode()) > NAME_CAP or any(len(part.encode()) > PART_CAP for part in parts):
         raise Refused("has a name that is too long")
     return name
+
+
+def cut_lead(raw: str) -> str:
+    """What is relative of a name that is absolute or begins with steps up, as unzip takes it."""
+    return _LEAD.sub("", raw, count=1)
 
 
 def is_ignored(name: str) -> bool:
