@@ -161,6 +161,7 @@ class Cohort:
             received=submission.received,
             late=submission.late,
             notes=submission.notes,
+            question=submission.question,
         )
 
 

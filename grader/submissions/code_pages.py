@@ -7,6 +7,7 @@ uses one says it.
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
@@ -164,17 +165,21 @@ def _weigh_word(word: str, page: str) -> Iterator[float]:
     mixed = len(scripts - _EAST) > 1 or ("HANGUL" in scripts and "CJK" in scripts)
     # An East Asian sign between Latin letters is a letter that swallowed its neighbour.
     swallowed = latin and bool(scripts & _EAST) and word[0].isascii() and word[-1].isascii()
+    spoken = any(c.isalpha() for c in word)
     more = (0.7 if mixed or swallowed else 0.0) + (0.5 if _is_unlike_latin(word) else 0.0)
     for character in word:
         if not character.isascii():
-            yield _weigh(character, page) + more
+            sign = character in _SIGNS and not spoken
+            yield 0.0 if sign else _weigh(character, page) + more
 
 
 def _is_unlike_latin(word: str) -> bool:
-    """True where letters beyond ASCII are most of a Latin word, or a capital follows a small one."""
+    """True where letters beyond ASCII are most of a Latin word, or one is a capital behind a small
+    letter.
+    """
     accented = [c for c in word if not c.isascii() and _find_script(c) == "LATIN"]
     plain = sum(c.isascii() and c.isalpha() for c in word)
-    pairs = zip(word, word[1:], strict=False)
+    pairs = itertools.pairwise(word)
     return (len(accented) > max(1, plain)) or any(
         a.islower() and b.isupper() and not b.isascii() for a, b in pairs
     )

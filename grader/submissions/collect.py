@@ -12,19 +12,20 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from grader.ledger.database import is_ledger
 from grader.records.asked_files import AskedFiles
 from grader.records.errors import UsageError
 from grader.records.submission import ENTRY_SUFFIXES, Submission
 from grader.submissions import code_pages, definitions, spelling
 from grader.submissions.archive import list_archive
 from grader.submissions.contents import Contents
-from grader.submissions.entry import WEIGHTS, choose
+from grader.submissions.entry import WEIGHTS, choose, is_entry
 from grader.submissions.folder import describe_error, list_folder, open_root, read_path
 from grader.submissions.layouts.layout import HandIn, choose_layout
 from grader.submissions.listing import CLASS, SUBMISSION, Listing, Member
@@ -39,14 +40,18 @@ from grader.submissions.names import (
 
 __all__ = ["read_class", "read_one"]
 
+LEDGER = "grades.db"
+"""What the ledger is called in a folder of the grader's."""
 NOTES = 20
 """How many notes one submission keeps."""
 NESTED = 3
 """How many archives, each in the one before, are opened for one submission."""
 
 
-def read_class(path: Path, asked: AskedFiles) -> list[Submission]:
+def read_class(path: Path, asked: AskedFiles, *, out: Path | None = None) -> list[Submission]:
     """Every student's submission below the folder or in the archive, by name.
+
+    What the grader itself wrote is nobody's: the folder `out`, and outputs of earlier runs.
 
     Where no file is called like the entry, the one that defines most of the names asked for is run.
     One that is still the handout is run only where there is no other. A submission without its
@@ -55,6 +60,7 @@ def read_class(path: Path, asked: AskedFiles) -> list[Submission]:
     """
     with ExitStack() as stack:
         listing = _open_listing(path, stack)
+        _leave_outputs(listing, path, asked, out)
         try:
             hand_ins = choose_layout(listing, asked).list_hand_ins(listing, asked)
         except Refused as refused:
@@ -64,7 +70,7 @@ def read_class(path: Path, asked: AskedFiles) -> list[Submission]:
                 f"there are no submissions in {path}. Give a folder with one folder,"
                 f" `.py` file or archive per student."
             )
-        return _read_all(path, _make_distinct(hand_ins), asked)
+        return _read_all(path, _make_distinct(_name_students(hand_ins)), asked)
 
 
 def read_one(files: Sequence[Path], asked: AskedFiles, *, student: str) -> Submission:
@@ -110,6 +116,39 @@ def _open_listing(path: Path, stack: ExitStack) -> Listing:
     raise UsageError(f"{path} is neither a folder nor a zip, tar or tar.gz archive.")
 
 
+# what the grader wrote
+
+
+def _leave_outputs(listing: Listing, path: Path, asked: AskedFiles, out: Path | None) -> None:
+    """No output of the grader's is in the listing. Raises UsageError where `out` would lie among
+    the files of students.
+    """
+    if listing.packed:
+        return
+    outputs = _find_outputs(listing, path, asked)
+    root, target = path.resolve(), out.resolve() if out else None
+    if target is not None and target.is_relative_to(root):
+        own = target.relative_to(root).as_posix()
+        if own == "." or (own not in outputs and listing.holds(own)):
+            raise UsageError(
+                f"{out} is a folder of submissions, and reports may not lie among them. Choose"
+                " another folder with -o."
+            )
+        outputs.add(own)
+    for folder in outputs:
+        listing.drop(folder)
+
+
+def _find_outputs(listing: Listing, path: Path, asked: AskedFiles) -> set[str]:
+    """Folders below this one into which the grader wrote: a ledger with its pages, and nothing that
+    could be run by its name.
+    """
+    ends = (f"/{LEDGER}", "/index.html")
+    holders = [{n.removesuffix(e) for n in listing.members if n.endswith(e)} for e in ends]
+    written = {f for f in set.intersection(*holders) if is_ledger(path / f / LEDGER)}
+    return {f for f in written if not any(is_entry(n, asked.entry) for n in listing.list_in(f))}
+
+
 # files that were named one by one
 
 
@@ -143,6 +182,14 @@ def _add_beside(members: dict[str, Member], home: Path, name: str) -> None:
 
 
 # what everybody handed in
+
+
+def _name_students(hand_ins: Collection[HandIn]) -> Iterator[HandIn]:
+    """Each with its label as text, in composed letters."""
+    labels, notes = spelling.read_labels({h.student for h in hand_ins})
+    for one in hand_ins:
+        more = [notes[one.student]] if one.student in notes else []
+        yield replace(one, student=labels[one.student], notes=[*one.notes, *more])
 
 
 def _make_distinct(hand_ins: Iterable[HandIn]) -> list[HandIn]:

@@ -88,6 +88,11 @@ def is_near(name: str, wanted: str) -> bool:
     return simplify(name) == simplify(wanted)
 
 
+def is_entry(name: str, entry: str) -> bool:
+    """True where a file is called like the one to run, or nearly so."""
+    return any(is_near(_base(name), entry + suffix) for suffix in ENTRY_SUFFIXES)
+
+
 def simplify(name: str) -> tuple[str, str]:
     """Stem and suffix, without case and without the marks of a copy."""
     stem, _, suffix = _DISGUISE.sub("", name).rpartition(".")

@@ -115,6 +115,26 @@ class Listing:
         if not is_ignored(raw):
             self.refused.setdefault(raw[:_LONGEST], why)
 
+    def list_in(self, folder: str) -> list[str]:
+        """The files that lie in this folder itself."""
+        return [n for n in self.members if n.rpartition("/")[0] == folder]
+
+    def holds(self, folder: str) -> bool:
+        """True where a file lies in this folder or below it."""
+        return any(n.startswith(f"{folder}/") for n in self.members)
+
+    def drop(self, folder: str) -> None:
+        """The folder is forgotten, with all that is in it and every folder around that has nothing
+        else.
+        """
+        below = f"{folder}/"
+        self.members = {n: m for n, m in self.members.items() if not n.startswith(below)}
+        self.refused = {n: w for n, w in self.refused.items() if not n.startswith(below)}
+        self.folders = {f for f in self.folders if f != folder and not f.startswith(below)}
+        for parent in reversed(_parents(folder)):
+            if not self.holds(parent) and not any(f.startswith(f"{parent}/") for f in self.folders):
+                self.folders.discard(parent)
+
     def count(self) -> None:
         """One more name was looked at. Raises Refused when there are too many."""
         self.scanned += 1

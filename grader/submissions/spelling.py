@@ -30,7 +30,9 @@ _WRITTEN = re.compile(r"#U([0-9a-fA-F]{4})")
 _READ_AS = ("cp437", "cp1252", "cp850", "latin-1", "mac_roman")
 """Code pages in which unpackers read names that were in another."""
 _IMPORT = re.compile(r"^[ \t]*(?:from|import)[ \t]+([^\n#;]+)", re.MULTILINE)
-_QUOTED = re.compile(r"""['"]([^'"\n]{1,300})['"]|^[ \t]*[%!]\w+[ \t]+([^\n]{1,300})""", re.MULTILINE)
+_QUOTED = re.compile(
+    r"""['"]([^'"\n]{1,300})['"]|^[ \t]*[%!]\w+[ \t]+([^\n]{1,300})""", re.MULTILINE
+)
 _LISTED = 5
 """Names that a note lists."""
 
@@ -70,9 +72,14 @@ def match_names(
     return _rename(members, spelt | matched), notes
 
 
-def read_labels(labels: Collection[str]) -> dict[str, str]:
-    """Names of students' folders as text, by the names as they stand in the source."""
-    return {label: _compose(label) for label in labels} | _guess_bytes(labels)[1]
+def read_labels(labels: Collection[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Names of students' folders as text, by the names as they stand in the source; and for those
+    that are a guess, a note that says so.
+    """
+    page, guessed = _guess_bytes(labels)
+    composed = {label: unicodedata.normalize("NFC", label).strip() or label for label in labels}
+    notes = {label: _describe_guesses({label: text}, page)[0] for label, text in guessed.items()}
+    return composed | guessed, notes
 
 
 def _is_odd(part: str, asked: AskedFiles) -> bool:
@@ -196,6 +203,6 @@ def _describe_guesses(guessed: Mapping[str, str], page: str) -> list[str]:
 
 def _describe_match(part: str, new: str) -> str:
     return (
-        f"`{show_name(part)}` was taken as `{show_name(new)}`, for which your code asks. Please hand"
-        " it in under that name."
+        f"`{show_name(part)}` was taken as `{show_name(new)}`, for which your code asks. Please"
+        " hand it in under that name."
     )

@@ -65,7 +65,10 @@ def test_loose_files_and_archives(tmp_path: Path) -> None:
     write(tmp_path, {"ada.py": CODE, "ada.pt": b"w", "other.pt": b"", "bob.zip": zipped(GOOD)})
     write(tmp_path, {"gus.py": CODE, "gus.pth": b"g"})
     write(tmp_path, {"cyd.tar": tarred(GOOD), "dot.tar.gz": gzip.compress(tarred(GOOD))})
-    write(tmp_path, {"eva.tgz": gzip.compress(tarred({"./hw/lenet.py": CODE})), "fay.rar": b"Rar!\x1a\x07\1\0"})
+    write(
+        tmp_path,
+        {"eva.tgz": gzip.compress(tarred({"./hw/lenet.py": CODE})), "fay.rar": b"Rar!\x1a\x07\1\0"},
+    )
     found = take(tmp_path)
     assert list(found) == ["ada", "bob", "cyd", "dot", "eva", "fay", "gus"]
     assert found["gus"].files["lenet.pt"] == b"g"
@@ -212,7 +215,10 @@ def test_weights_under_another_name(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        (["a.pt", "b.pth"], "`lenet.pt` is missing, and several could be meant: `a.pt`, `b.pth`. A person"),
+        (
+            ["a.pt", "b.pth"],
+            "`lenet.pt` is missing, and several could be meant: `a.pt`, `b.pth`. A person",
+        ),
         (["lenet.pth", "lenet.bin", "a.pt"], "could be meant: `lenet.bin`, `lenet.pth`. A"),
         (["data.pkl", "table.bin"], "`lenet.pt` is missing."),
     ],

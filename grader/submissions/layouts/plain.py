@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from grader.records.asked_files import AskedFiles
 from grader.records.submission import ENTRY_SUFFIXES
-from grader.submissions.entry import WEIGHTS, is_near
+from grader.submissions.entry import WEIGHTS, is_entry
 from grader.submissions.layouts.layout import HandIn
 from grader.submissions.listing import Listing, Member
 from grader.submissions.names import (
@@ -92,14 +92,10 @@ def _find_wrapper(listing: Listing, entry: str) -> str:
         return ""
     prefix = f"{tops.pop()}/"
     inner = [name.removeprefix(prefix) for name in listing.members]
-    handed_in = {n.partition("/")[0] for n in inner if _is_entry(n, entry)}
+    handed_in = {n.partition("/")[0] for n in inner if is_entry(n, entry)}
     packed = {n for n in inner if "/" not in n and is_archive(n)}
     is_class = len(handed_in | packed) > 1 and not handed_in & set(inner)
     return prefix if is_class else ""
-
-
-def _is_entry(name: str, entry: str) -> bool:
-    return any(is_near(name.rpartition("/")[2], entry + suffix) for suffix in ENTRY_SUFFIXES)
 
 
 def _tops(folders: Collection[str], prefix: str) -> list[str]:
@@ -109,11 +105,11 @@ def _tops(folders: Collection[str], prefix: str) -> list[str]:
 
 def _is_single(loose: Collection[str], inner: Iterable[str], asked: AskedFiles) -> bool:
     """True where the entry, or a file that goes with it, lies loose and nowhere else."""
-    if any(_is_entry(name, asked.entry) for name in inner):
+    if any(is_entry(name, asked.entry) for name in inner):
         return False
     if any(is_archive(name) for name in loose):
         return False
-    return any(_is_entry(name, asked.entry) or name in asked.extra_files for name in loose)
+    return any(is_entry(name, asked.entry) or name in asked.extra_files for name in loose)
 
 
 def _list_loose(loose: Mapping[str, Member], asked: AskedFiles) -> Iterable[HandIn]:
