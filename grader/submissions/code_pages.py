@@ -29,6 +29,7 @@ _SPOKEN: Mapping[str, str] = {
     "cp949": "EUC-KR",
     "cp1252": "Windows-1252",
     "mac_roman": "Mac Roman",
+    "latin-1": "Latin-1",
     "utf-16": "UTF-16",
     "utf-16-le": "UTF-16",
     "utf-16-be": "UTF-16",
@@ -43,12 +44,18 @@ _MARKS = (
 """Byte order marks of wide texts."""
 _COOKIE = re.compile(rb"\A((?:[^\n]*\n)?[ \t\f]*#[^\n]*?coding[:=][ \t]*)([-\w.]+)")
 """How a source says its encoding, in one of its first two lines (PEP 263)."""
+_NO_TEXT = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
+"""What no text holds."""
+_BYTE = re.compile("[\udc80-\udcff]")
+"""A byte that is no UTF-8, as a surrogate escape."""
+_AROUND = 16 << 10
+"""Bytes before and after such a byte that are looked at."""
 _SAMPLE = 2_000
 """Words that are looked at."""
 _WORD = re.compile(r"\w*[^\x00-\x7f]\S?\w*")
 _COMMON = frozenset("äöüßéèêëàâçîïôùûœñáíóúãõåøæćčđšžąęłńśźżěřůťďňőűğışțăò")
 """Letters beyond ASCII that Latin scripts use every day."""
-_SIGNS = frozenset("–—‘’“”„…°§€«»·²³µ×≤≥→•、。，（）：；「」《》！？・")
+_SIGNS = frozenset("–—‘’“”„…°§€£«»·¹²³¼½¾µ×÷±≤≥→•©®™¿¡、。，（）：；「」《》！？・")
 """Signs that people do type."""
 _EAST = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL"})
 _DENSE: Mapping[str, Callable[[bytes], bool]] = {
@@ -94,25 +101,39 @@ def read_source(data: bytes) -> tuple[bytes, str] | None:
     """A module or a notebook as UTF-8, and where and in what it was something else.
 
     The second is a phrase such as ``line 22, byte 0xf6: read as Windows-1252``. None where the
-    bytes are UTF-8, are in the encoding that they name, or cannot be told.
+    bytes are UTF-8, are in the encoding that they name, or are no text.
     """
     if data.isascii() and b"\0" not in data:
         return None
     if wide := _read_wide(data):
         text, page = wide
         return _encode(text), f"line 1, byte 0x{data[0]:02x}: read as {speak(page)}"
-    if b"\0" in data:
+    if _NO_TEXT.search(data):
         return None
     try:
         data.decode("utf-8")
         return None
     except UnicodeDecodeError as error:
         at = error.start
-    if _fits_cookie(data) or (found := guess(data, TEXTS)) is None:
+    if _fits_cookie(data):
         return None
-    text, page = found
+    text, page = _read_mixed(data, at) or guess(data, TEXTS) or (_replace_bytes(data), "latin-1")
     line = data.count(b"\n", 0, at) + 1
     return _encode(text), f"line {line}, byte 0x{data[at]:02x}: read as {speak(page)}"
+
+
+def _read_mixed(data: bytes, at: int) -> tuple[str, str] | None:
+    """A text that is mostly UTF-8, into which something else was pasted, at first here."""
+    text = data[max(0, at - _AROUND) : at + _AROUND].decode("utf-8", "surrogateescape")
+    odd = len(_BYTE.findall(text))
+    whole = sum(not c.isascii() for c in text) - odd
+    return (_replace_bytes(data), "latin-1") if whole >= odd else None
+
+
+def _replace_bytes(data: bytes) -> str:
+    """As UTF-8, and each byte that is none as the letter of Latin-1."""
+    text = data.decode("utf-8", "surrogateescape")
+    return _BYTE.sub(lambda m: chr(ord(m[0]) - 0xDC00), text)
 
 
 def _encode(text: str) -> bytes:
@@ -147,9 +168,10 @@ def _measure_oddity(text: str, page: str) -> float:
     weights = [w for word in _sample(text) for w in _weigh_word(word, page)]
     if not weights:
         return 0.0
-    # Chinese uses the bytes of Korean syllables too, but seldom these alone.
-    korean = page == "cp949" and len(weights) >= _TELLING
-    return sum(weights) / len(weights) - (0.1 if korean else 0.0)
+    mean = sum(weights) / len(weights)
+    if page == "cp949" and len(weights) >= _TELLING:
+        return mean - 0.1  # Chinese uses the bytes of Korean syllables too, but seldom these alone
+    return mean + 0.25 if page == "mac_roman" else mean  # few files are as old
 
 
 def _sample(text: str) -> Iterator[str]:

@@ -22,9 +22,9 @@ from grader.ledger.database import is_ledger
 from grader.records.asked_files import AskedFiles
 from grader.records.errors import UsageError
 from grader.records.submission import ENTRY_SUFFIXES, Submission
-from grader.submissions import code_pages, definitions, spelling
+from grader.submissions import code_pages, spelling
 from grader.submissions.archive import list_archive
-from grader.submissions.contents import Contents
+from grader.submissions.contents import LARGE, Contents
 from grader.submissions.entry import WEIGHTS, choose, is_entry
 from grader.submissions.folder import describe_error, list_folder, open_root, read_path
 from grader.submissions.layouts.layout import HandIn, choose_layout
@@ -238,12 +238,13 @@ def _read(hand_in: HandIn, asked: AskedFiles) -> Submission:
         first = [n for n in (choice.entry, *asked.extra_files) if n in choice.names]
         order = dict.fromkeys([*first, *sorted(choice.names, key=lambda n: (n.count("/"), n))])
         files, left_out = _read_members({n: members[choice.names[n]] for n in order})
+        converted = _read_codes(files)
     packed = [n for n in files if is_archive(n) or is_other_archive(n)]
     nested = [
         f"`{show_name(n)}` is an archive inside the submission; not unpacked." for n in packed
     ]
     # What decided on the entry comes first: it is what the student has to read.
-    notes = [*choice.notes, *hand_in.notes, *said, *spelt, *left_out, *nested]
+    notes = [*choice.notes, *hand_in.notes, *said, *spelt, *converted, *left_out, *nested]
     if len(notes) > NOTES:
         notes[NOTES:] = [f"And {len(notes) - NOTES:,} notes more."]
     return Submission(
@@ -318,24 +319,26 @@ def _read_members(members: Mapping[str, Member]) -> tuple[dict[str, bytes], list
             break
         try:
             _check_caps(name, member, left, names_left)
-            content = member.read(min(SUBMISSION.file_bytes, left))
-            left -= len(content)
-            files[name] = _read_code(name, content, notes)
+            files[name] = member.read(min(SUBMISSION.file_bytes, left))
+            left -= len(files[name])
             names_left -= len(name.encode())
         except Refused as refused:
             notes.append(f"`{show_name(name)}` {refused}.")
     return files, notes
 
 
-def _read_code(name: str, content: bytes, notes: list[str]) -> bytes:
-    """The file; code that is not UTF-8 as UTF-8 where it can be told what it is, which is noted."""
-    if not name.endswith(ENTRY_SUFFIXES) or len(content) > definitions.CAP:
-        return content
-    read = code_pages.read_source(content)
-    if read is None:
-        return content
-    notes.append(f"`{show_name(name)}` is not UTF-8 ({read[1]}). Save it as UTF-8.")
-    return read[0]
+def _read_codes(files: dict[str, bytes]) -> list[str]:
+    """Code that is not UTF-8 becomes UTF-8 where it can be told what it is; a note on each."""
+    notes: list[str] = []
+    for name, content in files.items():
+        if not name.lower().endswith(ENTRY_SUFFIXES) or len(content) > LARGE:
+            continue
+        if read := code_pages.read_source(content):
+            files[name] = read[0]
+            notes.append(f"`{show_name(name)}` is not UTF-8 ({read[1]}). Save it as UTF-8.")
+        if len(notes) == NOTES:
+            break
+    return notes
 
 
 def _check_caps(name: str, member: Member, left: int, names_left: int) -> None:

@@ -13,6 +13,8 @@ from grader.submissions import code_pages, definitions
 from grader.submissions.listing import SUBMISSION, Member
 from grader.submissions.names import Refused
 
+LARGE = 2 << 20
+"""Bytes of code beyond which it is taken for UTF-8."""
 _BLANK = 16
 """Bytes of a file that may yet hold nothing: line ends, a byte order mark."""
 READ = 30
@@ -69,5 +71,6 @@ class Contents:
             if len(self._read) <= READ:
                 with suppress(Refused):  # it is named where the submission is read as a whole
                     content = self.members[file].read(definitions.CAP)
-                    self._read[file] = (code_pages.read_source(content) or (content,))[0]
+                    read = code_pages.read_source(content) if len(content) < LARGE else None
+                    self._read[file] = read[0] if read else content
         return self._read[file]

