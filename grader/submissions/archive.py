@@ -110,13 +110,17 @@ def _clear_wrong_flags(file: IO[bytes]) -> IO[bytes]:
     end = data.rfind(b"PK\x05\x06")
     if end < 0 or len(data) > SUBMISSION.total_bytes:
         raise Refused(DAMAGED)
-    at = end - int(struct.unpack_from("<L", data, end + 12)[0])
+    size, first = struct.unpack_from("<LL", data, end + 12)
+    at, shift = end - size, end - size - first
     while 0 <= at < end and data[at : at + 4] == b"PK\x01\x02":
         name, extra, comment = struct.unpack_from("<HHH", data, at + 28)
+        own = shift + struct.unpack_from("<L", data, at + 42)[0]
         try:
             data[at + 46 : at + 46 + name].decode("utf-8")
         except UnicodeDecodeError:
             data[at + 9] &= ~(_UTF_8 >> 8)
+            if own >= 0 and data[own : own + 4] == b"PK\x03\x04":
+                data[own + 7] &= ~(_UTF_8 >> 8)
         at += 46 + name + extra + comment
     return io.BytesIO(data)
 

@@ -88,7 +88,7 @@ def _is_odd(part: str, asked: AskedFiles) -> bool:
         return True
     stem, suffix = simplify(part)
     copied = suffix == "py" and part != f"{stem}.py" and not is_near(part, f"{asked.entry}.py")
-    return copied or part != _compose(part)
+    return copied or part != _compose(part) or " ." in part
 
 
 def _compose(part: str) -> str:
@@ -119,6 +119,7 @@ def _guess_bytes(parts: Collection[str]) -> tuple[str, dict[str, str]]:
 
 def _list_readings(part: str) -> Iterator[str]:
     """Other spellings of a name, the likelier first."""
+    yield _settle(re.sub(r" +(?=\.\w+$)", "", part))
     if _WRITTEN.search(part):
         yield _settle(_WRITTEN.sub(lambda m: chr(int(m[1], 16)), part))
     raw = [data] if (data := find_bytes(part)) is not None else []
