@@ -236,7 +236,7 @@ def _read(hand_in: HandIn, asked: AskedFiles) -> Submission:
         contents = Contents(members=members, asked=asked)
         choice = choose(members, asked, contents, withheld=withheld)
         first = [n for n in (choice.entry, *asked.extra_files) if n in choice.names]
-        order = dict.fromkeys([*first, *sorted(choice.names, key=lambda n: (n.count("/"), n))])
+        order = dict.fromkeys([*first, *choice.names])
         files, left_out = _read_members({n: members[choice.names[n]] for n in order})
         converted = _read_codes(files)
     packed = [n for n in files if is_archive(n) or is_other_archive(n)]
@@ -329,16 +329,17 @@ def _read_members(members: Mapping[str, Member]) -> tuple[dict[str, bytes], list
 
 def _read_codes(files: dict[str, bytes]) -> list[str]:
     """Code that is not UTF-8 becomes UTF-8 where it can be told what it is; a note on each."""
-    notes: list[str] = []
+    notes: dict[bytes, str] = {}  # by content, as one file may stand in several places
     for name, content in files.items():
         if not name.lower().endswith(ENTRY_SUFFIXES) or len(content) > LARGE:
             continue
         if read := code_pages.read_source(content):
             files[name] = read[0]
-            notes.append(f"`{show_name(name)}` is not UTF-8 ({read[1]}). Save it as UTF-8.")
+            said = f"`{show_name(name)}` is not UTF-8 ({read[1]}). Save it as UTF-8."
+            notes.setdefault(content, said)
         if len(notes) == NOTES:
             break
-    return notes
+    return [*notes.values()]
 
 
 def _check_caps(name: str, member: Member, left: int, names_left: int) -> None:

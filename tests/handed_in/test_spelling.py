@@ -219,7 +219,7 @@ def test_a_reading_never_leads_out(tmp_path: Path) -> None:
 def test_no_file_is_lost(files: dict[str, bytes]) -> None:
     """Whatever the names are, every content is there once."""
     data = zipped({"lenet.py": CODE, **{f"d/{n}": c for n, c in files.items()}})
-    submission = collect._read(  # noqa: SLF001
+    submission = collect._read(
         collect.HandIn(
             student="ada",
             members={"a.zip": collect.Member(size=len(data), read=lambda _: data)},
