@@ -283,15 +283,20 @@ def undo_where_nothing_is_kept(path: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if not existed and path.exists():
-            with suppress(GraderError, OSError):
-                with Ledger(path, readonly=True) as ledger:
-                    if ledger.holds_anything():
-                        raise
+        if not existed and path.exists() and not _holds_anything(path):
+            with suppress(OSError):
                 remove(path)
                 for folder in made:
                     folder.rmdir()
         raise
+
+
+def _holds_anything(path: Path) -> bool:
+    try:
+        with Ledger(path, readonly=True) as ledger:
+            return ledger.holds_anything()
+    except GraderError:
+        return True
 
 
 def _make_row(key: str, record: ExecutionRecord) -> codec.ExecutionRow:

@@ -31,6 +31,7 @@ from grader.submissions.layouts.layout import HandIn, choose_layout
 from grader.submissions.listing import CLASS, SUBMISSION, Listing, Member
 from grader.submissions.names import (
     Refused,
+    Unreadable,
     clean,
     is_archive,
     is_other_archive,
@@ -237,7 +238,7 @@ def _read(hand_in: HandIn, asked: AskedFiles) -> Submission:
         choice = choose(members, asked, contents, withheld=withheld)
         first = [n for n in (choice.entry, *asked.extra_files) if n in choice.names]
         order = dict.fromkeys([*first, *choice.names])
-        files, left_out = _read_members({n: members[choice.names[n]] for n in order})
+        files, left_out, unread = _read_members({n: members[choice.names[n]] for n in order})
         converted = _read_codes(files)
     packed = [n for n in files if is_archive(n) or is_other_archive(n)]
     nested = [
@@ -254,7 +255,7 @@ def _read(hand_in: HandIn, asked: AskedFiles) -> Submission:
         received=hand_in.received,
         late=hand_in.late,
         notes=tuple(notes),
-        question=choice.question,
+        question=choice.question or hand_in.question or unread,
     )
 
 
@@ -305,10 +306,11 @@ def _open_archive(member: Member, stack: ExitStack) -> Listing:
     return listing
 
 
-def _read_members(members: Mapping[str, Member]) -> tuple[dict[str, bytes], list[str]]:
-    """Bytes of the members in this order, as far as the caps allow; and notes on what is left
-    out.
+def _read_members(members: Mapping[str, Member]) -> tuple[dict[str, bytes], list[str], str]:
+    """Bytes of the members in this order, as far as the caps allow; notes on what is left out; and
+    the one on what this machine could not read.
     """
+    unread = ""
     files: dict[str, bytes] = {}
     notes: list[str] = []
     left, names_left = SUBMISSION.total_bytes, SUBMISSION.names_bytes
@@ -324,7 +326,9 @@ def _read_members(members: Mapping[str, Member]) -> tuple[dict[str, bytes], list
             names_left -= len(name.encode())
         except Refused as refused:
             notes.append(f"`{show_name(name)}` {refused}.")
-    return files, notes
+            if isinstance(refused, Unreadable):
+                unread = unread or notes[-1]
+    return files, notes, unread
 
 
 def _read_codes(files: dict[str, bytes]) -> list[str]:

@@ -73,6 +73,8 @@ class Listing:
     """Clean relative name → file."""
     refused: dict[str, str] = field(default_factory=dict)
     """Name as given, its beginning if it is very long → why, such as "is a symbolic link"."""
+    unread: dict[str, str] = field(default_factory=dict)
+    """Those of `refused` that are there and could not be read."""
     folders: set[str] = field(default_factory=set)
     """Clean names of folders, parents of files among them."""
     scanned: int = 0
@@ -114,6 +116,12 @@ class Listing:
         """The name is on the list of those that were refused, unless nobody would miss it."""
         if not is_ignored(raw):
             self.refused.setdefault(raw[:_LONGEST], why)
+
+    def refuse_unread(self, raw: str, why: str) -> None:
+        """The name is on both lists."""
+        self.refuse(raw, why)
+        if raw[:_LONGEST] in self.refused:
+            self.unread[raw[:_LONGEST]] = why
 
     def list_in(self, folder: str) -> list[str]:
         """The files that lie in this folder itself."""

@@ -29,6 +29,10 @@ class Refused(ValueError):
     """Something that is not taken in; the text says why and continues a name: "is encrypted"."""
 
 
+class Unreadable(Refused):
+    """Something that is there and could not be read: the machine is at fault, not the student."""
+
+
 def clean(raw: str) -> str:
     """The relative POSIX name, `a/b.py`, that lies inside whatever folder it is put in.
 

@@ -48,11 +48,19 @@ class Plain:
         notes = _note_refused(listing, parts)
         return [
             *(
-                HandIn(student=folder, members=members, notes=notes.inside.get(folder, ()))
+                HandIn(
+                    student=folder,
+                    members=members,
+                    notes=notes.inside.get(folder, ()),
+                    question=notes.questions.get(folder, ""),
+                )
                 for folder, members in parts.folders.items()
             ),
             *_list_loose(parts.loose, asked),
-            *(HandIn(student=label, notes=alone) for label, alone in notes.alone.items()),
+            *(
+                HandIn(student=label, notes=alone, question=notes.questions.get(label, ""))
+                for label, alone in notes.alone.items()
+            ),
         ]
 
 
@@ -143,6 +151,8 @@ class _Notes:
     """By the folder that they lie in."""
     alone: dict[str, list[str]] = field(default_factory=dict)
     """By the name itself, where it lies in none."""
+    questions: dict[str, str] = field(default_factory=dict)
+    """By either, where something could not be read."""
 
 
 def _note_refused(listing: Listing, parts: _Parts) -> _Notes:
@@ -154,6 +164,9 @@ def _note_refused(listing: Listing, parts: _Parts) -> _Notes:
             note = f"`{show_name(inner if slash else top)}` {why}."
             notes.inside.setdefault(top, []).append(note)
         else:
-            label = show_name(name)
-            notes.alone.setdefault(label, []).append(f"`{label}` {why}.")
+            top = show_name(name)
+            note = f"`{top}` {why}."
+            notes.alone.setdefault(top, []).append(note)
+        if raw in listing.unread:
+            notes.questions.setdefault(top, note)
     return notes
