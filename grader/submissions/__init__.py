@@ -4,6 +4,7 @@ Floors, top first:
     collect
     layouts, spelling
     archive, entry
+    clues
     contents, folder
     listing, tar
     code_pages, definitions, names

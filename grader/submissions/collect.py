@@ -290,8 +290,10 @@ def _find_archive(members: Mapping[str, Member], asked: AskedFiles) -> str | Non
     packed = [n for n in members if is_archive(n) or is_other_archive(n)]
     if len(packed) != 1:
         return None
-    choice = choose(members, asked, Contents(members=members, asked=asked))
-    return None if choice.entry or choice.question else packed[0]
+    choice, contents = choose(members, asked), Contents(members=members, asked=asked)
+    if choice.entry or choice.question or any(map(contents.defines, members)):
+        return None
+    return packed[0]
 
 
 def _open_archive(member: Member, stack: ExitStack) -> Listing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,10 @@ LARGE = 2 << 20
 """Bytes of code beyond which it is taken for UTF-8."""
 _BLANK = 16
 """Bytes of a file that may yet hold nothing: line ends, a byte order mark."""
+_NETWORK = re.compile(
+    r"^[ \t]*class +\w+ *\([^)\n]*(?:Module|Sequential)\b|\bSequential *\(", re.MULTILINE
+)
+_IMPORT = re.compile(r"^[ \t]*(?:from|import|%run|!python\d?) +(.*)$", re.MULTILINE)
 READ = 30
 """How many files of one submission are read for this."""
 
@@ -30,7 +35,9 @@ class Contents:
     _read: dict[str, bytes] = field(default_factory=dict)
 
     def defines(self, file: str) -> list[str]:
-        """The names asked for that the file defines, if it defines half of them or more."""
+        """The names asked for that a file of code defines, if it defines half of them or more."""
+        if not file.lower().endswith(ENTRY_SUFFIXES):
+            return []
         defined = definitions.find_definitions(file.lower(), self._content(file))
         known = [n for n in self.asked.names if n in defined]
         return known if 2 * len(known) >= len(self.asked.names) else []
@@ -53,6 +60,22 @@ class Contents:
         content = self.members[file].read(SUBMISSION.file_bytes)
         return hashlib.sha256(content).hexdigest()
 
+    def defines_of(self, file: str) -> list[str]:
+        """The names asked for that the file defines, in whichever spelling."""
+        own = {fold(n) for n in definitions.find_definitions(file.lower(), self._content(file))}
+        return [n for n in self.asked.names if fold(n) in own]
+
+    def builds_network(self, file: str) -> bool:
+        """True where a line of its code begins a class of networks, or puts layers together."""
+        return _NETWORK.search(self._code(file)) is not None
+
+    def imports(self, file: str) -> set[str]:
+        """Every word in what its code imports or runs."""
+        return {w for line in _IMPORT.findall(self._code(file)) for w in re.findall(r"\w+", line)}
+
+    def _code(self, file: str) -> str:
+        return definitions.read_code(file.lower(), self._content(file))
+
     def is_handout(self, file: str) -> bool:
         """True where the file is one that students start from, byte by byte."""
         return hashlib.sha256(self._content(file)).hexdigest() in self.asked.blanks
@@ -74,3 +97,8 @@ class Contents:
                     read = code_pages.read_source(content) if len(content) < LARGE else None
                     self._read[file] = read[0] if read else content
         return self._read[file]
+
+
+def fold(name: str) -> str:
+    """A name without case and underscores."""
+    return name.lower().replace("_", "")

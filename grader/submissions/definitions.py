@@ -27,7 +27,9 @@ def find_definitions(entry: str | None, content: bytes) -> dict[str, str]:
 
 
 def read_code(entry: str, content: bytes) -> str:
-    """The code of a module, or of all code cells of a notebook."""
+    """The text of a module, or of all code cells of a notebook."""
+    if len(content) > CAP:
+        return ""
     if not entry.endswith(SUFFIX):
         return content.decode("utf-8", "replace")
     return "\n".join(text for _, text in _read_cells(content))
