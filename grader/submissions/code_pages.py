@@ -17,9 +17,7 @@ NAMES = (
     "cp1254 cp862 cp1255 cp1256 mac_roman"
 ).split()
 """Code pages of names, of equal ones the first counts: those of old zip programs go first."""
-TEXTS = (
-    "cp1252 gbk cp932 big5 cp949 cp1251 cp1250 cp1253 cp1254 cp1255 cp1256 cp866 cp850 mac_roman"
-).split()
+TEXTS = ("cp1252 gbk cp932 big5 cp949 cp1251 cp1250 cp1253 cp1254 cp1255 cp1256 mac_roman").split()
 """The same of sources: those that editors write go first."""
 _SPOKEN: Mapping[str, str] = {
     "utf-8": "UTF-8",

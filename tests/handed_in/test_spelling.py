@@ -18,29 +18,7 @@ from hypothesis import strategies as st
 from grader.submissions import code_pages, collect
 from grader.submissions.spelling import read_labels
 from kit.archives import CODE, GOOD, alone, said, take, tarred, write, zipped
-
-
-class Raw(zipfile.ZipInfo):
-    """An entry whose name stands in the zip as these bytes, whatever its flag says."""
-
-    def name(self, raw: bytes, flags: int) -> Raw:
-        self.raw, self.flags = raw, flags
-        return self
-
-    def _encodeFilenameFlags(self) -> tuple[bytes, int]:  # noqa: N802 - zipfile's own
-        return self.raw, self.flags
-
-
-def in_bytes(files: dict[str, bytes], page: str, *, flagged: bool = False) -> bytes:
-    """A zip whose names are in a code page, with or without the flag that says UTF-8."""
-    buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w") as file:
-        for name, content in files.items():
-            raw = name.encode(page)
-            file.writestr(
-                Raw(name).name(raw, 0x800 if flagged and not raw.isascii() else 0), content
-            )
-    return buffer.getvalue()
+from kit.packed import Raw, in_bytes
 
 
 @pytest.mark.parametrize("flagged", [False, True])
