@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,6 +19,7 @@ from grader.assignment.probe import SCRIPT, Probe
 from grader.data.training_mount import TrainingMount
 from grader.grading.cache_key import CacheKeys, digest_of_measuring_code, read_versions
 from grader.grading.proof import Prover, ReferenceProver
+from grader.inside.schema.limits import BEYOND_BELIEF
 from grader.inside.wire import Malformed
 from grader.records.errors import DataSetAbsent, SandboxError
 from grader.records.execution import (
@@ -172,6 +173,8 @@ class Executor:
                     proofs[probe.key] = proof
             execution = box.close()
             notebook = _executed_notebook(box)
+        if execution.status not in BEYOND_BELIEF:
+            proofs |= self._prove_files(submission, answers, proofs)
         return ExecutionRecord(
             student=submission.student,
             digest=submission.digest,
@@ -231,9 +234,33 @@ class Executor:
             claimed = Logits.from_wire(answer)
         except Malformed:
             return None  # the cohort names it
-        if not claimed.operands:
+        if not (claimed.operands or claimed.state):
             return None
         return self.prover.prove(claimed, self._arguments_of(probe, PRECISIONS))
+
+    def _prove_files(
+        self, submission: Submission, answers: Mapping[str, object], proofs: Mapping[str, Proof]
+    ) -> dict[str, Proof]:
+        """What files of weights give by themselves, by probe key, where the student's network did
+        not lead to a proof: it fails, never ends, or cannot be followed.
+
+        They are opened as they were handed in, in a box in which no code of the student's runs.
+        """
+        made: dict[str, Proof] = {}
+        for probe in self.loaded.probes.values():
+            file = str(probe.args.get("weights", ""))
+            known, answer = proofs.get(probe.key), answers[probe.key]
+            elsewhere = isinstance(answer, Missing) and answer.elsewhere
+            if not file or elsewhere or (known is not None and known.logits is not None):
+                continue
+            path = str(PurePosixPath(submission.entry or "").parent / file)
+            if path not in submission.files:
+                continue
+            with self._open(replace(submission, entry=None), self.loaded.assignment.limits) as box:
+                proof = self._prove(probe, box.ask(probe.ask, {"weights": path}))
+            if proof is not None and (known is None or proof.logits is not None):
+                made[probe.key] = proof
+        return made
 
     # ------------------------------------------------------------------ boxes
 

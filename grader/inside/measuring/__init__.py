@@ -2,14 +2,17 @@
 
 `measure` has one function for each question about a network; `trained` has those about its
 training, `functions` those about calls and values, and `scripts` runs the course's own measuring
-code. `trace` reads which operators a network runs; `network` builds it, gives it equal weights and
+code. `weights` opens a file of weights, `fitting` says which of its arrays is which of a network's.
+`trace` reads which operators a network runs, `ownership` what belongs to it and `usage` which of
+that it depends on; `network` builds it, gives it equal weights and
 differentiates it. `finding` finds a name, or says which was probably meant.
 
 Floors, top first:
     measure
     scripts, trained
-    account, functions, stepping
+    account, functions, stepping, usage
     finding, network
     trace, versions
-    budget, operators, order, weights
+    weights
+    budget, fitting, operators, order, ownership
 """

@@ -129,13 +129,18 @@ def build(
             f"{describe_place(type(net), directory)}calling the class gives a {kind} that is no "
             f"torch.nn.Module; derive the class from it: `class {kind}(nn.Module):`"
         )
-    base = torch.nn.Module
-    if any(isinstance(p, torch.nn.UninitializedParameter) for p in base.parameters(net)):
+    settle(net, x)
+    torch.nn.Module.to(net, PRECISIONS[precision])
+    torch.nn.Module.train(net, train)
+    return net
+
+
+def settle(net: torch.nn.Module, x: torch.Tensor) -> None:
+    """Lazy layers know their sizes, which they learn from the first input."""
+    held = torch.nn.Module.parameters(net)
+    if any(isinstance(p, torch.nn.UninitializedParameter) for p in held):
         with torch.no_grad():
             net(x)
-    base.to(net, PRECISIONS[precision])
-    base.train(net, train)
-    return net
 
 
 class Quick(TorchDispatchMode):

@@ -31,6 +31,7 @@ from grader.inside.measuring.operators import (
     name_mean,
 )
 from grader.inside.measuring.order import Operator, Weight, order
+from grader.inside.measuring.ownership import list_named
 from grader.inside.schema.questions import Sketch
 
 Arguments = Sequence[object]
@@ -360,20 +361,6 @@ class Trace(TorchDispatchMode):
                 return name.replace(os.sep, "/"), frame.f_lineno
             frame = frame.f_back
         return None
-
-
-def list_named(module: torch.nn.Module) -> list[tuple[str, torch.Tensor]]:
-    """Parameters, buffers and plain tensors in attributes, by the base class's own path.
-
-    An overridden `parameters()` is not asked.
-    """
-    base = torch.nn.Module
-    named: list[tuple[str, torch.Tensor]] = list(base.named_parameters(module))
-    named += list(base.named_buffers(module))
-    for path, child in base.named_modules(module):
-        held = [(k, v) for k, v in vars(child).items() if isinstance(v, torch.Tensor)]
-        named += [(f"{path}.{k}" if path else k, v) for k, v in held]
-    return [(n, t) for n, t in named if isinstance(t, torch.Tensor)]
 
 
 def _storage(tensor: torch.Tensor) -> int:

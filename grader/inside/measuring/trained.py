@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 
 from grader.inside.loading.namespace import Names, Unanswerable
-from grader.inside.measuring import budget, functions, network, weights
+from grader.inside.measuring import budget, fitting, functions, network, weights
 from grader.inside.measuring.finding import find, find_directory
 from grader.inside.measuring.functions import describe_forward, find_maker
 from grader.inside.measuring.network import Keyed
@@ -30,11 +31,14 @@ BATCH = 500
 def logits(names: Names, args: LogitsArgs) -> LogitsAnswer:
     """What a trained network answers to pictures in eval mode, float32: (N, classes).
 
-    The network is built and filled from the file `weights`, or with `operands` (key → array), or is
-    the object `live` that the student's code left behind. Its weights come back in the operators'
-    layout.
+    The network is built and filled from the file `weights`, or with `operands` (key → array), or
+    with `state` (name in a file → array), or is the object `live` that the student's code left
+    behind. Its weights come back in the operators' layout. Where no network is named, the arrays of
+    the file are all that comes back, and no code of the student's takes part.
     """
     torch.set_default_dtype(torch.float32)
+    if "module" not in args and "live" not in args:
+        return _list_file(args["weights"])
     images = torch.from_numpy(np.array(args["images"], dtype=np.float32))
     if "live" in args:
         net = _find_network(names, args["live"])
@@ -43,7 +47,17 @@ def logits(names: Names, args: LogitsArgs) -> LogitsAnswer:
         net = network.build(make, "float32", images[:2], directory=find_directory(names))
     if "weights" in args:
         weights.load_into(net, find_directory(names), args["weights"])
+    if "state" in args:
+        arrays = {k: torch.from_numpy(np.array(a)) for k, a in args["state"]}
+        fitting.fill_ours(net, arrays)
     return _answer(names, net, images, args.get("operands"))
+
+
+def _list_file(name: str) -> LogitsAnswer:
+    """The arrays of a file of weights, by the names that they have there."""
+    state = weights.read(os.getcwd(), name)  # where the files lie, as no code ran that could move
+    arrays = [(k, network.array(v)) for k, v in state.items() if v.is_floating_point()]
+    return {"logits": None, "operands": [], "unset": "", "state": arrays}
 
 
 def _find_network(names: Names, name: str) -> torch.nn.Module:
