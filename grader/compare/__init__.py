@@ -5,11 +5,12 @@ All of them are pure: measurements in, Verdict out. Sentences address the studen
 Floors, top first:
     layers, numbers
     alignment, explanations, parameters, precision, returned_values, training
-    differences, named_answers, predictions
+    differences, joined, named_answers, predictions
 """
 
 from grader.compare.differences import mismatch
 from grader.compare.explanations import explained
+from grader.compare.joined import attempt, combine
 from grader.compare.layers import first_divergence, shapes, values
 from grader.compare.named_answers import parts
 from grader.compare.numbers import close, equal, stepped
@@ -19,7 +20,9 @@ from grader.compare.training import every_class, training_loss
 
 __all__ = [
     "accuracy",
+    "attempt",
     "close",
+    "combine",
     "count",
     "dropouts",
     "equal",
