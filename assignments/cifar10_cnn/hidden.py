@@ -9,7 +9,7 @@ large = data.normal(2, 3, 64, 64)
 
 answer_to_one = net.outputs(one)
 answers_to_seven = net.outputs(seven)
-wide = probe.module("SmallCNN", 64)
+wide = probe.module("SmallCNN", 64, output="logits")
 wide_layers = wide.layers(large)
 wide_outputs = wide.outputs(large)
 
@@ -20,7 +20,9 @@ def other_batches(student: Measurements, reference: Measurements) -> Verdict:
     return compare.combine(
         [
             lambda: compare.close(student[answer_to_one], reference[answer_to_one], rtol=1e-6),
-            lambda: compare.close(student[answers_to_seven], reference[answers_to_seven], rtol=1e-6),
+            lambda: compare.close(
+                student[answers_to_seven], reference[answers_to_seven], rtol=1e-6
+            ),
         ],
         names=["One picture", "Seven pictures"],
     )

@@ -11,6 +11,7 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from posixpath import commonpath
 
 from grader.records.asked_files import AskedFiles
 from grader.records.submission import ENTRY_SUFFIXES
@@ -43,7 +44,7 @@ class Choice:
 
 
 def choose(names: Iterable[str], asked: AskedFiles, contents: Contents | None = None) -> Choice:
-    """The entry, its folder as root, and further files under the names the assignment uses.
+    """The entry, its folder as top, and further files under the names the assignment uses.
 
     Without `contents` names alone decide. With them a file that is still the handout is run only
     where there is no other.
@@ -65,9 +66,30 @@ def choose(names: Iterable[str], asked: AskedFiles, contents: Contents | None = 
     for name in asked.extra_files:
         stem = _base(old).rpartition(".")[0]
         notes += _add_extra_file(chosen, outside, name, stem, asked.extra_files)
-    if outside:
-        notes.append(f"{_count(outside)} outside `{show_name(root)}` left aside: {_list(outside)}.")
+    aside = _keep_places(chosen, every, outside) if root else []
+    if aside:
+        notes.append(f"{_count(aside)} outside `{show_name(root)}` left aside: {_list(aside)}.")
     return Choice(names=chosen, entry=new, notes=tuple(notes))
+
+
+def _keep_places(chosen: dict[str, str], every: list[str], outside: list[str]) -> list[str]:
+    """What lies outside the entry's folder is in `chosen` below the folder that holds everything,
+    and so is all code, under its own name as well: so `from models.net import Net` finds
+    `models/` beside the entry's `src/`, and `from hw1.net import Net` the entry's own folder.
+
+    Returns those of `outside` whose place is taken.
+    """
+    top = commonpath([n.rpartition("/")[0] for n in every])
+    top = f"{top}/" if top else ""
+    code = [n for n in every if n.endswith(".py")]
+    for name in outside:
+        chosen.setdefault(name.removeprefix(top), name)
+    for name in code if len(code) > 1 else ():
+        for place in (name, name.removeprefix(top)):
+            if all(part.isidentifier() for part in place.removesuffix(".py").split("/")):
+                chosen.setdefault(place, name)
+    taken = set(chosen.values())
+    return [n for n in outside if n not in taken]
 
 
 def is_near(name: str, wanted: str) -> bool:

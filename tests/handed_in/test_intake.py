@@ -163,18 +163,37 @@ def test_missing_entries(tmp_path: Path, files: list[str], words: str) -> None:
 
 
 def test_a_folder_around_it(tmp_path: Path) -> None:
-    """The entry in a folder makes that folder the top; what lies outside is left aside."""
+    """The entry in a folder makes that folder the top; code keeps its own place as well, and what
+    lies outside is left aside only where its place is taken.
+    """
     files = {"hw1/lenet.py": CODE, "hw1/util/x.py": b"x", "lenet.pt": b"w", "notes/a.md": b""}
-    submission = alone(tmp_path, files | {"hw1/old/lenet.py": b"old"})
+    submission = alone(tmp_path, files | {"hw1/old/lenet.py": b"old", "util/x.py": b"other"})
     assert dict(submission.files) == {
         "lenet.py": CODE,
         "lenet.pt": b"w",
         "util/x.py": b"x",
         "old/lenet.py": b"old",
+        "hw1/lenet.py": CODE,
+        "hw1/util/x.py": b"x",
+        "hw1/old/lenet.py": b"old",
+        "notes/a.md": b"",
     }
     assert "the folder `hw1/` counts as the top" in said(submission)
-    assert "1 file outside `hw1/` left aside: `notes/a.md`." in submission.notes
+    assert "1 file outside `hw1/` left aside: `util/x.py`." in submission.notes
     assert "left aside: `hw1/old/lenet.py`" in said(submission)
+
+
+def test_the_root_of_a_submission_is_below_what_all_files_lie_in(tmp_path: Path) -> None:
+    """`models/` beside the entry's `src/` can be imported from, whatever folder is around both."""
+    files = {"my work/src/lenet.py": CODE, "my work/models/net.py": b"n", "my work/data/a.txt": b""}
+    submission = alone(tmp_path, files)
+    assert dict(submission.files) == {
+        "lenet.py": CODE,
+        "src/lenet.py": CODE,
+        "models/net.py": b"n",
+        "data/a.txt": b"",
+    }
+    assert "left aside" not in said(submission)
 
 
 def test_exact_before_near(tmp_path: Path) -> None:

@@ -4,15 +4,18 @@
 training, `functions` those about calls and values, and `scripts` runs the course's own measuring
 code. `weights` opens a file of weights, `fitting` says which of its arrays is which of a network's.
 `trace` reads which operators a network runs, `ownership` what belongs to it and `usage` which of
-that it depends on; `network` builds it, gives it equal weights and
-differentiates it. `finding` finds a name, or says which was probably meant.
+that it depends on; `network` builds it, gives it equal weights and differentiates it. `inputs` is
+what a network is given, `outputs` what it returns, `losses` what that costs. `finding` finds a
+name, or says which was probably meant.
 
 Floors, top first:
     measure
     scripts, trained
     account, functions, stepping, usage
+    losses
+    outputs
     finding, network
     trace, versions
     weights
-    budget, fitting, operators, order, ownership
+    budget, fitting, inputs, operators, order, ownership
 """

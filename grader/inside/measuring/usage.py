@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
 
 from grader.inside.measuring import network
+from grader.inside.measuring.inputs import Inputs, holds_arrays
 from grader.inside.measuring.network import Prepared
 from grader.inside.measuring.operators import list_tensors
 from grader.inside.schema.questions import InputArgs
@@ -35,7 +36,8 @@ class Trial:
     prepared: Prepared
     """The network that ran before, in the precision in which it ran."""
     directory: str
-    x: Array
+    x: object
+    """As it came over the wire."""
     train: bool
 
     def run(self, changed: Sequence[str] = ()) -> Answers:
@@ -45,7 +47,8 @@ class Trial:
         def make() -> object:
             net = self.make()
             if changed and isinstance(net, torch.nn.Module):
-                network.settle(net, torch.from_numpy(np.array(self.x)).to(self.prepared.x.dtype))
+                dtype = network.PRECISIONS[self.prepared.precision]
+                network.settle(net, Inputs.read(self.x, dtype))
                 named = dict(torch.nn.Module.named_parameters(net))
                 before.extend(_change(named[n], n) for n in changed)
             return net
@@ -104,13 +107,19 @@ def find_used(
     return {n: (False if known else None) if n in idle else True for n in used}
 
 
-def _vary(x: Array) -> Iterator[tuple[Array, bool]]:
+def _vary(x: object) -> Iterator[tuple[object, bool]]:
     """Inputs and modes, as a part may be used in one of them only."""
-    yield from itertools.product((x,), (False, True))
-    if x.dtype.kind == "f":
-        yield -x, False
-    yield x[:1], False
-    yield np.concatenate([x, x, x]), True
+    yield from ((x, False), (x, True))
+    yield _change_arrays(x, lambda a: -a if a.dtype.kind == "f" else a), False
+    yield _change_arrays(x, lambda a: a[:1] if a.ndim else a), False
+    yield _change_arrays(x, lambda a: np.concatenate([a, a, a]) if a.ndim else a), True
+
+
+def _change_arrays(x: object, change: Callable[[Array], Array]) -> object:
+    """The input with all its arrays changed."""
+    if holds_arrays(x):
+        return [_change_arrays(v, change) for v in cast("Sequence[object]", x)]
+    return change(np.array(x)) if isinstance(x, (np.ndarray, list, tuple)) else x
 
 
 def _change(parameter: torch.Tensor, name: str) -> tuple[torch.Tensor, torch.Tensor]:
