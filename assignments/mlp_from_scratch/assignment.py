@@ -315,11 +315,14 @@ def _convolutions(given: Any) -> Iterator[diagnosis.Candidate]:
 def _predicted(
     student: Measurements, reference: Measurements, which: Any, name: str, rtol: float
 ) -> Verdict:
-    own, ours = student[which].plain, reference[which].plain
+    seen, expected = student[which].plain, reference[which].plain
+    own, ours = seen["predicted"], expected["predicted"]
     names = (f"{name}.forward_pass",)
     verdict = compare.explained([own], [ours], names, what="", rtol=rtol)
     if verdict.fraction == 1:
         return verdict
+    if seen["shapes"] != expected["shapes"]:
+        return _other_shapes(seen["shapes"], expected["shapes"], name)
     given = np.concatenate(reference[by_hand_numpy].plain["images"])
     with np.errstate(all="ignore"):
         candidates = (
@@ -331,6 +334,14 @@ def _predicted(
     verdict = compare.explained([own], [ours], names, what="", context=context, rtol=rtol)
     hint = "Go through the brief's steps: which array, which weights, ReLU, softmax over a row."
     return verdict if verdict.hint else replace(verdict, hint=hint)
+
+
+def _other_shapes(seen: list[list[int]], expected: list[list[int]], name: str) -> Verdict:
+    """A network that keeps other parameters than the brief's is told so, and not its numbers."""
+    own, ours = (", ".join(str(tuple(s)) for s in shapes) for shapes in (seen, expected))
+    text = f"`{name}.params` has the shapes {own}; expected are {ours}."
+    hint = "Compare number, order and sizes of the parameters with the brief."
+    return Verdict(fraction=0.0, feedback=text, hint=hint)
 
 
 def _stepped(

@@ -183,13 +183,19 @@ def weight_shapes(student: Measurements, reference: Measurements) -> Verdict:
     wrong = [n for n in ours if own[n] != ours[n]]
     if not wrong:
         return Verdict(fraction=1.0, feedback="`Conv2d(5, 10, 3)` has a kernel of (10, 5, 3, 3).")
-    name = wrong[0]
-    seen, right = ([tuple(s) for s in side[name]] for side in (own, ours))
+    name, share = wrong[0], 1 - len(wrong) / len(ours)
+    failed, right = why_failed(own[name]), [tuple(s) for s in ours[name]]
+    seen = failed or [tuple(s) for s in own[name]]
     text = f"For {name} `weight_shapes` gives {seen}, expected is {right}."
     hint = (
         "torch keeps what comes out before what comes in, and kernels as (out, in, height, width)."
     )
-    return Verdict(fraction=0.0, feedback=text, hint=hint)
+    return Verdict(fraction=share, feedback=text, hint="" if failed else hint)
+
+
+def why_failed(value: Any) -> str:
+    """Why one of several calls gave nothing; empty where it gave something."""
+    return f"no answer ({value['failed']})" if isinstance(value, dict) else ""
 
 
 @assignment.check(points=5)
@@ -203,7 +209,8 @@ def output_sides(student: Measurements, reference: Measurements) -> Verdict:
     (side, kernel, padding, stride), seen, right = wrong[0]
     text = (
         f"Side {side}, kernel {kernel}, padding {padding}, stride {stride}: `output_side` gives "
-        f"{seen:g}, expected is {right:g}. {len(wrong)} of {len(CASES)} cases differ."
+        f"{why_failed(seen) or f'{seen:g}'}, expected is {right:g}. {len(wrong)} of {len(CASES)} "
+        "cases differ."
     )
     hint = (
         "Count the places of a kernel on the padded side; then every `stride`-th, from the first."

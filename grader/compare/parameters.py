@@ -93,7 +93,8 @@ def describe_unregistered(names: Sequence[str]) -> str:
     parts = []
     if lists:
         listed = ", ".join(f"`{n}`" for n in lists[:SHOWN])
-        parts.append(f"in {listed}, a plain list, tuple or dictionary")
+        kind = "list, tuple or dictionary" if len(lists) == 1 else "lists, tuples or dictionaries"
+        parts.append(f"in the plain {kind} {listed}")
     if single:
         parts.append(f"in {', '.join(f'`{n}`' for n in single[:SHOWN])}, no nn.Parameter")
     if "" in names:

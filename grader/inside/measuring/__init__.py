@@ -6,7 +6,7 @@ code. `weights` opens a file of weights, `fitting` says which of its arrays is w
 `trace` reads which operators a network runs, `ownership` what belongs to it and `usage` which of
 that it depends on; `network` builds it, gives it equal weights and differentiates it. `inputs` is
 what a network is given, `outputs` what it returns, `losses` what that costs. `finding` finds a
-name, or says which was probably meant.
+name, or says which was probably meant; `patience` is how long a network is waited for.
 
 Floors, top first:
     measure
@@ -15,7 +15,7 @@ Floors, top first:
     losses
     outputs
     finding, network
-    trace, versions
+    patience, trace, versions
     weights
     budget, fitting, inputs, operators, order, ownership
 """
