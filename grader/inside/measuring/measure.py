@@ -50,6 +50,9 @@ from grader.inside.schema.questions import (
 
 T = TypeVar("T")
 
+SHOWN_OF_ENDLESS = 50
+"""Layers that are listed of a `forward` that does not return."""
+
 
 def answer(names: Names, ask: str, args: Mapping[str, object]) -> object:
     """The value that the question asks for; what the student's code raises passes through.
@@ -134,6 +137,8 @@ def layers(names: Names, args: InputArgs) -> LayersAnswer:
         else:
             output = _check(names, args, prepared, output)
             seen = outputs.list_comparable(output, args.get("output", "raw"))
+    if isinstance(error, TimeoutError):
+        del trace.operators[SHOWN_OF_ENDLESS:]
     answer["layers"] = account.list_layers(trace, seen)
     return answer
 

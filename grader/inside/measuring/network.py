@@ -173,7 +173,7 @@ def prepare(
         while error is not None and _convert(trace, PRECISIONS[precision]):
             torch.manual_seed(seed)
             output, trace, error = run(net, inputs, directory)
-        if error is None:
+        if error is None or isinstance(error, TimeoutError):
             break
     return Prepared(net, trace, precision, inputs), output, error
 

@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 SECONDS = 10.0
 """CPU seconds of one pass. Each time that a class takes longer, its next pass gets half."""
+LEAST = 0.5
+"""CPU seconds that every pass gets."""
 SHARE = 3.0
 """No pass gets more than this part of all CPU seconds of the process."""
 _late: Counter[type] = Counter()
@@ -36,7 +38,7 @@ def call(forward: Callable[[], T], kind: type) -> T:
             spent.append(error)
             raise
 
-    seconds = min(SECONDS, budget.read_limit() / SHARE) / 2 ** _late[kind]
+    seconds = max(LEAST, min(SECONDS, budget.read_limit() / SHARE) / 2 ** _late[kind])
     try:
         is_spent = budget.run(work, seconds)
     except TimeoutError:  # the trace of the pass says so
