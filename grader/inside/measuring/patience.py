@@ -22,6 +22,8 @@ SHARE = 3.0
 """No pass gets more than this part of all CPU seconds of the process."""
 _late: Counter[type] = Counter()
 """How often a pass of a class did not end in time."""
+_longest: dict[type, float] = {}
+"""CPU seconds that the longest of those passes took."""
 
 
 def call(forward: Callable[[], T], kind: type) -> T:
@@ -47,7 +49,8 @@ def call(forward: Callable[[], T], kind: type) -> T:
     if not is_spent:
         return returned[0]
     _late[kind] += 1
+    _longest[kind] = max(seconds, _longest.get(kind, 0.0))
     where = spent[0].__traceback__ if spent else None
     raise TimeoutError(
-        f"`forward` did not return within {seconds:.3g} seconds of computing time"
+        f"`forward` did not return within {_longest[kind]:.3g} seconds of computing time"
     ).with_traceback(where) from None
