@@ -18,6 +18,8 @@ from grader.records.result import Verdict
 
 NEXT = "Compare your forward step by step with the brief."
 """What to do where nothing more is known."""
+SEVERAL = "Return exactly what the brief says, in that order: it counts which tensor stands where."
+ONE_FOR_EACH = "The last layer has one output for each class."
 Answer = Mapping[str, Array]
 """The tensors of an answer by the way to them."""
 
@@ -29,7 +31,8 @@ def close_outputs(student: Outputs, reference: Outputs, rtol: float, where: str)
     output = reference.output
     answers = [_lay_out(list_arrays(a), ours, output) for a in student.answers]
     if text := _describe_form(answers[0], ours, student.place):
-        hint = "The last layer has one output for each class." if _is_of_scores(output) else ""
+        several = len(ours) > 1 or len(answers[0]) > 1
+        hint = SEVERAL if several else ONE_FOR_EACH if _is_of_scores(output) else ""
         return Verdict(fraction=0.0, feedback=text, hint=hint)
     if any(not _find_wrong(a, ours, output, tolerance) for a in answers):
         count = len(next(iter(ours.values())))
@@ -117,7 +120,7 @@ def _judge_wrong(
     else:
         reason = diagnose_end(own, expected, tolerance)
     reason = reason or diagnose_place(where)
-    of = f" {len(wrong)} of the {total} tensors that it returns differ." if total > 1 else ""
+    of = f" {len(wrong)} of the {total} tensors that it returns differ." if len(wrong) > 1 else ""
     if reason and reason.sentence:
         text = f"At `{way}`: {reason.sentence}" if total > 1 else reason.sentence
         return Verdict(fraction=0.0, feedback=f"{text}{of}", hint=reason.hint)

@@ -15,6 +15,8 @@ import torch
 from grader.inside.loading.namespace import Names, Unanswerable, describe_error
 from grader.inside.measuring import (
     account,
+    candidates,
+    finding,
     functions,
     losses,
     network,
@@ -64,7 +66,7 @@ def answer(names: Names, ask: str, args: Mapping[str, object]) -> object:
     before = torch.get_default_dtype()
     try:
         with torch.random.fork_rng(devices=[]):
-            return ASKS[ask](names, args)
+            return ASKS[ask](finding.begin(names, args), args)
     finally:
         torch.set_default_dtype(before)
 
@@ -333,6 +335,7 @@ ASKS: dict[str, Callable[[Names, Any], object]] = {
     "gradients": gradients,
     "steps": steps,
     "logits": trained.logits,
+    "networks": candidates.networks,
     "train": trained.train,
     "call": functions.call,
     "value": functions.value,

@@ -79,17 +79,22 @@ def build(
     Lazy layers, which learn their sizes from the first input, are given `x` once.
     """
     torch.set_default_dtype(PRECISIONS[precision])
-    net = make()
-    if not isinstance(net, torch.nn.Module):
-        kind = type(net).__name__
-        raise Unanswerable(
-            f"{describe_place(type(net), directory)}calling the class gives a {kind} that is no "
-            f"torch.nn.Module; derive the class from it: `class {kind}(nn.Module):`"
-        )
+    net = require_module(make(), directory)
     settle(net, x)
     torch.nn.Module.to(net, PRECISIONS[precision])
     torch.nn.Module.train(net, train)
     return net
+
+
+def require_module(net: object, directory: str) -> torch.nn.Module:
+    """What the student's class gives. Raises Unanswerable where that is no network."""
+    if isinstance(net, torch.nn.Module):
+        return net
+    kind = type(net).__name__
+    raise Unanswerable(
+        f"{describe_place(type(net), directory)}calling the class gives a {kind} that is no "
+        f"torch.nn.Module; derive the class from it: `class {kind}(nn.Module):`"
+    )
 
 
 def settle(net: torch.nn.Module, x: Inputs) -> None:

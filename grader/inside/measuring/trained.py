@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
@@ -34,12 +33,15 @@ def logits(names: Names, args: LogitsArgs) -> LogitsAnswer:
 
     The network is built and filled from the file `weights`, or with `operands` (key → array), or
     with `state` (name in a file → array), or is the object `live` that the student's code left
-    behind. Its weights come back in the operators' layout. Where no network is named, the arrays of
-    the file are all that comes back, and no code of the student's takes part.
+    behind. Its weights come back in the operators' layout. Without images it is built and not run,
+    and the arrays of the file are all that comes back.
     """
     torch.set_default_dtype(torch.float32)
-    if "module" not in args and "live" not in args:
-        return _list_file(args["weights"])
+    if "images" not in args:
+        network.require_module(
+            find_maker(names, cast("NetworkArgs", args))(), find_directory(names)
+        )
+        return _list_file(find_directory(names), args["weights"])
     images = torch.from_numpy(np.array(args["images"], dtype=np.float32))
     if "live" in args:
         net = _find_network(names, args["live"])
@@ -56,9 +58,9 @@ def logits(names: Names, args: LogitsArgs) -> LogitsAnswer:
     return _answer(names, net, images, args.get("operands"), several=several)
 
 
-def _list_file(name: str) -> LogitsAnswer:
+def _list_file(directory: str, name: str) -> LogitsAnswer:
     """The arrays of a file of weights, by the names that they have there."""
-    state = weights.read(os.getcwd(), name)  # where the files lie, as no code ran that could move
+    state = weights.read(directory, name)
     arrays = [(k, network.array(v)) for k, v in state.items() if v.is_floating_point()]
     return {"logits": None, "operands": [], "unset": "", "state": arrays}
 

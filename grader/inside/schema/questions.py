@@ -26,6 +26,10 @@ class Args(TypedDict, total=False):
     seed: int
     precisions: Sequence[Precision]
     """In which a network is tried, one after the other."""
+    asked: Sequence[str]
+    """Every name that the assignment asks for: none of them is offered, or taken, as another."""
+    stand_ins: Mapping[str, str]
+    """By name asked for, what the grader has decided to take in its place: `Net`, `model.Net`."""
 
 
 class NetworkArgs(Args):
@@ -91,7 +95,7 @@ class ImagesArgs(TypedDict):
 class LogitsArgs(Args):
     """Answers of a trained network: of one built from a class, or of an object.
 
-    Where neither is named, the file of weights is read and nothing else.
+    Without images the network is built and not run, and the file of weights is read.
     """
 
     images: NotRequired[Array]
@@ -108,6 +112,21 @@ class LogitsArgs(Args):
     """Its weights by key."""
     state: NotRequired[Sequence[tuple[str, Array]]]
     """Its weights by the names that they have in a file."""
+
+
+class NetworksArgs(Args):
+    """What could stand for a network that is asked for."""
+
+    module: NotRequired[str]
+    init: NotRequired[Sequence[object]]
+    live: NotRequired[str]
+    """The name of an object, in place of a class."""
+    x: NotRequired[object]
+    """Where given, what each answers to it is told as well."""
+    own: NotRequired[int]
+    """1 for the network of that name itself, as of the reference."""
+    files: NotRequired[Sequence[str]]
+    """Files of weights, of which the shapes are told in place of networks."""
 
 
 class TrainArgs(NetworkArgs, ImagesArgs):
@@ -281,6 +300,31 @@ class TrainAnswer(LogitsAnswer):
     epochs: NotRequired[Array]
 
 
+class NetworkRow(TypedDict):
+    """A network of the student's."""
+
+    path: str
+    """Its name, behind that of a module of the student's where only that holds it."""
+    place: str
+    """Where it is written: ` (line 5)`, or nothing."""
+    shapes: list[list[int]] | None
+    """Of its parameters; None where it cannot be built."""
+    output: list[int] | None
+    """The shape of its answer; None where it gives none, or was not asked."""
+    wants: list[str]
+    """Arguments that its constructor needs besides; `name=` where one is given by name."""
+
+
+class NetworksAnswer(TypedDict):
+    """What could stand for a network that is asked for."""
+
+    ready: bool
+    """True where that name, or `answers`, gives one: then nothing has to be found."""
+    bound: NetworkRow | None
+    """The class of that name, where it wants more arguments."""
+    rows: list[NetworkRow]
+
+
 class ReturnedItem(TypedDict):
     """A result with its kind."""
 
@@ -357,6 +401,7 @@ QUESTIONS: Mapping[str, Question] = {
     "gradients": Question(GradientsArgs, GradientsAnswer),
     "steps": Question(StepsArgs, StepsAnswer),
     "logits": Question(LogitsArgs, LogitsAnswer),
+    "networks": Question(NetworksArgs, NetworksAnswer),
     "train": Question(TrainArgs, TrainAnswer),
     "call": Question(CallArgs, ReturnedAnswer),
     "value": Question(ValueArgs, ReturnedAnswer),
