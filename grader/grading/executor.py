@@ -21,7 +21,7 @@ from grader.grading.cache_key import CacheKeys, digest_of_measuring_code, read_v
 from grader.grading.finder import Finder
 from grader.grading.proof import Prover, ReferenceProver
 from grader.grading.stand_ins import StandIns
-from grader.inside.schema.limits import BEYOND_BELIEF, ENDS_RUN
+from grader.inside.schema.limits import BEYOND_BELIEF
 from grader.inside.wire import Malformed
 from grader.records.errors import DataSetAbsent, SandboxError
 from grader.records.execution import (
@@ -182,7 +182,7 @@ class Executor:
             execution = box.close()
             execution = replace(execution, notes=(*stand_ins.notes, *execution.notes))
             notebook = _executed_notebook(box)
-        if execution.status in ENDS_RUN and execution.status not in BEYOND_BELIEF:
+        if box.load() is None and execution.status not in ("ok", *BEYOND_BELIEF):
             proofs |= dict(self._prove_later(submission, proofs))
         return ExecutionRecord(
             student=submission.student,
