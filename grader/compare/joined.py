@@ -38,14 +38,14 @@ def combine(
     weights = list(shares) or [1.0] * len(verdicts)
     earned = sum(w * v.fraction for w, v in zip(weights, verdicts, strict=True)) / sum(weights)
     wrong = [n for n, v in enumerate(verdicts) if v.fraction < 1]
-    told: dict[str, list[str]] = {}
+    shown = wrong or range(len(verdicts))
     evidence: dict[str, Json] = {}
-    for number in wrong or range(len(verdicts)):
-        told.setdefault(verdicts[number].feedback, []).append(names[number] if names else "")
+    for number in shown:
         evidence |= verdicts[number].evidence
+    told = [_name(verdicts[n].feedback, names[n] if names else "") for n in shown]
     return Verdict(
         fraction=min(earned, 1.0) if wrong else 1.0,
-        feedback=" ".join(_name(text, of) for text, of in told.items() if text),
+        feedback=" ".join(dict.fromkeys(filter(None, told))),
         hint=next((verdicts[n].hint for n in wrong if verdicts[n].hint), ""),
         evidence=evidence,
         trust=min((v.trust for v in verdicts), key=_TRUST.index),
@@ -64,7 +64,6 @@ def _try(part: Part) -> tuple[Verdict, Unmeasured | None]:
         return Verdict(fraction=0.0, feedback=why), missing
 
 
-def _name(text: str, names: Sequence[str]) -> str:
-    """A sentence after the parts that it is about."""
-    named = " and ".join(filter(None, names))
-    return f"{named}: {text}" if named else text
+def _name(text: str, name: str) -> str:
+    """A sentence after the name of the part that it is about."""
+    return f"{name}: {text}" if name and text else text

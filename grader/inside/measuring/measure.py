@@ -73,7 +73,7 @@ def answer(names: Names, ask: str, args: Mapping[str, object]) -> object:
 
 def _prepare(
     names: Names, args: InputArgs, *, train: bool = False
-) -> tuple[Prepared, object, Exception | None]:
+) -> tuple[Prepared, object, BaseException | None]:
     """A fresh network that ran once, what it returned, and the exception that stopped it.
 
     An assignment may ask for one precision, where a network is large.

@@ -139,7 +139,7 @@ def run(
     x: Inputs,
     directory: str,
     keep: Callable[[torch.Tensor], Sketch] = keep_nothing,
-) -> tuple[object, Trace, Exception | None]:
+) -> tuple[object, Trace, BaseException | None]:
     """The network's output, the operators that ran, and the exception that stopped it, if any."""
     trace = Trace(net, x.tensors, directory, keep)
     fused = torch._C._get_mkldnn_enabled()
@@ -148,7 +148,7 @@ def run(
     try:
         with torch.enable_grad(), trace:
             return patience.call(lambda: x.call(net), type(net)), trace, None
-    except Exception as error:  # the student's code may raise anything
+    except (Exception, SystemExit) as error:  # the student's code may raise anything
         return None, trace, error
     finally:
         torch._C._set_mkldnn_enabled(fused)
@@ -163,7 +163,7 @@ def prepare(
     directory: str,
     precisions: Sequence[Precision],
     train: bool = False,
-) -> tuple[Prepared, object, Exception | None]:
+) -> tuple[Prepared, object, BaseException | None]:
     """A network that ran once on `x`, in the first precision in which it runs.
 
     Plain float32 tensors found on the way are converted in place; where that does not help, the
