@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 WORDS: Mapping[str, str] = {
-    "carved": "{} carved from the training set: the test images are not in the sandbox.",
+    "drawn": "{} drawn from the training set: the test images are not in the sandbox.",
+    "instead": "Not on the machine that grades: {}.",
     "cuda": "`cuda` was asked for; it ran on the CPU.",
     "untrained": "Weights of torchvision cannot be downloaded here; random ones are in {}.",
     "colab": "Of Colab, and without effect here: {}. "

@@ -30,7 +30,8 @@ never ran.
 """
 CELL_STATUSES: tuple[CellStatus, ...] = get_args(CellStatus)
 RemarkKey = Literal[
-    "carved",
+    "drawn",
+    "instead",
     "cuda",
     "untrained",
     "colab",
