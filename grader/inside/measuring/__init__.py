@@ -11,5 +11,5 @@ Floors, top first:
     account, functions, stepping
     finding, network
     trace, versions
-    budget, operators, order, weights
+    budget, casts, operators, order, weights
 """

@@ -25,7 +25,7 @@ _PRELOADED = (
     "multiprocessing.queues multiprocessing.resource_sharer multiprocessing.popen_fork "
     "multiprocessing.util multiprocessing.connection multiprocessing.synchronize"
 ).split()
-_HELPS = "places cpu colab untrained progress".split()
+_HELPS = "places cpu colab untrained progress compiled plots".split()
 """What lets code run that was written for other machines."""
 _LATER = (
     "shims.datasets shims.file_programs shims.programs loading.absent loading.own_modules"

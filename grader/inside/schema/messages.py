@@ -42,6 +42,9 @@ RemarkKey = Literal[
     "blank",
     "twice",
     "renamed",
+    "compiled",
+    "precision",
+    "screen",
 ]
 """How the student's code was helped, or what it lacks."""
 
