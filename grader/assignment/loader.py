@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import cast
 
 from grader.assignment import specimens
 from grader.assignment.assignment import Assignment
@@ -21,6 +22,7 @@ from grader.data.source import Source
 from grader.records.asked_files import AskedFiles
 from grader.records.errors import CourseError, GraderError
 from grader.records.execution import ExecutionRecord
+from grader.records.measurements import Output
 from grader.records.submission import ENTRY_SUFFIXES, Submission
 
 Files = Mapping[str, bytes]
@@ -60,6 +62,17 @@ class LoadedAssignment:
     """The text of probes.py, where a probe calls a function of it."""
     measured: ExecutionRecord | None = None
     """What was measured on the reference, where that comes from a kit."""
+
+    def find_output(self, probe: Probe[object]) -> Output:
+        """What the network returns that a probe asks: what it says itself, else `scores` for a
+        class of which some probe shows class labels, else `raw`.
+        """
+        declared = probe.args.get("output")
+        if declared is not None:
+            return cast("Output", declared)
+        name = probe.args.get("module")
+        shown = {p.args["module"] for p in self.probes.values() if p.shows_classes}
+        return "scores" if name in shown else "raw"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -175,8 +188,9 @@ def _read_reference(folder: Path, assignment: Assignment) -> Submission:
 
 
 def functions_asked(probes: Probes) -> set[str]:
-    """Names of the functions of probes.py that a probe calls."""
-    return {str(p.args["name"]) for p in probes.values() if p.ask == SCRIPT}
+    """Names of the functions of probes.py that a probe calls, losses among them."""
+    asked = {str(p.args["name"]) for p in probes.values() if p.ask == SCRIPT}
+    return asked | {p.loss for p in probes.values() if p.loss}
 
 
 def _read_script(slug: str, source: bytes | None, probes: Probes) -> str:

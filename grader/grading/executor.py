@@ -218,8 +218,10 @@ class Executor:
         return box.ask(probe.ask, self._arguments_of(probe, precisions))
 
     def _arguments_of(self, probe: Probe[Any], precisions: Sequence[str]) -> dict[str, Any]:
-        script = {"script": self.loaded.script} if probe.ask == SCRIPT else {}
-        return {**self.arguments[probe.key], **script, "precisions": list(precisions)}
+        script = {"script": self.loaded.script} if probe.ask == SCRIPT or probe.loss else {}
+        output = {"output": self.loaded.find_output(probe)} if "module" in probe.args else {}
+        given = {**self.arguments[probe.key], **script, **output}
+        return {**given, "precisions": list(precisions)}
 
     def _prove(self, probe: Probe[Any], answer: object) -> Proof | None:
         """What the student's arrays give outside; None where there are none to try, or nothing to

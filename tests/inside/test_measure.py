@@ -48,7 +48,7 @@ class LeNet5(nn.Module):
         x = F.relu(self.fc2(x))
         return self.fc3(x)
 """
-NET = probe.module("LeNet5")
+NET = probe.module("LeNet5", output="logits")
 X, Y = data.normal(3, 1, 32, 32), data.integers(3, below=10)
 PROBES = questions(NET, X, Y)
 

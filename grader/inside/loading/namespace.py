@@ -231,11 +231,7 @@ def _explain_exit(error: SystemExit) -> str:
         parser = os.path.basename(frame.f_code.co_filename) in _PARSERS
         said = frame.f_locals.get("message", frame.f_locals.get("msg")) if parser else None
         if frame.f_code.co_name == "error" and isinstance(said, str):
-            return (
-                f"the command line is read, and there is none here: {clean(said, _NAME_CAP)}. Put "
-                'that line and what needs it below `if __name__ == "__main__":`, or give each '
-                "option a default"
-            )
+            return f"no options are given here, but this asks for some: {clean(said, _NAME_CAP)}"
         step = step.tb_next
     return "the file calls exit(), quit() or sys.exit(): take that line out"
 

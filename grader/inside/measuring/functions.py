@@ -12,7 +12,7 @@ import torch
 
 from grader.inside.loading import absent
 from grader.inside.loading.namespace import Names, Unanswerable, describe_place
-from grader.inside.measuring import network
+from grader.inside.measuring import network, outputs
 from grader.inside.measuring.finding import find, find_directory
 from grader.inside.schema.questions import (
     CallArgs,
@@ -136,8 +136,10 @@ def value(names: Names, args: ValueArgs) -> ReturnedAnswer:
 def describe(item: object, depth: int = 0) -> ReturnedItem:
     """A result as plain data with its kind kept, lists and dictionaries to a depth of eight."""
     if isinstance(item, torch.Tensor):
+        _require_small(item.numel())
         return {"kind": "tensor", "item": network.array(item)}
     if isinstance(item, (np.ndarray, np.generic)):
+        _require_small(item.size)
         array = np.array(item)
         if array.dtype.kind not in "biufc":
             raise Unanswerable(f"it holds an array of {array.dtype}, not of numbers")
@@ -157,6 +159,14 @@ def describe(item: object, depth: int = 0) -> ReturnedItem:
     raise Unanswerable(
         f"it is a {type(item).__name__}; return a number, an array, a tensor or a list of them"
     )
+
+
+def _require_small(count: int) -> None:
+    """Raise Unanswerable, before a copy is made, for more numbers than an answer can carry."""
+    if count > outputs.LARGEST:
+        raise Unanswerable(
+            f"it holds {count:,} numbers; {outputs.LARGEST:,} are the most that can be compared"
+        )
 
 
 def _is_small(item: Sized, depth: int) -> bool:

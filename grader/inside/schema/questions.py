@@ -9,6 +9,11 @@ from typing import Literal, NotRequired, TypedDict
 from grader.inside.wire import Array
 
 Precision = Literal["float64", "float32"]
+Output = Literal["logits", "probabilities", "raw", "scores"]
+"""What a network returns. `logits`: one tensor of class scores, of which only the differences
+within a row count. `probabilities` and `raw`: numbers as they are, of one tensor or of several.
+`scores`, which nobody declares: scores as in `logits`, perhaps as the first of several tensors.
+"""
 EPOCHS_CAP = 100
 """After how many epochs of one training a network is looked at."""
 
@@ -37,9 +42,12 @@ class NetworkArgs(Args):
 class InputArgs(NetworkArgs):
     """A network that is run on an input: its operators, or its answers under equal weights."""
 
-    x: Array
+    x: object
+    """An array, or a list of several arguments with arrays in it."""
     precision: NotRequired[Precision]
     """The only one that is tried."""
+    output: NotRequired[Output]
+    """`raw` where it is left out."""
 
 
 class ParametersArgs(InputArgs):
@@ -49,16 +57,26 @@ class ParametersArgs(InputArgs):
     """1 for train mode."""
 
 
-class GradientsArgs(InputArgs):
+class LossArgs(InputArgs):
+    """A network whose answers have a loss."""
+
+    y: object
+    """The target: an array, or for a loss of the course's own a list of several."""
+    loss: NotRequired[str]
+    """`cross_entropy`, `mse` or a function of the course's `probes.py`. Where it is left out whole
+    numbers as targets are classes, for cross-entropy, and others what `mse` compares with.
+    """
+    script: NotRequired[str]
+    """The source of that function."""
+
+
+class GradientsArgs(LossArgs):
     """Its gradients under equal weights."""
 
-    y: Array
 
-
-class StepsArgs(InputArgs):
+class StepsArgs(LossArgs):
     """Two steps of gradient descent."""
 
-    y: Array
     lr: float
     by: NotRequired[str]
     """The student's function that takes the steps."""
@@ -77,6 +95,7 @@ class LogitsArgs(Args, ImagesArgs):
     init: NotRequired[Sequence[object]]
     without: NotRequired[str]
     precision: NotRequired[Precision]
+    output: NotRequired[Output]
     live: NotRequired[str]
     """The name of the object."""
     weights: NotRequired[str]
@@ -160,6 +179,8 @@ class LayerRow(TypedDict):
     start: Sketch
     result: Sketch
     end: Sketch
+    again: bool
+    """Whether every weight of it was used by an earlier row as well."""
 
 
 class LayersAnswer(TypedDict):
@@ -210,13 +231,6 @@ class NamedRow(TypedDict):
     sampled: bool
 
 
-class OutputsAnswer(TypedDict):
-    """The answers of a network, once for each pairing of weights."""
-
-    precision: Precision
-    runs: list[Array]
-
-
 class GradientsAnswer(TypedDict):
     """Its gradients."""
 
@@ -257,6 +271,15 @@ class ReturnedItem(TypedDict):
     kind: str
     item: object
     """A plain value, an array, a list of ReturnedItem, or one of (key, ReturnedItem)."""
+
+
+class OutputsAnswer(TypedDict):
+    """The answers of a network, once for each pairing of weights."""
+
+    precision: Precision
+    runs: list[ReturnedItem]
+    place: str
+    """Where its `forward` is written, for the start of a sentence."""
 
 
 class ReturnedAnswer(TypedDict):
