@@ -21,7 +21,8 @@ _PRELOADED = (
     "numpy.lib.format PIL.Image PIL.ImageFile pickle zipfile tempfile csv copy dataclasses "
     "fractions "
     "statistics pathlib logging argparse typing collections.abc itertools functools decimal "
-    "encodings.idna encodings.latin_1 encodings.utf_8_sig stringprep timeit pprint textwrap "
+    "encodings.idna encodings.latin_1 encodings.utf_8_sig encodings.cp437 stringprep timeit pprint "
+    "textwrap gzip bz2 lzma tarfile "
     "multiprocessing.queues multiprocessing.resource_sharer multiprocessing.popen_fork "
     "multiprocessing.util multiprocessing.connection multiprocessing.synchronize"
 ).split()
