@@ -8,7 +8,7 @@ import io
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -16,9 +16,10 @@ from typing import cast
 
 from grader.assignment import specimens
 from grader.assignment.assignment import Assignment
-from grader.assignment.probe import SCRIPT, Probe
+from grader.assignment.probe import SCRIPT, Probe, survey
 from grader.data.descriptions import DataSet, SecretLabels
 from grader.data.source import Source
+from grader.records import measurements as m
 from grader.records.asked_files import AskedFiles
 from grader.records.errors import CourseError, GraderError
 from grader.records.execution import ExecutionRecord
@@ -79,6 +80,24 @@ class LoadedAssignment:
         """What is asked of a student's file, each name once; of probes.py those written in it."""
         asked = [n for p in self.probes.values() for n in p.names]
         return tuple(dict.fromkeys([*asked, *_ASKED.findall(self.script)]))
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """Every name that is asked for, and what functions of probes.py are told by name."""
+        scripts = [p for p in self.probes.values() if p.ask == SCRIPT]
+        given = [a for p in scripts for a in cast("Sequence[object]", p.args["args"])]
+        return frozenset([*self.names, *(g for g in given if isinstance(g, str))])
+
+    @property
+    def surveys(self) -> Mapping[str, Probe[m.Networks]]:
+        """By name of a network that is asked for, the question about what could stand for it."""
+        return {name: survey(name, self.probes.values()) for name in self._networks}
+
+    @property
+    def _networks(self) -> list[str]:
+        every = self.probes.values()
+        named = [str(p.args[k]) for p in every for k in ("module", "live") if k in p.args]
+        return list(dict.fromkeys(named))
 
     @property
     def asked(self) -> AskedFiles:

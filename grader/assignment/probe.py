@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from grader.data.descriptions import Targets
+from grader.data.descriptions import Images, Targets
 from grader.data.drawn import Drawn
 from grader.data.secret import Secret
 from grader.data.source import Source
@@ -341,3 +341,19 @@ def script(name: str, *args: Argument) -> Probe[m.Returned]:
     """
     given = {"name": name, "args": [_require_argument(a) for a in args]}
     return Probe(ask=SCRIPT, args=given)
+
+
+def survey(name: str, probes: Iterable[Probe[object]]) -> Probe[m.Networks]:
+    """What could stand for the network of that name, which these probes are about."""
+    about = [p for p in probes if name in (p.args.get("module"), p.args.get("live"))]
+    args = {k: v for k, v in about[0].args.items() if k in ("module", "init", "live")}
+    drawn = (p.args["x"] for p in about if "x" in p.args and not _shows_pictures(p.args["x"]))
+    x = next(drawn, None)
+    return Probe(ask="networks", args=args if x is None else {**args, "x": x})
+
+
+def _shows_pictures(value: object) -> bool:
+    """True where a part of it is of a data set: those are many, and loaded for what needs them."""
+    pictures: list[Description] = []
+    _replace(value, pictures.append)
+    return any(isinstance(d, (Images, Targets)) for d in pictures)

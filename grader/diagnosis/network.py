@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from grader.diagnosis.numerics import fit_factor, is_informative, normalise, softmax
+from grader.diagnosis.numerics import find_classes, fit_factor, is_informative, normalise, softmax
 from grader.diagnosis.records import Diagnosis
 from grader.diagnosis.tolerance import Tolerance
 from grader.diagnosis.wording.sentences import word
@@ -32,9 +32,11 @@ def diagnose_answers(answers: Array, expected: Array, tolerance: Tolerance) -> D
 
 def _are_probabilities(answers: Array) -> bool:
     """True where every row is a probability distribution."""
-    rows = answers.reshape(answers.shape[0], -1)
-    sums = rows.sum(axis=1)
-    return bool(rows.size and np.all(rows >= 0) and ONE.allows(sums, np.ones_like(sums)))
+    axis = find_classes(answers.ndim)
+    if axis < 1 or answers.shape[axis] < 2:
+        return False
+    sums = answers.sum(axis=axis)
+    return bool(answers.size and np.all(answers >= 0) and ONE.allows(sums, np.ones_like(sums)))
 
 
 ENDS: Mapping[str, Callable[[Array], Array]] = {

@@ -80,7 +80,12 @@ def _decided(check: Check, student: Measurements, reference: Measurements) -> Ch
         if missing.ours:
             text = f"Not judged: {_ended(missing.why)}"
             return _result(check, "broken", feedback=text, needs_review=True)
-        return _result(check, "unmeasured", feedback=f"Not measured: {_ended(missing.why)}")
+        return _result(
+            check,
+            "unmeasured",
+            feedback=f"Not measured: {_ended(missing.why)}",
+            needs_review=missing.undecided,
+        )
     except DataSetAbsent as absent:  # of its labels; where a class is graded they are there
         return _result(check, "deferred", feedback=f"Decided when graded: {_ended(str(absent))}")
     except Exception as error:  # an instructor's check may raise anything
@@ -156,7 +161,8 @@ def contradictions(probes: Mapping[str, Probe[Any]], values: Mapping[str, Any]) 
             shown[name] = found
     told = []
     for name in claimed.keys() & shown.keys():
-        used = sum(p.count for p in claimed[name].trainable if p.used)
+        listed = (*claimed[name].trainable, *claimed[name].unregistered)
+        used = sum(p.count for p in listed if p.used)
         sizes = sum(_size(g.shape) for g in shown[name].runs[0] if g.values is not None)
         if sizes > used and not any(p.used is None for p in claimed[name].rows):
             told.append(

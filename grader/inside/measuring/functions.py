@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 import numpy as np
 import torch
 
+from grader.inside import remarks
 from grader.inside.loading import absent
 from grader.inside.loading.namespace import Names, Unanswerable, describe_place
-from grader.inside.measuring import network, outputs
+from grader.inside.measuring import instances, network, outputs
 from grader.inside.measuring.finding import find, find_directory
 from grader.inside.schema.questions import (
     CallArgs,
@@ -43,10 +44,9 @@ def find_maker(names: Names, args: NetworkArgs) -> Function:
     target = find(names, args["module"], "network", args.get("init", []))
     file = os.path.basename(str(names.get("__file__", "the file")))
     if isinstance(target, torch.nn.Module):
-        raise Unanswerable(
-            f"`{args['module']}` in {file} is a finished network, not the class; write "
-            f"`class {args['module']}(nn.Module):`"
-        )
+        kind = type(instances.unwrap(target)).__name__
+        remarks.add("instance", f"`{args['module']}` is a {kind}")
+        target = instances.find_maker(target, args.get("init", []), args["module"])
     if not callable(target):
         raise Unanswerable(
             f"`{args['module']}` in {file} is a {type(target).__name__}, not a class; write "

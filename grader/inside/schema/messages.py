@@ -45,6 +45,8 @@ RemarkKey = Literal[
     "compiled",
     "precision",
     "screen",
+    "called",
+    "instance",
 ]
 """How the student's code was helped, or what it lacks."""
 

@@ -26,6 +26,10 @@ class Args(TypedDict, total=False):
     seed: int
     precisions: Sequence[Precision]
     """In which a network is tried, one after the other."""
+    asked: Sequence[str]
+    """Every name that the assignment asks for: none of them is offered, or taken, as another."""
+    stand_ins: Mapping[str, str]
+    """By name asked for, what the grader has decided to take in its place: `Net`, `model.Net`."""
 
 
 class NetworkArgs(Args):
@@ -88,9 +92,13 @@ class ImagesArgs(TypedDict):
     images: Array
 
 
-class LogitsArgs(Args, ImagesArgs):
-    """Answers of a trained network: of one built from a class, or of an object."""
+class LogitsArgs(Args):
+    """Answers of a trained network: of one built from a class, or of an object.
 
+    Without images the network is built and not run, and the file of weights is read.
+    """
+
+    images: NotRequired[Array]
     module: NotRequired[str]
     init: NotRequired[Sequence[object]]
     without: NotRequired[str]
@@ -102,6 +110,23 @@ class LogitsArgs(Args, ImagesArgs):
     """The file of its weights."""
     operands: NotRequired[Sequence[tuple[str, Array]]]
     """Its weights by key."""
+    state: NotRequired[Sequence[tuple[str, Array]]]
+    """Its weights by the names that they have in a file."""
+
+
+class NetworksArgs(Args):
+    """What could stand for a network that is asked for."""
+
+    module: NotRequired[str]
+    init: NotRequired[Sequence[object]]
+    live: NotRequired[str]
+    """The name of an object, in place of a class."""
+    x: NotRequired[object]
+    """Where given, what each answers to it is told as well."""
+    own: NotRequired[int]
+    """1 for the network of that name itself, as of the reference."""
+    files: NotRequired[Sequence[str]]
+    """Files of weights, of which the shapes are told in place of networks."""
 
 
 class TrainArgs(NetworkArgs, ImagesArgs):
@@ -238,23 +263,33 @@ class GradientsAnswer(TypedDict):
     runs: list[list[NamedRow]]
 
 
-class StepsAnswer(TypedDict):
+class StepsFacts(TypedDict):
+    """What may explain why steps end elsewhere."""
+
+    dropouts: DropoutFacts
+    unregistered: list[str]
+    """Names of weights that `parameters()` of the network leaves out."""
+
+
+class StepsAnswer(StepsFacts):
     """Its weights after each step."""
 
     precision: Precision
     runs: list[list[list[NamedRow]]]
     before: NotRequired[list[NamedRow]]
     """Where the student's function stepped."""
-    dropouts: DropoutFacts
 
 
 class LogitsAnswer(TypedDict):
     """The answers of a trained network, and its weights by key."""
 
-    logits: Array
+    logits: Array | None
+    """None where a file was only read."""
     operands: list[tuple[str, Array]]
     unset: str
     """Why its weights cannot be told."""
+    state: NotRequired[Sequence[tuple[str, Array]]]
+    """The arrays of a file that was only read, by name."""
 
 
 class TrainAnswer(LogitsAnswer):
@@ -263,6 +298,31 @@ class TrainAnswer(LogitsAnswer):
     losses: Array
     spent: bool
     epochs: NotRequired[Array]
+
+
+class NetworkRow(TypedDict):
+    """A network of the student's."""
+
+    path: str
+    """Its name, behind that of a module of the student's where only that holds it."""
+    place: str
+    """Where it is written: ` (line 5)`, or nothing."""
+    shapes: list[list[int]] | None
+    """Of its parameters; None where it cannot be built."""
+    output: list[int] | None
+    """The shape of its answer; None where it gives none, or was not asked."""
+    wants: list[str]
+    """Arguments that its constructor needs besides; `name=` where one is given by name."""
+
+
+class NetworksAnswer(TypedDict):
+    """What could stand for a network that is asked for."""
+
+    ready: bool
+    """True where that name, or `answers`, gives one: then nothing has to be found."""
+    bound: NetworkRow | None
+    """The class of that name, where it wants more arguments."""
+    rows: list[NetworkRow]
 
 
 class ReturnedItem(TypedDict):
@@ -341,6 +401,7 @@ QUESTIONS: Mapping[str, Question] = {
     "gradients": Question(GradientsArgs, GradientsAnswer),
     "steps": Question(StepsArgs, StepsAnswer),
     "logits": Question(LogitsArgs, LogitsAnswer),
+    "networks": Question(NetworksArgs, NetworksAnswer),
     "train": Question(TrainArgs, TrainAnswer),
     "call": Question(CallArgs, ReturnedAnswer),
     "value": Question(ValueArgs, ReturnedAnswer),

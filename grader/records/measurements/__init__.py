@@ -5,7 +5,7 @@ Each `from_wire` takes a value that came out of a box: it is checked completely,
 
 Floors, top first:
     readers
-    layers, logits, outputs, parameters, steps
+    layers, logits, networks, outputs, parameters, steps
     dropouts, named_arrays, returned
 """
 
@@ -14,6 +14,7 @@ from grader.records.measurements.dropouts import NO_DROPOUT, Dropouts
 from grader.records.measurements.layers import Layer, Layers
 from grader.records.measurements.logits import Logits, Trained
 from grader.records.measurements.named_arrays import NamedArray, NamedArrays
+from grader.records.measurements.networks import NetworkFacts, Networks
 from grader.records.measurements.outputs import Outputs, list_arrays
 from grader.records.measurements.parameters import Parameter, Parameters
 from grader.records.measurements.readers import READERS
@@ -32,6 +33,8 @@ __all__ = [
     "Logits",
     "NamedArray",
     "NamedArrays",
+    "NetworkFacts",
+    "Networks",
     "Output",
     "Outputs",
     "Parameter",
