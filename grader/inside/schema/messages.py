@@ -30,7 +30,8 @@ never ran.
 """
 CELL_STATUSES: tuple[CellStatus, ...] = get_args(CellStatus)
 RemarkKey = Literal[
-    "carved",
+    "drawn",
+    "instead",
     "cuda",
     "untrained",
     "colab",
@@ -41,6 +42,9 @@ RemarkKey = Literal[
     "blank",
     "twice",
     "renamed",
+    "compiled",
+    "precision",
+    "screen",
     "called",
     "instance",
 ]
