@@ -3,6 +3,7 @@
 `namespace` runs a module and describes its errors. `reading` decides what of a source is run:
 `definitions` chooses where an assignment takes those only, `recovery` reads what does not parse,
 and `blanks` finds what was left to be filled in. `absent` stands in for packages that are not here.
+`handed_in` keeps what came from what the code makes of it.
 
 Floors, top first:
     absent
@@ -10,5 +11,5 @@ Floors, top first:
     reading
     blanks
     recovery
-    definitions, margins
+    definitions, handed_in, margins
 """
