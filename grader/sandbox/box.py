@@ -255,8 +255,8 @@ class Box:
         ]
         if self._extent != "all" and end["starts"] > 1 and self._error is None:
             notes.append(
-                f"{self._entry} was read again, with definitions only: imports, functions, classes "
-                "and constants. They are judged."
+                f"{self._entry} was read again, with definitions only: {outcome.DEFINITIONS}. "
+                "They are judged."
             )
         if self._restarts and not self._passes:
             notes.append(f"The student's process was started {end['starts']} times.")

@@ -22,6 +22,7 @@ from grader.records.limits import Limits
 Facts: TypeAlias = Mapping[str, object]
 """What a box reports, not yet checked."""
 
+DEFINITIONS = "imports, functions, classes and constants"
 _TOP = (
     'Put training under `if __name__ == "__main__":`, and look for a loop that does not end and '
     "for something that waits."
@@ -98,7 +99,7 @@ def of_stop(file: str, facts: Facts, error: StudentError | None, limits: Limits)
     return Outcome(
         status="cpu" if facts.get("stopped") == "cpu" else "time",
         reason=f"{place} was stopped at {_describe_top_level(limits)}{code}. Of what follows only "
-        f"definitions were run: imports, functions, classes and constants. They are judged. {_TOP}",
+        f"definitions were run: {DEFINITIONS}. They are judged. {_TOP}",
     )
 
 

@@ -238,6 +238,7 @@ class Driver(Generic[P]):
         self, cells: Cells, client: Client, number: int, cell: NotebookNode
     ) -> None:
         self.at, self.reply, self.begun = number, {}, False
+        kept = cell
         if number in self.plan.stopped:  # what it displayed until it ended the kernel is kept
             cell = copy.deepcopy(cell)
         self._late = self.host.find_spent(SHARE)
@@ -259,6 +260,7 @@ class Driver(Generic[P]):
             self.child.kill("tampered")
         finally:
             self.allowance.end()
+            self.book.cells[number - 1] = kept  # nbclient puts the one in its place that it ran
             self._note_facts(number, cell, time.monotonic() - begin)
 
     def _take_reply(self, execute_reply: Message, **_: object) -> None:
