@@ -137,8 +137,7 @@ def of_death(number: int, death: Death, limits: Limits) -> Outcome:
     cell, why = f"Cell {number}", death["why"]
     if why == "cell" and not death["crowded"]:
         reason = (
-            f"{cell} ran past the limit for one cell, {limits.cell_seconds:g} seconds of computing "
-            f"time or {limits.patience * limits.cell_seconds:g} seconds by the clock, and could "
+            f"{cell} ran past the limit of {limits.cell_seconds:g} seconds for one cell, and could "
             "not be interrupted. Look for a loop that never ends, and for something that waits."
         )
         return Outcome(status="time", reason=reason)
