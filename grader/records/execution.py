@@ -32,7 +32,7 @@ STATUS_WORDS: Mapping[str, str] = {
     **{row.status: row.words for row in LIMITS},
     "stopped": "ended before it was done",
     "tampered": "contradicted itself: a person should look",
-    "missing": "was not handed in",
+    "missing": "was not run",
     "broken": "could not be run through no fault of the student's",
 }
 
@@ -137,6 +137,8 @@ class Missing:
     """True where a person has to look, as the student is not to blame."""
     elsewhere: bool = False
     """True where it is measured elsewhere: what it takes is not on this machine."""
+    undecided: bool = False
+    """True where it may be there, and a person has to say which of several it is."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

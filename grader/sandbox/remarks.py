@@ -30,6 +30,10 @@ WORDS: Mapping[str, str] = {
     "changed": "Your code wrote, moved or deleted files that were handed in, while it ran here: "
     "{}. What it read of them afterwards is what it had made of them.",
     "made": "Your code made files while it ran here: {}.",
+    "called": "Taken for what the brief asks for: {}. Please use the names of the brief, in the "
+    "file that is run.",
+    "instance": "A finished network was taken for what builds it, without what it has learnt: {}. "
+    "Please give the class that name.",
 }
 """By key the sentence; `{}` in it stands for the details."""
 APART: Mapping[str, str] = {"blank": "Blanks that are left besides: {}."}

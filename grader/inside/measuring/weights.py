@@ -40,6 +40,15 @@ def load_into(net: torch.nn.Module, directory: str, name: str) -> None:
         remarks.add("renamed", f"{name}: {', '.join(pairs[:2])}{more}")
 
 
+def list_shapes(directory: str, name: str) -> list[list[int]] | None:
+    """The shapes of what the file holds; None where it is no file of weights."""
+    try:
+        state = _read_state(directory, name)
+    except Unanswerable:
+        return None
+    return [list(v.shape) for v in state.values()]
+
+
 def fits(net: torch.nn.Module, directory: str, name: str) -> bool:
     """Whether the file holds what the network needs, key by key. Raises Unanswerable."""
     own = torch.nn.Module.state_dict(net)
@@ -49,11 +58,16 @@ def fits(net: torch.nn.Module, directory: str, name: str) -> bool:
 
 def _read(own: dict[str, torch.Tensor], directory: str, name: str) -> dict[str, torch.Tensor]:
     """The file's tensors by name, without what may stand around or before the names."""
+    return _strip_prefixes(_read_state(directory, name), set(own))
+
+
+def _read_state(directory: str, name: str) -> dict[str, torch.Tensor]:
+    """The file's tensors by name."""
     path = os.path.join(directory, name)
     content = handed_in.read(path)
     if content is None:
         raise Unanswerable(_explain_absent(path, name))
-    return _strip_prefixes(_unwrap(_open(content, name), name), set(own))
+    return _unwrap(_open(content, name), name)
 
 
 def _open(content: bytes, name: str) -> object:

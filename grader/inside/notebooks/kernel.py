@@ -27,7 +27,7 @@ from traitlets.config import Config
 
 from grader.inside import streams
 from grader.inside.cell import SHUT_DOWN, Connection, name_cell
-from grader.inside.loading import definitions, handed_in, namespace, reading
+from grader.inside.loading import definitions, handed_in, namespace, own_modules, reading
 from grader.inside.loading.namespace import MESSAGE_CAP, Names, clean
 from grader.inside.notebooks.host import Message
 from grader.inside.notebooks.outputs import FLOOD
@@ -61,6 +61,7 @@ class Kernel(IPythonKernel):
         where = name_cell(self.path, number) if number else ""
         if number:
             reading.note(code, where)
+            own_modules.look()
         if facts.get("late") is True:
             reading.hurry()
         with reading.reduced(facts.get("extent")):

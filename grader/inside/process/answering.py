@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from grader.inside import libraries, remarks, streams, wire
-from grader.inside.loading import absent, handed_in, namespace, reading
+from grader.inside.loading import absent, handed_in, namespace, own_modules, reading
 from grader.inside.loading.namespace import Names
 from grader.inside.measuring import versions
 from grader.inside.schema.messages import Answer, MissingFacts, Posed, PosedAsk, PosedLoad
-from grader.inside.shims import datasets
+from grader.inside.shims import datasets, programs
 
 if TYPE_CHECKING:
     from torch.utils.data import DataLoader
@@ -52,14 +52,16 @@ def set_surroundings(directory: str, home: str, more: Mapping[str, str] | None =
     streams.restore_streams()
 
 
-def begin(seed: int, directory: str, served: Iterable[str]) -> None:
-    """The last step before student code: it is watched, its absences and data sets are known."""
+def begin(seed: int, directory: str, served: Iterable[str], *, in_kernel: bool) -> None:
+    """The last step before student code, in a kernel's cells or alone: it is watched, its own
+    files, its absences and data sets are known.
+    """
     _seed(seed)
     versions.watch(directory)
+    own_modules.begin(directory, in_kernel=in_kernel)
     absent.install(directory)
     datasets.install(served)
-    namespace.watch_imports(directory)
-    handed_in.freeze(directory)
+    programs.install(directory, os.environ["HOME"])
 
 
 def load_data_alone() -> None:

@@ -50,6 +50,8 @@ RemarkKey = Literal[
     "saved",
     "changed",
     "made",
+    "called",
+    "instance",
 ]
 """How the student's code was helped, or what it lacks."""
 
