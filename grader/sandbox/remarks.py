@@ -29,6 +29,13 @@ WORDS: Mapping[str, str] = {
     "was judged: {}. Keep one definition, and save its weights.",
     "renamed": "The weights stand in the file under other names than your class has, but every "
     "shape fits, so they were loaded: {}. Save them again from the class that you hand in.",
+    "kept": "Your code wrote, moved or deleted what was handed in, while it ran here: {}. What is "
+    "judged is the file as it was handed in.",
+    "saved": "Your code saved it while it ran here, and it was not handed in: {}. What is judged "
+    "is the file that it saved. Hand it in beside your code.",
+    "changed": "Your code wrote, moved or deleted files that were handed in, while it ran here: "
+    "{}. What it read of them afterwards is what it had made of them.",
+    "made": "Your code made files while it ran here: {}.",
     "called": "Taken for what the brief asks for: {}. Please use the names of the brief, in the "
     "file that is run.",
     "instance": "A finished network was taken for what builds it, without what it has learnt: {}. "

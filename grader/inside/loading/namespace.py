@@ -9,9 +9,11 @@ import importlib.util
 import linecache
 import os
 import re
+import shutil
 import sys
 from collections import deque
 from collections.abc import Sequence
+from importlib.machinery import SourceFileLoader
 from types import CodeType, TracebackType
 from typing import TypedDict
 
@@ -87,6 +89,17 @@ def place_files(directory: str, names: Sequence[str], contents: Sequence[Array])
     return misplaced
 
 
+def clear_folder(directory: str) -> bool:
+    """Nothing lies in the folder, and True; False where something of the student's stays."""
+    for entry in list(os.scandir(directory)):
+        with contextlib.suppress(OSError, RecursionError):
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path)
+            else:
+                os.unlink(entry.path)
+    return not os.listdir(directory)
+
+
 def _is_odd(part: str, system: str) -> bool:
     """True for a part of a name that means something to the system: another folder, a device."""
     if part in ("", ".", "..") or "\0" in part:
@@ -125,7 +138,10 @@ def load(directory: str, entry: str) -> Names:
         exec(code, names)
     except BaseException as error:  # SystemExit and KeyboardInterrupt too
         reading.unread = error
-        _run_each(_choose_rest(text, path, code, error), path, names, code.co_flags & _FUTURE)
+        rest = _choose_rest(text, path, code, error)
+        stopped = isinstance(error, KeyboardInterrupt)
+        with reading.reduced("definitions" if stopped else "all"):
+            _run_each(rest, path, names, code.co_flags & _FUTURE)
     return names
 
 
@@ -160,7 +176,7 @@ def _choose_rest(text: str, path: str, code: CodeType, error: BaseException) -> 
     done = next((i for i, s in enumerate(body) if (s.end_lineno or 0) >= line), len(body))
     if not reading.only_definitions:  # else it was noted when they were chosen
         reading.selection.note(ast.Module(body=body[:done], type_ignores=[]))
-    return reading.choose_rest(body[done:], text, path)
+    return reading.choose_rest(body[done:], text, path, error)
 
 
 def _run_each(statements: Sequence[ast.stmt], path: str, names: Names, flags: int = 0) -> None:
@@ -169,6 +185,21 @@ def _run_each(statements: Sequence[ast.stmt], path: str, names: Names, flags: in
         with contextlib.suppress(BaseException):
             one = ast.Module(body=[statement], type_ignores=[])
             exec(compile(one, path, "exec", flags, dont_inherit=True), names)
+
+
+def watch_imports(directory: str) -> None:
+    """Of the student's other modules only definitions run, where time allows no more."""
+    prefix = os.path.join(directory, "")
+    plain = SourceFileLoader.source_to_code
+
+    def compile_source(self: SourceFileLoader, data: bytes, path: str, **options: int) -> CodeType:
+        tree = None
+        if isinstance(data, bytes) and os.path.abspath(path).startswith(prefix):
+            with contextlib.suppress(*reading.FAULTS):
+                tree = reading.choose_of_helper(importlib.util.decode_source(data), path)
+        return plain(self, tree or data, path, **options)
+
+    SourceFileLoader.source_to_code = compile_source  # type: ignore[method-assign,assignment]
 
 
 def _find_fault(source: bytes, entry: str) -> str:

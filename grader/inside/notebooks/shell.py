@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import linecache
 import os
 import re
@@ -18,7 +19,7 @@ from IPython.core.interactiveshell import ExecutionResult
 from IPython.utils.text import SList
 
 from grader.inside import remarks
-from grader.inside.loading import reading
+from grader.inside.loading import definitions, reading
 from grader.inside.loading.namespace import clean
 from grader.inside.shims import plots, programs
 
@@ -107,9 +108,9 @@ class Shell(ZMQInteractiveShell):
             raised = await super().run_ast_nodes(nodelist, cell_name, *args, **more)
             done, self._done = self._done, before
             if raised and nodelist[done:]:
-                source = "".join(linecache.getlines(cell_name))
-                rest = reading.choose_rest(nodelist[done:], source, cell_name)
-                await self._run_each(rest, cell_name, None)
+                result: Any = more.get("result")
+                error = result and (result.error_in_exec or result.error_before_exec)
+                await self._run_rest(nodelist[done:], cell_name, error)
             fault, compiler.fault = compiler.fault, None  # of the text below a `%%time`
         if fault is None:
             return bool(raised)
@@ -149,6 +150,20 @@ class Shell(ZMQInteractiveShell):
         raised = bool(await super().run_code(*args, **more))
         self._done += not raised
         return raised
+
+    async def _run_rest(
+        self, nodes: list[ast.stmt], cell_name: str, error: BaseException | None
+    ) -> None:
+        """Runs the definitions of a cell of which the first of these statements raised this."""
+        source = "".join(linecache.getlines(cell_name))
+        stopped = isinstance(error, KeyboardInterrupt)
+        if stopped and (body := definitions.read_magic_cell(nodes[0])):
+            text = self.transform_cell(f"\n{body}")
+            with contextlib.suppress(*reading.FAULTS):
+                nodes = [*ast.parse(text, cell_name).body, *nodes[1:]]
+        rest = reading.choose_rest(nodes, source, cell_name, error)
+        with reading.reduced("definitions" if stopped else "all"):
+            await self._run_each(rest, cell_name, None)
 
     async def _run_each(
         self, nodes: list[ast.stmt], cell_name: str, result: ExecutionResult | None
