@@ -31,7 +31,7 @@ from grader.inside.measuring.operators import (
     list_tensors,
     name_mean,
 )
-from grader.inside.measuring.order import Operator, Weight, order
+from grader.inside.measuring.order import Operator, Weight, keep_near, order
 from grader.inside.measuring.ownership import list_named
 from grader.inside.schema.questions import Sketch
 
@@ -39,12 +39,6 @@ Arguments = Sequence[object]
 Options = Mapping[str, object]
 Once = tuple[object, ...]
 """What tells one use of a layer from another: its kind, its weights and what it received."""
-
-
-REACH = 16
-"""Layers with weights behind the deepest one, up to which a source is kept. A recurrent state holds
-a part of every step before, and there are hundreds.
-"""
 
 
 def keep_nothing(_: torch.Tensor) -> None:
@@ -203,13 +197,10 @@ class Trace(TorchDispatchMode):
 
     def _find_before(self, inputs: list[torch.Tensor]) -> frozenset[int]:
         """The operators whose results these tensors hold, changed by small steps at most."""
-        before = frozenset[int]().union(
+        sources = frozenset[int]().union(
             *(self._sources.get(_storage(t), frozenset()) for t in inputs)
         )
-        if len(before) <= REACH:
-            return before
-        deepest = max(self.operators[i].depth for i in before)
-        return frozenset(i for i in before if self.operators[i].depth > deepest - REACH)
+        return keep_near(sources, self.operators)
 
     def _find_nearest(self, sources: frozenset[int]) -> Operator | None:
         """The operator that small steps on data from these belong to: the deepest, then the last.
