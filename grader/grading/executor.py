@@ -218,7 +218,7 @@ class Executor:
         for probe in self.loaded.probes.values():
             needed = (*probe.names, str(probe.args.get("weights", "")))
             refused = [stand_ins.refused[n] for n in needed if n in stand_ins.refused]
-            answer = refused[0] if refused else None
+            answer = refused[0] if refused and probe.key not in self.absent else None
             yield probe, answer or self._ask(box, probe, precisions, stand_ins.taken)
 
     def _ask(
