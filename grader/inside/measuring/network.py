@@ -88,7 +88,7 @@ def build(
     base = torch.nn.Module
     if any(isinstance(p, torch.nn.UninitializedParameter) for p in base.parameters(net)):
         with torch.no_grad():
-            x.call(net)
+            x.copy().call(net)
     base.to(net, PRECISIONS[precision])
     base.train(net, train)
     return net
@@ -130,6 +130,7 @@ def run(
     keep: Callable[[torch.Tensor], Sketch] = keep_nothing,
 ) -> tuple[object, Trace, Exception | None]:
     """The network's output, the operators that ran, and the exception that stopped it, if any."""
+    x = x.copy()  # a network may change what it is given
     trace = Trace(net, x.tensors, directory, keep)
     fused = torch._C._get_mkldnn_enabled()
     if any(isinstance(m, torch.nn.RNNBase) for m in torch.nn.Module.modules(net)):
