@@ -78,7 +78,7 @@ class Finder:
         theirs = self._survey(box, survey, own=1, stand_ins=dict(taken))
         ours = self._find_own(name)
         networks = [*(theirs.rows if theirs else ()), *([ours] if ours else ())]
-        return choose_file(file, held.rows, networks) if held else StandIns()
+        return choose_file(file, others, held.rows, networks) if held else StandIns()
 
     # ------------------------------------------------------------------ asking
 

@@ -112,11 +112,16 @@ def _answers_alike(row: NetworkFacts, ours: NetworkFacts) -> bool:
 
 
 def choose_file(
-    name: str, files: Sequence[NetworkFacts], networks: Sequence[NetworkFacts]
+    name: str,
+    handed_in: Sequence[str],
+    told: Sequence[NetworkFacts],
+    networks: Sequence[NetworkFacts],
 ) -> StandIns:
     """What stands for the file of weights `name`, which is not there: the only one with the shapes
-    of one of these networks, the student's own or the reference's.
+    of one of these networks, the student's own or the reference's. The box told what is in the
+    files `handed_in`; what it tells of others is passed over.
     """
+    files = [f for f in told if f.path in handed_in]
     for holds in (_has_shapes, _has_all_shapes):
         fitting = [f for f in files if any(holds(f, n) for n in networks)]
         if len(fitting) == 1:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from grader.grading.stand_ins import StandIns, decide
+from grader.grading.stand_ins import StandIns, choose_file, decide
 from grader.records.measurements import NetworkFacts, Networks
 
 OURS = ((6, 1, 5, 5), (6,), (10, 864), (10,))
@@ -114,3 +114,34 @@ def test_an_instance_says_with_what_it_is_built() -> None:
     """Then nothing has to be asked."""
     bound = row("Net", None, None, ("classes",))
     assert choose(row("net"), bound=bound).taken == {"Net": "net"}
+
+
+STATISTICS = (*OURS, (6,), (6,), ())
+"""A file holds what is no parameter as well."""
+
+
+@pytest.mark.parametrize(
+    ("files", "taken"),
+    [
+        ([row("a.pt"), row("b.pt", OTHER)], "a.pt"),
+        ([row("a.pt", STATISTICS), row("b.pt", OTHER), row("c.pt", None)], "a.pt"),
+        ([row("a.pt", STATISTICS), row("b.pt")], "b.pt"),
+        ([row("a.pt"), row("../secret.pt")], "a.pt"),
+        ([row("../secret.pt")], ""),
+    ],
+)
+def test_the_only_file_that_fits_is_taken(files: list[NetworkFacts], taken: str) -> None:
+    """By the shapes of a network; never one that was not handed in, whatever a box says."""
+    chosen = choose_file("net.pt", ["a.pt", "b.pt", "c.pt"], files, [row("", OURS)])
+    assert chosen.taken.get("net.pt", "") == taken
+    assert ("`a.pt` was taken as `net.pt`" in " ".join(chosen.notes)) == (taken == "a.pt")
+
+
+def test_files_that_fit_alike_are_a_question() -> None:
+    """And of those that do not fit it is said."""
+    several = choose_file("net.pt", ["a.pt", "b.pt"], [row("a.pt"), row("b.pt")], [row("")])
+    assert several.refused["net.pt"].undecided
+    assert "several files fit the network: `a.pt` (line 5), `b.pt`" in several.refused["net.pt"].why
+    none = choose_file("net.pt", ["a.pt"], [row("a.pt", OTHER)], [row("")])
+    assert not none.refused["net.pt"].undecided
+    assert "no other file of weights fits" in none.refused["net.pt"].why
