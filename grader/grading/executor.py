@@ -20,7 +20,7 @@ from grader.data.training_mount import TrainingMount
 from grader.grading.cache_key import CacheKeys, digest_of_measuring_code, read_versions
 from grader.grading.finder import Finder
 from grader.grading.proof import Prover, ReferenceProver
-from grader.grading.stand_ins import StandIns
+from grader.grading.substitutes import Substitutes
 from grader.inside.wire import Malformed
 from grader.records.errors import DataSetAbsent, SandboxError
 from grader.records.execution import (
@@ -170,13 +170,13 @@ class Executor:
         answers: dict[str, object] = {}
         proofs: dict[str, Proof] = {}
         with self._open(submission, self.loaded.assignment.limits) as box:
-            stand_ins = self.finder.find(box, submission)
-            for probe, answer in self._ask_all(box, stand_ins=stand_ins):
+            substitutes = self.finder.find(box, submission)
+            for probe, answer in self._ask_all(box, substitutes=substitutes):
                 answers[probe.key] = answer
                 if probe.recompute and (proof := self._prove(probe, answer)) is not None:
                     proofs[probe.key] = proof
             execution = box.close()
-            execution = replace(execution, notes=(*stand_ins.notes, *execution.notes))
+            execution = replace(execution, notes=(*substitutes.notes, *execution.notes))
             notebook = _executed_notebook(box)
         return ExecutionRecord(
             student=submission.student,
@@ -213,20 +213,20 @@ class Executor:
         self,
         box: OpenBox,
         precisions: Sequence[str] = PRECISIONS,
-        stand_ins: StandIns = StandIns(),  # noqa: B008 - frozen
+        substitutes: Substitutes = Substitutes(),  # noqa: B008 - frozen
     ) -> Iterator[tuple[Probe[Any], object]]:
         for probe in self.loaded.probes.values():
             needed = (*probe.names, str(probe.args.get("weights", "")))
-            refused = [stand_ins.refused[n] for n in needed if n in stand_ins.refused]
+            refused = [substitutes.refused[n] for n in needed if n in substitutes.refused]
             answer = refused[0] if refused and probe.key not in self.absent else None
-            yield probe, answer or self._ask(box, probe, precisions, stand_ins.taken)
+            yield probe, answer or self._ask(box, probe, precisions, substitutes.taken)
 
     def _ask(
         self,
         box: OpenBox,
         probe: Probe[Any],
         precisions: Sequence[str],
-        stand_ins: Mapping[str, str] | None = None,
+        substitutes: Mapping[str, str] | None = None,
     ) -> object:
         """The answer, or Missing where the code did not load or the data set is not here."""
         error = box.load()
@@ -234,10 +234,10 @@ class Executor:
             return Missing(why=error.sentence(), error=error)
         if probe.key in self.absent:
             return Missing(why=self.absent[probe.key], elsewhere=True)
-        taken, arguments = dict(stand_ins or {}), self._arguments_of(probe, precisions)
+        taken, arguments = dict(substitutes or {}), self._arguments_of(probe, precisions)
         if arguments.get("weights") in taken:
             arguments["weights"] = taken[arguments["weights"]]
-        return box.ask(probe.ask, {**arguments, "stand_ins": taken})
+        return box.ask(probe.ask, {**arguments, "substitutes": taken})
 
     def _arguments_of(self, probe: Probe[Any], precisions: Sequence[str]) -> dict[str, Any]:
         script = {"script": self.loaded.script} if probe.ask == SCRIPT or probe.loss else {}

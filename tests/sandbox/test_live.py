@@ -66,7 +66,7 @@ def test_a_network_that_is_called_otherwise_is_told_and_taken(tmp_path: Path) ->
     with open_box(make_session(tmp_path, renamed, "trained = Net()")) as box:
         found = box.ask("networks", {"module": "Tiny", "asked": ["Tiny", "double"]})
         assert [(r["path"], r["place"]) for r in found["rows"]] == [("Net", " (cell 1, line 8)")]
-        rows = box.ask("parameters", {**INPUTS, "stand_ins": {"Tiny": "Net"}})["rows"]
+        rows = box.ask("parameters", {**INPUTS, "substitutes": {"Tiny": "Net"}})["rows"]
         assert len(rows) == 4
         assert "`Net` (cell 1, line 8) as `Tiny`" in " ".join(box.close().notes)
 

@@ -37,12 +37,12 @@ def begin(names: Names, args: Mapping[str, Any]) -> Names:
     """
     global _asked
     _asked = frozenset(args.get("asked", ()))
-    stand_ins: Mapping[str, str] = args.get("stand_ins", {})
-    if not stand_ins:
+    substitutes: Mapping[str, str] = args.get("substitutes", {})
+    if not substitutes:
         return names
-    paths = {p: v for p, v in list_paths(names) if p in stand_ins.values()}
+    paths = {p: v for p, v in list_paths(names) if p in substitutes.values()}
     taken: Names = {}
-    for name, path in stand_ins.items():
+    for name, path in substitutes.items():
         if path in paths:
             value = paths[path]
             init = args.get("init", [])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from grader.grading.stand_ins import StandIns, choose_file, decide
+from grader.grading.substitutes import Substitutes, choose_file, decide
 from grader.records.measurements import NetworkFacts, Networks
 
 OURS = ((6, 1, 5, 5), (6,), (10, 864), (10,))
@@ -21,12 +21,12 @@ def row(
     return NetworkFacts(path=path, place=" (line 5)", shapes=shapes, output=output, wants=wants)
 
 
-def choose(*rows: NetworkFacts, bound: NetworkFacts | None = None) -> StandIns:
+def choose(*rows: NetworkFacts, bound: NetworkFacts | None = None) -> Substitutes:
     """What is taken for `Net` in a file with these networks."""
     return choose_all({"Net": Networks(ready=False, bound=bound, rows=rows)})
 
 
-def choose_all(seen: Mapping[str, Networks]) -> StandIns:
+def choose_all(seen: Mapping[str, Networks]) -> Substitutes:
     return decide(list(seen), "src/net.py", lambda n, _: seen[n], lambda _: row("", OURS))
 
 
@@ -75,7 +75,7 @@ def test_of_several_none_is_taken() -> None:
 def test_what_is_looked_for_in_vain_is_not_guessed() -> None:
     """Where two are lacking, only the same numbers decide, and no network stands for both."""
     seen = Networks(ready=False, bound=None, rows=(row("A", OTHER),))
-    assert choose_all({"One": seen, "Two": seen}) == StandIns()
+    assert choose_all({"One": seen, "Two": seen}) == Substitutes()
     seen = Networks(ready=False, bound=None, rows=(row("A"),))
     assert choose_all({"One": seen, "Two": seen}).taken == {"One": "A"}
 
@@ -83,10 +83,10 @@ def test_what_is_looked_for_in_vain_is_not_guessed() -> None:
 def test_nothing_is_done_where_all_is_there() -> None:
     """Nor where the box said nothing, nor where the reference has no such network."""
     ready = Networks(ready=True, bound=None, rows=())
-    assert choose_all({"Net": ready}) == StandIns()
+    assert choose_all({"Net": ready}) == Substitutes()
     lacking = Networks(ready=False, bound=None, rows=(row("A"),))
-    assert decide(["Net"], "net.py", lambda *_: None, lambda _: row("")) == StandIns()
-    assert decide(["Net"], "net.py", lambda *_: lacking, lambda _: None) == StandIns()
+    assert decide(["Net"], "net.py", lambda *_: None, lambda _: row("")) == Substitutes()
+    assert decide(["Net"], "net.py", lambda *_: lacking, lambda _: None) == Substitutes()
 
 
 @pytest.mark.parametrize(
