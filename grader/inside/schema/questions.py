@@ -28,7 +28,7 @@ class Args(TypedDict, total=False):
     """In which a network is tried, one after the other."""
     asked: Sequence[str]
     """Every name that the assignment asks for: none of them is offered, or taken, as another."""
-    stand_ins: Mapping[str, str]
+    substitutes: Mapping[str, str]
     """By name asked for, what the grader has decided to take in its place: `Net`, `model.Net`."""
 
 
