@@ -255,7 +255,7 @@ def _read(hand_in: HandIn, asked: AskedFiles) -> Submission:
         received=hand_in.received,
         late=hand_in.late,
         notes=tuple(notes),
-        question=choice.question or hand_in.question or unread,
+        unclear=choice.unclear or hand_in.unclear or unread,
     )
 
 
@@ -291,7 +291,7 @@ def _find_archive(members: Mapping[str, Member], asked: AskedFiles) -> str | Non
     if len(packed) != 1:
         return None
     choice, contents = choose(members, asked), Contents(members=members, asked=asked)
-    if choice.entry or choice.question or any(map(contents.defines, members)):
+    if choice.entry or choice.unclear or any(map(contents.defines, members)):
         return None
     return packed[0]
 
