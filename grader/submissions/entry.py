@@ -26,7 +26,8 @@ _OF_ANY_NAME = (".pt", ".pth", ".safetensors", ".ckpt")
 """Those that are weights whatever they are called; the others are often data."""
 _COPY = re.compile(
     r"^(?:copy of|kopie von|copie de|copia de|copia di|cópia de) "
-    r"|(?: - | |-|_)\(?(?:copy|kopie|copie|copia|cópia|checkpoint)\)?(?: ?\d{1,3})?$"
+    r"|(?: - | |-|_)\(?(?:copy|kopie|copie|copia|cópia|kopia|копия|副本|拷贝|コピー|복사본"
+    r"|checkpoint)\)?(?: ?\d{1,3})?$"
     r"|\s*\(\d{1,3}\)$",
     re.IGNORECASE,
 )
