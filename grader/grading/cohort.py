@@ -17,6 +17,7 @@ from grader.inside.wire import Malformed
 from grader.ledger.ledger import Ledger
 from grader.records.errors import ReferenceFailed
 from grader.records.execution import ExecutionRecord, Kind, Missing, Proof
+from grader.records.measurements import Logits
 from grader.records.result import Graded
 from grader.records.submission import Submission
 from grader.submissions import definitions
@@ -200,10 +201,19 @@ def _read(
 ) -> Any:
     """The measurement, with what was proven about it; Missing where its form is impossible."""
     if isinstance(answer, Missing):
-        return answer
+        return answer if proof is None else _read_proof(answer, proof)
     try:
         value = reader(answer)
         return value if proof is None else value.with_proof(proof)
     except Malformed as error:
         faults.append(f"the answer to `{name}` has an impossible form: {error}")
         return Missing(why=f"the answer had an impossible form ({error})")
+
+
+def _read_proof(answer: Missing, proof: Proof) -> Logits | Missing:
+    """What the weights give where the student's network gave no answers, which is `answer`."""
+    if proof.logits is not None:
+        return Logits.by_proof(proof, answer.why)
+    if answer.error is None:
+        return answer
+    return replace(answer, why=f"{answer.why.rstrip('.')}. By themselves {proof.why_not}")

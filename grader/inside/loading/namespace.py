@@ -32,6 +32,7 @@ _FRAMES_CAP = 100_000
 _ROUND = 20
 """Steps of an endless recursion that are looked at: functions that call each other are fewer."""
 _PARTS_CAP = 64
+_PARSERS = ("argparse.py", "optparse.py")
 _LIBRARIES = sorted(
     {os.path.join(p, "") for p in (*sys.path, sys.prefix, sys.base_prefix) if len(p) > 1},
     key=len,
@@ -234,7 +235,7 @@ def describe_error(error: BaseException, directory: str, names: Names | None = N
 
 def _find_message(error: BaseException, directory: str) -> str:
     if isinstance(error, SystemExit):
-        return "the file calls exit(), quit() or sys.exit(): take that line out"
+        return _explain_exit(error)
     if isinstance(error, SyntaxError):
         text = clean(error.msg, MESSAGE_CAP) if isinstance(error.msg, str) else ""
         if "codec can't decode" in text:
@@ -251,6 +252,19 @@ def _find_message(error: BaseException, directory: str) -> str:
         for written in {path, repr(path)[1:-1]}:  # on Windows a quoted path has two backslashes
             shown = shown.replace(written, "")
     return shown
+
+
+def _explain_exit(error: SystemExit) -> str:
+    """Which line is to go, or which option a parser of the command line misses."""
+    step = error.__traceback__
+    while step is not None:
+        frame = step.tb_frame
+        parser = os.path.basename(frame.f_code.co_filename) in _PARSERS
+        said = frame.f_locals.get("message", frame.f_locals.get("msg")) if parser else None
+        if frame.f_code.co_name == "error" and isinstance(said, str):
+            return f"no options are given here, but this asks for some: {clean(said, _NAME_CAP)}"
+        step = step.tb_next
+    return "the file calls exit(), quit() or sys.exit(): take that line out"
 
 
 def clean(text: str, cap: int) -> str:

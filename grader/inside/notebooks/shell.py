@@ -21,7 +21,7 @@ from IPython.utils.text import SList
 from grader.inside import remarks
 from grader.inside.loading import definitions, reading
 from grader.inside.loading.namespace import clean
-from grader.inside.shims import programs
+from grader.inside.shims import plots, programs
 
 ExceptionFacts = tuple[type[BaseException], BaseException, TracebackType | None]
 _OWN = os.path.dirname(__file__) + os.sep
@@ -200,9 +200,16 @@ class Shell(ZMQInteractiveShell):
         self.user_ns["_exit_code"] = done.code
         return done
 
-    def enable_matplotlib(self, gui: str | None = None) -> tuple[str, str | None]:  # noqa: ARG002
+    def enable_matplotlib(self, gui: str | None = None) -> tuple[str, str | None]:
         """Every backend is `inline`: pictures belong into the notebook that is kept."""
+        if not plots.is_writer(gui) and gui != "auto":
+            plots.note(gui)
         return super().enable_matplotlib("inline")  # type: ignore[no-any-return]
+
+    def enable_gui(self, gui: str | None = None) -> None:
+        """There is no screen, so no window waits for anything."""
+        if gui is not None:
+            plots.note(gui)
 
     def init_magics(self) -> None:
         """Magics that would start programs pass over their line or cell."""

@@ -15,7 +15,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from grader.inside import libraries, remarks, streams, wire
-from grader.inside.loading import absent, handed_in, namespace, own_modules, reading
+from grader.inside.loading import (
+    absent,
+    handed_in,
+    imported_notebooks,
+    namespace,
+    own_modules,
+    reading,
+)
 from grader.inside.loading.namespace import Names
 from grader.inside.measuring import versions
 from grader.inside.schema.messages import Answer, MissingFacts, Posed, PosedAsk, PosedLoad
@@ -59,6 +66,7 @@ def begin(seed: int, directory: str, served: Iterable[str], *, in_kernel: bool) 
     _seed(seed)
     versions.watch(directory)
     own_modules.begin(directory, in_kernel=in_kernel)
+    imported_notebooks.install()
     absent.install(directory)
     datasets.install(served)
     programs.install(directory, os.environ["HOME"])

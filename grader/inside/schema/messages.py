@@ -35,7 +35,8 @@ never ran.
 """
 CELL_STATUSES: tuple[CellStatus, ...] = get_args(CellStatus)
 RemarkKey = Literal[
-    "carved",
+    "drawn",
+    "instead",
     "cuda",
     "untrained",
     "colab",
@@ -46,6 +47,9 @@ RemarkKey = Literal[
     "blank",
     "twice",
     "renamed",
+    "compiled",
+    "precision",
+    "screen",
     "kept",
     "saved",
     "changed",
