@@ -69,9 +69,17 @@ class Cohort:
         keys = {s.student: self.executor.key(s, self._level) for s in submissions}
         if fresh:
             return Plan(level=self._level, keys=keys, known={})
-        records = {student: self.ledger.execution(key) for student, key in keys.items()}
+        records = {s.student: self._find_record(s, keys[s.student]) for s in submissions}
         known = {student: r for student, r in records.items() if r is not None}
         return Plan(level=self._level, keys=keys, known=known)
+
+    def _find_record(self, submission: Submission, key: str) -> ExecutionRecord | None:
+        """What is kept under the key. Without an entry nothing is run: why is told of each alone,
+        though the keys of all who handed in nothing are the same.
+        """
+        if submission.entry is None:
+            return self.executor.measure(submission)
+        return self.ledger.execution(key)
 
     def start(self, submissions: Sequence[Submission], plan: Plan, *, fresh: bool = False) -> Plan:
         """The backend runs; the plan at its level, which may be another than the kept one."""
@@ -162,6 +170,7 @@ class Cohort:
             received=submission.received,
             late=submission.late,
             notes=submission.notes,
+            question=submission.question,
         )
 
 

@@ -167,7 +167,7 @@ class Executor:
     def measure(self, submission: Submission) -> ExecutionRecord:
         """Execution and answers of one submission. The student's faults are data."""
         if submission.entry is None:
-            return self._not_handed_in(submission)
+            return self._without_entry(submission)
         answers: dict[str, object] = {}
         proofs: dict[str, Proof] = {}
         with self._open(submission, self.loaded.assignment.limits) as box:
@@ -328,9 +328,9 @@ class Executor:
 
     # ------------------------------------------------------------------ nothing was measured
 
-    def _not_handed_in(self, submission: Submission) -> ExecutionRecord:
+    def _without_entry(self, submission: Submission) -> ExecutionRecord:
         wanted = f"{self.loaded.assignment.entry}.py"
-        why = " ".join(submission.notes) or f"`{wanted}` was not handed in"
+        why = " ".join(submission.notes) or f"`{wanted}` is missing"
         reason = f"{why[:1].upper()}{why[1:].rstrip('.')}."
         execution = Execution(status="missing", reason=reason)
         return self._unmeasured(submission, execution, Missing(why=why))

@@ -246,7 +246,7 @@ def answers(names: Names, args: InputArgs) -> OutputsAnswer:
 
 def _compute_loss(names: Names, args: LossArgs, prepared: Prepared, inputs: Inputs) -> torch.Tensor:
     """The loss of the network on these inputs, with its graph."""
-    output = _check(names, args, prepared, inputs.call(prepared.net))
+    output = _check(names, args, prepared, inputs.copy().call(prepared.net))
     return losses.compute(output, args, describe_forward(names, prepared.net))
 
 

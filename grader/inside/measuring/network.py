@@ -102,7 +102,7 @@ def settle(net: torch.nn.Module, x: Inputs) -> None:
     held = torch.nn.Module.parameters(net)
     if any(isinstance(p, torch.nn.UninitializedParameter) for p in held):
         with torch.no_grad():
-            x.call(net)
+            x.copy().call(net)
 
 
 class Quick(TorchDispatchMode):
@@ -141,6 +141,7 @@ def run(
     keep: Callable[[torch.Tensor], Sketch] = keep_nothing,
 ) -> tuple[object, Trace, BaseException | None]:
     """The network's output, the operators that ran, and the exception that stopped it, if any."""
+    x = x.copy()  # a network may change what it is given
     trace = Trace(net, x.tensors, directory, keep)
     fused = torch._C._get_mkldnn_enabled()
     if any(isinstance(m, torch.nn.RNNBase) for m in torch.nn.Module.modules(net)):

@@ -60,7 +60,7 @@ def call(function: Callable[..., object], args: StepsArgs) -> Steps:
         for inputs in (prepared.x, prepared.x.turn()):
             target = losses.read_target(args, network.PRECISIONS[prepared.precision])
             with torch.enable_grad():
-                function(prepared.net, optimizer, inputs.copy(), target)
+                function(prepared.net, optimizer, inputs.copy().as_one(), target)
             states.append(_read(kept, args["seed"]))
         return states
 

@@ -24,6 +24,8 @@ from grader.inside.schema.questions import (
 )
 from grader.inside.wire import Array
 
+LOSSES = 100_000
+"""Of one training that are kept."""
 BATCH = 500
 """Pictures that a network answers at once."""
 
@@ -139,7 +141,7 @@ def _describe(own: LogitsAnswer, losses: list[float], *, spent: bool) -> TrainAn
         "logits": own["logits"],
         "operands": own["operands"],
         "unset": own["unset"],
-        "losses": np.array(losses[:100_000]),
+        "losses": np.array(losses[:LOSSES]),
         "spent": spent,
     }
 
@@ -171,6 +173,8 @@ def _collect(row: object, losses: list[float], *, lenient: bool) -> None:
         for part in row:
             _collect(part, losses, lenient=lenient)
         return
+    if isinstance(row, torch.Tensor) and row.numel() > LOSSES:  # of a few bytes, perhaps
+        raise Unanswerable(f"the training function gives {row.numel():,} losses at once")
     numbers = network.array(row) if isinstance(row, torch.Tensor) else np.asarray(row)
     if numbers.dtype.kind not in "biuf":
         if lenient:
