@@ -128,7 +128,9 @@ def test_slips_show(solved: dict[str, dict[str, Any]]) -> None:
 
 
 def test_every_slip_is_named(solved: dict[str, dict[str, Any]]) -> None:
-    """Each slip of the first student's has its sentence, and is worth nothing."""
+    """Each slip of the first student's has its sentence, and is worth no more than the rows that
+    are right all the same.
+    """
     own, named = solved[CLASS[0]], 0
     for name, slips in own["slips"].items():
         for text, value in slips.items():
@@ -138,7 +140,8 @@ def test_every_slip_is_named(solved: dict[str, dict[str, Any]]) -> None:
                 own["slips"],
                 unordered=UNORDERED,
             )
-            assert verdict.fraction == 0
+            rows = np.ndim(own[name][0]) if isinstance(own[name], list) else 0
+            assert verdict.fraction < 1 if rows else verdict.fraction == 0
             named += verdict.feedback == f"`{name}` is not right: {text}."
     assert named >= 0.9 * sum(map(len, own["slips"].values()))
 
