@@ -1,4 +1,4 @@
-"""What a box is asked when a level is tried."""
+"""What a box is asked when a sandbox level is tried: the trials of its walls."""
 
 from __future__ import annotations
 
