@@ -53,6 +53,13 @@ DEMO = "lenet5_mnist"
 @click.option("--fresh", is_flag=True, help="Run every submission, and the reference, again.")
 @click.option("--seed", type=SEED, metavar="N", help="Draw the random inputs from this seed.")
 @click.option(
+    "--leaderboard",
+    "names",
+    metavar="NAMES",
+    help="How a leaderboard calls students: codes (of their pages), names, or a CSV file with the "
+    "columns student and alias. Kept for later runs.  [default: codes]",
+)
+@click.option(
     "--allow-level",
     type=click.IntRange(0, 4),
     metavar="N",
@@ -71,6 +78,7 @@ def grade(
     only: tuple[str, ...],
     fresh: bool,  # noqa: FBT001
     seed: int | None,
+    names: str | None,
     allow_level: int,
     as_json: bool,  # noqa: FBT001
 ) -> int:
@@ -79,11 +87,13 @@ def grade(
     What was graded before and has not changed is not run again.
     """
     from grader.cli import documents, tables, terminal
+    from grader.export.leaderboard import read_choice
     from grader.submissions import collect
 
     require_course(*_GRADING)
     course = run.find_course()
     loaded = load(course, slug)
+    shown_as = read_choice(names) if names else None
     handed_in = collect.read_class(submissions, loaded.asked)
     absent = set(only) - {s.student for s in handed_in}
     if absent:
@@ -94,7 +104,15 @@ def grade(
     chosen = [s for s in handed_in if not only or s.student in only]
     target = out or Path("reports") / slug
     summary = _grade(
-        run, course, loaded, chosen, target, seed=seed, fresh=fresh, lowest=allow_level
+        run,
+        course,
+        loaded,
+        chosen,
+        target,
+        seed=seed,
+        fresh=fresh,
+        lowest=allow_level,
+        shown_as=shown_as,
     )
     if as_json:
         terminal.document(documents.of_class(summary, slug, target))
@@ -114,6 +132,7 @@ def _grade(
     seed: int | None = None,
     fresh: bool = False,
     lowest: int = BATCH_LEVEL,
+    shown_as: str | None = None,
 ) -> RunSummary:
     """Grade into `out`, with a progress bar."""
     from grader.cli.progress import show_progress
@@ -121,7 +140,7 @@ def _grade(
     from grader.grading.executor import Executor
     from grader.inside.cell import is_notebook
 
-    source = run.source(loaded)
+    source = replace(run.source(loaded), secret=grading.secret_of(out / "grades.db"))
     choice = run.choice(lowest=lowest, notebooks=any(is_notebook(s.entry) for s in submissions))
     drawn = grading.seed_of(out / "grades.db", seed)
     with (
@@ -136,6 +155,7 @@ def _grade(
             templates=course.templates,
             progress=progress,
             argv=sys.argv,
+            shown_as=shown_as,
         )
 
 

@@ -7,7 +7,7 @@ content goes, or only looks at it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -27,6 +27,8 @@ class Results:
     """Those of a class, in any order; one alone where a single submission was graded."""
     own_file: bytes | None = None
     """The instructor's file to be filled, for exports that fill one."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """By student the name that others may read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +65,12 @@ def find_export(name: str) -> Export:
     return export
 
 
-def write_export(name: str, graded: Sequence[Graded], out: Path) -> Path:
+def write_export(
+    name: str, graded: Sequence[Graded], out: Path, aliases: Mapping[str, str] | None = None
+) -> Path:
     """Write a new file of that format into `out`, whole or not at all, and return its path."""
     export = find_export(name)
-    content = export.make(Results(graded=graded)).content
+    content = export.make(Results(graded=graded, aliases=aliases or {})).content
     out.mkdir(parents=True, exist_ok=True)
     path = out / export.file_name
     file_names.write(path, content)

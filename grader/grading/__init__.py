@@ -7,5 +7,5 @@ Floors, top first:
     disclosure, reference
     provenance
     executor
-    cache_key, judge, progress, proof, schedule
+    cache_key, judge, progress, proof, schedule, secret_order
 """

@@ -13,12 +13,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+
 from grader import data, inside
+from grader.assignment import room
 from grader.assignment.loader import LoadedAssignment
 from grader.assignment.probe import SCRIPT, Probe
 from grader.data.training_mount import TrainingMount
 from grader.grading.cache_key import CacheKeys, digest_of_measuring_code, read_versions
 from grader.grading.proof import Prover, ReferenceProver
+from grader.grading.secret_order import SHOWN, SecretOrder
 from grader.inside.wire import Malformed
 from grader.records.errors import DataSetAbsent, SandboxError
 from grader.records.execution import (
@@ -163,6 +167,9 @@ class Executor:
         """Execution and answers of one submission. The student's faults are data."""
         if submission.entry is None:
             return self._not_handed_in(submission)
+        if excess := room.describe_excess(submission, self.loaded.assignment.limits.files_kib):
+            execution = Execution(status="size", reason=excess)
+            return self._unmeasured(submission, execution, Missing(why=excess))
         answers: dict[str, object] = {}
         proofs: dict[str, Proof] = {}
         with self._open(submission, self.loaded.assignment.limits) as box:
@@ -215,7 +222,11 @@ class Executor:
             return Missing(why=error.sentence(), error=error)
         if probe.key in self.absent:
             return Missing(why=self.absent[probe.key], elsewhere=True)
-        return box.ask(probe.ask, self._arguments_of(probe, precisions))
+        arguments = self._arguments_of(probe, precisions)
+        if not isinstance(arguments.get(SHOWN), np.ndarray):
+            return box.ask(probe.ask, arguments)
+        order = SecretOrder.draw(self.source.secret, probe.key, len(arguments[SHOWN]))
+        return order.restore(box.ask(probe.ask, order.hide(arguments)))
 
     def _arguments_of(self, probe: Probe[Any], precisions: Sequence[str]) -> dict[str, Any]:
         script = {"script": self.loaded.script} if probe.ask == SCRIPT else {}
@@ -319,7 +330,11 @@ def images_of(loaded: LoadedAssignment) -> list[data.Images]:
 
 
 def unshown(loaded: LoadedAssignment) -> list[data.Images]:
-    """Pictures of training splits that probes show without their labels: those are for judging."""
+    """Pictures of training splits that probes show without their labels: those are for judging.
+
+    Altered ones are not: they show what a network makes of pictures that it could learn from.
+    """
     described = [d for p in loaded.probes.values() for d in p.descriptions]
     shown = {d.images for d in described if isinstance(d, data.Targets)}
-    return [i for i in images_of(loaded) if i.split == "train" and i not in shown]
+    judging = (i for i in images_of(loaded) if i.split == "train" and not i.altered)
+    return [i for i in judging if i not in shown]

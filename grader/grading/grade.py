@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from grader.export import leaderboard
 from grader.export.export import write_export
 from grader.grading.cohort import Cohort, Plan
 from grader.grading.executor import Executor
@@ -58,6 +59,7 @@ def grade(
     templates: Path | None = None,
     progress: Progress | None = None,
     argv: Sequence[str] = (),
+    shown_as: str | None = None,
 ) -> RunSummary:
     """Grade a class into `out`: ledger, report per student, index, grades.csv.
 
@@ -67,11 +69,16 @@ def grade(
     Nothing is decided about anybody before the reference has earned every point: run on this
     machine where a submission has to be run, else by what is kept of it. Otherwise this raises
     ReferenceFailed, and earlier results and pages stay as they are.
+
+    `shown_as` says how students are called on a leaderboard (`leaderboard.read_choice`); None
+    leaves it as it was.
     """
-    submissions = [executor.loaded.assignment.add_numbers(s) for s in submissions]
+    submissions = [executor.loaded.assignment.admit(s) for s in submissions]
     show, tally = progress or Silent(), _Tally()
     with Ledger(out / "grades.db") as ledger:
         run = ledger.start_run(argv or sys.argv)
+        if shown_as is not None:
+            ledger.set_setting(leaderboard.SHOWN, shown_as)
         cohort = Cohort(executor, ledger)
         plan = cohort.plan(submissions, fresh=fresh)
         if plan.waiting(submissions) or not cohort.reference_holds():
@@ -140,6 +147,9 @@ def render(ledger: Ledger, out: Path, templates: Path | None) -> int:
         notebooks = {student: n for student, n in every.items() if n is not None}
         pages.render(graded, out, templates=templates, stems=stems, notebooks=notebooks)
         write_export("csv", graded, out)
+        if leaderboard.is_ranked(graded):
+            aliases = leaderboard.find_aliases(ledger.setting(leaderboard.SHOWN), graded)
+            write_export("leaderboard", graded, out, aliases)
     return len(graded)
 
 
@@ -153,3 +163,15 @@ def seed_of(ledger_path: Path, given: int | None) -> int:
         if kept != str(seed):
             ledger.set_setting("seed", str(seed))
         return seed
+
+
+def secret_of(ledger_path: Path) -> str:
+    """The class's secret, from which the pictures that judge are ordered and altered: the one kept
+    in the folder, else a new one, which is then kept.
+    """
+    with Ledger(ledger_path) as ledger:
+        kept = ledger.setting("secret")
+        if kept is None:
+            kept = secrets.token_hex(16)
+            ledger.set_setting("secret", kept)
+        return kept

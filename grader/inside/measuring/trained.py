@@ -32,7 +32,7 @@ def logits(names: Names, args: LogitsArgs) -> LogitsAnswer:
 
     The network is built and filled from the file `weights`, or with `operands` (key → array), or is
     the object `live` that the student's code left behind. Its weights come back in the operators'
-    layout.
+    layout; with `seconds`, the CPU time in which it has to answer, they stay here.
     """
     torch.set_default_dtype(torch.float32)
     images = torch.from_numpy(np.array(args["images"], dtype=np.float32))
@@ -43,7 +43,23 @@ def logits(names: Names, args: LogitsArgs) -> LogitsAnswer:
         net = network.build(make, "float32", images[:2], directory=find_directory(names))
     if "weights" in args:
         weights.load_into(net, find_directory(names), args["weights"])
+    if "seconds" in args:
+        return _answer_in(args["seconds"], names, net, images)
     return _answer(names, net, images, args.get("operands"))
+
+
+def _answer_in(
+    seconds: float, names: Names, net: torch.nn.Module, images: torch.Tensor
+) -> LogitsAnswer:
+    """The answers of a network of the student's own, if they take no more CPU time than that."""
+    torch.nn.Module.train(net, False)
+    scores: list[Array] = []
+    if budget.run(lambda: scores.append(_score(names, net, images)), seconds) and not scores:
+        raise Unanswerable(
+            f"{describe_forward(names, net)}your network did not answer to {len(images):,} "
+            f"pictures within {seconds:g} s of CPU time; make it smaller"
+        )
+    return {"logits": scores[0], "operands": [], "unset": ""}
 
 
 def _find_network(names: Names, name: str) -> torch.nn.Module:

@@ -81,6 +81,8 @@ class LogitsArgs(Args, ImagesArgs):
     """The name of the object."""
     weights: NotRequired[str]
     """The file of its weights."""
+    seconds: NotRequired[float]
+    """CPU seconds in which a network of the student's own has to answer."""
     operands: NotRequired[Sequence[tuple[str, Array]]]
     """Its weights by key."""
 
