@@ -23,6 +23,10 @@ WORDS: Mapping[str, str] = {
     "was judged: {}. Keep one definition, and save its weights.",
     "renamed": "The weights stand in the file under other names than your class has, but every "
     "shape fits, so they were loaded: {}. Save them again from the class that you hand in.",
+    "called": "Taken for what the brief asks for: {}. Please use the names of the brief, in the "
+    "file that is run.",
+    "instance": "A finished network was taken for what builds it, without what it has learnt: {}. "
+    "Please give the class that name.",
 }
 """By key the sentence; `{}` in it stands for the details."""
 APART: Mapping[str, str] = {"blank": "Blanks that are left besides: {}."}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
@@ -14,13 +16,19 @@ SKETCH = 8
 """Values kept of an operator's output to find the first divergence."""
 
 
-def list_layers(trace: Trace, output: object) -> list[LayerRow]:
-    """Every operator with its shape, weights and sketches; the last ends in log-probabilities."""
+SKETCHED = 7
+"""Tensors of one answer that are sketched."""
+
+
+def list_layers(trace: Trace, answer: Sequence[torch.Tensor]) -> list[LayerRow]:
+    """Every operator with its shape, weights and sketches; the last ends in the whole answer."""
     rows: list[LayerRow] = []
+    used: set[tuple[int, object]] = set()
     for operator in trace.operators:
+        own = {(id(w.leaf), w.view.storage_offset()) for w in operator.weights}
         end = operator.end
-        if operator is trace.operators[-1] and isinstance(output, torch.Tensor):
-            end = sketch(torch.log_softmax(output.reshape(output.shape[0], -1), dim=1))
+        if operator is trace.operators[-1] and answer:
+            end = np.concatenate([sketch(t) for t in answer[:SKETCHED]])
         rows.append(
             {
                 "name": operator.name,
@@ -34,8 +42,10 @@ def list_layers(trace: Trace, output: object) -> list[LayerRow]:
                 "start": operator.start,
                 "result": operator.result,
                 "end": end,
+                "again": bool(own) and own <= used,
             }
         )
+        used |= own
     return rows
 
 

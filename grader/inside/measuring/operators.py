@@ -66,6 +66,11 @@ STRUCTURE = frozenset(
 """Steps that move numbers without changing them."""
 
 
+CONSTANTS = frozenset(
+    "zeros_like ones_like full_like new_zeros new_ones new_full zero zeros ones full".split()
+)
+"""Those whose result holds none of the numbers they are given, only their shape."""
+
 Role = tuple[str, torch.Tensor | None]
 """weight, bias, running_mean or running_var; and the tensor, where the operator has one."""
 

@@ -19,6 +19,7 @@ from torch.utils.hooks import RemovableHandle
 from grader.inside.loading import namespace
 from grader.inside.measuring.operators import (
     ACTIVATIONS,
+    CONSTANTS,
     JOINS,
     KINDS,
     SHOWN,
@@ -51,7 +52,7 @@ class Trace(TorchDispatchMode):
     def __init__(
         self,
         module: torch.nn.Module,
-        x: torch.Tensor,
+        inputs: Sequence[torch.Tensor],
         directory: str,
         keep: Callable[[torch.Tensor], Sketch] = keep_nothing,
     ) -> None:
@@ -67,14 +68,14 @@ class Trace(TorchDispatchMode):
         """Shares that dropout takes away of the input itself."""
         self._directory = os.path.join(directory, "")
         self._keep = keep
-        self._batch = x.shape[0] if x.dim() else 1
-        self._data = {_storage(x)}
+        self._batch = inputs[0].shape[0] if inputs[0].dim() else 1
+        self._data = {_storage(x) for x in inputs}
         self._derived: set[int] = set()
         self._constant: set[int] = set()
         """Storages made of no tensor at all, such as `torch.zeros`."""
         self._sources: dict[int, frozenset[int]] = {}
         """For data: the operators since whose results nothing but small steps was done."""
-        self._alive: list[object] = [x]
+        self._alive: list[object] = [*inputs]
         self._path: list[str] = []
         self._names: dict[int, str] = {}
         self._touched: set[int] = set()
@@ -130,6 +131,8 @@ class Trace(TorchDispatchMode):
         inputs, outputs = list_tensors((args, kwargs)), list_tensors(result)
         plain_name = name.rstrip("_") if not name.startswith("_") else name
         kind = KINDS.get(plain_name)
+        if plain_name in CONSTANTS:  # a first state is no data, whatever it took its shape from
+            inputs = []
         is_tainted = any(_storage(t) in self._data for t in inputs)
         self._find_leaves(inputs)
         self._touched.update(map(_storage, inputs))

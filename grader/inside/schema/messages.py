@@ -41,6 +41,8 @@ RemarkKey = Literal[
     "blank",
     "twice",
     "renamed",
+    "called",
+    "instance",
 ]
 """How the student's code was helped, or what it lacks."""
 
