@@ -94,7 +94,8 @@ def grade(
     course = run.find_course()
     loaded = load(course, slug)
     shown_as = read_choice(names) if names else None
-    handed_in = collect.read_class(submissions, loaded.asked)
+    target = out or Path("reports") / slug
+    handed_in = collect.read_class(submissions, loaded.asked, out=target)
     absent = set(only) - {s.student for s in handed_in}
     if absent:
         names = ", ".join(s.student for s in handed_in[:8])
@@ -102,13 +103,14 @@ def grade(
             f"there is no student {min(absent)!r} in {submissions}. There are: {names}"
         )
     chosen = [s for s in handed_in if not only or s.student in only]
-    target = out or Path("reports") / slug
+    everybody = [s.student for s in handed_in]
     summary = _grade(
         run,
         course,
         loaded,
         chosen,
         target,
+        handed_in=everybody,
         seed=seed,
         fresh=fresh,
         lowest=allow_level,
@@ -129,6 +131,7 @@ def _grade(
     submissions: Sequence[Submission],
     out: Path,
     *,
+    handed_in: Sequence[str] | None = None,
     seed: int | None = None,
     fresh: bool = False,
     lowest: int = BATCH_LEVEL,
@@ -139,12 +142,19 @@ def _grade(
     from grader.grading import grade as grading
     from grader.grading.executor import Executor
     from grader.inside.cell import is_notebook
+    from grader.ledger.ledger import undo_where_nothing_is_kept
 
-    source = replace(run.source(loaded), secret=grading.secret_of(out / "grades.db"))
+    source = run.source(loaded)
     choice = run.choice(lowest=lowest, notebooks=any(is_notebook(s.entry) for s in submissions))
-    drawn = grading.seed_of(out / "grades.db", seed)
     with (
-        Executor(loaded, source, seed=drawn, jobs=run.jobs, choice=choice) as executor,
+        undo_where_nothing_is_kept(out / "grades.db"),
+        Executor(
+            loaded,
+            replace(source, secret=grading.secret_of(out / "grades.db")),
+            seed=grading.seed_of(out / "grades.db", seed),
+            jobs=run.jobs,
+            choice=choice,
+        ) as executor,
         show_progress() as progress,
     ):
         return grading.grade(
@@ -156,6 +166,7 @@ def _grade(
             progress=progress,
             argv=sys.argv,
             shown_as=shown_as,
+            handed_in=handed_in,
         )
 
 

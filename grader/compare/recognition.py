@@ -123,9 +123,9 @@ class _Seen:
         return f"{said}."
 
 
-def _name_order(answers: Array, truth: Array, share: float) -> str:
+def _name_order(answers: Array | None, truth: Array, share: float) -> str:
     """Where scores are the wrong way round, or belong to classes in another order."""
-    if len(answers) != len(truth):
+    if answers is None or len(answers) != len(truth):
         return ""
     classes = int(truth.max(initial=0)) + 1
     if answers.shape[1] < classes:

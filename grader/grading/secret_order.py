@@ -25,25 +25,27 @@ class SecretOrder:
     """One order of the pictures of one question."""
 
     places: npt.NDArray[np.int64]
-    """(N,) which picture of the public order is shown at each place."""
+    """(N,) which picture of the public order is shown at each place; none where none are shown."""
 
     @classmethod
-    def draw(cls, secret: str, key: str, count: int) -> Self:
+    def draw(cls, secret: str, key: str, arguments: Mapping[str, Any]) -> Self:
         """The order of the question with that key; the same whenever it is asked."""
+        shown = arguments.get(SHOWN)
         digest = hashlib.sha256(f"{secret}: {key}".encode()).digest()
-        words = np.frombuffer(digest, "<u4").tolist()
-        generator = np.random.Generator(np.random.PCG64(words))
+        generator = np.random.Generator(np.random.PCG64(np.frombuffer(digest, "<u4").tolist()))
+        count = len(shown) if isinstance(shown, np.ndarray) and shown.ndim else 0
         return cls(places=generator.permutation(count))
 
     def hide(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments with their pictures in this order."""
-        return {**arguments, SHOWN: arguments[SHOWN][self.places]}
+        shown = {SHOWN: arguments[SHOWN][self.places]} if len(self.places) else {}
+        return {**arguments, **shown}
 
     def restore(self, answer: object) -> object:
         """The answer in the public order. What has no row for each picture stays as it is, for
         whoever reads it refuses that.
         """
-        if not isinstance(answer, dict):
+        if not isinstance(answer, dict) or not len(self.places):
             return answer
         return {k: self._put_back(v, _BY_PICTURE.get(k)) for k, v in answer.items()}
 

@@ -34,7 +34,7 @@ STATUS_WORDS: Mapping[str, str] = {
     "size": "holds more than allowed, and was not run",
     "stopped": "ended before it was done",
     "tampered": "contradicted itself: a person should look",
-    "missing": "was not handed in",
+    "missing": "was not run",
     "broken": "could not be run through no fault of the student's",
 }
 

@@ -17,8 +17,8 @@ from grader.sandbox import ForkServer
 from kit.graded import Borrower
 from kit.places import ROOT
 
-ORDER = SecretOrder.draw("s", "k", 100)
 IMAGES = np.arange(300.0).reshape(100, 3)
+ORDER = SecretOrder.draw("s", "k", {"images": IMAGES})
 
 
 def test_answers_come_back_in_the_public_order() -> None:
@@ -48,9 +48,19 @@ def test_what_has_no_row_for_each_picture_stays(odd: object) -> None:
 
 def test_each_secret_and_question_has_its_own_order() -> None:
     """And the same whenever it is asked."""
-    orders = [SecretOrder.draw(s, k, 100).places for s in "st" for k in "kl"]
+    shown = {"images": IMAGES}
+    orders = [SecretOrder.draw(s, k, shown).places for s in "st" for k in "kl"]
     assert len({o.tobytes() for o in orders}) == 4
-    assert np.array_equal(SecretOrder.draw("s", "k", 100).places, ORDER.places)
+    assert np.array_equal(SecretOrder.draw("s", "k", shown).places, ORDER.places)
+
+
+@pytest.mark.parametrize("shown", [{}, {"images": [1, 2]}, {"images": np.zeros((0, 3))}])
+def test_where_nothing_is_shown_nothing_changes(shown: dict[str, object]) -> None:
+    """Most questions show no pictures, and their answers stay as they came."""
+    order = SecretOrder.draw("s", "k", shown)
+    assert order.hide(shown) == shown
+    answer = {"logits": np.zeros((0, 3)), "x": 1}
+    assert order.restore(answer) is answer
 
 
 def test_a_class_keeps_its_secret(tmp_path: Path) -> None:

@@ -2,18 +2,22 @@
 
 `measure` has one function for each question about a network; `trained` has those about its
 training, `functions` those about calls and values, and `scripts` runs the course's own measuring
-code. `candidates` tells what could be a network that is called otherwise, and `instances` builds
-anew what is finished. `trace` reads which operators a network runs; `network` builds it, gives it
-equal weights and differentiates it. `inputs` is what a network is given, `outputs` what it returns,
-`losses` what that costs. `finding` finds a name, or says which was probably meant.
+code. `weights` opens a file of weights, `fitting` says which of its arrays is which of a network's.
+`candidates` tells what could be a network that is called otherwise, and `instances` builds anew
+what is finished. `trace` reads which operators a network runs, `ownership` what belongs to it and
+`usage` which of that it depends on; `network` builds it, gives it equal weights and differentiates
+it. `inputs` is what a network is given, `outputs` what it returns, `losses` what that costs.
+`finding` finds a name, or says which was probably meant; `patience` is how long a network is
+waited for.
 
 Floors, top first:
     measure
     scripts, trained
-    account, candidates, functions, stepping
+    account, candidates, functions, stepping, usage
     losses
     outputs
     finding, instances, network
-    trace, versions
-    budget, inputs, operators, order, weights
+    patience, trace, versions
+    weights
+    budget, fitting, inputs, operators, order, ownership
 """

@@ -32,6 +32,7 @@ from grader.inside.measuring.operators import (
     name_mean,
 )
 from grader.inside.measuring.order import Operator, Weight, order
+from grader.inside.measuring.ownership import list_named
 from grader.inside.schema.questions import Sketch
 
 Arguments = Sequence[object]
@@ -42,6 +43,12 @@ Once = tuple[object, ...]
 
 def keep_nothing(_: torch.Tensor) -> None:
     """Of results nothing is kept."""
+
+
+MOST_KEPT = 2 << 30
+"""Bytes of results: a network that makes more of a few inputs is taken to run without end."""
+MOST_LAYERS = 9_000
+"""Layers that run: with more it is as well, and no more than 10,000 may be listed."""
 
 
 class Trace(TorchDispatchMode):
@@ -75,6 +82,9 @@ class Trace(TorchDispatchMode):
         """Storages made of no tensor at all, such as `torch.zeros`."""
         self._sources: dict[int, frozenset[int]] = {}
         """For data: the operators since whose results nothing but small steps was done."""
+        self._kept: set[int] = set()
+        self._bytes = 0
+        """Of all results, which are kept."""
         self._alive: list[object] = [*inputs]
         self._path: list[str] = []
         self._names: dict[int, str] = {}
@@ -108,6 +118,7 @@ class Trace(TorchDispatchMode):
         for handle in self._handles:
             handle.remove()
         self._alive.clear()
+        self._kept.clear()
         self.operators = order(self.operators)
 
     def __torch_dispatch__(
@@ -119,11 +130,25 @@ class Trace(TorchDispatchMode):
     ) -> object:
         result: object = func(*args, **(kwargs or {}))
         self._alive.append((args, kwargs, result))
+        self._require_end(result)
         try:
             self._read(func.overloadpacket.__name__, args, kwargs or {}, result)
         except (IndexError, TypeError, AttributeError) as error:
             self.obstacles.append(f"an operator could not be read ({type(error).__name__})")
         return result
+
+    def _require_end(self, result: object) -> None:
+        """Raise TimeoutError where so many results are kept that `forward` must be without end."""
+        for tensor in list_tensors(result):
+            key = _storage(tensor)
+            if key > 0 and key not in self._kept:
+                self._kept.add(key)
+                self._bytes += tensor.untyped_storage().nbytes()
+        if self._bytes > MOST_KEPT:
+            size = self._bytes / 2**30
+            raise TimeoutError(f"`forward` has made {size:.1f} GiB of results and not returned")
+        if len(self.operators) > MOST_LAYERS:
+            raise TimeoutError(f"`forward` has run {MOST_LAYERS:,} layers and not returned")
 
     # ------------------------------------------------------------------ reading one operator
 
@@ -363,20 +388,6 @@ class Trace(TorchDispatchMode):
                 return name.replace(os.sep, "/"), frame.f_lineno
             frame = frame.f_back
         return None
-
-
-def list_named(module: torch.nn.Module) -> list[tuple[str, torch.Tensor]]:
-    """Parameters, buffers and plain tensors in attributes, by the base class's own path.
-
-    An overridden `parameters()` is not asked.
-    """
-    base = torch.nn.Module
-    named: list[tuple[str, torch.Tensor]] = list(base.named_parameters(module))
-    named += list(base.named_buffers(module))
-    for path, child in base.named_modules(module):
-        held = [(k, v) for k, v in vars(child).items() if isinstance(v, torch.Tensor)]
-        named += [(f"{path}.{k}" if path else k, v) for k, v in held]
-    return [(n, t) for n, t in named if isinstance(t, torch.Tensor)]
 
 
 def _storage(tensor: torch.Tensor) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from grader.inside.loading.namespace import Names, Unanswerable
-from grader.inside.measuring import budget, functions, network, outputs, weights
+from grader.inside.measuring import budget, fitting, functions, network, outputs, weights
 from grader.inside.measuring.finding import find, find_directory
 from grader.inside.measuring.functions import describe_forward, find_maker
 from grader.inside.measuring.inputs import Inputs
@@ -24,6 +24,8 @@ from grader.inside.schema.questions import (
 )
 from grader.inside.wire import Array
 
+LOSSES = 100_000
+"""Of one training that are kept."""
 BATCH = 500
 """Pictures that a network answers at once."""
 
@@ -31,11 +33,18 @@ BATCH = 500
 def logits(names: Names, args: LogitsArgs) -> LogitsAnswer:
     """What a trained network answers to pictures in eval mode, float32: (N, classes).
 
-    The network is built and filled from the file `weights`, or with `operands` (key → array), or is
-    the object `live` that the student's code left behind. Its weights come back in the operators'
-    layout; with `seconds`, the CPU time in which it has to answer, they stay here.
+    The network is built and filled from the file `weights`, or with `operands` (key → array), or
+    with `state` (name in a file → array), or is the object `live` that the student's code left
+    behind. Its weights come back in the operators' layout; with `seconds`, the CPU time in which it
+    has to answer, they stay here. Without images it is built and not run, and the arrays of the
+    file are all that comes back.
     """
     torch.set_default_dtype(torch.float32)
+    if "images" not in args:
+        network.require_module(
+            find_maker(names, cast("NetworkArgs", args))(), find_directory(names)
+        )
+        return _list_file(find_directory(names), args["weights"])
     images = torch.from_numpy(np.array(args["images"], dtype=np.float32))
     if "live" in args:
         net = _find_network(names, args["live"])
@@ -45,6 +54,9 @@ def logits(names: Names, args: LogitsArgs) -> LogitsAnswer:
         net = network.build(make, "float32", first, directory=find_directory(names))
     if "weights" in args:
         weights.load_into(net, find_directory(names), args["weights"])
+    if "state" in args:
+        arrays = {k: torch.from_numpy(np.array(a)) for k, a in args["state"]}
+        fitting.fill_ours(net, arrays)
     several = args.get("output") == "scores"
     if "seconds" in args:
         return _answer_in(args["seconds"], names, net, images, several=several)
@@ -67,6 +79,13 @@ def _answer_in(
             f"pictures within {seconds:g} s of CPU time; make it smaller"
         )
     return {"logits": scores[0], "operands": [], "unset": ""}
+
+
+def _list_file(directory: str, name: str) -> LogitsAnswer:
+    """The arrays of a file of weights, by the names that they have there."""
+    state = weights.read(directory, name)
+    arrays = [(k, network.array(v)) for k, v in state.items() if v.is_floating_point()]
+    return {"logits": None, "operands": [], "unset": "", "state": arrays}
 
 
 def _find_network(names: Names, name: str) -> torch.nn.Module:
@@ -143,7 +162,7 @@ def _describe(own: LogitsAnswer, losses: list[float], *, spent: bool) -> TrainAn
         "logits": own["logits"],
         "operands": own["operands"],
         "unset": own["unset"],
-        "losses": np.array(losses[:100_000]),
+        "losses": np.array(losses[:LOSSES]),
         "spent": spent,
     }
 
@@ -175,6 +194,8 @@ def _collect(row: object, losses: list[float], *, lenient: bool) -> None:
         for part in row:
             _collect(part, losses, lenient=lenient)
         return
+    if isinstance(row, torch.Tensor) and row.numel() > LOSSES:  # of a few bytes, perhaps
+        raise Unanswerable(f"the training function gives {row.numel():,} losses at once")
     numbers = network.array(row) if isinstance(row, torch.Tensor) else np.asarray(row)
     if numbers.dtype.kind not in "biuf":
         if lenient:

@@ -9,16 +9,14 @@ import zipfile
 import safetensors.torch
 import torch
 
-from grader.inside import remarks
 from grader.inside.loading.namespace import Unanswerable
+from grader.inside.measuring import fitting
 
 SUFFIXES = (".pt", ".pth", ".safetensors", ".ckpt", ".pkl", ".bin")
 """How files of weights end."""
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "model_state")
 """Keys under which training scripts put the state_dict of a checkpoint."""
-PREFIXES = ("module.", "_orig_mod.", "model.", "net.")
-"""What DataParallel, torch.compile and wrapping classes put before each key."""
 _HEADER = 100_000_000
 """Longest header of a safetensors file, bytes."""
 _MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
@@ -29,16 +27,7 @@ _EXPORTED = ("/models/model.json", "archive_format", "serialized_exported_progra
 
 def load_into(net: torch.nn.Module, directory: str, name: str) -> None:
     """Fill the network from the file; Unanswerable says which keys or shapes do not fit."""
-    own = torch.nn.Module.state_dict(net)
-    state = _read(own, directory, name)
-    renamed = _match_names(state, own)
-    state = {renamed.get(k, k): v for k, v in state.items()}
-    _check(state, own, name)
-    torch.nn.Module.load_state_dict(net, state, strict=True)
-    if renamed:
-        pairs = [f"`{old[:40]}` as `{new[:40]}`" for old, new in renamed.items()]
-        more = f" and {len(pairs) - 2} more" if len(pairs) > 2 else ""
-        remarks.add("renamed", f"{name}: {', '.join(pairs[:2])}{more}")
+    fitting.fill(net, read(directory, name), name)
 
 
 def list_shapes(directory: str, name: str) -> list[list[int]] | None:
@@ -53,14 +42,12 @@ def list_shapes(directory: str, name: str) -> list[list[int]] | None:
 def fits(net: torch.nn.Module, directory: str, name: str) -> bool:
     """Whether the file holds what the network needs, key by key. Raises Unanswerable."""
     own = torch.nn.Module.state_dict(net)
-    state = _read(own, directory, name)
-    return {k: v.shape for k, v in state.items()} == {k: v.shape for k, v in own.items()}
+    return fitting.are_alike(read(directory, name), own)
 
 
-def _read(own: dict[str, torch.Tensor], directory: str, name: str) -> dict[str, torch.Tensor]:
-    """The file's tensors by name, without what may stand around or before the names."""
-    state = _unwrap(_open(os.path.join(directory, name), name), name)
-    return _strip_prefixes(state, set(own))
+def read(directory: str, name: str) -> dict[str, torch.Tensor]:
+    """The file's tensors by name, without what may stand around them. Raises Unanswerable."""
+    return _unwrap(_open(os.path.join(directory, name), name), name)
 
 
 def _open(path: str, name: str) -> object:
@@ -184,65 +171,3 @@ def _unwrap(state: object, name: str) -> dict[str, torch.Tensor]:
     raise Unanswerable(
         f"`{name}` holds no state_dict: its keys are {listed}; save network.state_dict() itself"
     )
-
-
-def _strip_prefixes(state: dict[str, torch.Tensor], own: set[str]) -> dict[str, torch.Tensor]:
-    """The state with prefixes taken off, if that is what keeps it from fitting."""
-    for _ in range(3):
-        if set(state) == own:
-            break
-        prefix = next((p for p in PREFIXES if state and all(k.startswith(p) for k in state)), None)
-        if prefix is None or all(k.startswith(prefix) for k in own):
-            break
-        state = {k[len(prefix) :]: v for k, v in state.items()}
-    return state
-
-
-def _match_names(state: dict[str, torch.Tensor], own: dict[str, torch.Tensor]) -> dict[str, str]:
-    """The file's name → the network's, where only names differ: shape by shape all is the same.
-
-    In order; or, as safetensors keeps none, in any order if no two shapes are equal.
-    """
-    lacking, spare = [k for k in own if k not in state], [k for k in state if k not in own]
-    wanted, given = [own[k].shape for k in lacking], [state[k].shape for k in spare]
-    if not lacking or len(lacking) != len(spare):
-        return {}
-    if wanted != given:
-        if set(wanted) != set(given) or len(set(given)) < len(given):
-            return {}
-        spare = [spare[given.index(shape)] for shape in wanted]
-    return dict(zip(spare, lacking, strict=True))
-
-
-def _check(state: dict[str, torch.Tensor], own: dict[str, torch.Tensor], name: str) -> None:
-    wrong = [
-        f"`{k}` is {tuple(state[k].shape)} in the file and {tuple(own[k].shape)} in the network"
-        for k in own
-        if k in state and state[k].shape != own[k].shape
-    ]
-    lacking = [f"`{k}`" for k in own if k not in state]
-    spare = [f"`{k}`" for k in state if k not in own]
-    parts = wrong[:3]
-    if lacking:
-        parts.append(f"the file lacks {_list_text(lacking)}")
-    if spare:
-        parts.append(f"the network has no {_list_text(spare)}")
-    if parts:
-        raise Unanswerable(
-            f"`{name}` does not fit the network: {'; '.join(parts)}. "
-            "Save the weights from the same class that you hand in"
-        )
-    bad = [
-        k
-        for k in own
-        if state[k].is_floating_point() and not bool(torch.isfinite(state[k].float()).all())
-    ]
-    if bad:
-        raise Unanswerable(
-            f"`{name}` holds NaN or infinite numbers in `{bad[0]}`: training diverged; "
-            "lower the learning rate and train again"
-        )
-
-
-def _list_text(names: list[str]) -> str:
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
