@@ -8,5 +8,5 @@ Floors, top first:
     provenance
     executor
     finder
-    cache_key, judge, progress, proof, schedule, substitutes
+    cache_key, judge, progress, proof, schedule, secret_order, substitutes
 """

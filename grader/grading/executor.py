@@ -14,12 +14,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from grader import data, inside
+from grader.assignment import room
 from grader.assignment.loader import LoadedAssignment
 from grader.assignment.probe import SCRIPT, Probe
 from grader.data.training_mount import TrainingMount
 from grader.grading.cache_key import CacheKeys, digest_of_measuring_code, read_versions
 from grader.grading.finder import Finder
 from grader.grading.proof import Prover, ReferenceProver
+from grader.grading.secret_order import SecretOrder
 from grader.grading.substitutes import Substitutes
 from grader.inside.schema.limits import BEYOND_BELIEF
 from grader.inside.wire import Malformed
@@ -168,6 +170,9 @@ class Executor:
         """Execution and answers of one submission. The student's faults are data."""
         if submission.entry is None:
             return self._without_entry(submission)
+        if excess := room.describe_excess(submission, self.loaded.assignment.limits.files_kib):
+            execution = Execution(status="size", reason=excess)
+            return self._unmeasured(submission, execution, Missing(why=excess))
         answers: dict[str, object] = {}
         proofs: dict[str, Proof] = {}
         with self._open(submission, self.loaded.assignment.limits) as box:
@@ -240,7 +245,9 @@ class Executor:
             return Missing(why=error.sentence(), error=error)
         if probe.key in self.absent:
             return Missing(why=self.absent[probe.key], elsewhere=True)
-        return box.ask(probe.ask, self._arguments_of(probe, precisions, substitutes or {}))
+        arguments = self._arguments_of(probe, precisions, substitutes or {})
+        order = SecretOrder.draw(self.source.secret, probe.key, arguments)
+        return order.restore(box.ask(probe.ask, order.hide(arguments)))
 
     def _arguments_of(
         self, probe: Probe[Any], precisions: Sequence[str], taken: Mapping[str, str]
@@ -381,7 +388,11 @@ def images_of(loaded: LoadedAssignment) -> list[data.Images]:
 
 
 def unshown(loaded: LoadedAssignment) -> list[data.Images]:
-    """Pictures of training splits that probes show without their labels: those are for judging."""
+    """Pictures of training splits that probes show without their labels: those are for judging.
+
+    Altered ones are not: they show what a network makes of pictures that it could learn from.
+    """
     described = [d for p in loaded.probes.values() for d in p.descriptions]
     shown = {d.images for d in described if isinstance(d, data.Targets)}
-    return [i for i in images_of(loaded) if i.split == "train" and i not in shown]
+    judging = (i for i in images_of(loaded) if i.split == "train" and not i.altered)
+    return [i for i in judging if i not in shown]

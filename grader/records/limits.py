@@ -25,6 +25,10 @@ class Limits:
     """Processes and threads at once."""
     disk_mib: int = 64
     """What may be written, in MiB."""
+    files_kib: int = 262_144
+    """What the files handed in may hold together, in KiB, notebooks without outputs; those that
+    nobody asked for are left out first.
+    """
     output_kib: int = 64
     """What is kept of stdout and stderr each, in KiB; a hundred times that ends the run."""
 

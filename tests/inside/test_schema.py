@@ -101,7 +101,7 @@ FUNCTIONS: dict[str, list[Callable[..., Any]]] = {
     "outputs": [probe.Module.outputs],
     "gradients": [probe.Module.gradients],
     "steps": [probe.Module.steps],
-    "logits": [probe.Module.logits, probe.Live.logits],
+    "logits": [probe.Module.logits, probe.Module.own_logits, probe.Live.logits],
     "networks": [probe.survey],
     "train": [probe.Module.train],
     "call": [probe.call],

@@ -107,11 +107,11 @@ class LogitsArgs(Args):
     live: NotRequired[str]
     """The name of the object."""
     weights: NotRequired[str]
-    """The file of its weights."""
     operands: NotRequired[Sequence[tuple[str, Array]]]
-    """Its weights by key."""
     state: NotRequired[Sequence[tuple[str, Array]]]
-    """Its weights by the names that they have in a file."""
+    """Its weights: in a file, by key, or by the names that they have in a file."""
+    seconds: NotRequired[float]
+    """CPU seconds in which a network of the student's own has to answer."""
 
 
 class NetworksArgs(Args):
