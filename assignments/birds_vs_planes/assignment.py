@@ -12,7 +12,6 @@ assignment = Assignment(
     entry="birds",
     extra_files=["birds.pt"],
     limits=Limits(cpu_seconds=60, cell_seconds=5, memory_mib=4096),
-    provides=["cifar10"],
 )
 
 # Probes: what the sandbox is asked to do. The student can read every argument.

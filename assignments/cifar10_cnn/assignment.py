@@ -9,7 +9,6 @@ assignment = Assignment(
     entry="cifar",
     extra_files=["cifar.pt"],
     limits=Limits(cpu_seconds=60, cell_seconds=10, memory_mib=4096),
-    provides=["cifar10"],
 )
 
 # What the sandbox is asked to do. Students can read every argument.

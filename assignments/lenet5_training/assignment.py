@@ -17,7 +17,6 @@ assignment = Assignment(
     "Training LeNet-5 from scratch",
     entry="training",
     limits=Limits(cpu_seconds=120, memory_mib=4096),
-    provides=["mnist"],
 )
 
 # Probes: what the sandbox is asked to do. The student can read every argument.

@@ -11,7 +11,6 @@ assignment = Assignment(
     "What a network sees",
     entry="views",
     limits=Limits(cpu_seconds=60, memory_mib=4096),
-    provides=["mnist"],
 )
 
 # Probes: what the sandbox is asked to do. The student can read every argument.

@@ -7,8 +7,8 @@ code. `weights` opens a file of weights, `fitting` says which of its arrays is w
 what is finished. `trace` reads which operators a network runs, `ownership` what belongs to it and
 `usage` which of that it depends on; `network` builds it, gives it equal weights and differentiates
 it. `inputs` is what a network is given, `outputs` what it returns, `losses` what that costs.
-`finding` finds a name, or says which was probably meant; `patience` is how long a network is
-waited for.
+`casts` holds its precision. `finding` finds a name, or says which was probably meant; `patience` is
+how long a network is waited for.
 
 Floors, top first:
     measure
@@ -19,5 +19,5 @@ Floors, top first:
     finding, instances, network
     patience, trace, versions
     weights
-    budget, fitting, inputs, operators, order, ownership
+    budget, casts, fitting, inputs, operators, order, ownership
 """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 import torch
@@ -16,6 +17,7 @@ from grader.inside.loading.namespace import Names, Unanswerable, describe_error
 from grader.inside.measuring import (
     account,
     candidates,
+    casts,
     finding,
     functions,
     losses,
@@ -65,7 +67,8 @@ def answer(names: Names, ask: str, args: Mapping[str, object]) -> object:
         raise Unanswerable(f"the sandbox knows no question {ask!r}", needs_review=True)
     before = torch.get_default_dtype()
     try:
-        with torch.random.fork_rng(devices=[]):
+        how = nullcontext() if ask in _AS_WRITTEN else casts.hold()
+        with torch.random.fork_rng(devices=[]), how:
             return ASKS[ask](finding.begin(names, args), args)
     finally:
         torch.set_default_dtype(before)
@@ -328,6 +331,8 @@ def _try_precisions(
     return _try_pairings(names, one, step, train=True)
 
 
+_AS_WRITTEN = ("call", "value", "script")
+"""Questions in which what a precision does may be what is asked for."""
 ASKS: dict[str, Callable[[Names, Any], object]] = {
     "layers": layers,
     "parameters": parameters,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import zipfile
@@ -9,11 +10,9 @@ import zipfile
 import safetensors.torch
 import torch
 
+from grader.inside.loading import handed_in
 from grader.inside.loading.namespace import Unanswerable
 from grader.inside.measuring import fitting
-
-SUFFIXES = (".pt", ".pth", ".safetensors", ".ckpt", ".pkl", ".bin")
-"""How files of weights end."""
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "model_state")
 """Keys under which training scripts put the state_dict of a checkpoint."""
@@ -33,7 +32,7 @@ def load_into(net: torch.nn.Module, directory: str, name: str) -> None:
 def list_shapes(directory: str, name: str) -> list[list[int]] | None:
     """The shapes of what the file holds; None where it is no file of weights."""
     try:
-        state = _unwrap(_open(os.path.join(directory, name), name), name)
+        state = read(directory, name)
     except Unanswerable:
         return None
     return [list(v.shape) for v in state.values()]
@@ -47,37 +46,39 @@ def fits(net: torch.nn.Module, directory: str, name: str) -> bool:
 
 def read(directory: str, name: str) -> dict[str, torch.Tensor]:
     """The file's tensors by name, without what may stand around them. Raises Unanswerable."""
-    return _unwrap(_open(os.path.join(directory, name), name), name)
-
-
-def _open(path: str, name: str) -> object:
-    """What the file holds. Raises Unanswerable, with what to do, where it cannot be opened."""
-    if not os.path.exists(path):
+    path = os.path.join(directory, name)
+    content = handed_in.read(path)
+    if content is None:
         raise Unanswerable(_explain_absent(path, name))
-    if not os.path.getsize(path):
+    return _unwrap(_open(content, name), name)
+
+
+def _open(content: bytes, name: str) -> object:
+    """What the file holds. Raises Unanswerable, with what to do, where it cannot be opened."""
+    if not content:
         raise Unanswerable(
             f"`{name}` is empty, a file of 0 bytes; save it again, and look at its size before "
             "you hand it in"
         )
-    if _is_safetensors(path):
+    if _is_safetensors(content):
         try:
-            return safetensors.torch.load_file(path)
+            return safetensors.torch.load(content)
         except Exception as error:
-            raise Unanswerable(_explain_damaged(path, name, "it is damaged or cut off")) from error
-    if _begins(path, b"\x80") and not _begins(path, _MAGIC):
+            why = "it is damaged or cut off"
+            raise Unanswerable(_explain_damaged(content, name, why)) from error
+    if content.startswith(b"\x80") and not content.startswith(_MAGIC):
         raise Unanswerable(_explain_content(name, "what pickle wrote, not torch.save"))
-    if program := _name_program(path):
+    if program := _name_program(content):
         raise Unanswerable(_explain_content(name, f"{program}, not only weights"))
     try:
-        with open(path, "rb") as file:  # by a path torch would look at its ending
-            return torch.load(file, map_location="cpu", weights_only=True)
+        return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
-        if _begins(path, b"version https://git-lfs"):
+        if content.startswith(b"version https://git-lfs"):
             raise Unanswerable(
                 f"`{name}` is only a pointer of Git LFS, not the file itself; run `git lfs pull` "
                 "and hand in what you have then"
             ) from None
-        if not _begins(path, b"PK", _MAGIC):
+        if not content.startswith((b"PK", _MAGIC)):
             raise Unanswerable(
                 f"`{name}` was not written by torch.save; "
                 f"save the weights with torch.save(network.state_dict(), '{name}')"
@@ -89,13 +90,13 @@ def _open(path: str, name: str) -> object:
         text = (str(error).splitlines() or [""])[0][:200]
         if "zip archive" in text or isinstance(error, EOFError):
             text = "it is damaged or cut off"
-        raise Unanswerable(_explain_damaged(path, name, text)) from None
+        raise Unanswerable(_explain_damaged(content, name, text)) from None
 
 
-def _explain_damaged(path: str, name: str, why: str) -> str:
+def _explain_damaged(content: bytes, name: str, why: str) -> str:
     return (
         f"`{name}` cannot be read as a weights file ({why}); its size is "
-        f"{os.path.getsize(path):,} bytes. Copy or save it again, and try "
+        f"{len(content):,} bytes. Copy or save it again, and try "
         f"torch.load('{name}') before you hand it in"
     )
 
@@ -110,31 +111,24 @@ def _explain_content(name: str, what: str) -> str:
 def _explain_absent(path: str, name: str) -> str:
     """Why there is no such file: it was forgotten, or is called otherwise."""
     folder, stem = os.path.dirname(path), name.rpartition(".")[0]
-    others = sorted(n for n in os.listdir(folder) if n.startswith(stem) and n.endswith(SUFFIXES))
-    if others:
+    came = handed_in.list_weights(folder)
+    if others := [n for n in came if n.startswith(stem)]:
         return f"`{name}` was not handed in, but `{others[0]}` was; rename it to `{name}`"
-    return (
-        f"`{name}` was not handed in; save it with torch.save(network.state_dict(), '{name}') "
-        "and hand it in beside your code"
-    )
+    how = f"save it with torch.save(network.state_dict(), '{name}') and hand it in beside your code"
+    if saved := [n for n in handed_in.list_saved(folder) if n not in came]:
+        return f"`{name}` was not handed in; your code saved `{saved[0]}` while it ran here; {how}"
+    return f"`{name}` was not handed in; {how}"
 
 
-def _begins(path: str, *starts: bytes) -> bool:
-    with open(path, "rb") as file:
-        return file.read(40).startswith(starts)
-
-
-def _is_safetensors(path: str) -> bool:
+def _is_safetensors(content: bytes) -> bool:
     """True where a length is followed by JSON of no more than that; a zip's would be enormous."""
-    with open(path, "rb") as file:
-        head = file.read(9)
-    return head[8:] == b"{" and int.from_bytes(head[:8], "little") <= _HEADER
+    return content[8:9] == b"{" and int.from_bytes(content[:8], "little") <= _HEADER
 
 
-def _name_program(path: str) -> str:
+def _name_program(content: bytes) -> str:
     """What a zip holds that is a whole program; else an empty text."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.namelist()
     except (zipfile.BadZipFile, OSError):
         return ""
