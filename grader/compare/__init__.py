@@ -5,7 +5,7 @@ All of them are pure: measurements in, Verdict out. Sentences address the studen
 Floors, top first:
     layers, numbers
     alignment, explanations, parameters, precision, returned_values, training
-    differences, named_answers, predictions
+    differences, named_answers, pieces, predictions
 """
 
 from grader.compare.differences import mismatch

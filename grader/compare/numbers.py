@@ -7,7 +7,12 @@ from typing import overload
 
 from grader.compare import returned_values
 from grader.compare.differences import compare_groups, find_mismatch
-from grader.compare.precision import choose_tolerance, match_precision, note_precision
+from grader.compare.precision import (
+    choose_tolerance,
+    find_floor,
+    match_precision,
+    note_precision,
+)
 from grader.diagnosis.network import (
     diagnose_answers,
     diagnose_dropouts,
@@ -114,6 +119,7 @@ def _judge_wrong_outputs(
 def _close_gradients(student: Gradients, reference: Gradients, rtol: float, where: str) -> Verdict:
     note, tolerance = note_precision(student, reference), choose_tolerance(student, rtol)
     expected = match_precision(student, reference).runs[0]
+    tolerance = tolerance.above(find_floor(student.precision, (n.values for n in expected)))
     results = [compare_groups(run, expected, tolerance) for run in student.runs]
     best = min(results, key=lambda r: len(r.wrong))
     if not best.wrong:
@@ -130,6 +136,7 @@ def _close_steps(student: Steps, reference: Steps, rtol: float, where: str) -> V
     note, tolerance = note_precision(student, reference), choose_tolerance(student, rtol)
     reference = match_precision(student, reference)
     first, second = reference.runs[0]
+    tolerance = tolerance.above(find_floor(student.precision, (n.values for n in first)))
     pairs = [
         (compare_groups(one, first, tolerance), compare_groups(two, second, tolerance))
         for one, two in student.runs

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
-from grader.inside.measuring import network
+from grader.inside.measuring import network, pairing
+from grader.inside.measuring.pairing import Keyed
 from grader.inside.measuring.trace import Trace
 from grader.inside.schema.questions import DropoutFacts, LayerRow
 from grader.inside.wire import Array
@@ -14,10 +17,11 @@ SKETCH = 8
 """Values kept of an operator's output to find the first divergence."""
 
 
-def list_layers(trace: Trace, output: object) -> list[LayerRow]:
+def list_layers(trace: Trace, output: object, pairs: Sequence[Keyed]) -> list[LayerRow]:
     """Every operator with its shape, weights and sketches; the last ends in log-probabilities."""
     rows: list[LayerRow] = []
-    for operator in trace.operators:
+    keys = pairing.list_keys(trace.operators, pairs)
+    for operator, own in zip(trace.operators, keys, strict=True):
         end = operator.end
         if operator is trace.operators[-1] and isinstance(output, torch.Tensor):
             end = sketch(torch.log_softmax(output.reshape(output.shape[0], -1), dim=1))
@@ -26,7 +30,8 @@ def list_layers(trace: Trace, output: object) -> list[LayerRow]:
                 "name": operator.name,
                 "kind": operator.kind,
                 "shape": list(operator.shape),
-                "weights": [(w.role, w.name, list(w.view.shape)) for w in operator.weights],
+                "weights": [(w.role, w.name, list(w.shape)) for w in operator.weights],
+                "keys": own,
                 "settings": operator.settings,
                 "steps": operator.steps[:20],
                 "file": operator.place[0] if operator.place else None,

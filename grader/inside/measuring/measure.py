@@ -12,18 +12,21 @@ from typing import Any, TypeVar
 
 import torch
 
+from grader.inside import remarks
 from grader.inside.loading.namespace import Names, Unanswerable, describe_error
 from grader.inside.measuring import (
     account,
     functions,
     network,
+    pairing,
     scripts,
     stepping,
     trained,
 )
 from grader.inside.measuring.finding import find_directory
 from grader.inside.measuring.functions import describe_forward, find_maker
-from grader.inside.measuring.network import Keyed, Prepared
+from grader.inside.measuring.network import Prepared
+from grader.inside.measuring.pairing import Keyed
 from grader.inside.measuring.trace import Trace
 from grader.inside.schema.questions import (
     DropoutFacts,
@@ -93,7 +96,7 @@ def _check_output(names: Names, net: torch.nn.Module, output: object, count: int
 
 def _write_equal(pairs: Sequence[Keyed], seed: int) -> None:
     """The weights are those that every network of this seed has, and so is what is drawn next."""
-    network.write(pairs, lambda key, shape: network.draw(key, shape, seed))
+    pairing.write(pairs, lambda key, shape: pairing.draw(key, shape, seed))
     torch.manual_seed(seed)
 
 
@@ -115,28 +118,47 @@ def layers(names: Names, args: InputArgs) -> LayersAnswer:
         "layers": [],
     }
     trace, output_seen = prepared.trace, None
+    pairs = pairing.pair(trace.operators)
     if error is not None:
         answer["error"] = describe_error(error, directory, names)
     else:
         _check_output(names, prepared.net, output, len(prepared.x))
         try:
-            trace, output_seen = _run_equal(prepared, args["seed"], directory)
+            prepared, pairs = _make_equal(names, args, prepared)
+            trace, output_seen = _run_equal(prepared, pairs, directory)
         except Unanswerable as reason:
             answer["unset"] = str(reason)
-    answer["layers"] = account.list_layers(trace, output_seen)
+    answer["layers"] = account.list_layers(trace, output_seen, pairs)
     return answer
 
 
-def _run_equal(prepared: Prepared, seed: int, directory: str) -> tuple[Trace, object]:
+def _run_equal(prepared: Prepared, pairs: list[Keyed], directory: str) -> tuple[Trace, object]:
     """A second run under equal weights, with sketches, and what it returned."""
-    network.require_settable(prepared.trace)
-    pairs = next(network.pair(prepared.trace.operators))
-    _write_equal(pairs, seed)
     output, trace, error = network.run(prepared.net, prepared.x, directory, account.sketch)
     if error is not None:
         raise error
-    network.require_set(pairs, trace)
+    pairing.require_set(pairs, trace)
     return trace, output
+
+
+def _make_equal(
+    names: Names, args: InputArgs, prepared: Prepared, *, train: bool = False
+) -> tuple[Prepared, list[Keyed]]:
+    """A network with the weights that every network of this seed has, and their keys.
+
+    It is the one given, or a fresh one where that had to be tried out.
+    """
+    pairing.require_settable(prepared.trace)
+    found = pairing.tell_apart(prepared, args["seed"], find_directory(names))
+    if found is None:
+        pairs = pairing.pair(prepared.trace.operators)
+    else:
+        if found.unsure:
+            remarks.add("unsure_pairing", str(found.unsure))
+        prepared = _prepare_whole(names, args, train=train)
+        pairs = found.name(prepared.trace.operators)
+    _write_equal(pairs, args["seed"])
+    return prepared, pairs
 
 
 # ---------------------------------------------------------------------- parameters
@@ -173,7 +195,7 @@ def _list_parameters(prepared: Prepared) -> Iterable[tuple[str, torch.Tensor, st
     for name, buffer in torch.nn.Module.named_buffers(prepared.net):
         yield name, buffer, "buffer"
     for operator in prepared.trace.operators:
-        for weight in operator.weights:
+        for weight in (w for piece in operator.pieces for w in piece):
             if weight.leaf.requires_grad:
                 yield weight.name, weight.leaf, "tensor"
 
@@ -181,27 +203,17 @@ def _list_parameters(prepared: Prepared) -> Iterable[tuple[str, torch.Tensor, st
 # ---------------------------------------------------------------------- values under equal weights
 
 
-def _try_pairings(
+def _measure_equal(
     names: Names,
     args: InputArgs,
     measure: Callable[[Prepared, list[Keyed]], T],
     *,
     train: bool = False,
 ) -> tuple[Precision, list[T]]:
-    """What `measure` gives for every pairing of weights, each on a fresh network."""
-    runs: list[T] = []
-    total = 1
-    precision: Precision = "float64"
-    while len(runs) < total:
-        prepared = _prepare_whole(names, args, train=train)
-        precision = prepared.precision
-        network.require_settable(prepared.trace)
-        pairings = list(network.pair(prepared.trace.operators))
-        total = len(pairings)
-        pairs = pairings[len(runs)]
-        _write_equal(pairs, args["seed"])
-        runs.append(measure(prepared, pairs))
-    return precision, runs
+    """What `measure` gives for a fresh network with equal weights."""
+    prepared = _prepare_whole(names, args, train=train)
+    prepared, pairs = _make_equal(names, args, prepared, train=train)
+    return prepared.precision, [measure(prepared, pairs)]
 
 
 def outputs(names: Names, args: InputArgs) -> OutputsAnswer:
@@ -211,10 +223,10 @@ def outputs(names: Names, args: InputArgs) -> OutputsAnswer:
         output, trace, error = network.run(prepared.net, prepared.x, find_directory(names))
         if error is not None:
             raise error
-        network.require_set(pairs, trace)
+        pairing.require_set(pairs, trace)
         return network.array(_check_output(names, prepared.net, output, len(prepared.x)))
 
-    precision, runs = _try_pairings(names, args, measure)
+    precision, runs = _measure_equal(names, args, measure)
     return {"precision": precision, "runs": runs}
 
 
@@ -234,7 +246,7 @@ def gradients(names: Names, args: GradientsArgs) -> GradientsAnswer:
         rows = [(k, w, network.lay_out_gradient(w, by_leaf.get(id(w.leaf)))) for k, w in kept]
         return network.make_rows(rows, args["seed"])
 
-    precision, runs = _try_pairings(names, args, measure)
+    precision, runs = _measure_equal(names, args, measure)
     return {"precision": precision, "runs": runs}
 
 
@@ -248,7 +260,7 @@ def steps(names: Names, args: StepsArgs) -> StepsAnswer:
     if "by" not in args:
         describe = functools.partial(describe_forward, names)
         step = _note_dropouts(dropouts, stepping.descend(args, describe))
-        precision, runs = _try_pairings(names, args, step, train=True)
+        precision, runs = _measure_equal(names, args, step, train=True)
         return {"precision": precision, "runs": runs, "dropouts": dropouts}
     function = functions.find_function(names, args["by"])
     step = _note_dropouts(dropouts, stepping.call(function, args))
@@ -279,13 +291,13 @@ def _try_precisions(
     for precision in others:
         one: StepsArgs = {**args, "precisions": [precision]}
         try:
-            return _try_pairings(names, one, step, train=True)
+            return _measure_equal(names, one, step, train=True)
         except Unanswerable:
             raise
         except Exception:  # perhaps it can do with the next one
             continue
     one = {**args, "precisions": [last]}
-    return _try_pairings(names, one, step, train=True)
+    return _measure_equal(names, one, step, train=True)
 
 
 ASKS: dict[str, Callable[[Names, Any], object]] = {

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from grader.inside.loading.namespace import Unanswerable
-from grader.inside.measuring import network
-from grader.inside.measuring.network import Keyed
+from grader.inside.measuring import layout, network
+from grader.inside.measuring.pairing import Keyed
 from grader.inside.schema.questions import NamedRow, StepsArgs
 
 Steps = Callable[[network.Prepared, list[Keyed]], list[list[NamedRow]]]
@@ -76,5 +76,5 @@ def _list_leaves(kept: Sequence[Keyed]) -> list[torch.Tensor]:
 
 def _read(kept: Sequence[Keyed], seed: int) -> list[NamedRow]:
     """What the weights are now."""
-    named = [(k, w, network.view_as_received(w.leaf.detach(), w)) for k, w in kept]
+    named = [(k, w, layout.read(w.leaf.detach(), w)) for k, w in kept]
     return network.make_rows(named, seed)

@@ -41,6 +41,7 @@ RemarkKey = Literal[
     "blank",
     "twice",
     "renamed",
+    "unsure_pairing",
 ]
 """How the student's code was helped, or what it lacks."""
 

@@ -153,6 +153,8 @@ class LayerRow(TypedDict):
     shape: list[int]
     weights: list[tuple[str, str, list[int]]]
     """Role, name and shape."""
+    keys: list[str]
+    """The key of each part of it whose outputs go another way."""
     settings: Mapping[str, Setting]
     steps: list[str]
     file: str | None
