@@ -18,12 +18,15 @@ from grader.inside.measuring.operators import (
     COPIES,
     PRODUCTS,
     REARRANGEMENTS,
+    SUMS,
     VIEWS,
     list_tensors,
 )
 
 MOST = 1 << 22
 """Numbers of a shadow that is looked at; of what is larger nothing is known."""
+SUMMANDS = 8
+"""Results of which a sum is still followed."""
 Geometry = tuple[int, int, tuple[int, ...], tuple[int, ...]]
 """Which numbers a tensor shows: storage, first place, shape, strides."""
 
@@ -38,7 +41,7 @@ def locate_storage(tensor: torch.Tensor) -> int:
 
 def _locate(tensor: torch.Tensor) -> Geometry:
     shape, stride = tuple(tensor.shape), tuple(tensor.stride())
-    return locate_storage(tensor), tensor.storage_offset(), shape, stride
+    return locate_storage(tensor), int(tensor.storage_offset()), shape, stride
 
 
 class Flow:
@@ -47,8 +50,8 @@ class Flow:
     def __init__(self) -> None:
         self._places: dict[Geometry, torch.Tensor] = {}
         """Of copies of weights: where their numbers lie."""
-        self._shadows: dict[Geometry, torch.Tensor] = {}
-        """Of results: which output each number is."""
+        self._shadows: dict[Geometry, list[torch.Tensor]] = {}
+        """Of results: which output each number is; of a sum of results, of each of them."""
         self._owned: list[torch.Tensor] = []
         """Tensors that own weights, by number."""
         self._first: list[int] = []
@@ -127,7 +130,8 @@ class Flow:
         if not len(self._outputs[product]):
             self._outputs[product] = torch.zeros(count, dtype=torch.int64)
         if result.numel() <= MOST and count <= MOST:
-            self._shadows[_locate(result)] = (outputs + self._starts[product]).expand(result.shape)
+            shadow = (outputs + self._starts[product]).expand(result.shape)
+            self._shadows[_locate(result)] = [shadow]
 
     def follow(
         self,
@@ -138,28 +142,45 @@ class Flow:
         outputs: Sequence[torch.Tensor],
     ) -> None:
         """Note what one operator does to results: moves them, changes each, or mixes them."""
-        given = list_tensors((args, kwargs))
-        shadows = [s for t in given if (s := self._shadows.get(_locate(t))) is not None]
-        if not shadows or not outputs:
+        given = [s for t in list_tensors((args, kwargs)) if (s := self._find(t))]
+        if not given or not outputs:
             return
         if name in REARRANGEMENTS:
-            moved = _move(func, name, args, kwargs, lambda t: self._shadows.get(_locate(t)))
-            self._shadows.update(_match(outputs, moved))
-        elif name.rstrip("_") in CHANGES and self._carry(shadows, outputs[0]):
-            pass
+            layers = range(max(map(len, given)))
+            moved = [
+                _match(outputs, _move(func, name, args, kwargs, self._find_at(n))) for n in layers
+            ]
+            for rows in zip(*moved, strict=True):
+                self._shadows[rows[0][0]] = [shadow for _, shadow in rows]
+            return
+        first = outputs[0]
+        if name.rstrip("_") in CHANGES and len(given) == 1:
+            self._keep(first, given[0])
+            return
+        for shadow in (s for several in given for s in several):
+            self._mix(shadow, by_row=name in PRODUCTS)
+        if name.rstrip("_") in SUMS:
+            self._keep(first, [s for several in given for s in several])
         else:
-            for shadow in shadows:
-                self._mix(shadow, by_row=name in PRODUCTS)
+            self._shadows.pop(_locate(first), None)  # of what it was before
 
-    def _carry(self, shadows: Sequence[torch.Tensor], result: torch.Tensor) -> bool:
-        """True where the result has the same outputs in the same places, each only changed."""
-        first = shadows[0]
-        if first.shape != result.shape:
-            return False
-        if any(s.shape != first.shape or not torch.equal(s, first) for s in shadows[1:]):
-            return False
-        self._shadows[_locate(result)] = first
-        return True
+    def _find(self, tensor: torch.Tensor) -> list[torch.Tensor]:
+        """The shadows of the results that a tensor is the sum of."""
+        return self._shadows.get(_locate(tensor), [])
+
+    def _keep(self, result: torch.Tensor, shadows: Sequence[torch.Tensor]) -> None:
+        """The result has the same outputs in the same places, each only changed."""
+        fits = [s for s in shadows if s.shape == result.shape]
+        self._shadows[_locate(result)] = fits if len(fits) <= SUMMANDS else []
+
+    def _find_at(self, number: int) -> Callable[[torch.Tensor], torch.Tensor | None]:
+        """Finds the shadow of that number of a tensor, if it has so many."""
+
+        def find(tensor: torch.Tensor) -> torch.Tensor | None:
+            shadows = self._find(tensor)
+            return shadows[number] if number < len(shadows) else None
+
+        return find
 
     def _mix(self, shadow: torch.Tensor, *, by_row: bool) -> None:
         """What goes into one product together is a part; by row, each matrix of a batch is one."""
@@ -187,12 +208,10 @@ class Flow:
         self, product: int, data: torch.Tensor, result: torch.Tensor, places: torch.Tensor
     ) -> torch.Tensor | None:
         """The place of each output's bias, where `places` is added to the data; None if unclear."""
-        shadow = self._shadows.get(_locate(data))
-        if shadow is None or shadow.shape != result.shape or product >= len(self._outputs):
-            return None
-        at = shadow.reshape(-1) - self._starts[product]
-        count = len(self._outputs[product])
-        if not count or int(at.min()) < 0 or int(at.max()) >= count:
+        count = len(self._outputs[product]) if product < len(self._outputs) else 0
+        own = (s.reshape(-1) - self._starts[product] for s in self._find(data) if count)
+        at = next((a for a in own if int(a.min()) >= 0 and int(a.max()) < count), None)
+        if at is None or len(at) != result.numel():
             return None
         wide = places.expand(result.shape).reshape(-1)
         found = torch.full((count,), -1, dtype=torch.int64)
@@ -241,12 +260,12 @@ def _move(
         return [cast(v) for v in value] if isinstance(value, (list, tuple)) else value
 
     given = [cast(a) for a in args]
-    first = given[0]
+    first, shape = given[0], args[1] if len(args) > 1 else None
     if name in COPIES:
         return list_tensors(first)
     try:
-        if name in VIEWS and isinstance(first, torch.Tensor):  # whatever its strides are
-            return [first.reshape(args[1])]  # type: ignore[arg-type]
+        if name in VIEWS and isinstance(first, torch.Tensor) and isinstance(shape, (list, tuple)):
+            return [first.reshape(tuple(shape))]  # whatever its strides are
         return list_tensors(func(*given, **{k: cast(v) for k, v in kwargs.items()}))
     except (RuntimeError, TypeError):
         return []

@@ -82,6 +82,9 @@ CHANGES = (ACTIVATIONS | JOINS | {"rsub", "masked_fill", "reciprocal", "rsqrt"})
 )
 """Steps that change each number on its own."""
 
+SUMS = frozenset("add sub".split())
+"""Those after which a number is the sum of what stood in the same place."""
+
 PRODUCTS = frozenset(
     "bmm baddbmm matmul scaled_dot_product_attention _scaled_dot_product_attention_math "
     "_scaled_dot_product_flash_attention_for_cpu".split()

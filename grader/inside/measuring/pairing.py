@@ -14,7 +14,7 @@ import itertools
 import math
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -212,7 +212,7 @@ class _Work:
             rows = torch.log_softmax(rows, dim=1)
         return (rows * self._draw("answers", rows)).sum()
 
-    def _weigh(self, piece: Piece, grads: dict[int, torch.Tensor | None]) -> float:
+    def _weigh(self, piece: Piece, grads: Mapping[int, torch.Tensor | None]) -> float:
         total = 0.0
         for weight in piece.weights:
             grad = network.lay_out_gradient(weight, grads.get(id(weight.leaf)))

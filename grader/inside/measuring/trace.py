@@ -284,7 +284,7 @@ class Trace(TorchDispatchMode):
         else:
             roles = find_roles(kind, args, kwargs)
         for role, received in roles:
-            weight = None if received is None else self._make_weight(role, received)
+            weight = None if received is None else self._make_weight(kind, role, received)
             if weight is None:
                 continue
             if role == "weight" and kind == "linear":
@@ -293,7 +293,7 @@ class Trace(TorchDispatchMode):
                 weight = layout.unfold_kernel(weight, self._flow, self.leaves)
             operator.weights.append(weight)
 
-    def _make_weight(self, role: str, received: torch.Tensor) -> Weight | None:
+    def _make_weight(self, kind: str, role: str, received: torch.Tensor) -> Weight | None:
         """What was received as a weight; None for what is none, or cannot be followed."""
         flat = role == "bias" and received.dim() > 1 and received.numel() == max(received.shape)
         view = received.reshape(-1) if flat else received
@@ -302,7 +302,9 @@ class Trace(TorchDispatchMode):
             places = self._flow.find_places(received, self.leaves)
             owned = None if places is None else self._flow.find_owner(places.reshape(-1)[:1])
             if places is None or owned is None or int(places.min()) < 0:
-                self.obstacles.append(f"the {role} of an operator is computed from other tensors")
+                self.obstacles.append(
+                    f"the {role} of a {kind} is computed from other tensors in each pass"
+                )
                 return None
             leaf, places = owned[0], places.reshape(view.shape)
         if leaf is None:
@@ -367,7 +369,7 @@ class Trace(TorchDispatchMode):
             return False
         candidates = sorted(sources, key=lambda i: (self.operators[i] is last, i), reverse=True)
         place = next((i for i in candidates if self._lacks(self.operators[i], bias[0])), None)
-        weight = None if place is None else self._make_weight("bias", bias[0])
+        weight = None if place is None else self._make_weight(last.kind, "bias", bias[0])
         if place is None or weight is None:
             return False
         owner = self.operators[place]
