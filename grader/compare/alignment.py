@@ -170,7 +170,9 @@ def _is_same_map(seen: Layer, expected: Layer) -> bool:
     """
     if not seen.groups or seen.groups != expected.groups:
         return False
-    if seen.kind == expected.kind and _strip_ones(seen.shape) != _strip_ones(expected.shape):
+    if seen.kind == expected.kind != "linear" and (
+        _strip_ones(seen.shape) != _strip_ones(expected.shape)
+    ):
         return False
     return math.prod(seen.shape) == math.prod(expected.shape)
 

@@ -13,7 +13,8 @@ Floors, top first:
     finding, pairing
     network
     trace, versions
+    received
     layout
-    flow
-    budget, operators, order, weights
+    flow, recognition
+    budget, naming, operators, order, weights
 """

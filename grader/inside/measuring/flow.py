@@ -25,6 +25,9 @@ from grader.inside.measuring.operators import (
 
 MOST = 1 << 22
 """Numbers of a shadow that is looked at; of what is larger nothing is known."""
+THROUGH = 1 << 60
+"""Added to a shadow that went through a product with another result, as values through attention.
+"""
 SUMMANDS = 8
 """Results of which a sum is still followed."""
 Geometry = tuple[int, int, tuple[int, ...], tuple[int, ...]]
@@ -58,6 +61,8 @@ class Flow:
         """The shadow of the first number of each."""
         self._outputs: list[torch.Tensor] = []
         """For each product: the part that each of its outputs belongs to."""
+        self._inputs: dict[int, torch.Tensor] = {}
+        """For some products: which output of an earlier one each of its inputs is a mixture of."""
         self._starts: list[int] = []
         """The shadow of the first output of each product."""
 
@@ -159,10 +164,37 @@ class Flow:
             return
         for shadow in (s for several in given for s in several):
             self._mix(shadow, by_row=name in PRODUCTS)
-        if name.rstrip("_") in SUMS:
+        mixed = self._find_mixed(name, args, first) if name in PRODUCTS else None
+        if mixed is not None:
+            self._shadows[_locate(first)] = [mixed]
+        elif name.rstrip("_") in SUMS:
             self._keep(first, [s for several in given for s in several])
         else:
             self._shadows.pop(_locate(first), None)  # of what it was before
+
+    def _find_mixed(
+        self, name: str, args: Sequence[object], result: torch.Tensor
+    ) -> torch.Tensor | None:
+        """The shadow of a product of two results, one of which is only weighed by the other.
+
+        So each number is a mixture of one output at several places, as attention makes it.
+        """
+        given = [(n, t) for n, t in enumerate(args) if isinstance(t, torch.Tensor)]
+        known = [(n, s[0]) for n, t in given if len(s := self._find(t)) == 1]
+        if name.startswith(("scaled", "_scaled")):
+            known = known[2:3]
+        if len(known) != 1:
+            return None
+        number, shadow = known[0]
+        left = number == 0 and not name.startswith(("scaled", "_scaled"))
+        one = shadow.narrow(-1 if left else -2, 0, 1)
+        if not torch.equal(one.expand(shadow.shape), shadow):
+            return None
+        try:
+            mixed = one.expand(result.shape)
+        except RuntimeError:
+            return None
+        return torch.where(mixed < 0, mixed, mixed % THROUGH + THROUGH)
 
     def _find(self, tensor: torch.Tensor) -> list[torch.Tensor]:
         """The shadows of the results that a tensor is the sum of."""
@@ -194,7 +226,7 @@ class Flow:
         )
         rows = torch.unique(rows.sort(dim=1).values, dim=0)
         for row in rows:
-            used = torch.unique(row[row >= 0])
+            used = torch.unique(row[(row >= 0) & (row < THROUGH)])
             for product in torch.unique(used // MOST).tolist():
                 parts = self._outputs[product]
                 inside = torch.zeros(len(parts), dtype=torch.bool)
@@ -207,17 +239,46 @@ class Flow:
     def find_bias(
         self, product: int, data: torch.Tensor, result: torch.Tensor, places: torch.Tensor
     ) -> torch.Tensor | None:
-        """The place of each output's bias, where `places` is added to the data; None if unclear."""
+        """For each output a number of the result that its bias was added to; None if unclear.
+
+        `places` are the bias's numbers, which are added to the data.
+        """
         count = len(self._outputs[product]) if product < len(self._outputs) else 0
         own = (s.reshape(-1) - self._starts[product] for s in self._find(data) if count)
         at = next((a for a in own if int(a.min()) >= 0 and int(a.max()) < count), None)
         if at is None or len(at) != result.numel():
             return None
         wide = places.expand(result.shape).reshape(-1)
-        found = torch.full((count,), -1, dtype=torch.int64)
-        found[at] = wide
-        whole = bool((found >= 0).all()) and torch.equal(found[at], wide)
-        return found if whole and len(torch.unique(found)) == count else None
+        found = torch.full((count,), -1)
+        found[at] = torch.arange(len(at))
+        if int(found.min()) < 0 or not torch.equal(wide[found][at], wide):
+            return None
+        return found if len(torch.unique(wide[found])) == count else None
+
+    def note_inputs(self, product: int, data: torch.Tensor, axis: int) -> None:
+        """Keep which outputs of an earlier product the inputs of this one are mixtures of."""
+        shadow = next((s for s in self._find(data) if s.numel() and int(s.min()) >= THROUGH), None)
+        if shadow is not None and shadow.numel() <= MOST:
+            rows = shadow.movedim(axis, -1).reshape(-1, shadow.shape[axis])
+            if torch.equal(rows[:1].expand(rows.shape), rows):
+                self._inputs[product] = rows[0] - THROUGH
+
+    def order_inputs(self, product: int) -> list[int]:
+        """Its inputs in the order of the outputs that they are mixtures of, part by part.
+
+        Nothing where that is the order in which they stand.
+        """
+        labels = self._inputs.get(product)
+        if labels is None:
+            return []
+        ranks: dict[int, tuple[int, int]] = {}
+        for earlier in torch.unique(labels // MOST).tolist():
+            parts = self.list_parts(earlier) or [list(range(len(self._outputs[earlier])))]
+            for rank, part in enumerate(parts):
+                ranks.update((earlier * MOST + o, (earlier * MOST + rank, o)) for o in part)
+        own = labels.tolist()
+        order = sorted(range(len(own)), key=lambda i: ranks[own[i]])
+        return [] if order == list(range(len(own))) else order
 
     def divide(self, product: int, classes: torch.Tensor) -> None:
         """Outputs of different classes are different parts."""

@@ -74,14 +74,20 @@ def unfold_kernel(weight: Weight, flow: Flow, leaves: dict[int, torch.Tensor]) -
 # ---------------------------------------------------------------------- pieces
 
 
-def cut(operator: Operator, parts: Sequence[Sequence[int]], flow: Flow) -> list[list[Weight]]:
+def cut(
+    operator: Operator, order: Sequence[int], parts: Sequence[Sequence[int]], flow: Flow
+) -> list[list[Weight]]:
     """The weights of an operator, in as many pieces as its outputs have parts.
+
+    `order` is that of its inputs, or empty for the one in which they stand.
 
     Raises ValueError for numbers that lie in several tensors.
     """
     if not operator.weights:
         return []
     first = operator.weights[0]
+    if order and first.view.dim() == 2 and len(first.view) == len(order) and not first.shown:
+        first = operator.weights[0] = _take(first, order, axis=0)
     outputs = first.view.shape[-1] if first.role == "weight" and first.view.dim() == 2 else 0
     if not parts or sum(map(len, parts)) != outputs:
         return [[_own(w, flow) for w in operator.weights]]
@@ -95,22 +101,26 @@ def cut(operator: Operator, parts: Sequence[Sequence[int]], flow: Flow) -> list[
     return pieces
 
 
-def _take(weight: Weight, outputs: Sequence[int]) -> Weight:
-    """The part of a weight that these outputs depend on."""
-    shown = (len(outputs), *weight.shown[1:]) if weight.shown else ()
-    step = outputs[1] - outputs[0] if len(outputs) > 1 else 1
-    even = all(b - a == step for a, b in itertools.pairwise(outputs))
-    if weight.places is None and even:
-        view = weight.view[..., outputs[0] : outputs[-1] + 1 : step]
+def _take(weight: Weight, indices: Sequence[int], axis: int = -1) -> Weight:
+    """The part of a weight along its outputs, or along its inputs with `axis` 0."""
+    shown = (len(indices), *weight.shown[1:]) if weight.shown else ()
+    step = indices[1] - indices[0] if len(indices) > 1 else 1
+    even = step > 0 and all(b - a == step for a, b in itertools.pairwise(indices))
+    if weight.places is None and even and axis == -1:
+        view = weight.view[..., indices[0] : indices[-1] + 1 : step]
         return replace(weight, view=view, shown=shown)
-    places = weight.places
+    places, local, chosen = weight.places, weight.local, torch.tensor(indices)
     if places is None:
         offset = weight.view.storage_offset() - weight.leaf.storage_offset()
-        span = torch.arange(count_places(weight.leaf))
-        places = span.as_strided(weight.view.shape, weight.view.stride(), offset)
-        taken = replace(weight, places=places[..., outputs], view=weight.view[..., outputs])
-        return replace(taken, shown=shown, local=True)
-    return replace(weight, view=weight.view[..., outputs], places=places[..., outputs], shown=shown)
+        numbers = torch.arange(count_places(weight.leaf))
+        places, local = numbers.as_strided(weight.view.shape, weight.view.stride(), offset), True
+    return replace(
+        weight,
+        view=weight.view.detach().index_select(axis, chosen),
+        places=places.index_select(axis, chosen),
+        local=local,
+        shown=shown,
+    )
 
 
 def _own(weight: Weight, flow: Flow) -> Weight:
