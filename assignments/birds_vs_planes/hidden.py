@@ -5,8 +5,8 @@ from assignment import assignment, conv, conv_layers, conv_values, residual_bloc
 from grader import Measurements, Verdict, compare, data, probe
 
 steps = conv.steps(x, y)
-narrow = probe.module("ConvNet", 10).parameters(x)
-other = probe.module("ResidualBlock", 5)
+narrow = probe.module("ConvNet", 10, output="logits").parameters(x)
+other = probe.module("ResidualBlock", 5, output="raw")
 images = data.normal(3, 5, 7, 9)
 other_outputs = other.outputs(images)
 other_gradients = other.gradients(images, data.integers(3, below=5 * 7 * 9))

@@ -20,7 +20,7 @@ every, but_nine = data.integers(60, below=10), data.integers(60, below=9)
 few = data.train("cifar10", limit=100)
 pictures = data.test("cifar10")
 
-net = probe.module("SmallCNN")
+net = probe.module("SmallCNN", output="logits")
 layers = net.layers(x)
 parameters = net.parameters(x)
 outputs = net.outputs(x)

@@ -9,7 +9,7 @@ large = data.normal(2, 3, 64, 64)
 
 answer_to_one = net.outputs(one)
 answers_to_seven = net.outputs(seven)
-wide = probe.module("SmallCNN", 64)
+wide = probe.module("SmallCNN", 64, output="logits")
 wide_layers = wide.layers(large)
 wide_outputs = wide.outputs(large)
 

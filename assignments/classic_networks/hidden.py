@@ -6,7 +6,7 @@ from grader import Measurements, Verdict, compare, data, probe
 
 images = data.normal(3, 3, 96, 64, draw=1)
 classes = data.integers(3, below=7)
-small = probe.module("ResNet18", 7, without="torchvision.models")
+small = probe.module("ResNet18", 7, without="torchvision.models", output="logits")
 small_layers = small.layers(images)
 small_steps = small.steps(images, classes)
 

@@ -15,7 +15,7 @@ x = data.normal(3, 1, 32, 32)
 y = data.integers(3, below=10)
 digits = data.test("mnist", size=32)
 
-net = probe.module("LeNet5")
+net = probe.module("LeNet5", output="logits")
 layers = net.layers(x)
 parameters = net.parameters(x)
 outputs = net.outputs(x)

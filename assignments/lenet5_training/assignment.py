@@ -29,7 +29,7 @@ COUNT, EPOCHS, RATE, MOMENTUM, BATCH = 150, 5, 0.01, 0.5, 64
 few, classes = data.normal(COUNT, 1, 8, 8), data.integers(COUNT, below=10)
 start = data.uniform(10, 64, low=-0.1, high=0.1)
 
-net = probe.module("lenet5_sequential")
+net = probe.module("lenet5_sequential", output="logits")
 layers = net.layers(x)
 parameters = net.parameters(x)
 outputs = net.outputs(x)

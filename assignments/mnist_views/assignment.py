@@ -20,13 +20,13 @@ training_loss = data.train("mnist", limit=2500, stop=-500)
 held_out = data.train("mnist", limit=2500, start=-500)
 PARAMETERS = {"LogisticRegression": 7_850, "MLP": 23_860, "CNN": 4_266}
 
-logistic = probe.module("LogisticRegression")
+logistic = probe.module("LogisticRegression", output="logits")
 logistic_rows, logistic_size = logistic.layers(x), logistic.parameters(x)
 logistic_answers, logistic_slopes = logistic.outputs(x), logistic.gradients(x, y)
-mlp = probe.module("MLP")
+mlp = probe.module("MLP", output="logits")
 mlp_rows, mlp_size = mlp.layers(x), mlp.parameters(x)
 mlp_answers, mlp_slopes = mlp.outputs(x), mlp.gradients(x, y)
-cnn = probe.module("CNN")
+cnn = probe.module("CNN", output="logits")
 cnn_rows, cnn_size = cnn.layers(x), cnn.parameters(x)
 cnn_answers, cnn_slopes = cnn.outputs(x), cnn.gradients(x, y)
 

@@ -43,7 +43,7 @@ class Measurements:
             return cast("T", value)
         if value.elsewhere:
             raise Unmeasured(value.why, elsewhere=True)
-        raise Unmeasured(value.why, ours=value.needs_review)
+        raise Unmeasured(value.why, ours=value.needs_review, undecided=value.undecided)
 
     def __contains__(self, probe: Probe[object]) -> bool:
         return not isinstance(self._values.get(probe.key, Missing(why="")), Missing)

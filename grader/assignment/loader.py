@@ -8,19 +8,22 @@ import io
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import cast
 
 from grader.assignment import specimens
 from grader.assignment.assignment import Assignment
-from grader.assignment.probe import SCRIPT, Probe
+from grader.assignment.probe import SCRIPT, Probe, survey
 from grader.data.descriptions import DataSet, SecretLabels
 from grader.data.source import Source
+from grader.records import measurements as m
 from grader.records.asked_files import AskedFiles
 from grader.records.errors import CourseError, GraderError
 from grader.records.execution import ExecutionRecord
+from grader.records.measurements import Output
 from grader.records.submission import ENTRY_SUFFIXES, Submission
 
 Files = Mapping[str, bytes]
@@ -63,11 +66,40 @@ class LoadedAssignment:
     measured: ExecutionRecord | None = None
     """What was measured on the reference, where that comes from a kit."""
 
+    def find_output(self, probe: Probe[object]) -> Output:
+        """What the network returns that a probe asks: what it says itself, else `scores` for a
+        class of which some probe shows class labels, else `raw`.
+        """
+        declared = probe.args.get("output")
+        if declared is not None:
+            return cast("Output", declared)
+        name = probe.args.get("module")
+        shown = {p.args["module"] for p in self.probes.values() if p.shows_classes}
+        return "scores" if name in shown else "raw"
+
     @property
     def names(self) -> tuple[str, ...]:
         """What is asked of a student's file, each name once; of probes.py those written in it."""
         asked = [n for p in self.probes.values() for n in p.names]
         return tuple(dict.fromkeys([*asked, *_ASKED.findall(self.script)]))
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """Every name that is asked for, and what functions of probes.py are told by name."""
+        scripts = [p for p in self.probes.values() if p.ask == SCRIPT]
+        given = [a for p in scripts for a in cast("Sequence[object]", p.args["args"])]
+        return frozenset([*self.names, *(g for g in given if isinstance(g, str))])
+
+    @property
+    def surveys(self) -> Mapping[str, Probe[m.Networks]]:
+        """By name of a network that is asked for, the question about what could stand for it."""
+        return {name: survey(name, self.probes.values()) for name in self._networks}
+
+    @property
+    def _networks(self) -> list[str]:
+        every = self.probes.values()
+        named = [str(p.args[k]) for p in every for k in ("module", "live") if k in p.args]
+        return list(dict.fromkeys(named))
 
     @property
     def asked(self) -> AskedFiles:
@@ -183,8 +215,9 @@ def _read_reference(folder: Path, assignment: Assignment) -> Submission:
 
 
 def functions_asked(probes: Probes) -> set[str]:
-    """Names of the functions of probes.py that a probe calls."""
-    return {str(p.args["name"]) for p in probes.values() if p.ask == SCRIPT}
+    """Names of the functions of probes.py that a probe calls, losses among them."""
+    asked = {str(p.args["name"]) for p in probes.values() if p.ask == SCRIPT}
+    return asked | {p.loss for p in probes.values() if p.loss}
 
 
 def _read_script(slug: str, source: bytes | None, probes: Probes) -> str:

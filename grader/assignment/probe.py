@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
+from grader.data.descriptions import Images, Targets
+from grader.data.drawn import Drawn
 from grader.data.secret import Secret
 from grader.data.source import Source
 from grader.inside.wire import pack
@@ -23,6 +25,10 @@ STEP = 0.01
 """Learning rate of the two steps."""
 SCRIPT = "script"
 """The question that runs the course's own measuring code."""
+OUR_LOSSES = ("cross_entropy", "mse")
+"""Losses that need no function of the course's own."""
+OUTPUTS: tuple[m.Output, ...] = ("logits", "probabilities", "raw")
+"""What an assignment may say of a network's answers."""
 
 
 @runtime_checkable
@@ -75,6 +81,21 @@ class Probe(Generic[T_co]):
         return tuple(str(self.args[k]) for k in ("module", "by", "live", "name") if k in self.args)
 
     @property
+    def loss(self) -> str:
+        """The function of probes.py by which it is differentiated; empty where there is none."""
+        loss = str(self.args.get("loss", ""))
+        return "" if loss in OUR_LOSSES else loss
+
+    @property
+    def shows_classes(self) -> bool:
+        """True where class labels stand beside the input, so that a classifier is asked."""
+        if self.ask in ("logits", "train"):
+            return "module" in self.args
+        if self.ask not in ("gradients", "steps"):
+            return False
+        return self.args.get("loss", OUR_LOSSES[0]) == OUR_LOSSES[0] and _is_whole(self.args["y"])
+
+    @property
     def key(self) -> str:
         """Digest of the question without the seed: equal keys ask the same."""
         tree, arrays = pack(
@@ -97,9 +118,15 @@ class Probe(Generic[T_co]):
         arguments = {k: _replace(v, lambda d: d.load(seed, source)) for k, v in self.args.items()}
         return {**arguments, "seed": seed}
 
-    def read(self, answer: object) -> T_co:
-        """The measurement that came out of a box, checked; `wire.Malformed` where it is none."""
-        return cast("T_co", m.READERS[self.ask](answer))
+    def read(self, answer: object, output: m.Output = "raw") -> T_co:
+        """The measurement that came out of a box, checked; `wire.Malformed` where it is none.
+
+        `output` is what its network returns where the probe itself does not say.
+        """
+        value = m.READERS[self.ask](answer)
+        if isinstance(value, m.Outputs):
+            value = replace(value, output=cast("m.Output", self.args.get("output", output)))
+        return cast("T_co", value)
 
 
 def _replace(value: object, turn: Callable[[Description], object]) -> object:
@@ -109,6 +136,17 @@ def _replace(value: object, turn: Callable[[Description], object]) -> object:
     if isinstance(value, (list, tuple)):
         return [_replace(v, turn) for v in value]
     return turn(value) if isinstance(value, Description) else value
+
+
+def _is_whole(value: Given) -> bool:
+    """True for whole numbers: classes, where they are a target."""
+    if isinstance(value, Targets):
+        return True
+    if isinstance(value, Drawn):
+        return value.kind == "integers"
+    if isinstance(value, (list, tuple, int, np.ndarray)):
+        return np.asarray(value, None).dtype.kind in "iub"
+    return False
 
 
 def _require_argument(value: object) -> Argument:
@@ -136,9 +174,11 @@ class Module:
     """Where one is asked for; else float64, and float32 for code that runs in nothing else."""
     without: str | None = None
     """A package whose classes it may not be made of, `torchvision.models`."""
+    output: m.Output | None = None
+    """What it returns; None where the assignment does not say."""
 
     def _args(self, **more: object) -> dict[str, Given]:
-        more |= {"precision": self.precision, "without": self.without}
+        more |= {"precision": self.precision, "without": self.without, "output": self.output}
         given = {k: _require_argument(v) for k, v in more.items() if v is not None}
         return {"module": self.name, "init": list(self.init), **given}
 
@@ -148,7 +188,7 @@ class Module:
 
     def layers(self, x: Argument) -> Probe[m.Layers]:
         """Operators with output shapes and, under equal weights, sketches of their values. `x`:
-        (N, …), N ≥ 2.
+        (N, …), N ≥ 2, or a tuple of all arguments of `forward`, as `(tokens, mask)`.
         """
         return Probe(
             ask="layers",
@@ -172,26 +212,35 @@ class Module:
             both_precisions=self._both_precisions,
         )
 
-    def gradients(self, x: Argument, y: Argument) -> Probe[m.Gradients]:
-        """Gradients of the mean cross-entropy for classes `y` (N,) in eval mode under equal
-        weights.
+    def gradients(self, x: Argument, y: Argument, *, loss: str | None = None) -> Probe[m.Gradients]:
+        """Gradients of the loss in eval mode under equal weights.
+
+        `loss` is `"cross_entropy"`, `"mse"` or the name of a function of `probes.py`, which is
+        called as `loss(output, y)`. Left out, whole numbers `y` (N,) are classes, for the mean
+        cross-entropy, and other numbers what the mean square error compares the answer with.
         """
         return Probe(
             ask="gradients",
-            args=self._args(x=x, y=y),
+            args=self._args(x=x, y=y, loss=loss),
             both_precisions=self._both_precisions,
         )
 
     def steps(
-        self, x: Argument, y: Argument, *, lr: float = STEP, by: str | None = None
+        self,
+        x: Argument,
+        y: Argument,
+        *,
+        lr: float = STEP,
+        by: str | None = None,
+        loss: str | None = None,
     ) -> Probe[m.Steps]:
         """Weights after each of two steps of gradient descent with learning rate `lr`, in train
-        mode.
+        mode. The loss is chosen as for `gradients`.
 
         With `by`, the student's function of that name takes them: it is called twice as
         `by(network, optimizer, x, y)`, with an `torch.optim.SGD` that holds the network's weights.
         """
-        args = self._args(x=x, y=y, lr=lr, by=by)
+        args = self._args(x=x, y=y, lr=lr, by=by, loss=loss)
         return Probe(ask="steps", args=args, both_precisions=self._both_precisions)
 
     def logits(self, images: Argument, *, weights: str) -> Probe[m.Logits]:
@@ -244,16 +293,27 @@ def live(name: str) -> Live:
 
 
 def module(
-    name: str, *init: Argument, precision: m.Precision | None = None, without: str | None = None
+    name: str,
+    *init: Argument,
+    precision: m.Precision | None = None,
+    without: str | None = None,
+    output: m.Output | None = None,
 ) -> Module:
     """The class of that name in the student's file, built with these arguments.
 
     `precision="float32"` halves what a very large network needs of memory and time.
     `without="torchvision.models"` refuses a network of which a part is an instance of a class of
     that package, for an assignment in which it is to be written.
+    `output` says what it returns. `"logits"`: one tensor of class scores, in which a number added
+    to a whole row changes nothing, so that log-probabilities are right as well. `"probabilities"`,
+    `"raw"`: every number counts. Left out, a class of which some probe shows class labels returns
+    scores, perhaps as the first of several tensors, and any other is raw.
     """
     given = tuple(_require_argument(a) for a in init)
-    return Module(name=name, init=given, precision=precision, without=without)
+    if output is not None and output not in OUTPUTS:
+        allowed = ", ".join(map(repr, OUTPUTS))
+        raise CourseError(f"output {output!r} is not known; give one of {allowed}")
+    return Module(name=name, init=given, precision=precision, without=without, output=output)
 
 
 def call(name: str, *args: Argument, tensors: bool = False) -> Probe[m.Returned]:
@@ -281,3 +341,19 @@ def script(name: str, *args: Argument) -> Probe[m.Returned]:
     """
     given = {"name": name, "args": [_require_argument(a) for a in args]}
     return Probe(ask=SCRIPT, args=given)
+
+
+def survey(name: str, probes: Iterable[Probe[object]]) -> Probe[m.Networks]:
+    """What could stand for the network of that name, which these probes are about."""
+    about = [p for p in probes if name in (p.args.get("module"), p.args.get("live"))]
+    args = {k: v for k, v in about[0].args.items() if k in ("module", "init", "live")}
+    drawn = (p.args["x"] for p in about if "x" in p.args and not _shows_pictures(p.args["x"]))
+    x = next(drawn, None)
+    return Probe(ask="networks", args=args if x is None else {**args, "x": x})
+
+
+def _shows_pictures(value: object) -> bool:
+    """True where a part of it is of a data set: those are many, and loaded for what needs them."""
+    pictures: list[Description] = []
+    _replace(value, pictures.append)
+    return any(isinstance(d, (Images, Targets)) for d in pictures)

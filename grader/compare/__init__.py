@@ -4,7 +4,8 @@ All of them are pure: measurements in, Verdict out. Sentences address the studen
 
 Floors, top first:
     layers, numbers
-    alignment, explanations, parameters, precision, returned_values, training
+    answers
+    alignment, explanations, parameters, precision, recurrence, returned_values, training
     differences, named_answers, pieces, predictions
 """
 

@@ -260,6 +260,8 @@ def find_divergence(student: Layers, reference: Layers, tolerance: Tolerance) ->
         if first == 0 and student.before != reference.before:
             steps = _format_steps(student.before)
             return f"The input is changed before {place}: {steps} there."
+        if seen.start is not None and not _are_same(seen.start, expected.start, tolerance):
+            return f"The values part before {place}: what goes into it is not what goes into ours."
         parts = "statistics, eps" if seen.kind.endswith("norm") else "stride, padding"
         why = note or f"its {parts} or weights are used otherwise than in ours"
         return f"The values part at {place}: {why.rstrip('.')}."

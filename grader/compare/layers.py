@@ -8,6 +8,7 @@ from dataclasses import replace
 from grader.compare import alignment
 from grader.compare.alignment import Row
 from grader.compare.precision import choose_tolerance, match_precision
+from grader.compare.recurrence import fold
 from grader.diagnosis.network import diagnose_layers
 from grader.records.json_values import Json
 from grader.records.measurements import Layers
@@ -24,7 +25,7 @@ def shapes(student: Layers, reference: Layers) -> Verdict:
 
     One missing or additional layer is one fault; each fault costs its share of the points.
     """
-    reference = match_precision(student, reference)
+    student, reference = fold(student, match_precision(student, reference))
     rows = alignment.align(student.rows, reference.rows)
     rows = alignment.mark_values(rows, student, reference, choose_tolerance(student, RTOL))
     answers_the_same = not student.error and alignment.are_equal(

@@ -6,20 +6,15 @@ from dataclasses import replace
 from typing import overload
 
 from grader.compare import returned_values
-from grader.compare.differences import compare_groups, find_mismatch
+from grader.compare.answers import close_outputs
+from grader.compare.differences import compare_groups
 from grader.compare.precision import (
     choose_tolerance,
     find_floor,
     match_precision,
     note_precision,
 )
-from grader.diagnosis.network import (
-    diagnose_answers,
-    diagnose_dropouts,
-    diagnose_place,
-)
-from grader.diagnosis.numerics import log_softmax
-from grader.diagnosis.tolerance import Tolerance
+from grader.diagnosis.network import diagnose_dropouts
 from grader.diagnosis.training_step import diagnose_step
 from grader.diagnosis.wording.sentences import word
 from grader.records.measurements import (
@@ -30,9 +25,6 @@ from grader.records.measurements import (
     Steps,
 )
 from grader.records.result import Verdict
-
-NEXT = "Compare your forward step by step with the brief."
-"""What to do where nothing more is known."""
 
 
 @overload
@@ -64,52 +56,13 @@ def close(
     if isinstance(student, Returned) and isinstance(reference, Returned):
         return _close_values(student, reference, rtol)
     if isinstance(student, Outputs) and isinstance(reference, Outputs):
-        return _close_outputs(student, reference, rtol, where)
+        return close_outputs(student, reference, rtol, where)
     if isinstance(student, Gradients) and isinstance(reference, Gradients):
         return _close_gradients(student, reference, rtol, where)
     if isinstance(student, Steps) and isinstance(reference, Steps):
         return _close_steps(student, reference, rtol, where)
     raise TypeError(
         f"close compares two of a kind, not {type(student).__name__} and {type(reference).__name__}"
-    )
-
-
-# ---------------------------------------------------------------------- answers
-
-
-def _close_outputs(student: Outputs, reference: Outputs, rtol: float, where: str) -> Verdict:
-    note, tolerance = note_precision(student, reference), choose_tolerance(student, rtol)
-    ours = match_precision(student, reference).runs[0]
-    expected = log_softmax(ours)
-    if any(r.reshape(r.shape[0], -1).shape != expected.shape for r in student.runs):
-        return Verdict(
-            fraction=0.0,
-            feedback=(
-                f"Your network answers with shape {student.runs[0].shape}, expected is "
-                f"{ours.shape}."
-            ),
-            hint="The last layer has one output for each class.",
-        )
-    if any(tolerance.allows(log_softmax(r), expected) for r in student.runs):
-        return Verdict(fraction=1.0, feedback=f"Equal to ours on {len(expected)} inputs{note}.")
-    return _judge_wrong_outputs(student.runs[0], expected, tolerance, where)
-
-
-def _judge_wrong_outputs(
-    answers: Array, expected: Array, tolerance: Tolerance, where: str
-) -> Verdict:
-    """`answers` are those of the first pairing of weights, `expected` the log-probabilities."""
-    reason = diagnose_answers(answers, expected, tolerance) or diagnose_place(where)
-    if reason and reason.sentence:
-        return Verdict(fraction=0.0, feedback=reason.sentence, hint=reason.hint)
-    worst = find_mismatch(log_softmax(answers), expected, tolerance)
-    assert worst is not None
-    text = "From equal weights and equal inputs your network answers differently."
-    return Verdict(
-        fraction=0.0,
-        feedback=" ".join(filter(None, (text, where, worst.sentence()))),
-        hint=reason.hint if reason else NEXT,
-        evidence={"mismatch": worst.to_json("outputs, after log-softmax")},
     )
 
 

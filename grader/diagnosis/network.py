@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 
-from grader.diagnosis.numerics import log_softmax
+from grader.diagnosis.numerics import find_classes, fit_factor, is_informative, normalise, softmax
 from grader.diagnosis.records import Diagnosis
 from grader.diagnosis.tolerance import Tolerance
 from grader.diagnosis.wording.sentences import word
@@ -19,10 +21,10 @@ LEAST = 1e-300
 def diagnose_answers(answers: Array, expected: Array, tolerance: Tolerance) -> Diagnosis | None:
     """What wrong answers are; None where they show nothing.
 
-    `answers` are (N, C) as the network gives them, `expected` the right log-probabilities.
+    `answers` are scores as the network gives them, `expected` the right log-probabilities.
     """
     if _are_probabilities(answers):
-        logs = log_softmax(np.log(np.maximum(answers, LEAST)))
+        logs = normalise(np.log(np.maximum(answers, LEAST)))
         right = tolerance.allows(logs, expected)
         return word("network-softmax-at-end" if right else "network-probabilities")
     return word("network-half-precision") if answers.dtype.itemsize <= 2 else None
@@ -30,9 +32,42 @@ def diagnose_answers(answers: Array, expected: Array, tolerance: Tolerance) -> D
 
 def _are_probabilities(answers: Array) -> bool:
     """True where every row is a probability distribution."""
-    rows = answers.reshape(answers.shape[0], -1)
-    sums = rows.sum(axis=1)
-    return bool(rows.size and np.all(rows >= 0) and ONE.allows(sums, np.ones_like(sums)))
+    axis = find_classes(answers.ndim)
+    if axis < 1 or answers.shape[axis] < 2:
+        return False
+    sums = answers.sum(axis=axis)
+    return bool(answers.size and np.all(answers >= 0) and ONE.allows(sums, np.ones_like(sums)))
+
+
+ENDS: Mapping[str, Callable[[Array], Array]] = {
+    "network-sigmoid": lambda z: 1.0 / (1.0 + np.exp(-z)),
+    "network-tanh": np.tanh,
+    "network-relu": lambda z: np.maximum(z, 0.0),
+    "network-softmax": lambda z: softmax(z) if z.ndim == 2 else z,
+}
+"""Code → what a network may apply at its end."""
+
+
+def diagnose_end(answers: Array, expected: Array, tolerance: Tolerance) -> Diagnosis | None:
+    """What was done to numbers that would be right: an activation at the end that is missing or
+    too much, an order of dimensions, a factor, a shift. None where nothing explains all of them.
+    """
+    if not (is_informative(expected) and np.isfinite(answers).all()):
+        return None
+    with np.errstate(all="ignore"):
+        for code, end in ENDS.items():
+            if tolerance.allows(end(answers), expected):
+                return word(f"{code}-missing")
+            if tolerance.allows(answers, end(expected)):
+                return word(f"{code}-added")
+    if answers.ndim > 1 and tolerance.allows(np.flip(answers, 1), expected):
+        return word("network-order-turned")
+    factor, shift = fit_factor(answers, expected), float(np.mean(answers - expected))
+    if factor and tolerance.allows(answers / factor, expected):
+        return word("network-scaled", {"factor": f"{factor:.6g}"})
+    if tolerance.allows(answers - shift, expected):
+        return word("network-shifted", {"shift": f"{shift:+.6g}"})
+    return None
 
 
 def diagnose_layers(student: Layers, where: str) -> Diagnosis | None:

@@ -35,6 +35,25 @@ def log_softmax(scores: Array) -> Array:
     return logs
 
 
+def find_classes(dimensions: int) -> int:
+    """In which dimension of scores the classes stand, as `inside.measuring.outputs` has it."""
+    return 1 if dimensions > 3 else dimensions - 1
+
+
+def normalise(scores: Array) -> Array:
+    """Scores of any shape as log-probabilities in float64; of one class they stay as they are.
+
+    Classes stand last in (N, C) and (N, T, C), second in (N, C, H, W).
+    """
+    numbers = np.asarray(scores, np.float64)
+    axis = find_classes(numbers.ndim)
+    if axis < 1 or numbers.shape[axis] < 2:
+        return numbers
+    shifted = numbers - np.max(numbers, axis=axis, keepdims=True)
+    logs: Array = shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+    return logs
+
+
 def cross_entropy(scores: Array, classes: Array) -> float:
     """The mean over the samples of −log p of the right class; `classes` are (N,) whole numbers."""
     return -float(log_softmax(scores)[np.arange(len(classes)), classes].mean())

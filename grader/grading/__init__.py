@@ -7,5 +7,6 @@ Floors, top first:
     disclosure, reference
     provenance
     executor
-    cache_key, judge, progress, proof, schedule
+    finder
+    cache_key, judge, progress, proof, schedule, stand_ins
 """

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from grader.assignment.assignment import Measurements
 from grader.assignment.loader import LoadedAssignment
-from grader.assignment.probe import Probe
 from grader.grading import judge
 from grader.grading import reference as references
 from grader.grading.executor import Executor
@@ -187,9 +187,10 @@ def read_measurements(
     faults: list[str] = []
     for name, probe in loaded.probes.items():
         answer = record.answers.get(probe.key, NOT_ASKED)  # None would be an answer
-        value = _read(probe, answer, record.proofs.get(probe.key), name, faults)
+        reader = partial(probe.read, output=loaded.find_output(probe))
+        value = _read(reader, answer, record.proofs.get(probe.key), name, faults)
         if probe.key in record.in_float32 and not isinstance(value, Missing):
-            single = _read(probe, record.in_float32[probe.key], None, name, faults)
+            single = _read(reader, record.in_float32[probe.key], None, name, faults)
             if not isinstance(single, Missing):
                 value = replace(value, single=single)
         values[probe.key] = value
@@ -197,14 +198,18 @@ def read_measurements(
 
 
 def _read(
-    probe: Probe[Any], answer: object, proof: Proof | None, name: str, faults: list[str]
+    reader: Callable[[object], Any],
+    answer: object,
+    proof: Proof | None,
+    name: str,
+    faults: list[str],
 ) -> Any:
     """The measurement, with what was proven about it; Missing where its form is impossible."""
     if isinstance(answer, Missing):
         return answer
     try:
-        value = probe.read(answer)
-        return value.with_proof(proof) if probe.recompute and proof is not None else value
+        value = reader(answer)
+        return value if proof is None else value.with_proof(proof)
     except Malformed as error:
         faults.append(f"the answer to `{name}` has an impossible form: {error}")
         return Missing(why=f"the answer had an impossible form ({error})")

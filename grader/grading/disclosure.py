@@ -95,6 +95,13 @@ def _strip_named(rows: Any) -> list[Answer]:
     return [{**_pick(r, "key", "shape", "values", "sampled"), "name": ""} for r in rows]
 
 
+def _strip_networks(answer: Answer) -> Answer:
+    rows = [
+        {**_pick(r, "shapes", "output", "wants"), "path": "", "place": ""} for r in answer["rows"]
+    ]
+    return {"ready": True, "bound": None, "rows": rows}
+
+
 def _strip_returned(answer: Answer) -> Answer:
     return _pick(answer, "value", "changed")
 
@@ -105,6 +112,7 @@ def _pick(answer: Answer, *names: str) -> dict[str, Any]:
 
 _RETURNED = ("call", "value", "script")
 STRIP: Mapping[str, Callable[[Answer], Answer]] = {
+    "networks": _strip_networks,
     "layers": _strip_layers,
     "parameters": _strip_parameters,
     "outputs": _strip_outputs,

@@ -18,7 +18,9 @@ from grader.assignment.loader import LoadedAssignment
 from grader.assignment.probe import SCRIPT, Probe
 from grader.data.training_mount import TrainingMount
 from grader.grading.cache_key import CacheKeys, digest_of_measuring_code, read_versions
+from grader.grading.finder import Finder
 from grader.grading.proof import Prover, ReferenceProver
+from grader.grading.stand_ins import StandIns
 from grader.inside.wire import Malformed
 from grader.records.errors import DataSetAbsent, SandboxError
 from grader.records.execution import (
@@ -67,6 +69,8 @@ class Executor:
         self._mount = TrainingMount(source, unshown(loaded))
         self.prover: Prover = ReferenceProver(self._open_reference)
         """What computes again outside the student's process."""
+        self.finder = Finder(loaded, source, seed, self._open_reference)
+        """What is taken for what a student called otherwise."""
 
     def __enter__(self) -> Self:
         return self
@@ -166,11 +170,13 @@ class Executor:
         answers: dict[str, object] = {}
         proofs: dict[str, Proof] = {}
         with self._open(submission, self.loaded.assignment.limits) as box:
-            for probe, answer in self._ask_all(box):
+            stand_ins = self.finder.find(box, submission)
+            for probe, answer in self._ask_all(box, stand_ins=stand_ins):
                 answers[probe.key] = answer
                 if probe.recompute and (proof := self._prove(probe, answer)) is not None:
                     proofs[probe.key] = proof
             execution = box.close()
+            execution = replace(execution, notes=(*stand_ins.notes, *execution.notes))
             notebook = _executed_notebook(box)
         return ExecutionRecord(
             student=submission.student,
@@ -192,6 +198,7 @@ class Executor:
                 answers[probe.key] = answer
                 if probe.both_precisions:
                     in_float32[probe.key] = self._ask(box, probe, PRECISIONS[1:])
+            answers |= self.finder.describe_own(box)
             execution = box.close()
         return ExecutionRecord(
             kind="reference",
@@ -203,23 +210,40 @@ class Executor:
         )
 
     def _ask_all(
-        self, box: OpenBox, precisions: Sequence[str] = PRECISIONS
+        self,
+        box: OpenBox,
+        precisions: Sequence[str] = PRECISIONS,
+        stand_ins: StandIns = StandIns(),  # noqa: B008 - frozen
     ) -> Iterator[tuple[Probe[Any], object]]:
         for probe in self.loaded.probes.values():
-            yield probe, self._ask(box, probe, precisions)
+            needed = (*probe.names, str(probe.args.get("weights", "")))
+            refused = [stand_ins.refused[n] for n in needed if n in stand_ins.refused]
+            answer = refused[0] if refused else None
+            yield probe, answer or self._ask(box, probe, precisions, stand_ins.taken)
 
-    def _ask(self, box: OpenBox, probe: Probe[Any], precisions: Sequence[str]) -> object:
+    def _ask(
+        self,
+        box: OpenBox,
+        probe: Probe[Any],
+        precisions: Sequence[str],
+        stand_ins: Mapping[str, str] | None = None,
+    ) -> object:
         """The answer, or Missing where the code did not load or the data set is not here."""
         error = box.load()
         if error is not None:
             return Missing(why=error.sentence(), error=error)
         if probe.key in self.absent:
             return Missing(why=self.absent[probe.key], elsewhere=True)
-        return box.ask(probe.ask, self._arguments_of(probe, precisions))
+        taken, arguments = dict(stand_ins or {}), self._arguments_of(probe, precisions)
+        if arguments.get("weights") in taken:
+            arguments["weights"] = taken[arguments["weights"]]
+        return box.ask(probe.ask, {**arguments, "stand_ins": taken})
 
     def _arguments_of(self, probe: Probe[Any], precisions: Sequence[str]) -> dict[str, Any]:
-        script = {"script": self.loaded.script} if probe.ask == SCRIPT else {}
-        return {**self.arguments[probe.key], **script, "precisions": list(precisions)}
+        script = {"script": self.loaded.script} if probe.ask == SCRIPT or probe.loss else {}
+        output = {"output": self.loaded.find_output(probe)} if "module" in probe.args else {}
+        given = {**self.arguments[probe.key], **script, **output}
+        return {**given, "precisions": list(precisions), "asked": self.finder.asked}
 
     def _prove(self, probe: Probe[Any], answer: object) -> Proof | None:
         """What the student's arrays give outside; None where there are none to try, or nothing to

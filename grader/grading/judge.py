@@ -80,7 +80,12 @@ def _decided(check: Check, student: Measurements, reference: Measurements) -> Ch
         if missing.ours:
             text = f"Not judged: {_ended(missing.why)}"
             return _result(check, "broken", feedback=text, needs_review=True)
-        return _result(check, "unmeasured", feedback=f"Not measured: {_ended(missing.why)}")
+        return _result(
+            check,
+            "unmeasured",
+            feedback=f"Not measured: {_ended(missing.why)}",
+            needs_review=missing.undecided,
+        )
     except DataSetAbsent as absent:  # of its labels; where a class is graded they are there
         return _result(check, "deferred", feedback=f"Decided when graded: {_ended(str(absent))}")
     except Exception as error:  # an instructor's check may raise anything

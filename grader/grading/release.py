@@ -135,6 +135,10 @@ def _strip_record(
         other = record.in_float32.get(probe.key, Missing(why=""))
         if not isinstance(other, Missing):
             single[probe.key] = strip(other)  # type: ignore[arg-type]
+    for survey in loaded.surveys.values():
+        own = record.answers[survey.key]
+        if not isinstance(own, Missing):
+            kept[survey.key] = disclosure.STRIP[survey.ask](own)  # type: ignore[arg-type]
     return ExecutionRecord(
         kind="reference",
         student="reference",

@@ -42,7 +42,9 @@ class SandboxError(GraderError):
 class Unmeasured(Exception):
     """A check read a measurement that is missing; the judge turns it into an outcome."""
 
-    def __init__(self, why: str, *, ours: bool = False, elsewhere: bool = False) -> None:
+    def __init__(
+        self, why: str, *, ours: bool = False, elsewhere: bool = False, undecided: bool = False
+    ) -> None:
         super().__init__(why)
         self.why = why
         """What stopped the measurement, in a sentence the student can read."""
@@ -50,3 +52,5 @@ class Unmeasured(Exception):
         """True where the reference, not the student, could not be measured."""
         self.elsewhere = elsewhere
         """True where nothing is wrong: what it takes is not on this machine."""
+        self.undecided = undecided
+        """True where a person has to say which of several is meant."""

@@ -137,6 +137,8 @@ class Missing:
     """True where a person has to look, as the student is not to blame."""
     elsewhere: bool = False
     """True where it is measured elsewhere: what it takes is not on this machine."""
+    undecided: bool = False
+    """True where it may be there, and a person has to say which of several it is."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

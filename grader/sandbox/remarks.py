@@ -26,6 +26,10 @@ WORDS: Mapping[str, str] = {
     "unsure_pairing": "{} layers of equal shape could not be told apart in two seconds. They were "
     "taken in the order in which they run; where numbers of them differ from ours, a person should "
     "look at it.",
+    "called": "Taken for what the brief asks for: {}. Please use the names of the brief, in the "
+    "file that is run.",
+    "instance": "A finished network was taken for what builds it, without what it has learnt: {}. "
+    "Please give the class that name.",
 }
 """By key the sentence; `{}` in it stands for the details."""
 APART: Mapping[str, str] = {"blank": "Blanks that are left besides: {}."}

@@ -178,14 +178,25 @@ def _seed_later(family: Any) -> None:
 def _keep_settings() -> Iterator[Callable[[], object]]:
     directory, path, environment = os.getcwd(), list(sys.path), dict(os.environ)
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
-    strict = torch.are_deterministic_algorithms_enabled()
-    only_warn = torch.is_deterministic_algorithms_warn_only_enabled()
+    strict = _get_strictness()
     yield lambda: os.chdir(directory)
     yield lambda: sys.path.__setitem__(slice(None), path)
     yield lambda: _set_environment(environment)
     yield lambda: torch.set_default_dtype(dtype)
     yield lambda: torch.set_num_threads(threads)
-    yield lambda: torch.use_deterministic_algorithms(strict, warn_only=only_warn)
+    yield lambda: _set_strictness(*strict)
+
+
+def _get_strictness() -> tuple[bool, bool]:
+    return (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
+
+
+def _set_strictness(strict: bool, only_warn: bool) -> None:  # noqa: FBT001
+    if (strict, only_warn) != _get_strictness():  # setting it imports all of torch's compiler
+        torch.use_deterministic_algorithms(strict, warn_only=only_warn)
 
 
 def _set_environment(environment: Mapping[str, str]) -> None:

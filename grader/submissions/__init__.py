@@ -4,6 +4,7 @@ Floors, top first:
     collect
     layouts
     archive, entry
+    clues
     contents, folder
     listing, tar
     definitions, names

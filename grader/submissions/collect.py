@@ -183,7 +183,7 @@ def _read(hand_in: HandIn, asked: AskedFiles) -> Submission:
         members, unpacked = _unpack(hand_in, asked, stack)
         choice = choose(members, asked, Contents(members=members, asked=asked))
         first = [n for n in (choice.entry, *asked.extra_files) if n in choice.names]
-        order = dict.fromkeys([*first, *sorted(choice.names, key=lambda n: (n.count("/"), n))])
+        order = dict.fromkeys([*first, *choice.names])
         files, left_out = _read_members({n: members[choice.names[n]] for n in order})
     packed = [n for n in files if is_archive(n) or is_other_archive(n)]
     nested = [

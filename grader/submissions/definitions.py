@@ -26,6 +26,15 @@ def find_definitions(entry: str | None, content: bytes) -> dict[str, str]:
     return {name: f"cell {n}" for n, text in _read_cells(content) for _, name in _find_names(text)}
 
 
+def read_code(entry: str, content: bytes) -> str:
+    """The text of a module, or of all code cells of a notebook."""
+    if len(content) > CAP:
+        return ""
+    if not entry.endswith(SUFFIX):
+        return content.decode("utf-8", "replace")
+    return "\n".join(text for _, text in _read_cells(content))
+
+
 def _find_names(text: str) -> list[tuple[int, str]]:
     """(line, name) of each definition at the outermost level."""
     matches = ((n, _DEFINED.match(line[:400])) for n, line in enumerate(text.splitlines(), 1))

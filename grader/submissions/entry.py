@@ -2,7 +2,8 @@
 
 A file of the right name at the top wins; else the one that lies least deep, if it is alone there;
 else an honest near miss, such as `LeNet.py` or `lenet (1).py`, if it is alone; else the one file
-whose text defines what is asked for. Notes say what was decided, and what a student should do.
+whose text defines what is asked for; else the only one that can be meant (`clues`). Notes say what
+was decided, and what a student should do.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from posixpath import commonpath
 
 from grader.records.asked_files import AskedFiles
 from grader.records.submission import ENTRY_SUFFIXES
+from grader.submissions import clues
 from grader.submissions.contents import Contents
 from grader.submissions.names import show_name
 
@@ -43,7 +46,7 @@ class Choice:
 
 
 def choose(names: Iterable[str], asked: AskedFiles, contents: Contents | None = None) -> Choice:
-    """The entry, its folder as root, and further files under the names the assignment uses.
+    """The entry, its folder as top, and further files under the names the assignment uses.
 
     Without `contents` names alone decide. With them a file that is still the handout is run only
     where there is no other.
@@ -65,9 +68,30 @@ def choose(names: Iterable[str], asked: AskedFiles, contents: Contents | None = 
     for name in asked.extra_files:
         stem = _base(old).rpartition(".")[0]
         notes += _add_extra_file(chosen, outside, name, stem, asked.extra_files)
-    if outside:
-        notes.append(f"{_count(outside)} outside `{show_name(root)}` left aside: {_list(outside)}.")
+    aside = _keep_places(chosen, every, outside) if root else []
+    if aside:
+        notes.append(f"{_count(aside)} outside `{show_name(root)}` left aside: {_list(aside)}.")
     return Choice(names=chosen, entry=new, notes=tuple(notes))
+
+
+def _keep_places(chosen: dict[str, str], every: list[str], outside: list[str]) -> list[str]:
+    """What lies outside the entry's folder is in `chosen` below the folder that holds everything,
+    and so is all code, under its own name as well: so `from models.net import Net` finds
+    `models/` beside the entry's `src/`, and `from hw1.net import Net` the entry's own folder.
+
+    Returns those of `outside` whose place is taken.
+    """
+    top = commonpath([n.rpartition("/")[0] for n in every])
+    top = f"{top}/" if top else ""
+    code = [n for n in every if n.endswith(".py")]
+    for name in outside:
+        chosen.setdefault(name.removeprefix(top), name)
+    for name in code if len(code) > 1 else ():
+        for place in (name, name.removeprefix(top)):
+            if all(part.isidentifier() for part in place.removesuffix(".py").split("/")):
+                chosen.setdefault(place, name)
+    taken = set(chosen.values())
+    return [n for n in outside if n not in taken]
 
 
 def is_near(name: str, wanted: str) -> bool:
@@ -97,6 +121,8 @@ def _find_entry(
     entry, notes = _find_by_name([n for n in every if n not in handouts], wanted)
     if entry is None and not notes and contents is not None:
         own = [n for n in runnable if n not in handouts]
+        if handouts:  # run where no other file holds work
+            own = [n for n in own if contents.defines_of(n) or contents.builds_network(n)]
         entry, notes = _find_by_content(own, wanted, contents)
     if entry is None and not notes and handouts:
         return _find_by_name(every, wanted)
@@ -131,18 +157,29 @@ def _find_by_name(every: list[str], wanted: tuple[str, ...]) -> tuple[_Entry | N
 def _find_by_content(
     runnable: list[str], wanted: tuple[str, ...], contents: Contents
 ) -> tuple[_Entry | None, list[str]]:
-    """The file that defines most of what is asked for."""
+    """The file that defines most of what is asked for, or else is likely to be the one."""
+    whole = clues.find_whole(runnable, contents)
+    if whole is not None:
+        return _take(whole, wanted, "it imports the others")
     defined = {n: contents.defines(n) for n in runnable}
     most = max(map(len, defined.values()), default=0)
-    best = [n for n in defined if most and len(defined[n]) == most]
+    best: Sequence[str] = [n for n in defined if most and len(defined[n]) == most]
     if len({n.rpartition(".")[0] for n in best}) > 1:
         return None, [f"It is not clear which file to run: {_list(best)}. Keep one of them."]
+    why = f"it defines {_list(defined[best[0]])}" if best else ""
+    if not best and runnable:
+        best, why = clues.find_likely(runnable, wanted[0].rpartition(".")[0], contents)
+        if not why:
+            return None, [f"It is not clear which file to run: {_list(best)}. Keep one of them."]
     if not best:
         return None, []
-    old = min(best, key=lambda n: _suffix(n.lower()) != ENTRY_SUFFIXES[0])
+    return _take(min(best, key=lambda n: _suffix(n.lower()) != ENTRY_SUFFIXES[0]), wanted, why)
+
+
+def _take(old: str, wanted: tuple[str, ...], why: str) -> tuple[_Entry, list[str]]:
+    """The file is the entry, under the name for its kind."""
     new = next(w for w in wanted if w.endswith(_suffix(old.lower())))
-    defines = f"it defines {_list(defined[old])}"
-    return (old, new), [f"`{show_name(old)}` was run: {defines}. Please hand it in as `{new}`."]
+    return (old, new), [f"`{show_name(old)}` was run: {why}. Please hand it in as `{new}`."]
 
 
 def _add_extra_file(
@@ -159,6 +196,11 @@ def _add_extra_file(
     elsewhere += [n for n in chosen if "/" in n and _base(n) == name]
     weights = _find_weights([n for n in (*chosen, *outside) if n not in extra_files], name, stem)
     candidates = near or elsewhere or weights
+    if len(candidates) > 1 and candidates is weights:
+        return [
+            f"`{name}` is missing; of {_list(candidates)} the one that fits is taken, where only "
+            "one does."
+        ]
     if len(candidates) > 1:
         return [f"`{name}` is missing, and several could be meant: {_list(candidates)}."]
     if candidates:

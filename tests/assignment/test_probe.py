@@ -37,6 +37,9 @@ MAKERS: dict[str, Any] = {
     "call with tensors": lambda: probe.call("f", 1, [2.0], np.zeros(2), tensors=True),
     "call without": lambda: probe.call("f"),
     "value": lambda: probe.value("f"),
+    "survey": lambda: probe.survey("Net", [NET.layers(X)]),
+    "survey of another": lambda: probe.survey("Other", [probe.module("Other").layers(X)]),
+    "survey without input": lambda: probe.survey("net", [probe.live("net").logits(X)]),
 }
 
 

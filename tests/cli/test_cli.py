@@ -457,6 +457,7 @@ def test_check_without_the_data_set(call: CommandLine) -> None:
     assert "70 of 70 points" in done.out
 
 
+@pytest.mark.proof
 def test_verify(call: CommandLine, course: Tiny) -> None:
     """Exit 0 where all is as declared, 1 where something is not, and what."""
     course.write("assignments/tiny/handout/tiny.py", "# TODO\n")
@@ -480,6 +481,7 @@ def test_doctor(call: CommandLine) -> None:
     assert "mnist" in done.out
 
 
+@pytest.mark.proof
 def test_doctor_names_what_was_not_tried(
     call: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -143,6 +143,7 @@ def test_check_without_the_data_set(call: CommandLine) -> None:
     assert (other["name"], other["outcome"]) == ("test_accuracy", "deferred")
 
 
+@pytest.mark.proof
 def test_verify(call: CommandLine, course: Tiny) -> None:
     """One document for all assignments, with what each of their own submissions lost."""
     course.write("assignments/tiny/handout/tiny.py", "# TODO\n")

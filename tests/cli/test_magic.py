@@ -120,6 +120,7 @@ def test_what_was_not_saved_is_not_checked_and_the_live_names_are(own: Path) -> 
     assert plain(other) == f"grader: There is no file other.ipynb in {own}. Check the name."
 
 
+@pytest.mark.proof
 def test_a_session_goes_on_as_before(own: Path) -> None:
     """A trained network, its optimizer, random numbers and the thread count are what they were."""
     look = (
@@ -140,6 +141,7 @@ def test_a_session_goes_on_as_before(own: Path) -> None:
     assert plain(second) == plain(first)
 
 
+@pytest.mark.proof
 def test_a_sandbox_is_started_once_and_ends_with_the_kernel(
     own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,6 +170,7 @@ def test_it_works_on_the_backend_that_runs_anywhere(own: Path) -> None:
     assert "behind no wall" in html(saved)
 
 
+@pytest.mark.proof
 def test_a_killed_kernel_leaves_no_process(kernel: Kernel) -> None:
     """The fork server ends when nobody holds the other end of its socket."""
     assert "12 of 12" in kernel.run("%check")
@@ -176,6 +179,7 @@ def test_a_killed_kernel_leaves_no_process(kernel: Kernel) -> None:
     assert gone(kernel.temporary, 20) == []
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("magic", ["%check", "%check live"])
 def test_the_stop_button_stops_a_check(magic: str, kernel: Kernel) -> None:
     """One sentence, no thread left; the next check works, with the same sandbox."""

@@ -113,6 +113,7 @@ def test_columns_are_heeded(course: Tiny, bare: object) -> None:
     assert narrow.count("\n") > wide.count("\n")
 
 
+@pytest.mark.proof
 def test_feedback_folds_on_a_terminal(course: Tiny) -> None:
     """On a terminal no line of a check is longer than it."""
     wrong = course.write("b/tiny.py", TANH)
@@ -124,6 +125,7 @@ def test_feedback_folds_on_a_terminal(course: Tiny) -> None:
 # ---------------------------------------------------------------------- no sequences
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("more", [{"TERM": "dumb"}, {"NO_COLOR": "1"}], ids=["dumb", "no colour"])
 def test_nothing_but_text(course: Tiny, more: dict[str, str]) -> None:
     """No escape sequence, carriage return or spinner reaches such a terminal."""
@@ -148,6 +150,7 @@ def test_a_terminal_gets_colours_and_a_bar(course: Tiny) -> None:
     assert "steps" not in text[text.rindex("✓") :]
 
 
+@pytest.mark.proof
 def test_signs_that_cannot_be_written(course: Tiny, bare: object) -> None:
     """On a system with an old encoding the result is there all the same."""
     right = course.write("a/tiny.py", RIGHT)

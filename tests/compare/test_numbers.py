@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from grader import compare
 from grader.records.measurements import NamedArray, Outputs, Steps
@@ -46,7 +47,8 @@ def steps(first: np.ndarray, second: np.ndarray) -> Steps:
 
 def test_a_right_step_of_nothing_is_no_error() -> None:
     """Equal scores and as many samples of each class leave the bias where it is."""
-    scores, classes = Outputs(runs=(np.zeros((2, 2)),), precision="float64"), np.array([0, 1])
+    answer = returned(torch.zeros(2, 2))
+    scores, classes = Outputs(answers=(answer,), precision="float64"), np.array([0, 1])
     still, moved = steps(np.zeros(2), np.zeros(2)), steps(np.ones(2), np.ones(2))
     verdict = compare.stepped(moved, still, scores=scores, classes=classes)
     assert verdict.fraction == 0

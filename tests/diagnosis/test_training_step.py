@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from grader import compare, data
 from grader.assignment import probe
 from grader.inside.loading.namespace import Unanswerable
 from grader.records.measurements import Outputs, Steps
-from kit.measuring import ask, names
+from kit.measuring import ask, names, returned
 
 NETWORK = """
 import torch
@@ -42,7 +43,7 @@ def training_step(network, optimizer, images, labels):
     return loss
 """
 X, Y = data.normal(3, 6), np.array([2, 0, 3])
-NET = probe.module("Small")
+NET = probe.module("Small", output="logits")
 OUTPUTS, STEPS = NET.outputs(X), NET.steps(X, Y, lr=0.05, by="training_step")
 
 
@@ -166,7 +167,8 @@ def test_scores_that_do_not_explain_the_right_step_prove_nothing(
 ) -> None:
     """With the scores of another batch no loss is recognised, and none is made up."""
     found = ask(names(edited(SLIPS["softmax"][2:])), STEPS, ["float64"])
-    other = replace(reference[1], runs=(reference[1].runs[0][::-1],), single=None)
+    turned = returned(torch.from_numpy(reference[1].runs[0][::-1].copy()))
+    other = replace(reference[1], answers=(turned,), single=None)
     verdict = compare.stepped(found, reference[0], scores=other, classes=Y)
     assert verdict.fraction == 0
     assert "softmax" not in verdict.feedback

@@ -453,7 +453,11 @@ def await_results(course: Tiny, process: subprocess.Popen[str], count: int = 1) 
     raise AssertionError("nothing was graded within a minute")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill"])
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(signal.SIGINT, marks=pytest.mark.proof), signal.SIGKILL],
+    ids=["ctrl-c", "kill"],
+)
 def test_interrupted(
     slow: tuple[Tiny, subprocess.Popen[str], Path], regrade: Grading, number: int
 ) -> None:

@@ -341,7 +341,9 @@ def test_a_box_that_breaks_in_the_middle_of_a_class(personal: Tiny, server: Fork
 # ---------------------------------------------------------------------- the command line
 
 
-@pytest.mark.parametrize("only", [(), ("--only", "Bob")], ids=["all", "one"])
+@pytest.mark.parametrize(
+    "only", [pytest.param((), marks=pytest.mark.proof), ("--only", "Bob")], ids=["all", "one"]
+)
 def test_the_verb(pair: Tiny, call: CommandLine, only: tuple[str, ...]) -> None:
     """`grade` ends with exit 2 and one sentence, and leaves an earlier output folder alone."""
     words = ("grade", "tiny", pair.class_, "-o", pair.out, "--course", pair.root)
@@ -373,6 +375,7 @@ def test_a_student_is_not_blamed(pair: Tiny, call: CommandLine) -> None:
     assert "10 of 10 points" in done.out
 
 
+@pytest.mark.proof
 @pytest.mark.process
 def test_interrupted(pair: Tiny, tmp_path: Path) -> None:
     """Ctrl-C while the reference is graded: exit 130, no process is left, nobody is graded."""

@@ -586,6 +586,7 @@ def test_each_student_has_a_kit(server: ForkServer, personal: Tiny) -> None:
     )
 
 
+@pytest.mark.proof
 def test_a_kit_is_checked_with_by_its_student(
     call: CommandLine, server: ForkServer, personal: Tiny
 ) -> None:
@@ -635,6 +636,7 @@ def test_release_for_the_wrong_people(call: CommandLine, course: Tiny, personal:
     assert "is the same for everybody" in call(*words).sentence
 
 
+@pytest.mark.proof
 def test_release_of_a_roster(call: CommandLine, personal: Tiny) -> None:
     """A zip for each line, named as `handout` names folders."""
     roster = personal.write("roster.txt", "Ada\nÉva Nagy\n\nAda\n")
@@ -658,6 +660,7 @@ def packed(server: ForkServer, course: Tiny) -> Path:
     return folder
 
 
+@pytest.mark.proof
 def test_check_with_the_kit_that_lies_there(
     call: CommandLine, packed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -749,6 +752,7 @@ def test_a_kit_has_its_seed(call: CommandLine, packed: Path) -> None:
     assert call(*words, 1).code == 0
 
 
+@pytest.mark.proof
 def test_other_versions_are_told(call: CommandLine, packed: Path) -> None:
     """One line, which says that it is no fault; the build makes no difference."""
     path = packed / "tiny-kit.zip"

@@ -148,8 +148,8 @@ def test_honest_near_misses(tmp_path: Path, name: str) -> None:
     ("files", "words"),
     [
         ([], "`lenet.py` is missing, and so is `lenet.ipynb`. No file was handed in."),
-        (["model.py"], "Found `model.py`: rename it to `lenet.py`."),
-        (["lenet5.py", "train.py"], "so is `lenet.ipynb`. Found `lenet5.py`."),
+        (["model.txt"], "so is `lenet.ipynb`. Found `model.txt`."),
+        (["model.py", "train.py"], "not clear which file to run: `model.py`, `train.py`. Keep"),
         (["a/lenet.py", "b/lenet.py"], "not clear which file to run: `a/lenet.py`, `b/lenet.py`"),
         (["LeNet.py", "LENET.py"], "not clear which file to run: `LENET.py`, `LeNet.py`"),
     ],
@@ -163,18 +163,37 @@ def test_missing_entries(tmp_path: Path, files: list[str], words: str) -> None:
 
 
 def test_a_folder_around_it(tmp_path: Path) -> None:
-    """The entry in a folder makes that folder the top; what lies outside is left aside."""
+    """The entry in a folder makes that folder the top; code keeps its own place as well, and what
+    lies outside is left aside only where its place is taken.
+    """
     files = {"hw1/lenet.py": CODE, "hw1/util/x.py": b"x", "lenet.pt": b"w", "notes/a.md": b""}
-    submission = alone(tmp_path, files | {"hw1/old/lenet.py": b"old"})
+    submission = alone(tmp_path, files | {"hw1/old/lenet.py": b"old", "util/x.py": b"other"})
     assert dict(submission.files) == {
         "lenet.py": CODE,
         "lenet.pt": b"w",
         "util/x.py": b"x",
         "old/lenet.py": b"old",
+        "hw1/lenet.py": CODE,
+        "hw1/util/x.py": b"x",
+        "hw1/old/lenet.py": b"old",
+        "notes/a.md": b"",
     }
     assert "the folder `hw1/` counts as the top" in said(submission)
-    assert "1 file outside `hw1/` left aside: `notes/a.md`." in submission.notes
+    assert "1 file outside `hw1/` left aside: `util/x.py`." in submission.notes
     assert "left aside: `hw1/old/lenet.py`" in said(submission)
+
+
+def test_the_root_of_a_submission_is_below_what_all_files_lie_in(tmp_path: Path) -> None:
+    """`models/` beside the entry's `src/` can be imported from, whatever folder is around both."""
+    files = {"my work/src/lenet.py": CODE, "my work/models/net.py": b"n", "my work/data/a.txt": b""}
+    submission = alone(tmp_path, files)
+    assert dict(submission.files) == {
+        "lenet.py": CODE,
+        "src/lenet.py": CODE,
+        "models/net.py": b"n",
+        "data/a.txt": b"",
+    }
+    assert "left aside" not in said(submission)
 
 
 def test_exact_before_near(tmp_path: Path) -> None:
@@ -208,8 +227,11 @@ def test_weights_under_another_name(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        (["a.pt", "b.pth"], "`lenet.pt` is missing, and several could be meant: `a.pt`, `b.pth`."),
-        (["lenet.pth", "lenet.bin", "a.pt"], "could be meant: `lenet.bin`, `lenet.pth`."),
+        (
+            ["a.pt", "b.pth"],
+            "`lenet.pt` is missing; of `a.pt`, `b.pth` the one that fits is taken, where",
+        ),
+        (["lenet.pth", "lenet.bin", "a.pt"], "missing; of `lenet.bin`, `lenet.pth` the one that"),
         (["data.pkl", "table.bin"], "`lenet.pt` is missing."),
     ],
 )
@@ -228,6 +250,9 @@ def book(*cells: str) -> bytes:
 NAMES_ASKED = ("LeNet5", "train", "rate")
 WHOLE = b"class LeNet5: ...\ndef train(): ...\nrate = 1\n"
 PART = b"class LeNet5: ...\ndef train(): ...\n"
+ONE, TWO = b"class LeNet5: ...\n", b"def train(): ...\nrate = 1\n"
+OTHER = b"x = 1\n"
+NETWORK = b"class A(nn.Module): ...\n"
 
 
 @pytest.mark.parametrize(
@@ -243,13 +268,20 @@ PART = b"class LeNet5: ...\ndef train(): ...\n"
         ({"a.ipynb": book(WHOLE.decode()), "a.py": WHOLE}, "a.py", "`a.py` was run"),
         ({"hw 3/a.PY": PART, "hw 3/util.py": b"x = 1"}, "hw 3/a.PY", "folder `hw 3/` counts as"),
         ({"a.py": PART, "b.py": PART}, None, "not clear which file to run: `a.py`, `b.py`. Keep"),
-        ({"a.py": CODE}, None, "Found `a.py`: rename it to `lenet.py`"),
-        (
-            {"a.py": b"def f():\n    class LeNet5: ...\n    train = rate = 1\n"},
-            None,
-            "Found `a.py`",
-        ),
-        ({"a.ipynb": b"[" * 100_000 + WHOLE}, None, "Found `a.ipynb`: rename it to `lenet.ipynb`"),
+        ({"a.py": CODE}, "a.py", "`a.py` was run: no other file can be. Please hand it in as"),
+        ({"a.py": CODE, "__init__.py": b"", "test_a.py": b""}, "a.py", "no other file can be"),
+        ({"a.ipynb": b"[" * 100_000 + WHOLE}, "a.ipynb", "no other file can be"),
+        ({"a.py": OTHER, "b.py": b"def Train(): ..."}, "b.py", "it defines most of what is asked"),
+        ({"a.py": OTHER, "b.py": NETWORK}, "b.py", "no other file defines a network"),
+        ({"a.py": OTHER, "b.py": b"def f(): return nn.Sequential(x)"}, "b.py", "defines a network"),
+        ({"a.ipynb": book(NETWORK.decode()), "b.py": OTHER}, "a.ipynb", "defines a network"),
+        ({"hw1.py": NETWORK, "hw2_LeNet.py": NETWORK}, "hw2_LeNet.py", "by its name it is the"),
+        ({"a.py": NETWORK, "b.py": b"import a\n" + NETWORK}, "b.py", "no other file imports it"),
+        ({"a.py": OTHER, "b.ipynb": book("%run a.py")}, "b.ipynb", "no other file imports it"),
+        ({"a.py": NETWORK, "b.py": NETWORK}, None, "not clear which file to run: `a.py`, `b.py`"),
+        ({"a.py": ONE, "b.py": TWO, "c.py": b"import a\nfrom b import *"}, "c.py", "imports the"),
+        ({"a.py": ONE, "b.py": TWO, "c.py": b"import a\n"}, "b.py", "it defines"),
+        ({"a.py": ONE, "b.py": b"from a import LeNet5\n" + TWO}, "b.py", "imports the others"),
         ({"LeNet.py": b"", "a.py": WHOLE}, "LeNet.py", "`LeNet.py` was taken as `lenet.py`"),
     ],
 )
@@ -297,6 +329,7 @@ def test_files_read_for_their_names_are_bounded(
     files = {f"a{n}.py": b"" for n in range(3)} | {"b.py": WHOLE}
     assert alone(tmp_path, files, names=NAMES_ASKED).entry is None
     large = {"b.py": WHOLE + b"#" * definitions.CAP}
+    large["a.py"] = b""
     assert alone(tmp_path / "2", large, names=NAMES_ASKED).entry is None
 
 

@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from kit.places import ROOT
 
 SEEDS = ("1", "2")
@@ -27,6 +29,7 @@ def collecting(seed: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.proof
 def test_ids_are_the_same_in_every_process() -> None:
     """Two processes with other hash seeds list the same tests, in the same order."""
     processes = [collecting(seed) for seed in SEEDS]

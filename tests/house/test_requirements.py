@@ -151,6 +151,7 @@ def test_a_module_is_checked(program: Path, course: Tiny) -> None:
     assert "12 of 12 points" in done.stdout
 
 
+@pytest.mark.proof
 def test_a_notebook_is_checked(program: Path, course: Tiny) -> None:
     """Likewise; what it imports and is not there is named, and costs nothing."""
     sources = ("import matplotlib.pyplot as plt", RIGHT)
@@ -163,6 +164,7 @@ def test_a_notebook_is_checked(program: Path, course: Tiny) -> None:
     assert "matplotlib" in done.stdout
 
 
+@pytest.mark.proof
 def test_the_demonstrations_own_file_is_checked(program: Path) -> None:
     """A network with weights, as a module and as a notebook; accuracy is decided elsewhere."""
     for name in ("lenet.py", "lenet.ipynb"):
@@ -199,6 +201,7 @@ def test_what_is_missing_is_named(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.proof
 def test_a_data_set_that_is_here_needs_a_reader(program: Path, tmp_path: Path) -> None:
     """It is not called damaged where torchvision is missing."""
     from grader.data import catalogue

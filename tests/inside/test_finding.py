@@ -56,9 +56,7 @@ def test_answers_serve_every_question() -> None:
     space = names(SOURCE + more)
     assert ask(space, probe.call("twice", 3), ["float64"]).item == 6
     assert ask(space, probe.value("lr"), ["float64"]).item == 0.1
-    assert ask(space, probe.value("rate"), ["float64"]).item == 0.1, (
-        "a name that exists comes first"
-    )
+    assert ask(space, probe.value("rate"), ["float64"]).item == 7, "what it says comes first"
     assert ask(space, probe.live("model").logits(IMAGES), ["float64"]).own.shape == (3, 2)
 
 
@@ -85,10 +83,9 @@ def test_answers_that_name_nothing(answers: str, why: str) -> None:
 @pytest.mark.parametrize(
     ("name", "kind", "why"),
     [
-        ("mynet", "", "but `MyNet` (line 5); rename it to `mynet`"),
-        ("my_net", "network", "but `MyNet` (line 5); rename it to `my_net`"),
+        ("MyNets", "network", "but `MyNet` (line 5); rename it to `MyNets`"),
         ("doubles", "", "but `double` (line 14); rename it to `doubles`"),
-        ("Rate", "value", "but `rate` (line 13); rename it to `Rate`"),
+        ("rates", "value", "but `rate` (line 13); rename it to `rates`"),
         ("Rate", "", "it defines `MyNet`, `double`. Define `Rate` in this file, spelled so"),
         ("LeNet5", "network", "the only network that it defines is `MyNet` (line 5)"),
         ("LeNet5", "", "it defines `MyNet`, `double`. Define `LeNet5`"),
@@ -113,7 +110,7 @@ def test_a_notebook_names_cells() -> None:
         linecache.cache[f"{path}, cell {number}"] = (len(text), None, lines, "")
     space = {"__name__": "__main__", "__file__": path, "rate": 2, "In": []}
     with pytest.raises(Unanswerable, match=r"but `rate` \(cell 11, line 1\)"):
-        find(space, "Rate", "value")
+        find(space, "rates", "value")
     with pytest.raises(
         Unanswerable, match=r"lenet\.ipynb, cell 11, line 3: `double` is defined ins"
     ):

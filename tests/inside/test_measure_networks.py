@@ -25,7 +25,7 @@ from torch import nn
 from torch.nn import functional as F
 
 """
-NET = probe.module("Net")
+NET = probe.module("Net", output="logits")
 PICTURES = questions(NET, data.normal(3, 3, 9, 9), data.integers(3, below=5))
 TEXTS = questions(NET, data.integers(3, 4, below=11), data.integers(3, below=11))
 SERIES = questions(NET, data.normal(3, 4, 6), data.integers(3, below=5))

@@ -45,6 +45,10 @@ class Broken(Net):
     def forward(self, x):
         return self.last(self.first(x))
 
+class Sized(Net):
+    def __init__(self, size):
+        super().__init__()
+
 net = Net()
 
 def step(network, optimizer, x, y):
@@ -74,6 +78,12 @@ PROBES: dict[str, list[probe.Probe[Any]]] = {
     "gradients": [NET.gradients(X, Y)],
     "steps": [NET.steps(X, Y), NET.steps(X, Y, by="step")],
     "logits": [probe.live("net").logits(X)],
+    "networks": [
+        probe.survey("Net", [NET.layers(X)]),
+        probe.survey("Other", [probe.module("Other").layers(X)]),
+        probe.survey("Sized", [probe.module("Sized").layers(X)]),
+        probe.survey("trained", [probe.live("trained").logits(X)]),
+    ],
     "train": [
         NET.train("fit", X, Y, seconds=20, images=X),
         NET.train("fit", X, Y, seconds=20, images=X, by_epoch=True),
@@ -91,6 +101,7 @@ FUNCTIONS: dict[str, list[Callable[..., Any]]] = {
     "gradients": [probe.Module.gradients],
     "steps": [probe.Module.steps],
     "logits": [probe.Module.logits, probe.Live.logits],
+    "networks": [probe.survey],
     "train": [probe.Module.train],
     "call": [probe.call],
     "value": [probe.value],

@@ -20,7 +20,7 @@ assignment = Assignment(
     "Two layers", entry="tiny", limits=Limits(cpu_seconds=2, memory_mib=2048, processes=16)
 )
 x = data.normal(3, 4)
-net = probe.module("Tiny")
+net = probe.module("Tiny", output="logits")
 layers = net.layers(x)
 parameters = net.parameters(x)
 outputs = net.outputs(x)

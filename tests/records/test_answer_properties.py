@@ -46,6 +46,10 @@ ROW = {
     "steps": ["relu"], "settings": {"stride": [1, 1]}, "file": "tiny.py", "line": 9,
     "result": np.ones(9), "end": None,
 }  # fmt: skip
+FOUND = {
+    "path": "model.Net", "place": " (line 5)", "shapes": [[5, 4], [5]], "output": [3, 5],
+    "wants": ["classes"],
+}  # fmt: skip
 SCORES = {"logits": np.ones((3, 2), np.float32), "operands": [["a/1/0/weight", np.ones((2, 2))]]}
 HONEST: Mapping[str, tuple[Any, Any]] = {
     "layers": (m.Layers, {"layers": [ROW, ROW], "precision": "float64", "error": ERROR,
@@ -57,6 +61,7 @@ HONEST: Mapping[str, tuple[Any, Any]] = {
                                 "precision": "float32"}),
     "steps": (m.Steps, {"runs": [[[NAMED], [NAMED]]], "precision": "float64"}),
     "logits": (m.Logits, {**SCORES, "unset": ""}),
+    "networks": (m.Networks, {"ready": False, "bound": FOUND, "rows": [FOUND, FOUND]}),
     "trained": (m.Trained, {**SCORES, "losses": np.ones(4), "spent": False}),
     "returned": (m.Returned, {"value": {"kind": "list", "item": [{"kind": "int", "item": 1}]},
                               "changed": [0]}),

@@ -103,6 +103,7 @@ def killed(course: Tiny, regrade: Grading, tmp_path: Path, kills: int, students:
     assert {g.score for g in outcome.graded} >= {POINTS, POINTS - 2, POINTS - 4, 0.0}
 
 
+@pytest.mark.proof
 def test_killed_twice(course: Tiny, regrade: Grading, tmp_path: Path) -> None:
     """SIGKILL at two random moments, then to the end: as if nothing had happened."""
     killed(course, regrade, tmp_path, kills=2, students=12)

@@ -259,6 +259,7 @@ box.load()
 """
 
 
+@pytest.mark.proof
 def test_no_group_outlives_a_killed_grader(grouped: ForkServer, tmp_path: Path) -> None:
     """The guards see the grader go, and remove them."""
     with subprocess.Popen(
@@ -277,6 +278,7 @@ def test_no_group_outlives_a_killed_grader(grouped: ForkServer, tmp_path: Path) 
     assert groups(server) == []
 
 
+@pytest.mark.proof
 def test_groups_of_the_dead_are_swept(grouped: ForkServer) -> None:
     """Of a fork server that was killed with all its guards; nobody else's is touched."""
     with subprocess.Popen([sys.executable, "-c", "pass"]) as process:

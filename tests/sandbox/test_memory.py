@@ -149,7 +149,7 @@ WORKERS = """
             pid = os.fork()
             if pid == 0:
                 {doing}
-                time.sleep(1)
+                time.sleep(3)  # until whoever watches has looked, on a busy machine as well
                 os._exit(0)
             pids.append(pid)
         for pid in pids:

@@ -500,7 +500,7 @@ def hook(tmp_path: Path) -> Path:
     return write_hook(tmp_path)
 
 
-@pytest.mark.parametrize("form", ["module", "notebook"])
+@pytest.mark.parametrize("form", [pytest.param("module", marks=pytest.mark.proof), "notebook"])
 def test_a_check_needs_nothing_of_unix(form, hook, tmp_path):
     """Controller and student's process alike run where fork, fcntl, resource and the rest are not."""
     reference = ROOT / "reference" / "lenet5_mnist"

@@ -332,6 +332,7 @@ def there(pairs: set[tuple[str, str]], scene: Scene) -> set[tuple[str, str]]:
     return {(way, place) for way, place in pairs if place in scene.places}
 
 
+@pytest.mark.proof
 def test_as_a_plain_process_environment_and_descriptors_are_found(
     bare_scene: Scene, tmp_path: Path
 ) -> None:
@@ -348,6 +349,7 @@ def test_as_a_plain_process_environment_and_descriptors_are_found(
     assert there(wanted, bare_scene) <= finds.by_way(bare_scene.places)
 
 
+@pytest.mark.proof
 def test_inside_the_process_that_keeps_them_all_are_found(
     bare_scene: Scene, tmp_path: Path
 ) -> None:

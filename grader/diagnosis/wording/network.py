@@ -6,6 +6,22 @@ from collections.abc import Mapping
 
 from grader.diagnosis.records import Wording
 
+_ENDS: Mapping[str, Wording] = {
+    f"network-{name}-{what}": Wording(sentence=sentence, hint=hint, fraction=0.0)
+    for name in ("sigmoid", "tanh", "relu", "softmax")
+    for what, sentence, hint in (
+        (
+            "missing",
+            f"Your network returns what the {name} at its end should be applied to.",
+            f"Apply {name} to the result of the last layer, as the brief says.",
+        ),
+        (
+            "added",
+            f"Your network applies {name} to the right result.",
+            f"Return the result itself, without {name}.",
+        ),
+    )
+}
 WORDINGS: Mapping[str, Wording] = {
     "network-softmax-at-end": Wording(
         sentence=(
@@ -25,6 +41,22 @@ WORDINGS: Mapping[str, Wording] = {
     ),
     "network-ends-in-softmax": Wording(
         hint="Return the scores (logits); cross-entropy applies softmax itself.",
+        fraction=0.0,
+    ),
+    **_ENDS,
+    "network-order-turned": Wording(
+        sentence="Your network gives the right numbers, but turns the second dimension round.",
+        hint="Keep the order in which the inputs come, in time as well.",
+        fraction=0.0,
+    ),
+    "network-scaled": Wording(
+        sentence="Every number that your network returns is {factor} times ours.",
+        hint="Return the result of the last step of the brief, without a factor.",
+        fraction=0.0,
+    ),
+    "network-shifted": Wording(
+        sentence="Every number that your network returns is ours {shift}.",
+        hint="Return the result of the last step of the brief, without adding to it.",
         fraction=0.0,
     ),
     "network-half-precision": Wording(

@@ -23,7 +23,8 @@ from grader.inside import remarks
 from grader.inside.loading import reading
 from grader.inside.loading.namespace import Unanswerable
 
-_IMPORTLIB = "<frozen importlib"
+_BETWEEN = ("<frozen importlib", "<grader: ")
+"""Where frames lie that are between an import statement and what finds the module."""
 _WRITER = os.sep.join(["", "torch", "utils", "tensorboard", ""])
 """torch's own code that needs a package which does not come with it."""
 _NEEDS = (
@@ -138,7 +139,7 @@ class _Finder(MetaPathFinder):
     ) -> ModuleSpec | None:
         """A stub, where a statement of the student's imports the name and no `try` is around it."""
         frame = sys._getframe(1)
-        while frame.f_back is not None and frame.f_code.co_filename.startswith(_IMPORTLIB):
+        while frame.f_back is not None and frame.f_code.co_filename.startswith(_BETWEEN):
             frame = frame.f_back
         file, line = frame.f_code.co_filename, frame.f_lineno
         inner = isinstance(sys.modules.get(fullname.rpartition(".")[0]), _Stub)

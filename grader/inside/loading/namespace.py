@@ -12,10 +12,10 @@ import re
 import sys
 from collections import deque
 from collections.abc import Sequence
-from types import CodeType, ModuleType, TracebackType
+from types import CodeType, TracebackType
 from typing import TypedDict
 
-from grader.inside.loading import reading
+from grader.inside.loading import own_modules, reading
 from grader.inside.schema.questions import ErrorFacts
 from grader.inside.wire import Array
 
@@ -108,13 +108,12 @@ def load(directory: str, entry: str) -> Names:
     definitions only, so does this. Raises what makes a file unreadable as a whole.
     """
     path = find_path(directory, entry)
-    sys.path[:] = search_path(path, directory)
+    sys.path[:] = own_modules.search_path(path, directory)
     sys.argv[:] = [path]
+    own_modules.look()
     source, text = _read_module(path, entry)
     reading.note(text, path)
-    module = _make_module(path)
-    sys.modules[module.__name__] = module
-    names = module.__dict__
+    names = own_modules.make_module(path, text, directory).__dict__
     try:
         code = _compile(source, text, path)
     except reading.FAULTS as error:
@@ -183,27 +182,6 @@ def _find_fault(source: bytes, entry: str) -> str:
     return ""
 
 
-def search_path(path: str, directory: str) -> list[str]:
-    """`sys.path` for the file at `path`: the student's other files can be imported, and first."""
-    homes = list(dict.fromkeys([os.path.dirname(path), directory]))
-    sys.dont_write_bytecode = True
-    for home in homes:  # only these: at level 2 not every folder could be listed again
-        sys.path_importer_cache.pop(home, None)
-    return [*homes, *(p for p in sys.path if p not in homes)]
-
-
-def _make_module(path: str) -> ModuleType:
-    stem = os.path.splitext(os.path.basename(path))[0]
-    # A file named like a library that is loaded must not take its place.
-    name = f"student_{stem}" if stem in sys.modules else stem
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None:  # a suffix that Python does not know
-        module = ModuleType(name)
-        module.__file__ = path
-        return module
-    return importlib.util.module_from_spec(spec)
-
-
 def describe_error(error: BaseException, directory: str, names: Names | None = None) -> ErrorFacts:
     """The exception, and the student's line that caused it.
 
@@ -237,7 +215,7 @@ def _find_message(error: BaseException, directory: str) -> str:
         return f"(its message cannot be shown: {type(second).__name__})"
     if isinstance(error, NameError) and (why := reading.selection.explain(error.name)):
         text = f"{text}: {why}"
-    shown = clean(text, MESSAGE_CAP)
+    shown = own_modules.name_as_written(clean(text, MESSAGE_CAP))
     for path in (os.path.join(directory, ""), *_LIBRARIES):
         for written in {path, repr(path)[1:-1]}:  # on Windows a quoted path has two backslashes
             shown = shown.replace(written, "")

@@ -2,19 +2,23 @@
 
 `measure` has one function for each question about a network; `trained` has those about its
 training, `functions` those about calls and values, and `scripts` runs the course's own measuring
-code. `trace` reads which operators a network runs, `flow` where each number goes, and `layout` how
-weights lie; `network` builds and differentiates it, and `pairing` gives it equal weights. `finding`
-finds a name, or says which was probably meant.
+code. `candidates` tells what could be a network that is called otherwise, and `instances` builds
+anew what is finished. `trace` reads which operators a network runs, `flow` where each number goes,
+and `layout` how weights lie; `network` builds and differentiates it, and `pairing` gives it equal
+weights. `inputs` is what a network is given, `outputs` what it returns, `losses` what that costs.
+`finding` finds a name, or says which was probably meant.
 
 Floors, top first:
     measure
     scripts, trained
-    account, functions, stepping
-    finding, pairing
+    account, candidates, functions, stepping
+    losses
+    outputs
+    finding, instances, pairing
     network
     trace, versions
     received
     layout
     flow, recognition
-    budget, naming, operators, order, weights
+    budget, inputs, naming, operators, order, weights
 """

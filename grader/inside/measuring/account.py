@@ -17,21 +17,29 @@ SKETCH = 8
 """Values kept of an operator's output to find the first divergence."""
 
 
-def list_layers(trace: Trace, output: object, pairs: Sequence[Keyed]) -> list[LayerRow]:
-    """Every operator with its shape, weights and sketches; the last ends in log-probabilities."""
+SKETCHED = 7
+"""Tensors of one answer that are sketched."""
+
+
+def list_layers(
+    trace: Trace, answer: Sequence[torch.Tensor], pairs: Sequence[Keyed]
+) -> list[LayerRow]:
+    """Every operator with its shape, weights and sketches; the last ends in the whole answer."""
     rows: list[LayerRow] = []
+    used: set[tuple[int, object]] = set()
     keys = pairing.list_keys(trace.operators, pairs)
-    for operator, own in zip(trace.operators, keys, strict=True):
+    for operator, own_keys in zip(trace.operators, keys, strict=True):
+        own = {(id(w.leaf), w.view.storage_offset()) for w in operator.weights}
         end = operator.end
-        if operator is trace.operators[-1] and isinstance(output, torch.Tensor):
-            end = sketch(torch.log_softmax(output.reshape(output.shape[0], -1), dim=1))
+        if operator is trace.operators[-1] and answer:
+            end = np.concatenate([sketch(t) for t in answer[:SKETCHED]])
         rows.append(
             {
                 "name": operator.name,
                 "kind": operator.kind,
                 "shape": list(operator.shape),
                 "weights": [(w.role, w.name, list(w.shape)) for w in operator.weights],
-                "keys": own,
+                "keys": own_keys,
                 "settings": operator.settings,
                 "steps": operator.steps[:20],
                 "file": operator.place[0] if operator.place else None,
@@ -39,8 +47,10 @@ def list_layers(trace: Trace, output: object, pairs: Sequence[Keyed]) -> list[La
                 "start": operator.start,
                 "result": operator.result,
                 "end": end,
+                "again": bool(own) and own <= used,
             }
         )
+        used |= own
     return rows
 
 

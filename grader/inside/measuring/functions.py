@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 import numpy as np
 import torch
 
+from grader.inside import remarks
 from grader.inside.loading import absent
 from grader.inside.loading.namespace import Names, Unanswerable, describe_place
-from grader.inside.measuring import network
+from grader.inside.measuring import instances, network, outputs
 from grader.inside.measuring.finding import find, find_directory
 from grader.inside.schema.questions import (
     CallArgs,
@@ -43,10 +44,9 @@ def find_maker(names: Names, args: NetworkArgs) -> Function:
     target = find(names, args["module"], "network", args.get("init", []))
     file = os.path.basename(str(names.get("__file__", "the file")))
     if isinstance(target, torch.nn.Module):
-        raise Unanswerable(
-            f"`{args['module']}` in {file} is a finished network, not the class; write "
-            f"`class {args['module']}(nn.Module):`"
-        )
+        kind = type(instances.unwrap(target)).__name__
+        remarks.add("instance", f"`{args['module']}` is a {kind}")
+        target = instances.find_maker(target, args.get("init", []), args["module"])
     if not callable(target):
         raise Unanswerable(
             f"`{args['module']}` in {file} is a {type(target).__name__}, not a class; write "
@@ -136,8 +136,10 @@ def value(names: Names, args: ValueArgs) -> ReturnedAnswer:
 def describe(item: object, depth: int = 0) -> ReturnedItem:
     """A result as plain data with its kind kept, lists and dictionaries to a depth of eight."""
     if isinstance(item, torch.Tensor):
+        _require_small(item.numel())
         return {"kind": "tensor", "item": network.array(item)}
     if isinstance(item, (np.ndarray, np.generic)):
+        _require_small(item.size)
         array = np.array(item)
         if array.dtype.kind not in "biufc":
             raise Unanswerable(f"it holds an array of {array.dtype}, not of numbers")
@@ -157,6 +159,14 @@ def describe(item: object, depth: int = 0) -> ReturnedItem:
     raise Unanswerable(
         f"it is a {type(item).__name__}; return a number, an array, a tensor or a list of them"
     )
+
+
+def _require_small(count: int) -> None:
+    """Raise Unanswerable, before a copy is made, for more numbers than an answer can carry."""
+    if count > outputs.LARGEST:
+        raise Unanswerable(
+            f"it holds {count:,} numbers; {outputs.LARGEST:,} are the most that can be compared"
+        )
 
 
 def _is_small(item: Sized, depth: int) -> bool:

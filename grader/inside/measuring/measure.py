@@ -16,8 +16,12 @@ from grader.inside import remarks
 from grader.inside.loading.namespace import Names, Unanswerable, describe_error
 from grader.inside.measuring import (
     account,
+    candidates,
+    finding,
     functions,
+    losses,
     network,
+    outputs,
     pairing,
     scripts,
     stepping,
@@ -25,6 +29,7 @@ from grader.inside.measuring import (
 )
 from grader.inside.measuring.finding import find_directory
 from grader.inside.measuring.functions import describe_forward, find_maker
+from grader.inside.measuring.inputs import Inputs
 from grader.inside.measuring.network import Prepared
 from grader.inside.measuring.pairing import Keyed
 from grader.inside.measuring.trace import Trace
@@ -34,16 +39,17 @@ from grader.inside.schema.questions import (
     GradientsArgs,
     InputArgs,
     LayersAnswer,
+    LossArgs,
     NamedRow,
     OutputsAnswer,
     ParameterRow,
     ParametersAnswer,
     ParametersArgs,
     Precision,
+    ReturnedItem,
     StepsAnswer,
     StepsArgs,
 )
-from grader.inside.wire import Array
 
 T = TypeVar("T")
 
@@ -58,7 +64,7 @@ def answer(names: Names, ask: str, args: Mapping[str, object]) -> object:
     before = torch.get_default_dtype()
     try:
         with torch.random.fork_rng(devices=[]):
-            return ASKS[ask](names, args)
+            return ASKS[ask](finding.begin(names, args), args)
     finally:
         torch.set_default_dtype(before)
 
@@ -86,12 +92,14 @@ def _prepare_whole(names: Names, args: InputArgs, *, train: bool = False) -> Pre
     prepared, output, error = _prepare(names, args, train=train)
     if error is not None:
         raise error
-    _check_output(names, prepared.net, output, len(prepared.x))
+    _check(names, args, prepared, output)
     return prepared
 
 
-def _check_output(names: Names, net: torch.nn.Module, output: object, count: int) -> torch.Tensor:
-    return network.check_output(output, count, describe_forward(names, net))
+def _check(names: Names, args: InputArgs, prepared: Prepared, output: object) -> object:
+    """What the network returned, if it is what the assignment says; else Unanswerable."""
+    where = describe_forward(names, prepared.net)
+    return outputs.check(output, args.get("output", "raw"), len(prepared.x), where)
 
 
 def _write_equal(pairs: Sequence[Keyed], seed: int) -> None:
@@ -117,18 +125,22 @@ def layers(names: Names, args: InputArgs) -> LayersAnswer:
         "before": prepared.trace.before,
         "layers": [],
     }
-    trace, output_seen = prepared.trace, None
+    trace, seen = prepared.trace, list[torch.Tensor]()
     pairs = pairing.pair(trace.operators)
     if error is not None:
         answer["error"] = describe_error(error, directory, names)
     else:
-        _check_output(names, prepared.net, output, len(prepared.x))
+        _check(names, args, prepared, output)
         try:
-            prepared, pairs = _make_equal(names, args, prepared)
-            trace, output_seen = _run_equal(prepared, pairs, directory)
+            prepared, equal = _make_equal(names, args, prepared)
+            trace, output = _run_equal(prepared, equal, directory)
+            pairs = equal
         except Unanswerable as reason:
             answer["unset"] = str(reason)
-    answer["layers"] = account.list_layers(trace, output_seen, pairs)
+        else:
+            output = _check(names, args, prepared, output)
+            seen = outputs.list_comparable(output, args.get("output", "raw"))
+    answer["layers"] = account.list_layers(trace, seen, pairs)
     return answer
 
 
@@ -149,7 +161,12 @@ def _make_equal(
     It is the one given, or a fresh one where that had to be tried out.
     """
     pairing.require_settable(prepared.trace)
-    found = pairing.tell_apart(prepared, args["seed"], find_directory(names))
+
+    def list_answers(output: object) -> list[torch.Tensor]:
+        checked = _check(names, args, prepared, output)
+        return outputs.list_comparable(checked, args.get("output", "raw"))
+
+    found = pairing.tell_apart(prepared, args["seed"], list_answers)
     if found is None:
         pairs = pairing.pair(prepared.trace.operators)
     else:
@@ -216,27 +233,35 @@ def _measure_equal(
     return prepared.precision, [measure(prepared, pairs)]
 
 
-def outputs(names: Names, args: InputArgs) -> OutputsAnswer:
-    """What the network answers to `x` in eval mode under equal weights: (N, classes)."""
+def answers(names: Names, args: InputArgs) -> OutputsAnswer:
+    """What the network answers to `x` in eval mode under equal weights."""
+    place = ""
 
-    def measure(prepared: Prepared, pairs: list[Keyed]) -> Array:
+    def measure(prepared: Prepared, pairs: list[Keyed]) -> ReturnedItem:
+        nonlocal place
+        place = describe_forward(names, prepared.net)
         output, trace, error = network.run(prepared.net, prepared.x, find_directory(names))
         if error is not None:
             raise error
         pairing.require_set(pairs, trace)
-        return network.array(_check_output(names, prepared.net, output, len(prepared.x)))
+        return outputs.describe(_check(names, args, prepared, output))
 
     precision, runs = _measure_equal(names, args, measure)
-    return {"precision": precision, "runs": runs}
+    return {"precision": precision, "runs": runs, "place": place}
+
+
+def _compute_loss(names: Names, args: LossArgs, prepared: Prepared, inputs: Inputs) -> torch.Tensor:
+    """The loss of the network on these inputs, with its graph."""
+    output = _check(names, args, prepared, inputs.call(prepared.net))
+    return losses.compute(output, args, describe_forward(names, prepared.net))
 
 
 def gradients(names: Names, args: GradientsArgs) -> GradientsAnswer:
-    """Gradient of the cross-entropy for every weight, in eval mode under equal weights."""
+    """Gradient of the loss for every weight, in eval mode under equal weights."""
 
     def measure(prepared: Prepared, pairs: list[Keyed]) -> list[NamedRow]:
         with torch.enable_grad():
-            output = _check_output(names, prepared.net, prepared.net(prepared.x), len(prepared.x))
-            loss = network.compute_loss(output, args["y"])
+            loss = _compute_loss(names, args, prepared, prepared.x)
             kept = [(k, w) for k, w in pairs if w.role in ("weight", "bias")]
             leaves = [w.leaf for _, w in kept if w.leaf.requires_grad]
             grads: Sequence[torch.Tensor | None] = [None] * len(leaves)
@@ -258,8 +283,8 @@ def steps(names: Names, args: StepsArgs) -> StepsAnswer:
     """
     dropouts: DropoutFacts = {"layers": [], "places": []}
     if "by" not in args:
-        describe = functools.partial(describe_forward, names)
-        step = _note_dropouts(dropouts, stepping.descend(args, describe))
+        compute_loss = functools.partial(_compute_loss, names, args)
+        step = _note_dropouts(dropouts, stepping.descend(args, compute_loss))
         precision, runs = _measure_equal(names, args, step, train=True)
         return {"precision": precision, "runs": runs, "dropouts": dropouts}
     function = functions.find_function(names, args["by"])
@@ -303,10 +328,11 @@ def _try_precisions(
 ASKS: dict[str, Callable[[Names, Any], object]] = {
     "layers": layers,
     "parameters": parameters,
-    "outputs": outputs,
+    "outputs": answers,
     "gradients": gradients,
     "steps": steps,
     "logits": trained.logits,
+    "networks": candidates.networks,
     "train": trained.train,
     "call": functions.call,
     "value": functions.value,

@@ -11,9 +11,9 @@ import torch
 from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from grader.inside.loading import absent
 from grader.inside.loading.namespace import Unanswerable, describe_place
 from grader.inside.measuring import layout
+from grader.inside.measuring.inputs import Inputs
 from grader.inside.measuring.order import Weight
 from grader.inside.measuring.trace import Trace, keep_nothing
 from grader.inside.schema.questions import NamedRow, Precision, Sketch
@@ -37,7 +37,7 @@ class Prepared:
     net: torch.nn.Module
     trace: Trace
     precision: Precision
-    x: torch.Tensor
+    x: Inputs
 
 
 def plain(value: torch.Tensor) -> torch.Tensor:
@@ -55,54 +55,10 @@ def array(value: torch.Tensor) -> Array:
         return np.array(tensor.as_subclass(torch.Tensor).numpy(), copy=True)
 
 
-def check_output(
-    value: object, count: int, where: str = "", *, scores: bool = False
-) -> torch.Tensor:
-    """The network's answer as a tensor with one row per input, or Unanswerable with the reason.
-
-    `where` is the place of `forward`, as `namespace.describe_place` writes it. `scores` asks for a
-    row of several numbers per input, of any kind; without it the numbers have to be floating-point.
-    """
-    absent.refuse(value, f"{where}what the network returns")
-    if not isinstance(value, torch.Tensor):
-        raise Unanswerable(f"{where}the network returns {_name_returned(value)}")
-    if value.dim() < 1:
-        raise Unanswerable(
-            f"{where}the network returns a single number, as a loss is; return the scores, one row "
-            "per input"
-        )
-    if value.shape[0] != count:
-        raise Unanswerable(
-            f"{where}for {count} inputs the network returns a tensor of shape "
-            f"{tuple(value.shape)}; its first dimension has to be {count}, one row per input"
-        )
-    if scores and value.dim() < 2:
-        raise Unanswerable(
-            f"{where}the network returns one number for each input; return the scores of all "
-            "classes, a row per input, without argmax"
-        )
-    if not scores and not (value.is_floating_point() or value.is_complex()):
-        kind = str(value.dtype).removeprefix("torch.")
-        raise Unanswerable(
-            f"{where}the network returns {kind} numbers; return the scores as the last layer "
-            "gives them, without argmax, round or a conversion"
-        )
-    return value
-
-
-def _name_returned(value: object) -> str:
-    """What is no tensor, and what to return in its place."""
-    if value is None:
-        return "nothing (None); end `forward` with `return` and the scores"
-    kind = type(value).__name__
-    more = f" of {len(value)}" if isinstance(value, (tuple, list, dict)) else ""
-    return f"a {kind}{more}; return one tensor with a row of class scores per picture"
-
-
 def build(
     make: Callable[[], object],
     precision: Precision,
-    x: torch.Tensor,
+    x: Inputs,
     *,
     directory: str,
     train: bool = False,
@@ -122,7 +78,7 @@ def build(
     base = torch.nn.Module
     if any(isinstance(p, torch.nn.UninitializedParameter) for p in base.parameters(net)):
         with torch.no_grad():
-            net(x)
+            x.call(net)
     base.to(net, PRECISIONS[precision])
     base.train(net, train)
     return net
@@ -154,18 +110,18 @@ class Quick(TorchDispatchMode):
 
 def run(
     net: torch.nn.Module,
-    x: torch.Tensor,
+    x: Inputs,
     directory: str,
     keep: Callable[[torch.Tensor], Sketch] = keep_nothing,
 ) -> tuple[object, Trace, Exception | None]:
     """The network's output, the operators that ran, and the exception that stopped it, if any."""
-    trace = Trace(net, x, directory, keep)
+    trace = Trace(net, x.tensors, directory, keep)
     fused = torch._C._get_mkldnn_enabled()
     if any(isinstance(m, torch.nn.RNNBase) for m in torch.nn.Module.modules(net)):
         torch._C._set_mkldnn_enabled(False)  # in float32 it makes one unreadable operator of it
     try:
         with torch.enable_grad(), trace:
-            return net(x), trace, None
+            return x.call(net), trace, None
     except Exception as error:  # the student's code may raise anything
         return None, trace, error
     finally:
@@ -175,7 +131,7 @@ def run(
 
 def prepare(
     make: Callable[[], object],
-    x: Array,
+    x: object,
     *,
     seed: int,
     directory: str,
@@ -188,9 +144,7 @@ def prepare(
     next precision is tried. The exception of the last attempt comes back with what ran until then.
     """
     for precision in precisions:
-        inputs = torch.from_numpy(np.array(x))
-        if inputs.is_floating_point():  # words stay numbers of words
-            inputs = inputs.to(PRECISIONS[precision])
+        inputs = Inputs.read(x, PRECISIONS[precision])
         torch.manual_seed(seed)
         with Quick():  # type: ignore[no-untyped-call]
             net = build(make, precision, inputs, directory=directory, train=train)
@@ -214,13 +168,6 @@ def _convert(trace: Trace, dtype: torch.dtype) -> bool:
 
 
 # ---------------------------------------------------------------------- gradients
-
-
-def compute_loss(output: torch.Tensor, y: Array) -> torch.Tensor:
-    """Cross-entropy of raw scores or of log-probabilities, which log_softmax leaves as they are."""
-    logits = torch.log_softmax(output.reshape(output.shape[0], -1), dim=1)
-    target = torch.from_numpy(np.array(y, dtype=np.int64))
-    return -logits[torch.arange(len(target)), target].mean()
 
 
 def lay_out_gradient(weight: Weight, grad: torch.Tensor | None) -> torch.Tensor | None:

@@ -92,6 +92,11 @@ PRODUCTS = frozenset(
 """Products of two results, matrix by matrix of a batch."""
 
 
+CONSTANTS = frozenset(
+    "zeros_like ones_like full_like new_zeros new_ones new_full zero zeros ones full".split()
+)
+"""Those whose result holds none of the numbers they are given, only their shape."""
+
 Role = tuple[str, torch.Tensor | None]
 """weight, bias, running_mean or running_var; and the tensor, where the operator has one."""
 

@@ -10,6 +10,7 @@ networks see the same there, however their layers are put together.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import time
@@ -27,6 +28,7 @@ from grader.inside.measuring.order import Operator, Weight, name_group
 from grader.inside.measuring.trace import Trace
 from grader.inside.wire import Array
 
+ListAnswers = Callable[[object], Sequence[torch.Tensor]]
 Keyed = tuple[str, Weight]
 """A weight and its key: kind and shape of its operator, number among those, role."""
 SECONDS = 2.0
@@ -117,10 +119,11 @@ class Pairing:
         return _name(pieces, self.numbers)
 
 
-def tell_apart(prepared: Prepared, seed: int, directory: str) -> Pairing | None:
+def tell_apart(prepared: Prepared, seed: int, list_answers: ListAnswers) -> Pairing | None:
     """The number of each piece where some are told apart by what they do; None where none need be.
 
-    The network is written to and run: what is measured afterwards needs a fresh one.
+    `list_answers` gives the tensors of what the network returns, as they are compared. The network
+    is written to and run: what is measured afterwards needs a fresh one.
     """
     pieces = list_pieces(prepared.trace.operators)
     numbers = _number(pieces)
@@ -131,10 +134,11 @@ def tell_apart(prepared: Prepared, seed: int, directory: str) -> Pairing | None:
     if not tied:
         return None
     torch.nn.Module.train(prepared.net, False)
-    work = _Work(prepared, seed, directory, pieces)
+    work = _Work(prepared, seed, pieces, list_answers)
     until, done = time.process_time() + SECONDS, False
-    while tied and not done:
-        tied, done = work.split(tied, numbers), time.process_time() > until
+    with contextlib.suppress(Exception):  # the student's code may raise anything, in eval mode too
+        while tied and not done:
+            tied, done = work.split(tied, numbers), time.process_time() > until
     return Pairing(numbers=tuple(numbers), unsure=sum(map(len, tied)))
 
 
@@ -142,9 +146,10 @@ class _Work:
     """Writes equal weights into pieces that are alike, and looks at what depends on them."""
 
     def __init__(
-        self, prepared: Prepared, seed: int, directory: str, pieces: Sequence[Piece]
+        self, prepared: Prepared, seed: int, pieces: Sequence[Piece], list_answers: ListAnswers
     ) -> None:
-        self.prepared, self.seed, self.directory, self.pieces = prepared, seed, directory, pieces
+        self.prepared, self.seed, self.pieces = prepared, seed, pieces
+        self._list_answers = list_answers
 
     def split(self, tied: list[list[int]], numbers: list[int]) -> list[list[int]]:
         """The classes that are still tied, after one more look; `numbers` are put in order.
@@ -194,7 +199,8 @@ class _Work:
         )
         torch.manual_seed(self.seed)
         with torch.enable_grad():
-            value = self._measure(self.prepared.net(self.prepared.x))
+            output = self.prepared.x.call(self.prepared.net)
+            value = self._measure(self._list_answers(output))
             leaves = {id(w.leaf): w.leaf for i in asked for w in self.pieces[i].weights}
             leaves = {k: t for k, t in leaves.items() if t.requires_grad}
             if not leaves or not value.requires_grad:
@@ -203,14 +209,11 @@ class _Work:
         grads = dict(zip(leaves, found, strict=True))
         return {i: self._weigh(self.pieces[i], grads) for i in asked}
 
-    def _measure(self, output: object) -> torch.Tensor:
-        """One number that depends on all answers, in the same way for scores and logarithms."""
-        if not isinstance(output, torch.Tensor) or not output.is_floating_point():
-            return torch.zeros(())
-        rows = output.reshape(output.shape[0], -1)
-        if rows.shape[1] > 1:
-            rows = torch.log_softmax(rows, dim=1)
-        return (rows * self._draw("answers", rows)).sum()
+    def _measure(self, answers: Sequence[torch.Tensor]) -> torch.Tensor:
+        """One number that depends on all answers."""
+        parts = [t for t in answers if t.is_floating_point()]
+        sums = [(t * self._draw(f"answer {n}", t)).sum() for n, t in enumerate(parts)]
+        return sum(sums, torch.zeros(()))
 
     def _weigh(self, piece: Piece, grads: Mapping[int, torch.Tensor | None]) -> float:
         total = 0.0

@@ -10,19 +10,19 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Callable
-from typing import NoReturn, cast
+from typing import NoReturn
 
 import numpy as np
 import torch
 
 from grader.inside.loading import namespace
 from grader.inside.loading.namespace import Names, Unanswerable
-from grader.inside.measuring import budget, finding, functions, network, pairing
+from grader.inside.measuring import budget, finding, functions, losses, network, outputs, pairing
 from grader.inside.measuring.functions import Function
+from grader.inside.measuring.losses import FILE
 from grader.inside.schema.questions import ReturnedAnswer, ScriptArgs
 from grader.inside.wire import Array
 
-FILE = "probes.py"
 _LARGEST = 1 << 24
 """Numbers of one array that a student's function may hand over."""
 
@@ -60,11 +60,11 @@ class Student:
         if error is not None:  # perhaps in no line of the student's, who put the layers together
             self.refuse(f"`{name}` cannot be run on {tuple(x.shape)}: {error}")
         where = functions.describe_forward(self._names, prepared.net)
-        network.check_output(output, len(prepared.x), where)
+        outputs.check_scores(output, len(prepared.x), where)
         pairing.require_settable(prepared.trace)
         pairs = pairing.pair(prepared.trace.operators)
         pairing.write(pairs, lambda key, shape: pairing.draw(key, shape, self._seed))
-        return prepared.net, prepared.x
+        return prepared.net, prepared.x.first
 
     def array(self, value: object, what: str, shape: tuple[int, ...] | None = None) -> Array:
         """A float64 copy of what the student's code gave, an array or a tensor of that shape.
@@ -97,11 +97,9 @@ class Student:
 
 def run(names: Names, args: ScriptArgs) -> ReturnedAnswer:
     """What the function `args["name"]` of the source `args["script"]` returns."""
-    space: Names = {"__name__": "probes", "__file__": FILE}
     directory = finding.find_directory(names)
     try:
-        exec(compile(args["script"], FILE, "exec", dont_inherit=True), space)
-        function = cast("Function", space[args["name"]])
+        function = losses.load_function(args["script"], args["name"])
         given = [functions.copy_argument(a) for a in args["args"]]
         result = function(Student(names, args.get("seed", 0)), *given)
     except Unanswerable:

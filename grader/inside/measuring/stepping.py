@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import torch
 
 from grader.inside.loading.namespace import Unanswerable
-from grader.inside.measuring import layout, network
+from grader.inside.measuring import layout, losses, network
+from grader.inside.measuring.inputs import Inputs
 from grader.inside.measuring.pairing import Keyed
 from grader.inside.schema.questions import NamedRow, StepsArgs
 
@@ -16,20 +16,20 @@ Steps = Callable[[network.Prepared, list[Keyed]], list[list[NamedRow]]]
 """Takes a prepared network with its keyed weights, and gives the weights at several times."""
 
 
-def descend(args: StepsArgs, describe: Callable[[torch.nn.Module], str]) -> Steps:
-    """Plain gradient descent: the weights after each of two steps.
+Loss = Callable[[network.Prepared, Inputs], torch.Tensor]
+"""The loss of a prepared network on these inputs."""
 
-    `describe` names the place of `forward`.
-    """
+
+def descend(args: StepsArgs, compute_loss: Loss) -> Steps:
+    """Plain gradient descent: the weights after each of two steps."""
 
     def step(prepared: network.Prepared, pairs: list[Keyed]) -> list[list[NamedRow]]:
-        net, x, after = prepared.net, prepared.x, []
+        x, after = prepared.x, []
         kept = _list_movable(pairs)
         leaves = _list_leaves(kept)
-        for inputs in (x, x.flip(0)):
+        for inputs in (x, x.turn()):
             with torch.enable_grad():
-                output = network.check_output(net(inputs), len(inputs), describe(net))
-                loss = network.compute_loss(output, args["y"])
+                loss = compute_loss(prepared, inputs)
             for leaf in leaves:
                 leaf.grad = None
             if loss.requires_grad:
@@ -54,10 +54,10 @@ def call(function: Callable[..., object], args: StepsArgs) -> Steps:
             raise Unanswerable("the network has no trainable weights, so no step changes anything")
         optimizer = torch.optim.SGD(leaves, lr=args["lr"])
         states = [_read(kept, args["seed"])]
-        for inputs in (prepared.x, prepared.x.flip(0)):
-            classes = torch.from_numpy(np.array(args["y"], dtype=np.int64))
+        for inputs in (prepared.x, prepared.x.turn()):
+            target = losses.read_target(args, network.PRECISIONS[prepared.precision])
             with torch.enable_grad():
-                function(prepared.net, optimizer, inputs.clone(), classes)
+                function(prepared.net, optimizer, inputs.copy(), target)
             states.append(_read(kept, args["seed"]))
         return states
 

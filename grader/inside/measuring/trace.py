@@ -19,6 +19,7 @@ from grader.inside.measuring.flow import locate_storage
 from grader.inside.measuring.naming import find_place, list_named
 from grader.inside.measuring.operators import (
     ACTIVATIONS,
+    CONSTANTS,
     JOINS,
     KINDS,
     SHOWN,
@@ -50,14 +51,12 @@ def keep_nothing(_: torch.Tensor) -> None:
 
 
 class Trace(TorchDispatchMode):
-    """Records operators while it is active; keeps what it saw alive, so that storages stay
-    distinct.
-    """
+    """Records operators while it is active; keeps what it saw alive, so storages stay distinct."""
 
     def __init__(
         self,
         module: torch.nn.Module,
-        x: torch.Tensor,
+        inputs: Sequence[torch.Tensor],
         directory: str,
         keep: Callable[[torch.Tensor], Sketch] = keep_nothing,
     ) -> None:
@@ -74,13 +73,13 @@ class Trace(TorchDispatchMode):
         """Shares that dropout takes away of the input itself."""
         self._directory = os.path.join(directory, "")
         self._keep = keep
-        self._batch = x.shape[0] if x.dim() else 1
-        self._data = {locate_storage(x)}
+        self._batch = inputs[0].shape[0] if inputs[0].dim() else 1
+        self._data = {locate_storage(x) for x in inputs}
         self._constant: set[int] = set()
         """Storages made of no tensor at all, such as `torch.zeros`."""
         self._sources: dict[int, frozenset[int]] = {}
         """For data: the operators since whose results nothing but small steps was done."""
-        self._alive: list[object] = [x]
+        self._alive: list[object] = [*inputs]
         self._path: list[str] = []
         self._names = self._received.names
         self._pictures: dict[int, torch.Tensor] = {}
@@ -89,7 +88,7 @@ class Trace(TorchDispatchMode):
         self._scales: set[int] = set()
         self._once: dict[Once, int] = {}
         self._handles: list[RemovableHandle] = []
-        self._pictures[locate_storage(x)] = x
+        self._pictures.update((locate_storage(x), x) for x in inputs)
         for name, tensor in list_named(module):
             self.leaves.setdefault(locate_storage(tensor), tensor)
             self._names.setdefault(locate_storage(tensor), name)
@@ -142,6 +141,8 @@ class Trace(TorchDispatchMode):
         inputs, outputs = list_tensors((args, kwargs)), list_tensors(result)
         plain_name = name.rstrip("_") if not name.startswith("_") else name
         kind = KINDS.get(plain_name)
+        if plain_name in CONSTANTS:  # a first state is no data, whatever it took its shape from
+            inputs = []
         is_tainted = any(locate_storage(t) in self._data for t in inputs)
         self._find_leaves(inputs)
         self._touched.update(map(locate_storage, inputs))

@@ -9,9 +9,18 @@ import numpy as np
 import torch
 
 from grader.inside.loading.namespace import Names, Unanswerable
-from grader.inside.measuring import budget, functions, layout, network, pairing, weights
+from grader.inside.measuring import (
+    budget,
+    functions,
+    layout,
+    network,
+    outputs,
+    pairing,
+    weights,
+)
 from grader.inside.measuring.finding import find, find_directory
 from grader.inside.measuring.functions import describe_forward, find_maker
+from grader.inside.measuring.inputs import Inputs
 from grader.inside.measuring.pairing import Keyed
 from grader.inside.schema.questions import (
     EPOCHS_CAP,
@@ -40,10 +49,12 @@ def logits(names: Names, args: LogitsArgs) -> LogitsAnswer:
         net = _find_network(names, args["live"])
     else:
         make = find_maker(names, cast("NetworkArgs", args))
-        net = network.build(make, "float32", images[:2], directory=find_directory(names))
+        first = Inputs((images[:2],))
+        net = network.build(make, "float32", first, directory=find_directory(names))
     if "weights" in args:
         weights.load_into(net, find_directory(names), args["weights"])
-    return _answer(names, net, images, args.get("operands"))
+    several = args.get("output") == "scores"
+    return _answer(names, net, images, args.get("operands"), several=several)
 
 
 def _find_network(names: Names, name: str) -> torch.nn.Module:
@@ -61,9 +72,12 @@ def _answer(
     net: torch.nn.Module,
     images: torch.Tensor,
     operands: Sequence[tuple[str, Array]] | None = None,
+    *,
+    several: bool = False,
 ) -> LogitsAnswer:
+    """The answers and weights; `several` allows scores that come first among several tensors."""
     torch.nn.Module.train(net, False)
-    _, trace, error = network.run(net, images[:2], find_directory(names))
+    _, trace, error = network.run(net, Inputs((images[:2],)), find_directory(names))
     if error is not None:
         raise error
     pairs = pairing.pair(trace.operators)
@@ -71,7 +85,7 @@ def _answer(
         _write_operands(pairs, operands)
     own = [(k, network.array(layout.read(w.leaf.detach(), w))) for k, w in pairs]
     return {
-        "logits": _score(names, net, images),
+        "logits": _score(names, net, images, several=several),
         "operands": [] if trace.obstacles or operands is not None else own,
         "unset": trace.obstacles[0] if trace.obstacles else "",
     }
@@ -91,7 +105,7 @@ def train(names: Names, args: TrainArgs) -> TrainAnswer:
     images = torch.from_numpy(np.array(args["images"], dtype=np.float32))
     make, directory = find_maker(names, args), find_directory(names)
     torch.manual_seed(args["seed"])  # one start for a whole class
-    net = network.build(make, "float32", x[:2], directory=directory, train=True)
+    net = network.build(make, "float32", Inputs((x[:2],)), directory=directory, train=True)
     function = functions.require_callable(target, args["name"], (net, x, y), options)
     by_epoch = bool(args.get("by_epoch"))
     losses: list[float] = []
@@ -170,16 +184,19 @@ def _guess(names: Names, net: torch.nn.Module, images: torch.Tensor) -> Array:
     return guesses
 
 
-def _score(names: Names, net: torch.nn.Module, images: torch.Tensor) -> Array:
+def _score(
+    names: Names, net: torch.nn.Module, images: torch.Tensor, *, several: bool = False
+) -> Array:
     """The answers to all pictures: (N, classes) float32."""
-    where = describe_forward(names, net)
+    where, parts = describe_forward(names, net), []
     with torch.no_grad():
-        parts = [
-            network.array(network.check_output(net(batch), len(batch), where, scores=True))
-            for batch in torch.split(images, BATCH)
-        ]
-    scores: Array = np.concatenate(parts).astype(np.float32)
-    return scores
+        for batch in torch.split(images, BATCH):
+            value = net(batch)
+            value = outputs.find_first(value, where) if several else value
+            scores = outputs.check_scores(value, len(batch), where, rows=True)
+            parts.append(network.array(scores))
+    joined: Array = np.concatenate(parts).astype(np.float32)
+    return joined
 
 
 def _write_operands(pairs: Sequence[Keyed], operands: Sequence[tuple[str, Array]]) -> None:

@@ -41,6 +41,15 @@ def load_into(net: torch.nn.Module, directory: str, name: str) -> None:
         remarks.add("renamed", f"{name}: {', '.join(pairs[:2])}{more}")
 
 
+def list_shapes(directory: str, name: str) -> list[list[int]] | None:
+    """The shapes of what the file holds; None where it is no file of weights."""
+    try:
+        state = _unwrap(_open(os.path.join(directory, name), name), name)
+    except Unanswerable:
+        return None
+    return [list(v.shape) for v in state.values()]
+
+
 def fits(net: torch.nn.Module, directory: str, name: str) -> bool:
     """Whether the file holds what the network needs, key by key. Raises Unanswerable."""
     own = torch.nn.Module.state_dict(net)

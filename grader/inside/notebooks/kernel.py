@@ -27,7 +27,7 @@ from traitlets.config import Config
 
 from grader.inside import streams
 from grader.inside.cell import SHUT_DOWN, Connection, name_cell
-from grader.inside.loading import definitions, namespace, reading
+from grader.inside.loading import definitions, namespace, own_modules, reading
 from grader.inside.loading.namespace import MESSAGE_CAP, Names, clean
 from grader.inside.notebooks.host import Message
 from grader.inside.notebooks.outputs import FLOOD
@@ -60,6 +60,7 @@ class Kernel(IPythonKernel):
         where = name_cell(self.path, number) if number else ""
         if number:
             reading.note(code, where)
+            own_modules.look()
         if isinstance(cell_meta, dict) and cell_meta.get("late") is True:
             reading.hurry()
         if reading.only_definitions:

@@ -20,6 +20,7 @@ from IPython.utils.text import SList
 from grader.inside import remarks
 from grader.inside.loading import reading
 from grader.inside.loading.namespace import clean
+from grader.inside.shims import programs
 
 ExceptionFacts = tuple[type[BaseException], BaseException, TracebackType | None]
 _OWN = os.path.dirname(__file__) + os.sep
@@ -31,8 +32,9 @@ _INSTALLERS = "pip conda mamba micromamba uv".split()
 _NO_PROGRAM, _NO_INSTALL = "the grader runs no other programs", "the grader installs nothing"
 _OURS = re.compile(r"[!%]\s*pip3? install( -\S+)* \W?torch-grader\S*")
 """The line that a student's notebook begins with who checks it with `%check`."""
-_NOT_FOUND, _LINE = 127, 60
-_PROGRAMS = "script bash sh perl ruby python python2 python3 pypy cmd javascript_node".split()
+_LINE = 60
+_PROGRAMS = "script perl ruby python python2 python3 pypy cmd javascript_node".split()
+_SHELLS = "bash sh".split()
 
 
 class Compiler(XCachingCompiler):
@@ -165,17 +167,23 @@ class Shell(ZMQInteractiveShell):
         raise SystemExit
 
     def system_piped(self, cmd: str) -> None:
-        """No program runs, and the cell goes on."""
-        text = f"!{clean(str(cmd), 200).strip()}"
-        _pass_over(text, _NO_INSTALL if _INSTALLS.search(text) else _NO_PROGRAM)
-        self.user_ns["_exit_code"] = _NOT_FOUND
+        """What only handles own files is done; no program runs, and the cell goes on."""
+        self._do(cmd).show()
 
     system = system_raw = system_piped
 
     def getoutput(self, cmd: str, *_: object, **__: object) -> SList:
         """What `x = !cmd` gives."""
-        self.system_piped(cmd)
-        return SList()
+        done = self._do(cmd)
+        return SList((done.printed + done.said).splitlines())
+
+    def _do(self, command: str) -> programs.Done:
+        done = programs.run(str(command))
+        for line in done.passed_over:
+            text = f"!{clean(line, 200)}"
+            _pass_over(text, _NO_INSTALL if _INSTALLS.search(text) else _NO_PROGRAM)
+        self.user_ns["_exit_code"] = done.code
+        return done
 
     def enable_matplotlib(self, gui: str | None = None) -> tuple[str, str | None]:  # noqa: ARG002
         """Every backend is `inline`: pictures belong into the notebook that is kept."""
@@ -186,6 +194,8 @@ class Shell(ZMQInteractiveShell):
         super().init_magics()
         for name in _PROGRAMS:
             self.register_magic_function(_make_inert(f"%%{name}", _NO_PROGRAM), "line_cell", name)
+        for name in _SHELLS:
+            self.register_magic_function(_make_shell(f"%%{name}"), "line_cell", name)
         for name in _INSTALLERS:
             self.register_magic_function(_make_inert(f"%{name}", _NO_INSTALL), "line", name)
         self._init_own_check()
@@ -206,6 +216,18 @@ class Shell(ZMQInteractiveShell):
 def _make_inert(name: str, why: str) -> Any:
     def magic(line: str, _cell: str = "") -> None:
         _pass_over(f"{name} {clean(str(line), 200)}".rstrip(), why)
+
+    return magic
+
+
+def _make_shell(name: str) -> Any:
+    """Runs a cell's lines as far as they only handle own files."""
+
+    def magic(line: str, cell: str = "") -> None:
+        done = programs.run(cell)
+        done.show()
+        if done.passed_over:
+            _pass_over(f"{name} {clean(str(line), 200)}".rstrip(), _NO_PROGRAM)
 
     return magic
 

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from grader.inside import libraries, remarks, streams, wire
-from grader.inside.loading import absent, namespace, reading
+from grader.inside.loading import absent, namespace, own_modules, reading
 from grader.inside.loading.namespace import Names
 from grader.inside.measuring import versions
 from grader.inside.schema.messages import Answer, MissingFacts, Posed, PosedAsk
-from grader.inside.shims import datasets
+from grader.inside.shims import datasets, programs
 
 if TYPE_CHECKING:
     from torch.utils.data import DataLoader
@@ -51,12 +51,16 @@ def set_surroundings(directory: str, home: str, more: Mapping[str, str] | None =
     streams.restore_streams()
 
 
-def begin(seed: int, directory: str, served: Iterable[str]) -> None:
-    """The last step before student code: it is watched, its absences and data sets are known."""
+def begin(seed: int, directory: str, served: Iterable[str], *, in_kernel: bool) -> None:
+    """The last step before student code, in a kernel's cells or alone: it is watched, its own
+    files, its absences and data sets are known.
+    """
     _seed(seed)
     versions.watch(directory)
+    own_modules.begin(directory, in_kernel=in_kernel)
     absent.install(directory)
     datasets.install(served)
+    programs.install(directory, os.environ["HOME"])
 
 
 def load_data_alone() -> None:

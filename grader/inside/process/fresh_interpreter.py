@@ -19,7 +19,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from grader.inside import cell, wire
-from grader.inside.loading import namespace, reading
+from grader.inside.loading import namespace, own_modules, reading
 from grader.inside.loading.namespace import Names
 from grader.inside.process import answering, preload
 from grader.inside.process.answering import Question
@@ -148,9 +148,10 @@ def _begin(request: FreshRequest) -> App | None:
         path = namespace.find_path(directory, request["notebook"])
         profile = kernel.prepare(path)
         connection = cell.make_local_connection(request["notebook"], request["key"])
-        app = kernel.bind(path, connection, namespace.search_path(path, directory), profile)
+        app = kernel.bind(path, connection, own_modules.search_path(path, directory), profile)
     answering.load_data_alone()
-    answering.begin(request["seed"], directory, request["datasets"].values())
+    served = request["datasets"].values()
+    answering.begin(request["seed"], directory, served, in_kernel=app is not None)
     return app
 
 

@@ -27,7 +27,9 @@ _PRELOADED = (
 ).split()
 _HELPS = "places cpu colab untrained progress".split()
 """What lets code run that was written for other machines."""
-_LATER = "grader.inside.shims.datasets grader.inside.loading.absent".split()
+_LATER = (
+    "shims.datasets shims.file_programs shims.programs loading.absent loading.own_modules"
+).split()
 """What does likewise, and is installed for one box."""
 _AFTER_VISION = "torchvision torchvision.transforms torchvision.datasets".split()
 
@@ -49,7 +51,7 @@ def import_all(run: str, *, notebooks: bool = False) -> None:
     for name in _HELPS:
         _install(name)
     for name in _LATER:
-        places.conceal(importlib.import_module(name))
+        places.conceal(importlib.import_module(f"grader.inside.{name}"))
     _exercise()
     if notebooks:
         from grader.inside.notebooks import jupyter

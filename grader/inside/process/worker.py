@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from grader.inside import cell, wire
-from grader.inside.loading import namespace, reading
+from grader.inside.loading import namespace, own_modules, reading
 from grader.inside.loading.namespace import Names
 from grader.inside.measuring import measure
 from grader.inside.process import answering
@@ -99,7 +99,8 @@ def _give_up_rights(
     else:
         _confine(job, directory)
     _filter(job["level"], accepts=app is not None)
-    answering.begin(job["seed"], directory, _locate_datasets(job).values())
+    served = _locate_datasets(job).values()
+    answering.begin(job["seed"], directory, served, in_kernel=app is not None)
     return app
 
 
@@ -112,7 +113,7 @@ def _bind_kernel(job: PlacedRequest, directory: str, connection: cell.Connection
     if len(os.listdir("/proc/self/task")) != 1:
         raise RuntimeError("a thread is there before the walls")
     _confine(job, directory, sockets=os.path.dirname(connection["ip"]))
-    return kernel.bind(path, connection, namespace.search_path(path, directory), profile)
+    return kernel.bind(path, connection, own_modules.search_path(path, directory), profile)
 
 
 def _take_place(pipes: Pipes) -> None:

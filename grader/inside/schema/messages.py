@@ -42,6 +42,8 @@ RemarkKey = Literal[
     "twice",
     "renamed",
     "unsure_pairing",
+    "called",
+    "instance",
 ]
 """How the student's code was helped, or what it lacks."""
 

@@ -9,6 +9,11 @@ from typing import Literal, NotRequired, TypedDict
 from grader.inside.wire import Array
 
 Precision = Literal["float64", "float32"]
+Output = Literal["logits", "probabilities", "raw", "scores"]
+"""What a network returns. `logits`: one tensor of class scores, of which only the differences
+within a row count. `probabilities` and `raw`: numbers as they are, of one tensor or of several.
+`scores`, which nobody declares: scores as in `logits`, perhaps as the first of several tensors.
+"""
 EPOCHS_CAP = 100
 """After how many epochs of one training a network is looked at."""
 
@@ -21,6 +26,10 @@ class Args(TypedDict, total=False):
     seed: int
     precisions: Sequence[Precision]
     """In which a network is tried, one after the other."""
+    asked: Sequence[str]
+    """Every name that the assignment asks for: none of them is offered, or taken, as another."""
+    stand_ins: Mapping[str, str]
+    """By name asked for, what the grader has decided to take in its place: `Net`, `model.Net`."""
 
 
 class NetworkArgs(Args):
@@ -37,9 +46,12 @@ class NetworkArgs(Args):
 class InputArgs(NetworkArgs):
     """A network that is run on an input: its operators, or its answers under equal weights."""
 
-    x: Array
+    x: object
+    """An array, or a list of several arguments with arrays in it."""
     precision: NotRequired[Precision]
     """The only one that is tried."""
+    output: NotRequired[Output]
+    """`raw` where it is left out."""
 
 
 class ParametersArgs(InputArgs):
@@ -49,16 +61,26 @@ class ParametersArgs(InputArgs):
     """1 for train mode."""
 
 
-class GradientsArgs(InputArgs):
+class LossArgs(InputArgs):
+    """A network whose answers have a loss."""
+
+    y: object
+    """The target: an array, or for a loss of the course's own a list of several."""
+    loss: NotRequired[str]
+    """`cross_entropy`, `mse` or a function of the course's `probes.py`. Where it is left out whole
+    numbers as targets are classes, for cross-entropy, and others what `mse` compares with.
+    """
+    script: NotRequired[str]
+    """The source of that function."""
+
+
+class GradientsArgs(LossArgs):
     """Its gradients under equal weights."""
 
-    y: Array
 
-
-class StepsArgs(InputArgs):
+class StepsArgs(LossArgs):
     """Two steps of gradient descent."""
 
-    y: Array
     lr: float
     by: NotRequired[str]
     """The student's function that takes the steps."""
@@ -77,12 +99,28 @@ class LogitsArgs(Args, ImagesArgs):
     init: NotRequired[Sequence[object]]
     without: NotRequired[str]
     precision: NotRequired[Precision]
+    output: NotRequired[Output]
     live: NotRequired[str]
     """The name of the object."""
     weights: NotRequired[str]
     """The file of its weights."""
     operands: NotRequired[Sequence[tuple[str, Array]]]
     """Its weights by key."""
+
+
+class NetworksArgs(Args):
+    """What could stand for a network that is asked for."""
+
+    module: NotRequired[str]
+    init: NotRequired[Sequence[object]]
+    live: NotRequired[str]
+    """The name of an object, in place of a class."""
+    x: NotRequired[object]
+    """Where given, what each answers to it is told as well."""
+    own: NotRequired[int]
+    """1 for the network of that name itself, as of the reference."""
+    files: NotRequired[Sequence[str]]
+    """Files of weights, of which the shapes are told in place of networks."""
 
 
 class TrainArgs(NetworkArgs, ImagesArgs):
@@ -139,8 +177,7 @@ class ErrorFacts(TypedDict):
     """The function's name."""
 
 
-Sketch = Array | None
-"""A few values of a tensor, float64."""
+Sketch = Array | None  # a few values of a tensor, float64
 Setting = int | str | list[int]
 """Stride, padding or dilation."""
 
@@ -153,8 +190,7 @@ class LayerRow(TypedDict):
     shape: list[int]
     weights: list[tuple[str, str, list[int]]]
     """Role, name and shape."""
-    keys: list[str]
-    """The key of each part of it whose outputs go another way."""
+    keys: list[str]  # of each part whose outputs go another way
     settings: Mapping[str, Setting]
     steps: list[str]
     file: str | None
@@ -162,6 +198,8 @@ class LayerRow(TypedDict):
     start: Sketch
     result: Sketch
     end: Sketch
+    again: bool
+    """Whether every weight of it was used by an earlier row as well."""
 
 
 class LayersAnswer(TypedDict):
@@ -212,13 +250,6 @@ class NamedRow(TypedDict):
     sampled: bool
 
 
-class OutputsAnswer(TypedDict):
-    """The answers of a network, once for each pairing of weights."""
-
-    precision: Precision
-    runs: list[Array]
-
-
 class GradientsAnswer(TypedDict):
     """Its gradients."""
 
@@ -253,12 +284,46 @@ class TrainAnswer(LogitsAnswer):
     epochs: NotRequired[Array]
 
 
+class NetworkRow(TypedDict):
+    """A network of the student's."""
+
+    path: str
+    """Its name, behind that of a module of the student's where only that holds it."""
+    place: str
+    """Where it is written: ` (line 5)`, or nothing."""
+    shapes: list[list[int]] | None
+    """Of its parameters; None where it cannot be built."""
+    output: list[int] | None
+    """The shape of its answer; None where it gives none, or was not asked."""
+    wants: list[str]
+    """Arguments that its constructor needs besides; `name=` where one is given by name."""
+
+
+class NetworksAnswer(TypedDict):
+    """What could stand for a network that is asked for."""
+
+    ready: bool
+    """True where that name, or `answers`, gives one: then nothing has to be found."""
+    bound: NetworkRow | None
+    """The class of that name, where it wants more arguments."""
+    rows: list[NetworkRow]
+
+
 class ReturnedItem(TypedDict):
     """A result with its kind."""
 
     kind: str
     item: object
     """A plain value, an array, a list of ReturnedItem, or one of (key, ReturnedItem)."""
+
+
+class OutputsAnswer(TypedDict):
+    """The answers of a network, once for each pairing of weights."""
+
+    precision: Precision
+    runs: list[ReturnedItem]
+    place: str
+    """Where its `forward` is written, for the start of a sentence."""
 
 
 class ReturnedAnswer(TypedDict):
@@ -320,6 +385,7 @@ QUESTIONS: Mapping[str, Question] = {
     "gradients": Question(GradientsArgs, GradientsAnswer),
     "steps": Question(StepsArgs, StepsAnswer),
     "logits": Question(LogitsArgs, LogitsAnswer),
+    "networks": Question(NetworksArgs, NetworksAnswer),
     "train": Question(TrainArgs, TrainAnswer),
     "call": Question(CallArgs, ReturnedAnswer),
     "value": Question(ValueArgs, ReturnedAnswer),

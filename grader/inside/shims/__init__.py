@@ -2,8 +2,10 @@
 
 `cpu` takes the place of a GPU, `colab` of Google Colab, `datasets` of downloads of data,
 `untrained` of downloads of weights, and `progress` of Jupyter's widgets. `vision` mends torchvision
-beside a torch without CUDA. `places` keeps all of them out of what students see.
+beside a torch without CUDA. `programs` does lines of a shell that only handle own files, with the
+programs of `file_programs`. `places` keeps all of them out of what students see.
 
 Floors, top first:
-    colab, cpu, datasets, places, progress, untrained, vision
+    programs
+    colab, cpu, datasets, file_programs, places, progress, untrained, vision
 """

@@ -5,16 +5,17 @@ Each `from_wire` takes a value that came out of a box: it is checked completely,
 
 Floors, top first:
     readers
-    layers, logits, outputs, parameters, returned, steps
-    dropouts, named_arrays
+    layers, logits, networks, outputs, parameters, steps
+    dropouts, named_arrays, returned
 """
 
-from grader.inside.schema.questions import Precision
+from grader.inside.schema.questions import Output, Precision
 from grader.records.measurements.dropouts import NO_DROPOUT, Dropouts
 from grader.records.measurements.layers import Layer, Layers
 from grader.records.measurements.logits import Logits, Trained
 from grader.records.measurements.named_arrays import NamedArray, NamedArrays
-from grader.records.measurements.outputs import Outputs
+from grader.records.measurements.networks import NetworkFacts, Networks
+from grader.records.measurements.outputs import Outputs, list_arrays
 from grader.records.measurements.parameters import Parameter, Parameters
 from grader.records.measurements.readers import READERS
 from grader.records.measurements.returned import Returned
@@ -32,6 +33,9 @@ __all__ = [
     "Logits",
     "NamedArray",
     "NamedArrays",
+    "NetworkFacts",
+    "Networks",
+    "Output",
     "Outputs",
     "Parameter",
     "Parameters",
@@ -39,4 +43,5 @@ __all__ = [
     "Returned",
     "Steps",
     "Trained",
+    "list_arrays",
 ]

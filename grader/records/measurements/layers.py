@@ -46,6 +46,8 @@ class Layer:
     """Sketch of its output."""
     end: Array | None
     """Sketch of what the next operator that it feeds received."""
+    again: bool = False
+    """Whether every weight of it was used by an earlier row as well, as in a recurrent network."""
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -74,6 +76,7 @@ class Layer:
             start=untrusted.read_sketch(row.get("start")),
             result=untrusted.read_sketch(row.get("result")),
             end=untrusted.read_sketch(row.get("end")),
+            again=untrusted.read_flag(row.get("again", False)),
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from grader.records.measurements.layers import Layers
 from grader.records.measurements.logits import Logits, Trained
+from grader.records.measurements.networks import Networks
 from grader.records.measurements.outputs import Outputs
 from grader.records.measurements.parameters import Parameters
 from grader.records.measurements.returned import Returned
@@ -18,6 +19,7 @@ READERS: Mapping[str, Callable[[object], object]] = {
     "gradients": Gradients.from_wire,
     "steps": Steps.from_wire,
     "logits": Logits.from_wire,
+    "networks": Networks.from_wire,
     "train": Trained.from_wire,
     "call": Returned.from_wire,
     "value": Returned.from_wire,

@@ -1,0 +1,138 @@
+"""What a network answers beside the reference's: scores, probabilities or plain numbers. Pure.
+
+Scores are compared as log-probabilities, all other numbers as they are. Where an answer is made of
+several tensors, in tuples or dictionaries, each is compared with the one that stands at its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from grader.compare.differences import find_mismatch
+from grader.compare.precision import choose_tolerance, match_precision, note_precision
+from grader.diagnosis.network import diagnose_answers, diagnose_end, diagnose_place
+from grader.diagnosis.numerics import normalise
+from grader.diagnosis.tolerance import Tolerance
+from grader.records.measurements import Array, Output, Outputs, list_arrays
+from grader.records.result import Verdict
+
+NEXT = "Compare your forward step by step with the brief."
+"""What to do where nothing more is known."""
+SEVERAL = "Return exactly what the brief says, in that order: it counts which tensor stands where."
+ONE_FOR_EACH = "The last layer has one output for each class."
+Answer = Mapping[str, Array]
+"""The tensors of an answer by the way to them."""
+
+
+def close_outputs(student: Outputs, reference: Outputs, rtol: float, where: str) -> Verdict:
+    """The answers agree for one pairing of weights. `where` says where values part."""
+    note, tolerance = note_precision(student, reference), choose_tolerance(student, rtol)
+    ours = list_arrays(match_precision(student, reference).answers[0])
+    output = reference.output
+    answers = [_lay_out(list_arrays(a), ours, output) for a in student.answers]
+    if text := _describe_form(answers[0], ours, student.place):
+        several = len(ours) > 1 or len(answers[0]) > 1
+        hint = SEVERAL if several else ONE_FOR_EACH if _is_of_scores(output) else ""
+        return Verdict(fraction=0.0, feedback=text, hint=hint)
+    if any(not _find_wrong(a, ours, output, tolerance) for a in answers):
+        count = len(next(iter(ours.values())))
+        return Verdict(fraction=1.0, feedback=f"Equal to ours on {count} inputs{note}.")
+    return _judge_wrong(answers[0], ours, output, tolerance, where)
+
+
+def _is_of_scores(output: Output) -> bool:
+    return output in ("logits", "scores")
+
+
+def _lay_out(answer: Answer, ours: Answer, output: Output) -> Answer:
+    """The answer; scores in our shape where that says nothing else, as (N, C, 1, 1) for (N, C)."""
+    first = next(iter(ours))
+    if not (_is_of_scores(output) and first in answer):
+        return answer
+    own, wanted = answer[first], ours[first].shape
+    same = _strip_ones(own.shape) == _strip_ones(wanted)
+    return {**answer, first: own.reshape(wanted)} if same else answer
+
+
+def _strip_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    while len(shape) > 1 and shape[-1] == 1:
+        shape = shape[:-1]
+    return shape
+
+
+def _describe_form(answer: Answer, ours: Answer, place: str) -> str:
+    """What is wrong with the shapes, or with how many tensors there are; empty for nothing."""
+    if answer.keys() != ours.keys():
+        return (
+            f"{place}your network returns {_describe_tensors(answer)}, expected is "
+            f"{_describe_tensors(ours)}."
+        )
+    for way, expected in ours.items():
+        if answer[way].shape != expected.shape:
+            return (
+                f"Your network answers with shape {answer[way].shape}{_format_way(way)}, expected "
+                f"is {expected.shape}."
+            )
+    return ""
+
+
+def _describe_tensors(answer: Answer) -> str:
+    """`one tensor of shape (3, 4)`, or how many there are, and where."""
+    if list(answer) == [""]:
+        return f"one tensor of shape {answer[''].shape}"
+    listed = ", ".join(f"`{way}` of shape {a.shape}" for way, a in list(answer.items())[:4])
+    return f"{len(answer)} tensors: {listed}{' …' if len(answer) > 4 else ''}"
+
+
+def _format_way(way: str) -> str:
+    return f" at `{way}`" if way else ""
+
+
+# ---------------------------------------------------------------------- numbers
+
+
+def _compare(own: Array, ours: Array, output: Output, *, first: bool) -> tuple[Array, Array]:
+    """Both as they are compared."""
+    if first and _is_of_scores(output):
+        return normalise(own), normalise(ours)
+    return own, ours
+
+
+def _find_wrong(answer: Answer, ours: Answer, output: Output, tolerance: Tolerance) -> list[str]:
+    """The ways to the tensors that differ."""
+    pairs = [
+        (way, *_compare(answer[way], expected, output, first=i == 0))
+        for i, (way, expected) in enumerate(ours.items())
+    ]
+    return [way for way, own, expected in pairs if not tolerance.allows(own, expected)]
+
+
+def _judge_wrong(
+    answer: Answer, ours: Answer, output: Output, tolerance: Tolerance, where: str
+) -> Verdict:
+    """`answer` is that of the first pairing of weights."""
+    wrong = _find_wrong(answer, ours, output, tolerance)
+    way, total = wrong[0], len(ours)
+    scores = _is_of_scores(output) and way == next(iter(ours))
+    own, expected = _compare(answer[way], ours[way], output, first=scores)
+    if scores:
+        reason = diagnose_answers(answer[way], expected, tolerance)
+    else:
+        reason = diagnose_end(own, expected, tolerance)
+    reason = reason or diagnose_place(where)
+    of = f" {len(wrong)} of the {total} tensors that it returns differ." if len(wrong) > 1 else ""
+    if reason and reason.sentence:
+        text = f"At `{way}`: {reason.sentence}" if total > 1 else reason.sentence
+        return Verdict(fraction=0.0, feedback=f"{text}{of}", hint=reason.hint)
+    worst = find_mismatch(own, expected, tolerance)
+    assert worst is not None
+    text = (
+        f"From equal weights and equal inputs your network answers differently{_format_way(way)}."
+    )
+    shown = "outputs, after log-softmax" if scores else f"outputs{_format_way(way)}"
+    return Verdict(
+        fraction=0.0,
+        feedback=" ".join(filter(None, (text + of, where, worst.sentence()))),
+        hint=reason.hint if reason else NEXT,
+        evidence={"mismatch": worst.to_json(shown)},
+    )

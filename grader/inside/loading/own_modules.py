@@ -1,0 +1,224 @@
+"""The student's own files are imported first, as Python at home does.
+
+Much is loaded here before a submission is: the grader's own package, and what torch and Jupyter
+need of Python's library. `import code` would find that in place of the student's `code.py`. So
+where a file of the student's has the name of something that is loaded already, import statements of
+the student's get the file, and those of libraries what they were written for. Modules that are part
+of the interpreter, such as `os` and `time`, go before any file at home too. In a notebook so does
+much of Python's library, as kernels have loaded it: there the file is meant only where the names
+that are imported are not the library's.
+"""
+
+from __future__ import annotations
+
+import builtins
+import filecmp
+import importlib
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import FrozenImporter, ModuleSpec, PathFinder
+from importlib.util import module_from_spec, spec_from_file_location
+from types import ModuleType
+
+ALIAS = "student_"
+"""Before the name under which such a file is loaded."""
+_OURS = "grader"
+"""The one package that is loaded here and is not at home, not even as another version."""
+_ALIASED = re.compile(rf"\b{ALIAS}(?=\w)")
+_RELATIVE = re.compile(r"^[ \t]*from[ \t]+\.", re.MULTILINE)
+_PACKAGE = "submission"
+"""The folder of a submission as a package, for imports such as `from .net import Net`."""
+Import = Callable[..., ModuleType]
+
+
+def make_module(path: str, text: str, directory: str) -> ModuleType:
+    """The module for the file at `path`, in which nothing has run yet; imports find it.
+
+    It is named after its file: one that is named like a library that is loaded must not take its
+    place. Where its text imports relatively, it is a part of the package in which it lies.
+    """
+    stem = os.path.splitext(os.path.basename(path))[0]
+    name = f"{ALIAS}{stem}" if stem in sys.modules else stem
+    package = _find_package(path, directory) if _RELATIVE.search(text) else ""
+    spec = spec_from_file_location(f"{package}.{stem}" if package else name, path)
+    if spec is None:  # a suffix that Python does not know
+        module = ModuleType(name)
+        module.__file__ = path
+    else:
+        module = module_from_spec(spec)
+    sys.modules[name] = sys.modules[module.__name__] = module
+    return module
+
+
+def _find_package(path: str, directory: str) -> str:
+    """The name of the package that a file belongs to, imported already.
+
+    The file lies at the top, and once more where it was handed in, if that was in a folder. If not,
+    nobody knows how the folder around it is called at home.
+    """
+    folder, base = os.path.split(path)
+    inner = os.path.relpath(folder, directory)
+    if inner != os.curdir:
+        return inner.replace(os.sep, ".")
+    for place, _, files in os.walk(directory):
+        if place != folder and base in files and filecmp.cmp(path, os.path.join(place, base)):
+            return os.path.relpath(place, directory).replace(os.sep, ".")
+    init = os.path.join(folder, "__init__.py")
+    spec = spec_from_file_location(_PACKAGE, init, submodule_search_locations=[folder])
+    assert spec is not None
+    package = sys.modules[_PACKAGE] = module_from_spec(spec)
+    if spec.loader is not None and os.path.exists(init):
+        spec.loader.exec_module(package)
+    return _PACKAGE
+
+
+def search_path(path: str, directory: str) -> list[str]:
+    """`sys.path` for the file at `path`: the folder in which the code stands, then its own."""
+    homes = list(dict.fromkeys(["", os.path.dirname(path), directory]))
+    sys.dont_write_bytecode = True
+    _forget(homes)
+    return [*homes, *(p for p in sys.path if p not in homes)]
+
+
+def _forget(folders: Sequence[str]) -> None:
+    """What lies in these is looked up anew: only these, as at level 2 not all could be."""
+    for folder in folders:
+        sys.path_importer_cache.pop(folder or _working_folder(), None)
+
+
+def _working_folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was removed
+        return ""
+
+
+class _Own(MetaPathFinder):
+    """Knows which loaded modules the student's files are named like."""
+
+    def __init__(self, directory: str, *, in_kernel: bool) -> None:
+        self._prefix, self._in_kernel = os.path.join(directory, ""), in_kernel
+        self.roots: set[str] = set()
+
+    def look(self) -> None:
+        """Files that have come, or lie where imports look now, are known."""
+        folders = self._folders()
+        _forget(folders)
+        known = {name.partition(".")[0] for folder in folders for name in _list_folder(folder)}
+        self.roots |= {name for name in known & sys.modules.keys() if self._find(name)}
+
+    def _folders(self) -> list[str]:
+        """Those of `sys.path` in which files of the student's may lie."""
+        here = os.path.join(_working_folder(), "")
+        own = [p for p in sys.path if os.path.join(p or here, "").startswith(self._prefix)]
+        return own if here.startswith(self._prefix) else [p for p in own if p]
+
+    def _find(self, name: str) -> ModuleSpec | None:
+        """Where the student's file of that name lies, if it wins over the loaded module."""
+        if name in sys.builtin_module_names or name in ("__main__", "encodings"):
+            return None
+        loaded = getattr(sys.modules.get(name), "__file__", None) or ""
+        if loaded.startswith(self._prefix) or FrozenImporter.find_spec(name) is not None:
+            return None
+        spec = PathFinder.find_spec(name, self._folders())
+        regular = spec is not None and spec.origin is not None
+        return spec if regular or name == _OURS else None  # a folder alone comes after packages
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,  # noqa: ARG002
+    ) -> ModuleSpec | None:
+        """The student's file for the name under which it is loaded."""
+        name = fullname.removeprefix(ALIAS)
+        if path is not None or name == fullname or name not in self.roots:
+            return None
+        spec = self._find(name)
+        if spec is None:
+            return None
+        places = spec.submodule_search_locations
+        if spec.origin is None:
+            alone = ModuleSpec(fullname, None, is_package=True)
+            alone.submodule_search_locations = list(places or ())
+            return alone
+        return spec_from_file_location(fullname, spec.origin, submodule_search_locations=places)
+
+    def is_meant(
+        self, name: str, asking: Mapping[str, object] | None, wanted: Sequence[str] | None = ()
+    ) -> bool:
+        """True where code with these globals means the student's file by a name, of which it wants
+        these names.
+        """
+        root = name.partition(".")[0]
+        if root not in self.roots or asking is None:
+            return False
+        file = asking.get("__file__")
+        own = isinstance(file, str) and file.startswith(self._prefix)
+        if not own and asking.get("__name__") != "__main__":
+            return False
+        if not self._in_kernel or root not in sys.stdlib_module_names:
+            return True
+        return not all(n == "*" or hasattr(sys.modules.get(name), n) for n in wanted or ())
+
+
+_finder: _Own | None = None
+
+
+def begin(directory: str, *, in_kernel: bool) -> None:
+    """Files in `directory` are the student's; a kernel runs them, or they run alone."""
+    global _finder
+    _finder = _Own(directory, in_kernel=in_kernel)
+
+
+def look() -> None:
+    """What lies in the student's folders now wins over what is loaded; to be called before code
+    is run.
+    """
+    if _finder is None:
+        return
+    before = bool(_finder.roots)
+    _finder.look()
+    if _finder.roots and not before:
+        sys.meta_path.insert(0, _finder)
+        builtins.__import__ = _wrap_import(_finder, builtins.__import__)
+        importlib.import_module = _wrap_import_module(_finder, importlib.import_module)
+
+
+def _wrap_import(finder: _Own, plain: Import) -> Import:
+    def import_name(
+        name: str,
+        asking: Mapping[str, object] | None = None,
+        local: Mapping[str, object] | None = None,
+        names: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> ModuleType:
+        if not level and finder.is_meant(name, asking, names):
+            name = ALIAS + name
+        return plain(name, asking, local, names, level)
+
+    return import_name
+
+
+def _wrap_import_module(finder: _Own, plain: Import) -> Import:
+    def import_module(name: str, package: str | None = None) -> ModuleType:
+        if finder.is_meant(name, sys._getframe(1).f_globals):
+            name = ALIAS + name
+        return plain(name, package)
+
+    return import_module
+
+
+def name_as_written(text: str) -> str:
+    """A message that names modules as the student does."""
+    return _ALIASED.sub("", text) if _finder is not None and _finder.roots else text
+
+
+def _list_folder(folder: str) -> Iterator[str]:
+    try:
+        yield from os.listdir(folder or ".")
+    except OSError:  # it was removed, or may not be listed
+        return

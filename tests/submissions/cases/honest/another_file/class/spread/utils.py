@@ -1,0 +1,2 @@
+def show(net):
+    print(net)

@@ -1,0 +1,4 @@
+import numpy as np
+
+def load():
+    return np.zeros(3)

@@ -1,0 +1,4 @@
+import model
+
+if __name__ == "__main__":
+    print(model.Net())
