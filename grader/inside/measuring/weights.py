@@ -33,6 +33,7 @@ def load_into(net: torch.nn.Module, directory: str, name: str) -> None:
     state = _read(own, directory, name)
     renamed = _match_names(state, own)
     state = {renamed.get(k, k): v for k, v in state.items()}
+    state = {k: _lay_out(v, own.get(k)) for k, v in state.items()}
     _check(state, own, name)
     torch.nn.Module.load_state_dict(net, state, strict=True)
     if renamed:
@@ -201,10 +202,12 @@ def _strip_prefixes(state: dict[str, torch.Tensor], own: set[str]) -> dict[str, 
 def _match_names(state: dict[str, torch.Tensor], own: dict[str, torch.Tensor]) -> dict[str, str]:
     """The file's name → the network's, where only names differ: shape by shape all is the same.
 
-    In order; or, as safetensors keeps none, in any order if no two shapes are equal.
+    In order; or, as safetensors keeps none, in any order if no two shapes are equal. A kernel has
+    the shape of its matrix.
     """
     lacking, spare = [k for k in own if k not in state], [k for k in state if k not in own]
-    wanted, given = [own[k].shape for k in lacking], [state[k].shape for k in spare]
+    wanted = [_find_matrix(own[k]) for k in lacking]
+    given = [_find_matrix(state[k]) for k in spare]
     if not lacking or len(lacking) != len(spare):
         return {}
     if wanted != given:
@@ -212,6 +215,22 @@ def _match_names(state: dict[str, torch.Tensor], own: dict[str, torch.Tensor]) -
             return {}
         spare = [spare[given.index(shape)] for shape in wanted]
     return dict(zip(spare, lacking, strict=True))
+
+
+def _find_matrix(tensor: torch.Tensor) -> tuple[int, int]:
+    """(out, in): the kernel of a convolution is a matrix, whose inputs are those of its window."""
+    out = tensor.shape[0] if tensor.dim() > 1 else tensor.numel()
+    return out, tensor.numel() // max(1, out) if tensor.dim() > 1 else 0
+
+
+def _lay_out(tensor: torch.Tensor, like: torch.Tensor | None) -> torch.Tensor:
+    """The same numbers as a kernel where they are a matrix, or the other way round.
+
+    A convolution that covers its whole input is a linear layer.
+    """
+    if like is None or tensor.shape == like.shape or 2 not in (tensor.dim(), like.dim()):
+        return tensor
+    return tensor.reshape(like.shape) if _find_matrix(tensor) == _find_matrix(like) else tensor
 
 
 def _check(state: dict[str, torch.Tensor], own: dict[str, torch.Tensor], name: str) -> None:
