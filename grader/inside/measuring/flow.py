@@ -83,7 +83,8 @@ class Flow:
         if all(locate_storage(o) in leaves for o in outputs):
             return  # their strides say so
         moved = _move(func, name, args, kwargs, lambda t: self.find_places(t, leaves))
-        self._places.update(_match(outputs, moved))
+        known = [(place, m) for place, m in _match(outputs, moved) if bool((m >= 0).any())]
+        self._places.update(known)
 
     def find_places(
         self, tensor: torch.Tensor, leaves: dict[int, torch.Tensor]
