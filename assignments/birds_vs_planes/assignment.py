@@ -1,5 +1,6 @@
 """Birds against airplanes: statistics, networks of four kinds, regularisation, files, accuracy."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ assignment = Assignment(
     entry="birds",
     extra_files=["birds.pt"],
     limits=Limits(cpu_seconds=60, cell_seconds=5, memory_mib=4096),
-    provides=["cifar10"],
 )
 
 # Probes: what the sandbox is asked to do. The student can read every argument.
@@ -182,28 +182,21 @@ def _network(
     student: Measurements, reference: Measurements, layers: Any, parameters: Any, outputs: Any
 ) -> Verdict:
     """A third for the layers, a third for the number of parameters, a third for the values."""
-    shapes = compare.shapes(student[layers], reference[layers])
-    count = compare.count(student[parameters], reference[parameters])
-    if shapes.fraction == 1:
+
+    def judge_shapes() -> Verdict:
+        shapes = compare.shapes(student[layers], reference[layers])
+        return shapes if shapes.fraction < 1 else replace(shapes, feedback="")
+
+    def judge_count() -> Verdict:
+        return compare.count(student[parameters], reference[parameters])
+
+    def judge_values() -> Verdict:
+        if compare.attempt(judge_shapes).fraction < 1:
+            return Verdict(fraction=0.0)
         where = compare.first_divergence(student[layers], reference[layers])
-        values = compare.close(student[outputs], reference[outputs], where=where)
-    else:
-        values = Verdict(fraction=0.0)
-    parts = shapes, count, values
-    wrong = [p for p in parts if p.fraction < 1 and p.feedback]
-    if not wrong:
-        return Verdict(
-            fraction=1.0,
-            feedback=f"{count.feedback} {values.feedback}",
-            evidence={**shapes.evidence, **count.evidence},
-        )
-    evidence = {k: v for p in wrong for k, v in p.evidence.items()}
-    return Verdict(
-        fraction=sum(p.fraction for p in parts) / 3,
-        feedback=" ".join(p.feedback for p in wrong),
-        hint=wrong[0].hint,
-        evidence=evidence,
-    )
+        return compare.close(student[outputs], reference[outputs], where=where)
+
+    return compare.combine([judge_shapes, judge_count, judge_values])
 
 
 # ---------------------------------------------------------------------- statistics

@@ -1,5 +1,7 @@
 """Checks that students do not get: training mode, and sizes that the public checks do not name."""
 
+from dataclasses import replace
+
 from assignment import assignment, conv, conv_layers, conv_values, residual_block, x, y
 
 from grader import Measurements, Verdict, compare, data, probe
@@ -26,8 +28,13 @@ def other_width(student: Measurements, reference: Measurements) -> Verdict:
 
 @assignment.check(points=2, depends_on=[residual_block])
 def other_block(student: Measurements, reference: Measurements) -> Verdict:
-    """`ResidualBlock` takes any number of channels, images of any size, and can be trained."""
+    """`ResidualBlock` takes any number of channels, images of any size, and can be trained; half
+    for what it answers, half for its gradients.
+    """
     values = compare.close(student[other_outputs], reference[other_outputs])
     if values.fraction < 1:
         return values
-    return compare.close(student[other_gradients], reference[other_gradients])
+    gradients = compare.attempt(
+        lambda: compare.close(student[other_gradients], reference[other_gradients])
+    )
+    return gradients if gradients.fraction == 1 else replace(gradients, fraction=0.5)

@@ -9,7 +9,6 @@ assignment = Assignment(
     entry="cifar",
     extra_files=["cifar.pt"],
     limits=Limits(cpu_seconds=60, cell_seconds=10, memory_mib=4096),
-    provides=["cifar10"],
 )
 
 # What the sandbox is asked to do. Students can read every argument.
@@ -78,7 +77,9 @@ def class_accuracies(student: Measurements, reference: Measurements) -> Verdict:
     first = compare.close(student[shares], reference[shares], rtol=1e-6)
     if first.fraction < 1:
         return first
-    second = compare.close(student[shares_without], reference[shares_without], rtol=1e-6)
+    second = compare.attempt(
+        lambda: compare.close(student[shares_without], reference[shares_without], rtol=1e-6)
+    )
     if second.fraction == 1:
         return second
     text = (

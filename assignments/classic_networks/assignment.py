@@ -180,10 +180,7 @@ def resnet18_values(student: Measurements, reference: Measurements) -> Verdict:
 def dropout(student: Measurements, reference: Measurements) -> Verdict:
     """In train mode `AlexNet` and `VGG16` drop half of the values, twice each; 3 points each."""
     pairs = {"AlexNet": alexnet_owns, "VGG16": vgg16_owns}
-    found = {n: compare.dropouts(student[p], reference[p]) for n, p in pairs.items()}
-    return Verdict(
-        fraction=sum(v.fraction for v in found.values()) / len(found),
-        feedback=" ".join(f"`{name}`: {v.feedback}" for name, v in found.items()),
-        hint=next((v.hint for v in found.values() if v.hint), ""),
-        trust="claim",
+    return compare.combine(
+        [lambda p=p: compare.dropouts(student[p], reference[p]) for p in pairs.values()],
+        names=[f"`{name}`" for name in pairs],
     )

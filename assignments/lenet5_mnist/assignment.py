@@ -7,7 +7,6 @@ assignment = Assignment(
     entry="lenet",
     extra_files=["lenet.pt"],
     limits=Limits(cpu_seconds=40, cell_seconds=5, memory_mib=4096),
-    provides=["mnist"],
 )
 
 # What the sandbox is asked to do. Students can read every argument.

@@ -52,6 +52,7 @@ SINGLE = 1e-4  # tolerance where a student may compute in float32
 STEPPED = 2e-6  # the same, of weights after small steps, which keep most of their digits
 MLP = (785, 1000), (1001, 10)
 CNN = (10, 1, 5, 5), (10,), (1440, 10), (10,)
+LOSSES = "cross_entropy", "cross_entropy_torch"
 
 
 @assignment.check(points=6)
@@ -78,23 +79,28 @@ def drawn_anew(draws: dict[str, Any], *, among: int) -> Verdict:
 
 @assignment.check(points=6)
 def first_weights(student: Measurements, reference: Measurements) -> Verdict:
-    """New networks hold `w1` (785, 1000), then `w2` (1001, 10), both drawn from N(0, 0.01²)."""
-    for name, found in (("MLPNumpy", first_numpy), ("MLPTorch", first_torch)):
-        own, ours = student[found].plain, reference[found].plain
-        if own["shapes"] != ours["shapes"]:
-            text = f"The shapes of `params` are {own['shapes']}, expected are {ours['shapes']}."
-            return Verdict(fraction=0.0, feedback=text, hint="Each layer has one row for the bias.")
-        verdict = compare.explained(
-            own["corners"],
-            ours["corners"],
-            (f"{name}.params[0]", f"{name}.params[1]"),
-            what="",
-            context=[diagnosis.Context(candidates=(c,)) for c in _turned_round()],
-            rtol=SINGLE,
-        )
-        if verdict.fraction < 1:
-            return verdict
-    return verdict
+    """New networks hold `w1` (785, 1000), then `w2` (1001, 10), both drawn from N(0, 0.01²); half
+    for `MLPNumpy`, half for `MLPTorch`.
+    """
+    named = ("MLPNumpy", first_numpy), ("MLPTorch", first_torch)
+    return compare.combine(
+        [lambda n=n, p=p: _begun(student[p].plain, reference[p].plain, n) for n, p in named]
+    )
+
+
+def _begun(own: Any, ours: Any, name: str) -> Verdict:
+    """The weights that one new network holds."""
+    if own["shapes"] != ours["shapes"]:
+        text = f"The shapes of `params` are {own['shapes']}, expected are {ours['shapes']}."
+        return Verdict(fraction=0.0, feedback=text, hint="Each layer has one row for the bias.")
+    return compare.explained(
+        own["corners"],
+        ours["corners"],
+        (f"{name}.params[0]", f"{name}.params[1]"),
+        what="",
+        context=[diagnosis.Context(candidates=(c,)) for c in _turned_round()],
+        rtol=SINGLE,
+    )
 
 
 @assignment.check(points=10)
@@ -106,17 +112,31 @@ def numpy_forward(student: Measurements, reference: Measurements) -> Verdict:
 @assignment.check(points=6)
 def losses(student: Measurements, reference: Measurements) -> Verdict:
     """Both functions return the mean cross-entropy of a batch."""
-    own, ours = ([m[p].plain for p in (loss_numpy, loss_torch)] for m in (student, reference))
-    given = {"probabilities": ours[0]["predicted"], "labels": ours[0]["labels"]}
-    return compare.explained(
-        [p["loss"] for p in own],
-        [p["loss"] for p in ours],
-        ("cross_entropy", "cross_entropy_torch"),
-        what="",
-        context=diagnosis.Context(batch=12, eps=1e-7, **given),
-        rtol=1e-6,
-        partial=True,
-    )
+    return both_losses(student, reference, (loss_numpy, loss_torch), 12)
+
+
+def both_losses(
+    student: Measurements, reference: Measurements, probes: tuple[Any, Any], batch: int
+) -> Verdict:
+    """Half for each of the two functions; they are looked at together where both are there."""
+    asked = dict(zip(LOSSES, probes, strict=True))
+    together = all(p in student for p in probes)
+    groups = [LOSSES] if together else [(name,) for name in LOSSES]
+
+    def judge(names: tuple[str, ...]) -> Verdict:
+        own, ours = ([m[asked[n]].plain for n in names] for m in (student, reference))
+        given = {"probabilities": ours[0]["predicted"], "labels": ours[0]["labels"]}
+        return compare.explained(
+            [p["loss"] for p in own],
+            [p["loss"] for p in ours],
+            names,
+            what="",
+            context=diagnosis.Context(batch=batch, eps=1e-7, **given),
+            rtol=1e-6,
+            partial=True,
+        )
+
+    return compare.combine([lambda names=names: judge(names) for names in groups])
 
 
 def by_hand(student: Measurements, reference: Measurements, which: Any, rtol: float) -> Verdict:
@@ -145,24 +165,24 @@ def numpy_gradients(student: Measurements, reference: Measurements) -> Verdict:
 
 @assignment.check(points=6)
 def updates(student: Measurements, reference: Measurements) -> Verdict:
-    """`update` and `update_torch` take one step of gradient descent."""
-    for found in (updated_numpy, updated_torch):
-        ours = reference[found].plain
-        known = [
-            diagnosis.Context(before=w, gradient=g, rate=RATE)
-            for w, g in zip(ours["before"], ours["gradients"], strict=True)
-        ]
-        verdict = compare.explained(
-            student[found].plain["after"],
-            ours["after"],
-            ("w1", "w2"),
-            what="",
-            context=known,
-            rtol=SINGLE,
-        )
-        if verdict.fraction < 1:
-            return verdict
-    return verdict
+    """`update` and `update_torch` take one step of gradient descent; half for half."""
+    named = ("update", updated_numpy), ("update_torch", updated_torch)
+    verdict = compare.combine(
+        [lambda p=p: _updated(student[p].plain, reference[p].plain) for _, p in named],
+        names=[f"`{name}`" for name, _ in named],
+    )
+    return verdict if verdict.fraction < 1 else replace(verdict, feedback="All 2 agree with ours.")
+
+
+def _updated(own: Any, ours: Any) -> Verdict:
+    """What one update makes of two matrices."""
+    known = [
+        diagnosis.Context(before=w, gradient=g, rate=RATE)
+        for w, g in zip(ours["before"], ours["gradients"], strict=True)
+    ]
+    return compare.explained(
+        own["after"], ours["after"], ("w1", "w2"), what="", context=known, rtol=SINGLE
+    )
 
 
 @assignment.check(points=6)
@@ -296,11 +316,14 @@ def _convolutions(given: Any) -> Iterator[diagnosis.Candidate]:
 def _predicted(
     student: Measurements, reference: Measurements, which: Any, name: str, rtol: float
 ) -> Verdict:
-    own, ours = student[which].plain, reference[which].plain
+    seen, expected = student[which].plain, reference[which].plain
+    own, ours = seen["predicted"], expected["predicted"]
     names = (f"{name}.forward_pass",)
     verdict = compare.explained([own], [ours], names, what="", rtol=rtol)
     if verdict.fraction == 1:
         return verdict
+    if seen["shapes"] != expected["shapes"]:
+        return _other_shapes(seen["shapes"], expected["shapes"], name)
     given = np.concatenate(reference[by_hand_numpy].plain["images"])
     with np.errstate(all="ignore"):
         candidates = (
@@ -312,6 +335,14 @@ def _predicted(
     verdict = compare.explained([own], [ours], names, what="", context=context, rtol=rtol)
     hint = "Go through the brief's steps: which array, which weights, ReLU, softmax over a row."
     return verdict if verdict.hint else replace(verdict, hint=hint)
+
+
+def _other_shapes(seen: list[list[int]], expected: list[list[int]], name: str) -> Verdict:
+    """A network that keeps other parameters than the brief's is told so, and not its numbers."""
+    own, ours = (", ".join(str(tuple(s)) for s in shapes) for shapes in (seen, expected))
+    text = f"`{name}.params` has the shapes {own}; expected are {ours}."
+    hint = "Compare number, order and sizes of the parameters with the brief."
+    return Verdict(fraction=0.0, feedback=text, hint=hint)
 
 
 def _stepped(

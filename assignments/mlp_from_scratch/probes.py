@@ -43,9 +43,10 @@ def first_weights(student, name, seed):
 
 
 def forward(student, name, images, seed):
-    """Predictions under weights that nobody could foresee."""
+    """Predictions under weights that nobody could foresee, and the shapes of those weights."""
     net = _prepared(student, name, seed)
-    return _predicted(student, name, net, images)
+    shapes = [list(p.shape) for p in _params(student, name, net)]
+    return {"predicted": _predicted(student, name, net, images), "shapes": shapes}
 
 
 def gradients(student, name, loss, images, classes, seed, first=None):

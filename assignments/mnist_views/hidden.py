@@ -1,7 +1,7 @@
 """What students do not get: features from other depths, of a network that has to stay whole."""
 
 import numpy as np
-from assignment import assignment
+from assignment import assignment, why_failed
 
 from grader import Measurements, Verdict, compare, data, probe
 
@@ -16,10 +16,11 @@ def inner_features(student: Measurements, reference: Measurements) -> Verdict:
     wrong = 0
     told = ""
     for depth, seen, right in zip(DEPTHS, own["found"], ours["found"], strict=True):
-        if seen.shape == right.shape and compare.mismatch(seen, right, 1e-4) is None:
+        if not why_failed(seen) and _is_same(seen, right):
             continue
         wrong += 1
-        told = told or f"Asked for layer {depth}, `features` gives {_which(seen, ours['layers'])}."
+        what = why_failed(seen) or _which(seen, ours["layers"])
+        told = told or f"Asked for layer {depth}, `features` gives {what}."
     share = 1 - wrong / len(DEPTHS)
     after = own["after"]
     if after is None or not np.array_equal(after, own["before"]):
@@ -34,9 +35,9 @@ def inner_features(student: Measurements, reference: Measurements) -> Verdict:
 
 def _which(seen: np.ndarray, layers: list[np.ndarray]) -> str:
     """What the features are instead."""
-    same = [
-        number
-        for number, right in enumerate(layers, 1)
-        if seen.shape == right.shape and compare.mismatch(seen, right, 1e-4) is None
-    ]
+    same = [number for number, right in enumerate(layers, 1) if _is_same(seen, right)]
     return f"what comes out of layer {same[0]}" if same else f"other numbers, shape {seen.shape}"
+
+
+def _is_same(seen: np.ndarray, right: np.ndarray) -> bool:
+    return seen.shape == right.shape and compare.mismatch(seen, right, 1e-4) is None

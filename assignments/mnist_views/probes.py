@@ -63,8 +63,8 @@ def shapes(student):
         "Linear(784, 10)": nn.Linear(784, 10),
         "a network like AlexNet": _slim(),
     }
-    found = {}
-    for name, network in networks.items():
+
+    def read(network):
         given = take(network)
         if isinstance(given, dict):
             given = list(given.values())
@@ -73,21 +73,24 @@ def shapes(student):
             student.refuse(f"`weight_shapes` returned a {kind}; return a list of shapes")
         if isinstance(given, torch.Size) or all(type(n) is int for n in given):
             given = [given]  # the one shape of a network with one layer
-        found[name] = [
+        return [
             [int(n) for n in student.array(tuple(shape), "a shape of `weight_shapes`")]
             for shape in given
         ]
-    return found
+
+    found = student.each(lambda n=n: read(n) for n in networks.values())
+    return dict(zip(networks, found, strict=True))
 
 
 def sides(student, cases):
     """`output_side` of each (side, kernel, padding, stride)."""
     side = student.function("output_side", 28, 3, padding=1, stride=1)
-    found = [
-        side(int(n), int(kernel), padding=int(padding), stride=int(stride))
-        for n, kernel, padding, stride in cases
-    ]
-    return [float(student.array(n, "what `output_side` returned", ())) for n in found]
+
+    def read(n, kernel, padding, stride):
+        found = side(int(n), int(kernel), padding=int(padding), stride=int(stride))
+        return float(student.array(found, "what `output_side` returned", ()))
+
+    return student.each(lambda case=case: read(*case) for case in cases)
 
 
 def halves(student, count, held_out):
@@ -124,14 +127,17 @@ def alexnet(student, images):
 
 def features(student, images, depths):
     """Features of a slim network, by depth, and what it answers before and afterwards."""
-    network, found = _slim(), []
+    network = _slim()
     images = torch.tensor(images, dtype=torch.float32)
     take = student.function("features", network, images, 1)
     with torch.no_grad():
         before = network(images).numpy()
-    for depth in depths:
+
+    def read(depth):
         made = take(network, images.clone(), int(depth))
-        found.append(student.array(made, "what `features` returned"))
+        return student.array(made, "what `features` returned")
+
+    found = student.each(lambda depth=depth: read(depth) for depth in depths)
     return {
         "found": found,
         "layers": _after(_slim(), images),

@@ -128,7 +128,7 @@ class Assignment:
         extra_files: Sequence[str] = (),
         limits: Limits | None = None,
         run: str = "all",
-        provides: Sequence[str] = (),
+        provides: Sequence[str] = ("cifar10", "mnist"),
     ) -> None:
         """`entry` is the stem of the file to run (`lenet` for lenet.py); `extra_files` names
         further files; `provides` the data sets whose training pictures students' own code finds.

@@ -33,6 +33,7 @@ def of_class(summary: RunSummary, slug: str, out: Path) -> Document:
         "executed": summary.executed,
         "reused": summary.reused,
         "regraded": summary.regraded,
+        "withdrawn": list(summary.withdrawn),
         "needs_review": sum(g.needs_review for g in summary.graded),
         "level": summary.level,
         "seed": behind.get("seed"),

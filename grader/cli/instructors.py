@@ -84,7 +84,8 @@ def grade(
     require_course(*_GRADING)
     course = run.find_course()
     loaded = load(course, slug)
-    handed_in = collect.read_class(submissions, loaded.asked)
+    target = out or Path("reports") / slug
+    handed_in = collect.read_class(submissions, loaded.asked, out=target)
     absent = set(only) - {s.student for s in handed_in}
     if absent:
         names = ", ".join(s.student for s in handed_in[:8])
@@ -92,9 +93,17 @@ def grade(
             f"there is no student {min(absent)!r} in {submissions}. There are: {names}"
         )
     chosen = [s for s in handed_in if not only or s.student in only]
-    target = out or Path("reports") / slug
+    everybody = [s.student for s in handed_in]
     summary = _grade(
-        run, course, loaded, chosen, target, seed=seed, fresh=fresh, lowest=allow_level
+        run,
+        course,
+        loaded,
+        chosen,
+        target,
+        handed_in=everybody,
+        seed=seed,
+        fresh=fresh,
+        lowest=allow_level,
     )
     if as_json:
         terminal.document(documents.of_class(summary, slug, target))
@@ -111,6 +120,7 @@ def _grade(
     submissions: Sequence[Submission],
     out: Path,
     *,
+    handed_in: Sequence[str] | None = None,
     seed: int | None = None,
     fresh: bool = False,
     lowest: int = BATCH_LEVEL,
@@ -120,12 +130,19 @@ def _grade(
     from grader.grading import grade as grading
     from grader.grading.executor import Executor
     from grader.inside.cell import is_notebook
+    from grader.ledger.ledger import undo_where_nothing_is_kept
 
     source = run.source(loaded)
     choice = run.choice(lowest=lowest, notebooks=any(is_notebook(s.entry) for s in submissions))
-    drawn = grading.seed_of(out / "grades.db", seed)
     with (
-        Executor(loaded, source, seed=drawn, jobs=run.jobs, choice=choice) as executor,
+        undo_where_nothing_is_kept(out / "grades.db"),
+        Executor(
+            loaded,
+            source,
+            seed=grading.seed_of(out / "grades.db", seed),
+            jobs=run.jobs,
+            choice=choice,
+        ) as executor,
         show_progress() as progress,
     ):
         return grading.grade(
@@ -136,6 +153,7 @@ def _grade(
             templates=course.templates,
             progress=progress,
             argv=sys.argv,
+            handed_in=handed_in,
         )
 
 

@@ -60,6 +60,10 @@ def results(summary: RunSummary) -> None:
         )
     if summary.reused and summary.regraded:
         line(f"{summary.regraded} results changed by judging again.")
+    if summary.withdrawn:
+        gone = ", ".join(name_of(student).plain for student in summary.withdrawn[:8])
+        more = f" and {len(summary.withdrawn) - 8} more" if len(summary.withdrawn) > 8 else ""
+        line(f"Withdrawn, as they are no longer among the submissions: {gone}{more}.")
 
 
 def findings(verified: Verified) -> None:

@@ -6,11 +6,12 @@ Floors, top first:
     layers, numbers
     answers
     alignment, explanations, parameters, precision, recurrence, returned_values, training
-    differences, named_answers, pieces, predictions
+    differences, joined, named_answers, pieces, predictions
 """
 
 from grader.compare.differences import mismatch
 from grader.compare.explanations import explained
+from grader.compare.joined import attempt, combine
 from grader.compare.layers import first_divergence, shapes, values
 from grader.compare.named_answers import parts
 from grader.compare.numbers import close, equal, stepped
@@ -20,7 +21,9 @@ from grader.compare.training import every_class, training_loss
 
 __all__ = [
     "accuracy",
+    "attempt",
     "close",
+    "combine",
     "count",
     "dropouts",
     "equal",

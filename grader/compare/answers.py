@@ -20,6 +20,8 @@ NEXT = "Compare your forward step by step with the brief."
 """What to do where nothing more is known."""
 SEVERAL = "Return exactly what the brief says, in that order: it counts which tensor stands where."
 ONE_FOR_EACH = "The last layer has one output for each class."
+WAY = 60
+"""Characters of the way to a tensor that are shown: a student's keys may be long."""
 Answer = Mapping[str, Array]
 """The tensors of an answer by the way to them."""
 
@@ -45,7 +47,7 @@ def _is_of_scores(output: Output) -> bool:
 
 
 def _lay_out(answer: Answer, ours: Answer, output: Output) -> Answer:
-    """The answer; scores in our shape where that says nothing else, as (N, C, 1, 1) for (N, C)."""
+    """The answer; scores in our shape where only ones differ, as (N, C, 1, 1) for (N, C)."""
     first = next(iter(ours))
     if not (_is_of_scores(output) and first in answer):
         return answer
@@ -55,9 +57,7 @@ def _lay_out(answer: Answer, ours: Answer, output: Output) -> Answer:
 
 
 def _strip_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
-    while len(shape) > 1 and shape[-1] == 1:
-        shape = shape[:-1]
-    return shape
+    return (*shape[:1], *(n for n in shape[1:] if n != 1))
 
 
 def _describe_form(answer: Answer, ours: Answer, place: str) -> str:
@@ -80,7 +80,8 @@ def _describe_tensors(answer: Answer) -> str:
     """`one tensor of shape (3, 4)`, or how many there are, and where."""
     if list(answer) == [""]:
         return f"one tensor of shape {answer[''].shape}"
-    listed = ", ".join(f"`{way}` of shape {a.shape}" for way, a in list(answer.items())[:4])
+    shown = list(answer.items())[:4]
+    listed = ", ".join(f"`{way[:WAY]}` of shape {a.shape}" for way, a in shown)
     return f"{len(answer)} tensors: {listed}{' …' if len(answer) > 4 else ''}"
 
 

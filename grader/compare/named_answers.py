@@ -30,26 +30,47 @@ def parts(
     """Every answer equals the reference's: whole numbers and floats, lists, tuples, arrays and
     sizes count alike, and a number like a list of that one number.
 
+    Of an answer of several rows each right one earns its part.
     The right answer is never told: students may check as often as they like. Where a wrong one is
     what a slip leads to, `slips` says so. Answers that are `unordered` are lists in any order, or
     dictionaries of their entries.
     """
     wrong = []
+    parts_of_wrong = 0.0
     for name, expected in reference.items():
         seen, loose = student[name], name in unordered
         if isinstance(seen, Missing):
             wrong.append(f"{seen.why.rstrip('.')}.")
-        elif not is_same(
-            list_answers(seen.plain, loose=loose), list_answers(expected.plain, loose=loose)
-        ):
+            continue
+        own, right = (list_answers(a.plain, loose=loose) for a in (seen, expected))
+        if not is_same(own, right):
             known = (slips or {}).get(name, {})
             wrong.append(f"`{name}` {_describe_wrong(seen, expected, known, loose=loose)}.")
+            parts_of_wrong += _measure_rows(own, right, loose=loose)
     count = len(reference)
-    right = count - len(wrong)
     if not wrong:
         return Verdict(fraction=1.0, feedback=f"All {count} right.")
-    many = f"{right} of {count} right. " if count > 1 else ""
-    return Verdict(fraction=right / count, feedback=many + " ".join(wrong))
+    whole = count - len(wrong)
+    many = f"{whole} of {count} right. " if count > 1 else ""
+    share = (whole + parts_of_wrong) / count
+    return Verdict(fraction=share, feedback=many + " ".join(wrong))
+
+
+def _measure_rows(own: list[Nested], right: list[Nested], *, loose: bool) -> float:
+    """Which share of an answer of several rows is right; 0 for one that is no list of rows.
+
+    The numbers of one row belong together, as those of a shape do.
+    """
+    if len(right) < 2 or len(own) != len(right) or not all(isinstance(r, list) for r in right):
+        return 0.0
+    if not loose:
+        return sum(map(is_same, own, right)) / len(right)
+    left = list(right)
+    for row in own:
+        found = next((i for i, other in enumerate(left) if is_same(row, other)), None)
+        if found is not None:
+            del left[found]
+    return 1 - len(left) / len(right)
 
 
 def _describe_wrong(seen: Returned, expected: Returned, slips: Slips, *, loose: bool) -> str:

@@ -8,6 +8,7 @@ from typing import overload
 from grader.compare import returned_values
 from grader.compare.answers import close_outputs
 from grader.compare.differences import compare_groups
+from grader.compare.parameters import REGISTER, describe_unregistered
 from grader.compare.precision import (
     choose_tolerance,
     find_floor,
@@ -97,6 +98,13 @@ def _close_steps(student: Steps, reference: Steps, rtol: float, where: str) -> V
     one, two = min(pairs, key=lambda p: len(p[0].wrong) + len(p[1].wrong))
     if not one.wrong and not two.wrong:
         return Verdict(fraction=1.0, feedback=f"Equal weights after both steps{note}.")
+    if student.unregistered:
+        return Verdict(
+            fraction=0.0,
+            feedback=describe_unregistered(student.unregistered),
+            hint=REGISTER,
+            evidence=(one if one.wrong else two).to_json("weights after two steps"),
+        )
     if one.wrong:
         dropout = diagnose_dropouts(student.dropouts, reference.dropouts)
         text = f"After the first step of gradient descent: {one.sentence('weight')}"
@@ -131,6 +139,8 @@ def stepped(
     """
     verdict = close(student, reference, rtol=rtol)
     if verdict.fraction == 1:
+        return verdict
+    if student.unregistered:
         return verdict
     ours = match_precision(student, reference)
     before = None if scores is None else match_precision(student, scores)

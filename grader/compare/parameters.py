@@ -10,6 +10,11 @@ from grader.records.json_values import Json
 from grader.records.measurements import Parameter, Parameters
 from grader.records.result import Verdict
 
+REGISTER = (
+    "Keep layers in an nn.ModuleList or nn.ModuleDict, parameters in an nn.ParameterList, or each "
+    "as an attribute of its own: then they are registered."
+)
+"""What to do about weights that are not registered."""
 SHOWN = 4
 """Names that a sentence lists."""
 
@@ -32,13 +37,16 @@ def count(student: Parameters, reference: Parameters) -> Verdict:
     parts = (
         f"Your network has {own:,} trainable parameters, expected are {expected:,}.",
         _describe_unused(unused, own),
+        describe_unregistered([p.name for p in student.unregistered]),
         _describe_frozen(student),
         _describe_sizes(student, reference),
     )
     return Verdict(
         fraction=0.0,
         feedback=" ".join(filter(None, parts)),
-        hint="Compare the sizes of your layers with the brief, weights and biases apart.",
+        hint=REGISTER
+        if student.unregistered
+        else "Compare the sizes of your layers with the brief, weights and biases apart.",
         evidence=evidence,
         trust="claim",
     )
@@ -53,6 +61,7 @@ def _list_rows(student: Parameters) -> list[Json]:
             "count": p.count,
             "trainable": p.trainable,
             "used": p.used,
+            **({"registered": False} if p in student.unregistered else {}),
         }
         for p in student.rows
     ]
@@ -65,7 +74,37 @@ def _describe_unused(unused: Sequence[Parameter], total: int) -> str:
     size = sum(p.count for p in unused)
     listed = ", ".join(f"`{n}`" for n in names[:SHOWN])
     verb = "is" if len(names) == 1 else "are"
-    return f"{listed} {verb} declared but never used: {size:,} of your {total:,}."
+    return (
+        f"{listed} {verb} declared, but nothing that the network answers depends on "
+        f"{'it' if len(names) == 1 else 'them'}: {size:,} of your {total:,}."
+    )
+
+
+def describe_unregistered(names: Sequence[str]) -> str:
+    """Where weights are kept that no optimiser finds; empty where there are none.
+
+    `names` are those of the weights: `layers[0].bias` where a list holds them, empty where nothing
+    of the network does.
+    """
+    if not names:
+        return ""
+    lists = sorted({n.partition("[")[0] for n in names if "[" in n})
+    single = sorted({n for n in names if n and "[" not in n})
+    parts = []
+    if lists:
+        listed = ", ".join(f"`{n}`" for n in lists[:SHOWN])
+        kind = "list, tuple or dictionary" if len(lists) == 1 else "lists, tuples or dictionaries"
+        parts.append(f"in the plain {kind} {listed}")
+    if single:
+        parts.append(f"in {', '.join(f'`{n}`' for n in single[:SHOWN])}, no nn.Parameter")
+    if "" in names:
+        parts.append("outside of the network")
+    them = "weight is" if len(names) == 1 else "weights are"
+    return (
+        f"{len(names)} {them} used, but not registered, {' and '.join(parts)}: `parameters()` "
+        f"leaves {'it' if len(names) == 1 else 'them'} out, so an optimiser that is given "
+        f"`parameters()` never trains {'it' if len(names) == 1 else 'them'}."
+    )
 
 
 def _describe_frozen(student: Parameters) -> str:

@@ -81,6 +81,8 @@ class _Score:
 
     own: float
     """By the student's own network."""
+    silent: bool
+    """True where that gave no answers at all."""
     proven: float | None
     """By the brief's network with the student's weights."""
     target: float
@@ -101,6 +103,7 @@ class _Score:
         proven = None if student.proven is None else measure_accuracy(student.proven, truth)
         return cls(
             own=measure_accuracy(student.own, truth),
+            silent=student.own is None,
             proven=proven,
             target=measure_accuracy(reference.own, truth),
             images=len(truth),
@@ -116,6 +119,8 @@ class _Score:
         """
         if self.proven is None:
             return False
+        if self.silent:
+            return True
         one_picture = Tolerance(rtol=1.5 / max(1, self.images), of="one")
         return not one_picture.allows(self.own, self.proven)
 
@@ -146,6 +151,11 @@ class _Score:
                 f"{self.own:.2%} {ours}. Your weights could not be tried in the network of "
                 f"the brief"
                 f"{because}. So your own network was counted, {most}."
+            )
+        if self.silent:
+            return (
+                f"With your weights in the network of the brief {self.proven:.2%} {ours}. Your own "
+                f"network gave no answers: {self.why_not.rstrip('.')}."
             )
         if self.differs:
             return (
@@ -217,9 +227,9 @@ def _list_epochs(epochs: Epochs) -> dict[str, Json]:
 # ---------------------------------------------------------------------- shares
 
 
-def measure_accuracy(answers: Array, truth: Array) -> float:
-    """Share of pictures that are classified rightly; 0 where the numbers differ."""
-    if answers.shape[0] != truth.shape[0]:
+def measure_accuracy(answers: Array | None, truth: Array) -> float:
+    """Share of pictures that are classified rightly; 0 where there are other numbers of answers."""
+    if answers is None or answers.shape[0] != truth.shape[0]:
         return 0.0
     return float(np.mean(_guess(answers) == truth))
 
@@ -238,9 +248,9 @@ def grade_between(difference: float, full: float, zero: float) -> float:
     return 1.0 if share > 1.0 or ROUNDED.allows(share, 1.0) else max(0.0, share)
 
 
-def _split_by_class(answers: Array, truth: Array) -> dict[str, Json]:
+def _split_by_class(answers: Array | None, truth: Array) -> dict[str, Json]:
     """Accuracy of each class, and the confusion matrix: rows are the truth."""
-    if answers.shape[0] != truth.shape[0] or not truth.size:
+    if answers is None or answers.shape[0] != truth.shape[0] or not truth.size:
         return {}
     classes = int(truth.max()) + 1
     matrix = np.zeros((classes, classes), dtype=np.int64)
@@ -251,9 +261,9 @@ def _split_by_class(answers: Array, truth: Array) -> dict[str, Json]:
     }
 
 
-def measure_classes(answers: Array, truth: Array) -> list[float]:
+def measure_classes(answers: Array | None, truth: Array) -> list[float]:
     """Which share of each class's pictures is recognised; nothing where the numbers differ."""
-    if answers.shape[0] != truth.shape[0] or not truth.size:
+    if answers is None or answers.shape[0] != truth.shape[0] or not truth.size:
         return []
     total = np.bincount(truth)
     right = np.bincount(truth[_guess(answers) == truth], minlength=total.size)

@@ -92,7 +92,7 @@ def every_class(
     """
     truth = np.asarray(labels.reveal())
     own = measure_classes(student.own, truth)
-    proven = [] if student.proven is None else measure_classes(student.proven, truth)
+    proven = measure_classes(student.proven, truth)
     counted = count_proof(
         _count_enough(own, least), _count_enough(proven, least) if proven else None, unproven
     )

@@ -22,7 +22,7 @@ CIFAR10 = PictureSet(
         kind="generated",
         pictures="pictures of shapes in CIFAR-10's format",
     ),
-    carved=5,
+    sizes={"train": 50_000, "test": 10_000},
     student_class=StudentClass(
         name="CIFAR10",
         differs_by="filename",

@@ -26,6 +26,6 @@ MNIST = PictureSet(
         kind="scanned",
         pictures="digits of scikit-learn in MNIST's framing",
     ),
-    carved=6,
+    sizes={"train": 60_000, "test": 10_000},
     student_class=StudentClass(name="MNIST", differs_by="resources", tensors=True),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -82,6 +82,6 @@ class PictureSet:
     """How many there are; labels run from 0."""
     loader: Loader
     stand_in: StandIn
-    carved: int
-    """One in so many training pictures, the last ones, is what students' code finds as test set."""
+    sizes: Mapping[Split, int]
+    """How many pictures each split has, which is how many students' code finds."""
     student_class: StudentClass

@@ -1,8 +1,13 @@
 """Training pictures for the box: what a student's `datasets.MNIST(…)` finds there.
 
-Of the training split the last part is served where the code asks for the test split, and nothing of
-the test split is: neither its pictures nor its labels. Pictures of the training split with which
-an assignment judges, whose labels it does not show, are left out.
+Both splits have as many pictures as at home, since code may count on that: `random_split(data,
+[50000, 10000])`. Where it asks for the test split, the last training pictures are served, and
+nothing of the test split is: neither its pictures nor its labels. In place of training pictures
+with which an assignment judges, whose labels it does not show, others stand, as they do where
+there are not enough: then they are repeated.
+
+Where a set is absent its stand-in is served whether or not it may be graded with: what students
+train with in their own code earns nothing by itself.
 """
 
 from __future__ import annotations
@@ -13,7 +18,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,17 +27,16 @@ import psutil
 
 from grader.data import catalogue
 from grader.data.descriptions import Images, rows, train
-from grader.data.picture_set import Labels
+from grader.data.picture_set import Labels, PictureSet, Split
 from grader.data.pixels import read_split
 from grader.data.source import Source
-from grader.records.errors import DataSetAbsent
+from grader.inside.shims.datasets import CLASS, ServedClass
+from grader.records.errors import GraderError
 
 Array = npt.NDArray[np.generic]
 
 _PREFIX = "grader-served-"
 """Of the temporary folder; the number of the process that owns it follows."""
-_CLASS = "class.json"
-"""File in the folder of a data set that describes the student's class; arrays lie beside it."""
 
 
 class TrainingMount:
@@ -56,29 +60,31 @@ class TrainingMount:
 
     def identity(self, name: str) -> str:
         """Everything that the files depend on: the data set, and what is left out of it."""
-        try:
-            whole = train(name).images.identity(self.source)
-        except DataSetAbsent:
+        source = self._find_source(name)
+        if source is None:
             return f"{name} absent"
         without = "; ".join(i.describe() for i in self._kept_back if i.name == name)
         known = catalogue.find(name)
-        served = f"one in {known.carved} carved for {known.student_class}"
-        return f"{whole}, {served}, without: {without or 'nothing'}"
+        served = f"{dict(known.sizes)} served for {known.student_class}"
+        return f"{train(name).images.identity(source)}, {served}, without: {without or 'nothing'}"
 
     def folder(self, name: str) -> str:
-        """Where the arrays of a set lie; without them where it is absent and nothing stands in."""
+        """Where the arrays of a set lie; without them where neither it nor its stand-in is here."""
         with self._lock:
             if name not in self._folders:
                 self._folders[name] = str(self._write(name))
             return self._folders[name]
 
     def _write(self, name: str) -> Path:
-        student_class = catalogue.find(name).student_class
-        arrays = self._arrange(name)
+        known, source = catalogue.find(name), self._find_source(name)
         folder = self._make_root() / name
         folder.mkdir(mode=0o755)
-        (folder / _CLASS).write_text(json.dumps(asdict(student_class)), encoding="utf-8")
-        for file, array in arrays.items():
+        described: ServedClass = {
+            **asdict(known.student_class),  # type: ignore[typeddict-item]
+            "instead": known.stand_in.instead if source and source.stands_in(name) else "",
+        }
+        (folder / CLASS).write_text(json.dumps(described), encoding="utf-8")
+        for file, array in self._arrange(name, source).items():
             np.save(folder / file, np.ascontiguousarray(array), allow_pickle=False)
         for path in folder.iterdir():
             path.chmod(0o444)
@@ -91,31 +97,46 @@ class TrainingMount:
             self._root.chmod(0o755)  # boxes run under another uid; this is no secret
         return self._root
 
-    def _arrange(self, name: str) -> dict[str, Array]:
-        """The arrays as the student's class holds them, by file name; none for an absent set."""
-        picture_set = catalogue.find(name)
+    def _find_source(self, name: str) -> Source | None:
+        """Where the pictures come from; None where there are none."""
+        if self.source.has(name):
+            return self.source
+        source = replace(self.source, stand_in=True)
         try:
-            stand_in = self.source.stands_in(name)
-        except DataSetAbsent:
+            read_split(name, "train", source.folder, stand_in=True)
+        except GraderError:  # what makes the stand-in is not installed
+            return None
+        return source
+
+    def _arrange(self, name: str, source: Source | None) -> dict[str, Array]:
+        """The arrays as the student's class holds them, by file name; none for an absent set."""
+        if source is None:
             return {}
-        pixels, labels = read_split(name, "train", self.source.folder, stand_in=stand_in)
-        kept = self._select(name, labels)
-        border = len(labels) - len(labels) // picture_set.carved
+        known = catalogue.find(name)
+        stand_in = source.stands_in(name)
+        pixels, labels = read_split(name, "train", source.folder, stand_in=stand_in)
         arrays: dict[str, Array] = {}
-        for part, where in (("train", slice(border)), ("test", slice(border, None))):
-            pictures = pixels[where][kept[where]].transpose(0, 2, 3, 1)
-            flat = picture_set.student_class.tensors
-            arrays[f"{part}-pictures.npy"] = pictures[..., 0] if flat else pictures
-            arrays[f"{part}-labels.npy"] = labels[where][kept[where]]
+        for split, chosen in self._choose(known, name, labels).items():
+            pictures = pixels[chosen].transpose(0, 2, 3, 1)
+            flat = known.student_class.tensors
+            arrays[f"{split}-pictures.npy"] = pictures[..., 0] if flat else pictures
+            arrays[f"{split}-labels.npy"] = labels[chosen]
         return arrays
 
-    def _select(self, name: str, labels: Labels) -> npt.NDArray[np.bool_]:
-        """Which pictures of the training split are served, of which these are the labels."""
+    def _choose(
+        self, known: PictureSet, name: str, labels: Labels
+    ) -> dict[Split, npt.NDArray[np.int64]]:
+        """Which pictures of the training split serve as either split; these are its labels."""
         kept = np.ones(len(labels), dtype=bool)
         for images in self._kept_back:
             if images.name == name:
                 kept[rows(images, labels)] = False
-        return kept
+        own = np.flatnonzero(kept)
+        whole = np.resize(np.arange(len(labels)), known.sizes["train"])
+        gone = ~kept[whole]
+        whole[gone] = np.resize(own, np.count_nonzero(gone))
+        size = known.sizes["test"]
+        return {"train": whole, "test": np.resize(own[-size:], size)}
 
     def close(self) -> None:
         """Nothing of it is left."""

@@ -49,8 +49,9 @@ def normalise(scores: Array) -> Array:
     axis = find_classes(numbers.ndim)
     if axis < 1 or numbers.shape[axis] < 2:
         return numbers
-    shifted = numbers - np.max(numbers, axis=axis, keepdims=True)
-    logs: Array = shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+    with np.errstate(invalid="ignore"):  # ∞ − ∞ is NaN, which is never right
+        shifted = numbers - np.max(numbers, axis=axis, keepdims=True)
+        logs: Array = shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
     return logs
 
 

@@ -13,6 +13,8 @@ from grader.report import escape
 
 FIRST = ("student", "score", "max_score", "status")
 """The columns before those of the checks."""
+WITHDRAWN = "withdrawn"
+"""The status of who is no longer among the hand-ins."""
 LAST = ("needs a person", "late")
 """The columns after them: yes or no."""
 
@@ -23,12 +25,14 @@ class CsvTable:
     file_name = "grades.csv"
 
     def make(self, results: Results) -> ExportedFile:
-        """A check that broke through our fault has an empty cell: it was not decided. Every text is
-        quoted, so that a program that separates by semicolons finds no cell inside another.
+        """A check that broke through our fault has an empty cell: it was not decided. Who is
+        withdrawn has a row without numbers. Every text is quoted, so that a program that separates
+        by semicolons finds no cell inside another.
         """
         import pandas as pd
 
-        rows = sorted(results.graded, key=lambda one: file_names.sort_key(one.student))
+        every = [*results.graded, *results.withdrawn]
+        rows = sorted(every, key=lambda one: file_names.sort_key(one.student))
         names = list(dict.fromkeys(check.name for one in rows for check in one.checks))
         cells = [_row(one, names) for one in rows]
         frame = pd.DataFrame(cells, columns=_columns(names), dtype=object)
@@ -50,6 +54,16 @@ def _columns(names: Iterable[str]) -> list[str]:
 
 
 def _row(one: Graded, names: Sequence[str]) -> list[str | int | float]:
+    if one.withdrawn:
+        blank = [""] * len(names)
+        return [
+            escape.cell(one.student),
+            "",
+            "",
+            WITHDRAWN,
+            *blank,
+            *map(escape.cell, (False, False)),
+        ]
     checks = {check.name: check for check in one.checks}
     return [
         escape.cell(one.student),

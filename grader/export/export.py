@@ -25,6 +25,8 @@ class Results:
 
     graded: Sequence[Graded]
     """Those of a class, in any order; one alone where a single submission was graded."""
+    withdrawn: Sequence[Graded] = ()
+    """Earlier results of those who are no longer among the hand-ins: they count for nothing."""
     own_file: bytes | None = None
     """The instructor's file to be filled, for exports that fill one."""
 
@@ -66,7 +68,9 @@ def find_export(name: str) -> Export:
 def write_export(name: str, graded: Sequence[Graded], out: Path) -> Path:
     """Write a new file of that format into `out`, whole or not at all, and return its path."""
     export = find_export(name)
-    content = export.make(Results(graded=graded)).content
+    present = [one for one in graded if not one.withdrawn]
+    gone = [one for one in graded if one.withdrawn]
+    content = export.make(Results(graded=present, withdrawn=gone)).content
     out.mkdir(parents=True, exist_ok=True)
     path = out / export.file_name
     file_names.write(path, content)

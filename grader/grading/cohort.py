@@ -17,6 +17,7 @@ from grader.inside.wire import Malformed
 from grader.ledger.ledger import Ledger
 from grader.records.errors import ReferenceFailed
 from grader.records.execution import ExecutionRecord, Kind, Missing, Proof
+from grader.records.measurements import Logits
 from grader.records.result import CheckResult, Graded
 from grader.records.submission import Submission
 from grader.submissions import definitions
@@ -69,9 +70,17 @@ class Cohort:
         keys = {s.student: self.executor.key(s, self._level) for s in submissions}
         if fresh:
             return Plan(level=self._level, keys=keys, known={})
-        records = {student: self.ledger.execution(key) for student, key in keys.items()}
+        records = {s.student: self._find_record(s, keys[s.student]) for s in submissions}
         known = {student: r for student, r in records.items() if r is not None}
         return Plan(level=self._level, keys=keys, known=known)
+
+    def _find_record(self, submission: Submission, key: str) -> ExecutionRecord | None:
+        """What is kept under the key. Without an entry nothing is run: why is told of each alone,
+        though the keys of all who handed in nothing are the same.
+        """
+        if submission.entry is None:
+            return self.executor.measure(submission)
+        return self.ledger.execution(key)
 
     def start(self, submissions: Sequence[Submission], plan: Plan, *, fresh: bool = False) -> Plan:
         """The backend runs; the plan at its level, which may be another than the kept one."""
@@ -160,6 +169,7 @@ class Cohort:
             received=submission.received,
             late=submission.late,
             notes=(*submission.notes, *notes),
+            question=submission.question,
         )
 
     def _judge_by_best(
@@ -206,10 +216,19 @@ def _read(
 ) -> Any:
     """The measurement, with what was proven about it; Missing where its form is impossible."""
     if isinstance(answer, Missing):
-        return answer
+        return answer if proof is None else _read_proof(answer, proof)
     try:
         value = reader(answer)
         return value if proof is None else value.with_proof(proof)
     except Malformed as error:
         faults.append(f"the answer to `{name}` has an impossible form: {error}")
         return Missing(why=f"the answer had an impossible form ({error})")
+
+
+def _read_proof(answer: Missing, proof: Proof) -> Logits | Missing:
+    """What the weights give where the student's network gave no answers, which is `answer`."""
+    if proof.logits is not None:
+        return Logits.by_proof(proof, answer.why)
+    if answer.error is None:
+        return answer
+    return replace(answer, why=f"{answer.why.rstrip('.')}. By themselves {proof.why_not}")

@@ -21,6 +21,7 @@ from grader.grading.cache_key import CacheKeys, digest_of_measuring_code, read_v
 from grader.grading.finder import Finder
 from grader.grading.proof import Prover, ReferenceProver
 from grader.grading.stand_ins import StandIns
+from grader.inside.schema.limits import BEYOND_BELIEF
 from grader.inside.wire import Malformed
 from grader.records.errors import DataSetAbsent, SandboxError
 from grader.records.execution import (
@@ -166,18 +167,23 @@ class Executor:
     def measure(self, submission: Submission) -> ExecutionRecord:
         """Execution and answers of one submission. The student's faults are data."""
         if submission.entry is None:
-            return self._not_handed_in(submission)
+            return self._without_entry(submission)
         answers: dict[str, object] = {}
         proofs: dict[str, Proof] = {}
         with self._open(submission, self.loaded.assignment.limits) as box:
             stand_ins = self.finder.find(box, submission)
             for probe, answer in self._ask_all(box, stand_ins=stand_ins):
                 answers[probe.key] = answer
-                if probe.recompute and (proof := self._prove(probe, answer)) is not None:
+                if not probe.recompute:
+                    continue
+                proof = self._prove(probe, answer)
+                if (proof := self._prove_file(box, probe, proof, stand_ins)) is not None:
                     proofs[probe.key] = proof
             execution = box.close()
             execution = replace(execution, notes=(*stand_ins.notes, *execution.notes))
             notebook = _executed_notebook(box)
+        if box.load() is None and execution.status not in ("ok", *BEYOND_BELIEF):
+            proofs |= dict(self._prove_later(submission, proofs))
         return ExecutionRecord(
             student=submission.student,
             digest=submission.digest,
@@ -234,16 +240,19 @@ class Executor:
             return Missing(why=error.sentence(), error=error)
         if probe.key in self.absent:
             return Missing(why=self.absent[probe.key], elsewhere=True)
-        taken, arguments = dict(stand_ins or {}), self._arguments_of(probe, precisions)
-        if arguments.get("weights") in taken:
-            arguments["weights"] = taken[arguments["weights"]]
-        return box.ask(probe.ask, {**arguments, "stand_ins": taken})
+        return box.ask(probe.ask, self._arguments_of(probe, precisions, stand_ins or {}))
 
-    def _arguments_of(self, probe: Probe[Any], precisions: Sequence[str]) -> dict[str, Any]:
+    def _arguments_of(
+        self, probe: Probe[Any], precisions: Sequence[str], taken: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """Its arguments; `taken` are names that stand for those that the brief asks for."""
         script = {"script": self.loaded.script} if probe.ask == SCRIPT or probe.loss else {}
         output = {"output": self.loaded.find_output(probe)} if "module" in probe.args else {}
         given = {**self.arguments[probe.key], **script, **output}
-        return {**given, "precisions": list(precisions), "asked": self.finder.asked}
+        if given.get("weights") in taken:
+            given["weights"] = taken[given["weights"]]
+        asked = {"asked": self.finder.asked, "stand_ins": dict(taken)}
+        return {**given, "precisions": list(precisions), **asked}
 
     def _prove(self, probe: Probe[Any], answer: object) -> Proof | None:
         """What the student's arrays give outside; None where there are none to try, or nothing to
@@ -255,9 +264,38 @@ class Executor:
             claimed = Logits.from_wire(answer)
         except Malformed:
             return None  # the cohort names it
-        if not claimed.operands:
+        if not (claimed.operands or claimed.state):
             return None
-        return self.prover.prove(claimed, self._arguments_of(probe, PRECISIONS))
+        return self.prover.prove(claimed, self._arguments_of(probe, PRECISIONS, {}))
+
+    def _prove_file(
+        self, box: OpenBox, probe: Probe[Any], known: Proof | None, stand_ins: StandIns
+    ) -> Proof | None:
+        """What a file of weights gives by itself, where the student's network, which can be built,
+        did not lead to a proof: it fails, never ends, or cannot be followed. Else what is known.
+        """
+        file = str(probe.args.get("weights", ""))
+        proven = known is not None and known.logits is not None
+        if proven or not file or probe.key in self.absent or file in stand_ins.refused:
+            return known
+        arguments = self._arguments_of(probe, PRECISIONS, stand_ins.taken)
+        answer = box.ask(probe.ask, {k: v for k, v in arguments.items() if k != "images"})
+        proof = self._prove(probe, answer)
+        return known if known is not None and (proof is None or proof.logits is None) else proof
+
+    def _prove_later(
+        self, submission: Submission, proofs: Mapping[str, Proof]
+    ) -> Iterator[tuple[str, Proof]]:
+        """By probe key what files of weights give whose box ended before it could be asked."""
+        probes = [p for p in self.loaded.probes.values() if p.recompute and p.key not in proofs]
+        if not any("weights" in p.args for p in probes):
+            return
+        with self._open(submission, self.loaded.assignment.limits) as box:
+            stand_ins = self.finder.find(box, submission)
+            for probe in probes:
+                proof = self._prove_file(box, probe, None, stand_ins)
+                if proof is not None:
+                    yield probe.key, proof
 
     # ------------------------------------------------------------------ boxes
 
@@ -290,9 +328,9 @@ class Executor:
 
     # ------------------------------------------------------------------ nothing was measured
 
-    def _not_handed_in(self, submission: Submission) -> ExecutionRecord:
+    def _without_entry(self, submission: Submission) -> ExecutionRecord:
         wanted = f"{self.loaded.assignment.entry}.py"
-        why = " ".join(submission.notes) or f"`{wanted}` was not handed in"
+        why = " ".join(submission.notes) or f"`{wanted}` is missing"
         reason = f"{why[:1].upper()}{why[1:].rstrip('.')}."
         execution = Execution(status="missing", reason=reason)
         return self._unmeasured(submission, execution, Missing(why=why))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from grader.grading.progress import Progress, Silent
 from grader.grading.schedule import Schedule
 from grader.ledger.ledger import Ledger
 from grader.records import file_names
+from grader.records.errors import UsageError
 from grader.records.result import Graded
 from grader.records.submission import Submission
 from grader.report import pages
@@ -33,6 +34,8 @@ class RunSummary:
     """Students for whom judging again decided otherwise than before."""
     level: int
     """Sandbox level, 0 to 4; -1 where nothing ran."""
+    withdrawn: Sequence[str] = ()
+    """Students of earlier runs who are no longer among the hand-ins."""
 
 
 @dataclass(slots=True)
@@ -58,6 +61,7 @@ def grade(
     templates: Path | None = None,
     progress: Progress | None = None,
     argv: Sequence[str] = (),
+    handed_in: Collection[str] | None = None,
 ) -> RunSummary:
     """Grade a class into `out`: ledger, report per student, index, grades.csv.
 
@@ -67,10 +71,14 @@ def grade(
     Nothing is decided about anybody before the reference has earned every point: run on this
     machine where a submission has to be run, else by what is kept of it. Otherwise this raises
     ReferenceFailed, and earlier results and pages stay as they are.
+
+    Students of earlier runs who are not among `handed_in` are withdrawn until they are again. It
+    names everybody in the class; where it is left out, those are the submissions.
     """
     submissions = [executor.loaded.assignment.add_numbers(s) for s in submissions]
     show, tally = progress or Silent(), _Tally()
     with Ledger(out / "grades.db") as ledger:
+        _require_same_assignment(ledger, executor.loaded.slug)
         run = ledger.start_run(argv or sys.argv)
         cohort = Cohort(executor, ledger)
         plan = cohort.plan(submissions, fresh=fresh)
@@ -79,6 +87,8 @@ def grade(
             plan = cohort.start(submissions, plan, fresh=fresh)
             show.begin(0, "grading the reference")
             cohort.require_reference(fresh=fresh)
+        everybody = [s.student for s in submissions] if handed_in is None else handed_in
+        withdrawn = ledger.withdraw_others(everybody)
         try:
             _judge_known(cohort, submissions, plan, tally)
             _measure_rest(cohort, plan.waiting(submissions), plan, tally, show)
@@ -88,7 +98,17 @@ def grade(
                 ledger.finish_run(run, tally.counts())
         ordered = [tally.graded[s.student] for s in submissions]
         level = -1 if plan.level is None else plan.level
-        return RunSummary(graded=ordered, level=level, **tally.counts())
+        return RunSummary(graded=ordered, level=level, withdrawn=withdrawn, **tally.counts())
+
+
+def _require_same_assignment(ledger: Ledger, slug: str) -> None:
+    """Raises UsageError where the folder holds the grades of another assignment."""
+    other = next((g.assignment for g in ledger.results() if g.assignment != slug), None)
+    if other is not None:
+        raise UsageError(
+            f"{ledger.path.parent} holds the grades of {other}, not of {slug}. Choose another"
+            " folder with -o."
+        )
 
 
 def _judge_known(

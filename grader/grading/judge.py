@@ -161,7 +161,8 @@ def contradictions(probes: Mapping[str, Probe[Any]], values: Mapping[str, Any]) 
             shown[name] = found
     told = []
     for name in claimed.keys() & shown.keys():
-        used = sum(p.count for p in claimed[name].trainable if p.used)
+        listed = (*claimed[name].trainable, *claimed[name].unregistered)
+        used = sum(p.count for p in listed if p.used)
         sizes = sum(_size(g.shape) for g in shown[name].runs[0] if g.values is not None)
         if sizes > used and not any(p.used is None for p in claimed[name].rows):
             told.append(

@@ -45,7 +45,10 @@ class ReferenceProver:
     def prove(self, claimed: Logits, arguments: Mapping[str, Any]) -> Proof:
         """The logits (N, classes) that the arrays give, or why they give none."""
         asked: dict[str, Any] = {k: arguments[k] for k in _PASSED_ON if k in arguments}
-        asked["operands"] = [[key, array] for key, array in claimed.operands]
+        if claimed.operands:
+            asked["operands"] = [[key, array] for key, array in claimed.operands]
+        else:
+            asked["state"] = [[name, array] for name, array in claimed.state]
         with self._borrow() as box:
             answer = box.ask("logits", asked)
         if isinstance(answer, Missing):

@@ -10,14 +10,15 @@ the trust line, and `wire` is its form: frames of JSON and arrays.
 
 Beside the rooms stand `cell` (names of cells, a kernel's sockets), `remarks` (how the student's
 code was helped), `streams` (pipes, and what was printed) and
-`libraries` (where what is installed lies).
+`libraries` (where what is installed lies) and `allowance` (when a piece of student code is
+stopped).
 
 Floors, top first:
     __main__
     process
     measuring, notebooks
     loading, shims
-    cell, remarks, streams, walls
+    allowance, cell, remarks, streams, walls
     libraries, schema
     wire
 """

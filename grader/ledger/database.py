@@ -93,6 +93,22 @@ class Database:
         return self._connection
 
 
+def remove(path: Path) -> None:
+    """The ledger is gone, with what lies beside it."""
+    for suffix in ("", "-wal", "-shm", ".lock"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def is_ledger(path: Path) -> bool:
+    """True where the file begins as a ledger of ours does."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(72)
+    except OSError:
+        return False
+    return start.startswith(b"SQLite format 3\0") and start[68:] == APPLICATION.to_bytes(4, "big")
+
+
 def make_plain(text: str) -> str:
     """Text that SQLite can hold: half characters become visible."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,8 @@ from types import TracebackType
 from typing import Self
 
 from grader.ledger import codec
-from grader.ledger.database import Database, make_plain
+from grader.ledger.database import Database, make_plain, remove
+from grader.records.errors import GraderError
 from grader.records.execution import ExecutedNotebook, ExecutionRecord, Kind
 from grader.records.result import Graded
 
@@ -97,6 +99,11 @@ class Ledger:
         with self._database.transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", row)
 
+    def holds_anything(self) -> bool:
+        """True where there is an execution or a result."""
+        query = "SELECT EXISTS (SELECT 1 FROM executions), EXISTS (SELECT 1 FROM results)"
+        return any(self._database.read(query)[0])
+
     # ------------------------------------------------------------------------------- executions
 
     def execution(self, key: str, *, kind: Kind = "student") -> ExecutionRecord | None:
@@ -152,12 +159,15 @@ class Ledger:
             return self._put_result(connection, graded, execution_key, checks_key)
 
     def results(self, students: Collection[str] | None = None) -> list[Graded]:
-        """The newest result of each student, or of these students, by name."""
+        """The newest result of each student, or of these students, by name; those who are withdrawn
+        say so.
+        """
         rows = self._database.read(
-            "SELECT graded FROM results WHERE id IN (SELECT max(id) FROM results GROUP BY student)"
+            "SELECT graded, withdrawn.at FROM results LEFT JOIN withdrawn USING (student)"
+            " WHERE results.id IN (SELECT max(id) FROM results GROUP BY student)"
         )
         with self._database.name_faults("read"):
-            newest = [codec.load_result(text) for (text,) in rows]
+            newest = [replace(codec.load_result(text), withdrawn=at) for text, at in rows]
         newest = [g for g in newest if students is None or g.student in students]
         return sorted(newest, key=lambda g: (g.student.casefold(), g.student))
 
@@ -179,6 +189,19 @@ class Ledger:
                 )
                 for text, execution_key, checks_key, at, run in rows
             ]
+
+    def withdraw_others(self, present: Collection[str]) -> list[str]:
+        """Students with results who are not among these are withdrawn from now on, and nobody else;
+        their names.
+        """
+        kept = {make_plain(student) for student in present}
+        with self._database.transaction() as connection:
+            known = {s for (s,) in connection.execute("SELECT DISTINCT student FROM results")}
+            returned = [(s,) for s in kept]
+            gone = [(s, self._run, _now()) for s in known - kept]
+            connection.executemany("DELETE FROM withdrawn WHERE student = ?", returned)
+            connection.executemany("INSERT OR IGNORE INTO withdrawn VALUES (?, ?, ?)", gone)
+        return sorted(known - kept)
 
     # ------------------------------------------------------------------------------- runs
 
@@ -247,6 +270,32 @@ class Ledger:
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (student, execution_key, checks_key, fingerprint, text, self._run, _now()),
         )
+        return True
+
+
+@contextmanager
+def undo_where_nothing_is_kept(path: Path) -> Iterator[None]:
+    """Where the block raises, a ledger that it made is gone again, with the folders made for it;
+    unless it holds an execution or a result by then.
+    """
+    made = [f for f in (path.parent, *path.parent.parents) if not f.exists()]
+    existed = path.exists()
+    try:
+        yield
+    except BaseException:
+        if not existed and path.exists() and not _holds_anything(path):
+            with suppress(OSError):
+                remove(path)
+                for folder in made:
+                    folder.rmdir()
+        raise
+
+
+def _holds_anything(path: Path) -> bool:
+    try:
+        with Ledger(path, readonly=True) as ledger:
+            return ledger.holds_anything()
+    except GraderError:
         return True
 
 

@@ -41,6 +41,11 @@ CREATE TABLE executions_2 (
     PRIMARY KEY (kind, key));
 """
 
+_VERSION_3 = """
+CREATE TABLE withdrawn (
+    student TEXT PRIMARY KEY, run INTEGER REFERENCES runs, at TEXT NOT NULL) WITHOUT ROWID
+"""
+
 
 def migrate(database: sqlite3.Connection) -> None:
     """The tables are those of VERSION, whatever version they were of; in one transaction."""
@@ -164,7 +169,12 @@ def _take_notebook(blob: bytes, entry: dict[str, Any]) -> tuple[bytes, bytes]:
     return rest.getvalue(), notebook
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _separate)
+def _withdraw(database: sqlite3.Connection) -> None:
+    """Version 3: students who are no longer among the hand-ins are marked."""
+    _run(database, _VERSION_3)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _separate, _withdraw)
 """The first makes version 1 of an empty file, the next version 2 of version 1, and so on."""
 VERSION = len(MIGRATIONS)
 """Of the tables, SQLite's `user_version`."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 _MARKS = r"(<<<<<<<|=======|>>>>>>>)"
 _GUARD = 'put what reads data and trains below `if __name__ == "__main__":`'
+_COMMAND_LINE = 'Put that line and what needs it below `if __name__ == "__main__":`'
 _IMPORTS = {
     "F": "import torch.nn.functional as F",
     "nn": "from torch import nn",
@@ -239,6 +240,19 @@ _IMPORTING: Sequence[_Rule] = (
     ),
 )
 _OUTSIDE: Sequence[_Rule] = (
+    _Rule(
+        kind="SystemExit",
+        message="^no options are given here",
+        advice=f"{_COMMAND_LINE}, or give each option a default",
+        cell="Give each option a default, and write `parse_args([])`: a notebook has no command "
+        "line",
+    ),
+    _Rule(
+        kind="IndexError",
+        code=r".*\bsys\.argv\b",
+        advice=f"There is no command line here. {_COMMAND_LINE}",
+        cell="A notebook has no command line: put the value into the cell",
+    ),
     _Rule(
         message="Dataset not found|Error downloading|urlopen error|name resolution|"
         "Failed to download|Max retries exceeded|is not on the machine that grades",

@@ -32,7 +32,7 @@ STATUS_WORDS: Mapping[str, str] = {
     **{row.status: row.words for row in LIMITS},
     "stopped": "ended before it was done",
     "tampered": "contradicted itself: a person should look",
-    "missing": "was not handed in",
+    "missing": "was not run",
     "broken": "could not be run through no fault of the student's",
 }
 

@@ -87,14 +87,22 @@ class Graded:
     received: str | None = None
     late: bool = False
     notes: tuple[str, ...] = ()
+    question: str = ""
+    """What a person has to decide about the files, in sentences; empty where nothing."""
+    withdrawn: str | None = None
+    """Since when it is no longer among the hand-ins, ISO 8601; None where it is."""
 
     @property
     def needs_review(self) -> bool:
-        """True where a person has to look: something of ours broke, or the box contradicted
-        itself.
+        """True where a person has to look: something of ours broke, the box contradicted itself,
+        or several files could be meant.
         """
-        return self.execution.status in ("tampered", "broken") or any(
-            c.outcome == "broken" or c.needs_review for c in self.checks
+        if self.withdrawn:
+            return False
+        return (
+            self.execution.status in ("tampered", "broken")
+            or bool(self.question)
+            or any(c.outcome == "broken" or c.needs_review for c in self.checks)
         )
 
     @property

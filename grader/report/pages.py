@@ -95,12 +95,13 @@ def student_page(graded: Graded, env: Environment, notebook: str = "", note: str
 
 
 def index_page(graded: Sequence[Graded], env: Environment, stems: Mapping[str, str]) -> str:
-    """Render the overview of a class, in order of name."""
-    rows = sorted(graded, key=lambda one: file_names.sort_key(one.student))
-    links = {one.student: f"{stems[one.student]}.html" for one in rows}
+    """Render the overview of a class, in order of name; who is withdrawn counts for nothing."""
+    every = sorted(graded, key=lambda one: file_names.sort_key(one.student))
+    rows = [one for one in every if not one.withdrawn]
+    links = {one.student: f"{stems[one.student]}.html" for one in every}
     used = [data for one in rows if (data := summary.data_used(one))]
     return env.get_template("index.html").render(
-        title=rows[0].title if rows else "Nothing was handed in",
+        title=every[0].title if every else "Nothing was handed in",
         rows=[
             {"one": one, "href": links[one.student], "share": summary.share(one)} for one in rows
         ],
@@ -114,6 +115,7 @@ def index_page(graded: Sequence[Graded], env: Environment, stems: Mapping[str, s
         spread=summary.spread(rows),
         rubric=summary.rubric(rows),
         failures=summary.first_failures(rows),
+        withdrawn=[(one, links[one.student]) for one in every if one.withdrawn],
     )
 
 

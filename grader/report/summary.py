@@ -55,13 +55,19 @@ def level(graded: Graded) -> int:
 def reasons(graded: Graded) -> list[str]:
     """Why a person has to look, each in a phrase."""
     ours = {"tampered", "broken"} & {graded.execution.status}
-    return [f"the submission {STATUS_WORDS[status].split(':')[0]}" for status in sorted(ours)] + [
-        f"“{check.title}” broke on our side"
-        if check.outcome == "broken"
-        else f"“{check.title}” asks for a person’s judgement"
-        for check in graded.checks
-        if check.outcome == "broken" or check.needs_review
-    ]
+    asked = ["it is open which files are to be judged"] if graded.question else []
+    ran = [f"the submission {STATUS_WORDS[status].split(':')[0]}" for status in sorted(ours)]
+    return (
+        asked
+        + ran
+        + [
+            f"“{check.title}” broke on our side"
+            if check.outcome == "broken"
+            else f"“{check.title}” asks for a person’s judgement"
+            for check in graded.checks
+            if check.outcome == "broken" or check.needs_review
+        ]
+    )
 
 
 def facts(value: Json | Mapping[str, Json], name: str = "") -> list[tuple[str, str]]:

@@ -15,7 +15,8 @@ from grader.inside import wire
 from grader.inside.cell import THREADS, is_notebook
 from grader.inside.schema.job import BoxRequest, GroupLimits
 from grader.inside.schema.job import Limits as BoxLimits
-from grader.inside.schema.limits import ENDS_RUN
+from grader.inside.schema.limits import BEYOND_BELIEF, ENDS_RUN
+from grader.inside.schema.messages import EXTENTS, Extent
 from grader.records.errors import SandboxError
 from grader.records.execution import Execution, Missing, StudentError
 from grader.records.limits import Limits
@@ -55,6 +56,8 @@ class Box:
         self._outcome = Outcome()
         self._tried, self._error = False, None  # type: bool, StudentError | None
         self._alive, self._hopeless, self._restarts = False, "", 0
+        self._extent: Extent = "all"
+        """How much of a module is run; less where all of it had to be stopped."""
         self._remarks: dict[tuple[str, str], None] = {}
         self.cells: tuple[CellRun, ...] = ()
         """How each code cell of a notebook went, once it is loaded."""
@@ -89,25 +92,49 @@ class Box:
         return self._error
 
     def _load(self) -> StudentError | None:
-        kind, facts, arrays = self._channel.request({"do": "load", "entry": self._entry})
+        """What went wrong, if anything did; a module that cannot be run is read."""
+        kind, facts, arrays = self._channel.request(
+            {"do": "load", "entry": self._entry, "extent": self._extent}
+        )
         # Of a module, what is said comes from the student's process: there it would be a lie.
         if is_notebook(self._entry) and "cells" in facts and self.notebook is None:
             self._keep(facts, arrays)
         if kind == "died":
-            death = self._note_death(facts, loading=True)
-            self._hopeless = self._hopeless or death.message
-            return death
+            return self._load_again(facts)
         self._alive = True
         self._remark(facts)
-        if "error" not in facts:
+        error = outcome.read_error(facts["error"], self._files) if "error" in facts else None
+        is_loaded = facts.get("loaded") is True
+        if facts.get("stopped") and not is_notebook(self._entry):
+            self._note_stop(facts, error)
+            return None if is_loaded else error if self._extent == "nothing" else self._load()
+        if error is None:
             return None
-        error = outcome.read_error(facts["error"], self._files)
-        if facts.get("loaded") is True:
-            self._unread = error
+        if is_loaded:
+            self._unread = self._unread or error
             self._note(outcome.of_part(error, self._limits))
             return None
         self._note(outcome.of_error(error, self._limits, loading=True))
         return error
+
+    def _note_stop(self, facts: Facts, error: StudentError | None) -> None:
+        """A module was interrupted; what it defines is there."""
+        end = outcome.of_stop(self._entry or "", facts, error, self._limits)
+        self._extent = _reduce(self._extent)  # a process that follows is not stopped again
+        self._unread = self._unread or StudentError(kind=end.status, message=end.reason)
+        self._note(end)
+
+    def _load_again(self, facts: Facts) -> StudentError | None:
+        """The process ended while the code was loaded: of a module, its definitions are read."""
+        death = self._note_death(facts, loading=True)
+        less = _reduce(self._extent)
+        is_module = self._entry is not None and not is_notebook(self._entry)
+        if is_module and less != "nothing" and self._outcome.status not in BEYOND_BELIEF:
+            self._extent, self._hopeless, self._unread = less, "", self._unread or death
+            if self._load() is None:
+                return None
+        self._hopeless = self._hopeless or death.message
+        return death
 
     def _keep(self, facts: Facts, arrays: list[wire.Array]) -> None:
         """How the cells went is known, and their notebook."""
@@ -192,7 +219,7 @@ class Box:
         else:
             end = outcome.of_death(death, self._limits)
             if loading and self._entry and end.status != "tampered":
-                end = replace(end, reason=f"{self._entry} did not load. {end.reason}")
+                end = outcome.of_end(self._entry, death, self._limits)
         self._note(end)
         if end.status in ENDS_RUN or death["why"] in ENDS_RUN:
             self._hopeless = end.reason
@@ -226,6 +253,11 @@ class Box:
             *remarks.list_sentences(self._remarks),
             *cells.list_notes(self.cells, self._passes),
         ]
+        if self._extent != "all" and end["starts"] > 1 and self._error is None:
+            notes.append(
+                f"{self._entry} was read again, with definitions only: {outcome.DEFINITIONS}. "
+                "They are judged."
+            )
         if self._restarts and not self._passes:
             notes.append(f"The student's process was started {end['starts']} times.")
         if end["full"]:
@@ -246,13 +278,19 @@ class Box:
         )
 
 
+def _reduce(extent: Extent) -> Extent:
+    """The next smaller extent."""
+    return EXTENTS[min(EXTENTS.index(extent) + 1, len(EXTENTS) - 1)]
+
+
 def _group(request: BoxRequest) -> GroupLimits:
     """Limits of the box's control group: those of the student's process, and room for the rest.
 
-    Files in memory count there too, as do the supervisor and the threads of a notebook's kernel.
+    Files in memory count there too, those of the submission twice, as do the supervisor and the
+    threads of a notebook's kernel.
     """
     limits = request["limits"]
-    files = request["submission_mib"] + 2 * limits["disk_mib"] + max(64, limits["disk_mib"])
+    files = 2 * request["submission_mib"] + 2 * limits["disk_mib"] + max(64, limits["disk_mib"])
     return {
         "memory_mib": limits["memory_mib"] + files + _OWN_MIB,
         "tasks": limits["processes"] + 2 * THREADS + 2,

@@ -26,6 +26,7 @@ _MOST = 5000
 """Cells of a notebook; a box allows fewer."""
 _LONGEST = 1e6
 """Seconds."""
+_REST = "Of what follows there only definitions were run."
 _CROWDED: Death = {"why": "cell", "code": 0, "crowded": True, "said": ""}
 """Stands for the end of a cell that was interrupted."""
 OUTPUT_MIB = 8
@@ -112,7 +113,7 @@ def list_outcomes(cells: Sequence[CellRun], limits: Limits) -> list[Outcome]:
         elif cell.status == "time" and cell.crowded:
             outcomes.append(of_death(cell.index, _CROWDED, limits))
         elif cell.status == "time" and cell.late is not None:
-            outcomes.append(_of_share(cell.index, cell.late, limits))
+            outcomes.append(_of_share(cell.index, "was interrupted", cell.late, limits))
         elif cell.error is not None:
             limit = outcome.of_error(cell.error, limits, loading=False)
             reason = f"Cell {cell.index}: {limit.reason}"
@@ -120,11 +121,11 @@ def list_outcomes(cells: Sequence[CellRun], limits: Limits) -> list[Outcome]:
     return outcomes
 
 
-def _of_share(number: int, kind: SharedLimit, limits: Limits) -> Outcome:
+def _of_share(number: int, how: str, kind: SharedLimit, limits: Limits) -> Outcome:
     """All cells together have used up what they may; this one was running."""
     seconds = limits.cpu_seconds if kind == "cpu" else limits.wall_seconds
     reason = (
-        f"Cell {number} was interrupted: all cells together had used {SHARE:.0%} of the "
+        f"Cell {number} {how}: all cells together had used {SHARE:.0%} of the "
         f"{seconds:g} seconds{_SHARED[kind]}, and the rest is kept for judging. Train less, or "
         "comment training out before you hand in."
     )
@@ -137,9 +138,11 @@ def of_death(number: int, death: Death, limits: Limits) -> Outcome:
     if why == "cell" and not death["crowded"]:
         reason = (
             f"{cell} ran past the limit of {limits.cell_seconds:g} seconds for one cell, and could "
-            "not be interrupted. Look for a loop that never ends."
+            "not be interrupted. Look for a loop that never ends, and for something that waits."
         )
         return Outcome(status="time", reason=reason)
+    if why in ("cpu", "time") and not death["crowded"]:
+        return _of_share(number, "did not heed an interrupt", why, limits)
     if why == "output":
         reason = (
             f"{cell} printed or displayed more than {OUTPUT_MIB} MiB, so it was stopped. "
@@ -157,8 +160,6 @@ def of_death(number: int, death: Death, limits: Limits) -> Outcome:
         reason = f"{cell} shut its kernel down. Take that call out."
     elif general.status == "stopped":
         reason = f"{cell} ended the kernel: os._exit or a similar call. Take that call out."
-    elif general.status in ("cpu", "time"):
-        reason = f"{cell} was running when the notebook had to be stopped. {general.reason}"
     else:
         reason = f"{cell}: {general.reason}"
     return Outcome(status=general.status, reason=reason)
@@ -179,7 +180,7 @@ def list_notes(cells: Sequence[CellRun], passes: int) -> list[str]:
         sentences.append(f"The first to fail: {describe_first_error(cells).rstrip('.')}.")
     if stopped:
         verb = f"{_was(stopped)} interrupted"
-        sentences.append(f"{_begin(stopped)} {verb} at the limit for one cell.")
+        sentences.append(f"{_begin(stopped)} {verb} at the limit for one cell. {_REST}")
     if last:
         sentences.append(f"{_begin(last)} {_was(last)} interrupted at the limit for all cells.")
     if late:
@@ -192,8 +193,8 @@ def list_notes(cells: Sequence[CellRun], passes: int) -> list[str]:
         sentences.append(f"Output of {_list_cells(cut)} was cut.")
     if passes > 1:
         sentences.append(
-            f"The notebook was run {passes} times, each time without the cells that had ended "
-            "the kernel."
+            f"The notebook was run {passes} times, as cells ended the kernel. Of such a cell only "
+            f"definitions are run the next time: {outcome.DEFINITIONS}."
         )
     return sentences
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from grader.inside.cell import SHARE
 from grader.inside.schema.limits import LIMITS
 from grader.inside.schema.messages import WHYS, Death, End
 from grader.inside.wire import Malformed
@@ -21,6 +22,11 @@ from grader.records.limits import Limits
 Facts: TypeAlias = Mapping[str, object]
 """What a box reports, not yet checked."""
 
+DEFINITIONS = "imports, functions, classes and constants"
+_TOP = (
+    'Put training under `if __name__ == "__main__":`, and look for a loop that does not end and '
+    "for something that waits."
+)
 _GRAVITY: Mapping[str, int] = {
     "ok": 0,
     "stopped": 1,
@@ -80,6 +86,38 @@ def of_part(error: StudentError, limits: Limits) -> Outcome:
     return Outcome(
         status="stopped" if error.kind == "SystemExit" else "crashed",
         reason=f"Your file stopped before its end; what it defines is judged. {sentence}",
+    )
+
+
+def of_stop(file: str, facts: Facts, error: StudentError | None, limits: Limits) -> Outcome:
+    """A module's top level was interrupted at its limit; what the file defines is measured."""
+    if facts.get("crowded") is True:
+        return of_limit("processes", limits)
+    at = error if error is not None and error.file and error.line else None
+    place = f"{at.file}, line {at.line}," if at else file
+    code = f" (`{_cut(at.code, 120)}`)" if at and at.code else ""
+    return Outcome(
+        status="cpu" if facts.get("stopped") == "cpu" else "time",
+        reason=f"{place} was stopped at {_describe_top_level(limits)}{code}. Of what follows only "
+        f"definitions were run: {DEFINITIONS}. They are judged. {_TOP}",
+    )
+
+
+def of_end(file: str, death: Death, limits: Limits) -> Outcome:
+    """A module ended its process, before it had run to its end."""
+    end = of_death(death, limits)
+    if end.status not in ("cpu", "time"):
+        return replace(end, reason=f"{file} did not run to its end. {end.reason}")
+    reason = f"{file} was ended at {_describe_top_level(limits)}, as it did not heed an interrupt."
+    return replace(end, reason=f"{reason} {_TOP}")
+
+
+def _describe_top_level(limits: Limits) -> str:
+    """What a module's top level may take."""
+    cpu = min(limits.cell_seconds, SHARE * limits.cpu_seconds)
+    return (
+        f"the time limit for the top level of a file, {cpu:.3g} seconds of computing time or "
+        f"{limits.patience * cpu:.3g} seconds by the clock"
     )
 
 

@@ -129,8 +129,10 @@ class PlainSupervisor(Conversation[Interpreter]):
         self.starts += 1
         self.death = None
         child = self.child = self._take(notebook is not None)
-        if self.starts == 1:  # later on, what lies there is the student's doing
+        if self.starts == 1:
             self._uid = _give(self._uid, self.directory, self._home)
+        elif self.restore():  # else, what lies there is the student's doing
+            _give(self._uid, self.directory)
         child.begin(
             {
                 "do": "begin",

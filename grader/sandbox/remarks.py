@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 WORDS: Mapping[str, str] = {
-    "carved": "{} carved from the training set: the test images are not in the sandbox.",
+    "drawn": "{} drawn from the training set: the test images are not in the sandbox.",
+    "instead": "Not on the machine that grades: {}.",
     "cuda": "`cuda` was asked for; it ran on the CPU.",
     "untrained": "Weights of torchvision cannot be downloaded here; random ones are in {}.",
     "colab": "Of Colab, and without effect here: {}. "
@@ -18,6 +19,11 @@ WORDS: Mapping[str, str] = {
     "graded may not depend on them.",
     "definitions": "This assignment takes definitions only: imports, functions, classes and "
     "constants. Everything else in the file, such as training and plots, was not run.",
+    "compiled": "`torch.compile` was passed over: everything ran uncompiled.",
+    "precision": "Autocast and casts to half or bfloat16 were passed over: networks are measured "
+    "in full precision.",
+    "screen": "There is no screen here, so plots were drawn without the back end that was asked "
+    "for: {}.",
     "blank": "A blank is left: {}.",
     "twice": "A class is defined more than once, and your weights fit only one definition, which "
     "was judged: {}. Keep one definition, and save its weights.",
@@ -26,6 +32,13 @@ WORDS: Mapping[str, str] = {
     "unsure_pairing": "{} layers of equal shape could not be told apart in two seconds. They were "
     "taken in the order in which they run; where numbers of them differ from ours, a person should "
     "look at it.",
+    "kept": "Your code wrote, moved or deleted what was handed in, while it ran here: {}. What is "
+    "judged is the file as it was handed in.",
+    "saved": "Your code saved it while it ran here, and it was not handed in: {}. What is judged "
+    "is the file that it saved. Hand it in beside your code.",
+    "changed": "Your code wrote, moved or deleted files that were handed in, while it ran here: "
+    "{}. What it read of them afterwards is what it had made of them.",
+    "made": "Your code made files while it ran here: {}.",
     "called": "Taken for what the brief asks for: {}. Please use the names of the brief, in the "
     "file that is run.",
     "instance": "A finished network was taken for what builds it, without what it has learnt: {}. "

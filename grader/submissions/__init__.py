@@ -2,10 +2,10 @@
 
 Floors, top first:
     collect
-    layouts
+    layouts, spelling
     archive, entry
     clues
     contents, folder
     listing, tar
-    definitions, names
+    code_pages, definitions, names
 """

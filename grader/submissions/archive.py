@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import stat
+import struct
 import zipfile
 import zlib
 from functools import partial
@@ -12,10 +14,22 @@ from grader.records.broken_zip import BROKEN_ZIP
 from grader.submissions import tar
 from grader.submissions.folder import KINDS
 from grader.submissions.listing import SUBMISSION, Caps, Listing, Member
-from grader.submissions.names import Refused
+from grader.submissions.names import DAMAGED, Refused, escape_bytes
 
-_DAMAGED = "is damaged or not an archive; pack it again"
+_OTHER_KINDS = {
+    b"7z\xbc\xaf": "7z",
+    b"Rar!": "RAR",
+    b"\xfd7zXZ": "xz",
+    b"BZh": "bzip2",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"LZIP": "lzip",
+}
+"""How archives begin that are not read, whatever they are called."""
 _CHUNK = 1 << 20
+_UTF_8 = 0x800
+"""The flag of a name that is UTF-8."""
+_UNICODE_NAME = 0x7075
+"""The extra field of a name in UTF-8, with a checksum of the name that it stands for."""
 _GZIP_PARTS = 10_000
 """How many gzip files in one file are taken for honest."""
 
@@ -28,8 +42,10 @@ def list_archive(file: IO[bytes], caps: Caps = SUBMISSION) -> Listing:
     """
     try:
         file.seek(0)
-        start = file.read(4)
+        start = file.read(6)
         file.seek(0)
+        if kind := next((k for mark, k in _OTHER_KINDS.items() if start.startswith(mark)), ""):
+            raise Refused(f"is a {kind} archive, which is not read. Hand in a zip")
         if start[:2] == b"PK":
             return _list_zip(file, caps)
         return _list_tar(
@@ -38,7 +54,7 @@ def list_archive(file: IO[bytes], caps: Caps = SUBMISSION) -> Listing:
     except Refused:
         raise
     except BROKEN_ZIP:
-        raise Refused(_DAMAGED) from None
+        raise Refused(DAMAGED) from None
 
 
 # zip
@@ -46,14 +62,17 @@ def list_archive(file: IO[bytes], caps: Caps = SUBMISSION) -> Listing:
 
 def _list_zip(file: IO[bytes], caps: Caps) -> Listing:
     _check_zip_count(file, caps)
-    archive = zipfile.ZipFile(file)
+    try:
+        archive = zipfile.ZipFile(file)
+    except UnicodeDecodeError:
+        archive = zipfile.ZipFile(_clear_wrong_flags(file))
     listing = Listing(caps, packed=True)
     for info in archive.infolist():
         listing.count()
         name, kind = _read_zip_name(info), stat.S_IFMT(info.external_attr >> 16)
         if kind in KINDS:
             listing.refuse(name, KINDS[kind])
-        elif name.endswith("/") or kind == stat.S_IFDIR:
+        elif name.endswith(("/", "\\")) or kind == stat.S_IFDIR:
             listing.add_folder(name)
         elif why := _refuse_zip_member(info, caps):
             listing.refuse(name, why)
@@ -81,15 +100,50 @@ def _check_zip_count(file: IO[bytes], caps: Caps) -> None:
         raise Refused(f"holds more than {caps.scanned:,} names")
 
 
+def _clear_wrong_flags(file: IO[bytes]) -> IO[bytes]:
+    """The zip with names as bytes that are said to be UTF-8 and are not.
+
+    Raises Refused where it is larger than a student's may be.
+    """
+    file.seek(0)
+    data = bytearray(file.read(SUBMISSION.total_bytes + 1))
+    end = data.rfind(b"PK\x05\x06")
+    if end < 0 or len(data) > SUBMISSION.total_bytes:
+        raise Refused(DAMAGED)
+    size, first = struct.unpack_from("<LL", data, end + 12)
+    at, shift = end - size, end - size - first
+    while 0 <= at < end and data[at : at + 4] == b"PK\x01\x02":
+        name, extra, comment = struct.unpack_from("<HHH", data, at + 28)
+        own = shift + struct.unpack_from("<L", data, at + 42)[0]
+        try:
+            data[at + 46 : at + 46 + name].decode("utf-8")
+        except UnicodeDecodeError:
+            data[at + 9] &= ~(_UTF_8 >> 8)
+            if own >= 0 and data[own : own + 4] == b"PK\x03\x04":
+                data[own + 7] &= ~(_UTF_8 >> 8)
+        at += 46 + name + extra + comment
+    return io.BytesIO(data)
+
+
 def _read_zip_name(info: zipfile.ZipInfo) -> str:
-    """The name as packed: UTF-8 even where the flag for it was forgotten, as macOS does."""
+    """The name as packed: UTF-8 even where the flag for it was forgotten, as macOS does; of any
+    other code page the bytes, as `escape_bytes` gives them.
+    """
     name = info.orig_filename
-    if info.flag_bits & 0x800:
+    if info.flag_bits & _UTF_8:
         return name
-    try:
-        return name.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return name
+    raw = name.encode("cp437")
+    return _read_unicode_name(info.extra, raw) or escape_bytes(raw)
+
+
+def _read_unicode_name(extra: bytes, raw: bytes) -> str:
+    """The name in UTF-8 that Info-ZIP writes beside the one in bytes; empty where there is none."""
+    while len(extra) >= 4:
+        kind, size = struct.unpack("<HH", extra[:4])
+        field, extra = extra[4 : 4 + size], extra[4 + size :]
+        if kind == _UNICODE_NAME and field[:5] == b"\1" + struct.pack("<L", zlib.crc32(raw)):
+            return field[5:].decode("utf-8", "replace")
+    return ""
 
 
 def _refuse_zip_member(info: zipfile.ZipInfo, caps: Caps) -> str:
@@ -188,7 +242,7 @@ class _Gunzip:
             self._engine = zlib.decompressobj(wbits=31)
             self._parts += 1
             if self._parts > _GZIP_PARTS:  # each costs a copy of the input that is left
-                raise Refused(_DAMAGED)
+                raise Refused(DAMAGED)
         piece = rest or self._read_more()
         if not piece:
             raise Refused("ends too early; pack it again")

@@ -12,23 +12,26 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from grader.ledger.database import is_ledger
 from grader.records.asked_files import AskedFiles
 from grader.records.errors import UsageError
 from grader.records.submission import ENTRY_SUFFIXES, Submission
+from grader.submissions import code_pages, spelling
 from grader.submissions.archive import list_archive
-from grader.submissions.contents import Contents
-from grader.submissions.entry import WEIGHTS, choose
+from grader.submissions.contents import LARGE, Contents
+from grader.submissions.entry import WEIGHTS, choose, is_entry
 from grader.submissions.folder import describe_error, list_folder, open_root, read_path
 from grader.submissions.layouts.layout import HandIn, choose_layout
 from grader.submissions.listing import CLASS, SUBMISSION, Listing, Member
 from grader.submissions.names import (
     Refused,
+    Unreadable,
     clean,
     is_archive,
     is_other_archive,
@@ -38,12 +41,18 @@ from grader.submissions.names import (
 
 __all__ = ["read_class", "read_one"]
 
+LEDGER = "grades.db"
+"""What the ledger is called in a folder of the grader's."""
 NOTES = 20
 """How many notes one submission keeps."""
+NESTED = 3
+"""How many archives, each in the one before, are opened for one submission."""
 
 
-def read_class(path: Path, asked: AskedFiles) -> list[Submission]:
+def read_class(path: Path, asked: AskedFiles, *, out: Path | None = None) -> list[Submission]:
     """Every student's submission below the folder or in the archive, by name.
+
+    What the grader itself wrote is nobody's: the folder `out`, and outputs of earlier runs.
 
     Where no file is called like the entry, the one that defines most of the names asked for is run.
     One that is still the handout is run only where there is no other. A submission without its
@@ -52,6 +61,7 @@ def read_class(path: Path, asked: AskedFiles) -> list[Submission]:
     """
     with ExitStack() as stack:
         listing = _open_listing(path, stack)
+        _leave_outputs(listing, path, asked, out)
         try:
             hand_ins = choose_layout(listing, asked).list_hand_ins(listing, asked)
         except Refused as refused:
@@ -61,7 +71,7 @@ def read_class(path: Path, asked: AskedFiles) -> list[Submission]:
                 f"there are no submissions in {path}. Give a folder with one folder,"
                 f" `.py` file or archive per student."
             )
-        return _read_all(path, _make_distinct(hand_ins), asked)
+        return _read_all(path, _make_distinct(_name_students(hand_ins)), asked)
 
 
 def read_one(files: Sequence[Path], asked: AskedFiles, *, student: str) -> Submission:
@@ -107,6 +117,39 @@ def _open_listing(path: Path, stack: ExitStack) -> Listing:
     raise UsageError(f"{path} is neither a folder nor a zip, tar or tar.gz archive.")
 
 
+# what the grader wrote
+
+
+def _leave_outputs(listing: Listing, path: Path, asked: AskedFiles, out: Path | None) -> None:
+    """No output of the grader's is in the listing. Raises UsageError where `out` would lie among
+    the files of students.
+    """
+    if listing.packed:
+        return
+    outputs = _find_outputs(listing, path, asked)
+    root, target = path.resolve(), out.resolve() if out else None
+    if target is not None and target.is_relative_to(root):
+        own = target.relative_to(root).as_posix()
+        if own == "." or (own not in outputs and listing.holds(own)):
+            raise UsageError(
+                f"{out} is a folder of submissions, and reports may not lie among them. Choose"
+                " another folder with -o."
+            )
+        outputs.add(own)
+    for folder in outputs:
+        listing.drop(folder)
+
+
+def _find_outputs(listing: Listing, path: Path, asked: AskedFiles) -> set[str]:
+    """Folders below this one into which the grader wrote: a ledger with its pages, and nothing that
+    could be run by its name.
+    """
+    ends = (f"/{LEDGER}", "/index.html")
+    holders = [{n.removesuffix(e) for n in listing.members if n.endswith(e)} for e in ends]
+    written = {f for f in set.intersection(*holders) if is_ledger(path / f / LEDGER)}
+    return {f for f in written if not any(is_entry(n, asked.entry) for n in listing.list_in(f))}
+
+
 # files that were named one by one
 
 
@@ -140,6 +183,14 @@ def _add_beside(members: dict[str, Member], home: Path, name: str) -> None:
 
 
 # what everybody handed in
+
+
+def _name_students(hand_ins: Collection[HandIn]) -> Iterator[HandIn]:
+    """Each with its label as text, in composed letters."""
+    labels, notes = spelling.read_labels({h.student for h in hand_ins})
+    for one in hand_ins:
+        more = [notes[one.student]] if one.student in notes else []
+        yield replace(one, student=labels[one.student], notes=[*one.notes, *more])
 
 
 def _make_distinct(hand_ins: Iterable[HandIn]) -> list[HandIn]:
@@ -180,17 +231,21 @@ def _read_all(path: Path, hand_ins: Iterable[HandIn], asked: AskedFiles) -> list
 def _read(hand_in: HandIn, asked: AskedFiles) -> Submission:
     """One submission: its files under the names the assignment uses."""
     with ExitStack() as stack:
-        members, unpacked = _unpack(hand_in, asked, stack)
-        choice = choose(members, asked, Contents(members=members, asked=asked))
+        unpacked, said = _unpack(hand_in, asked, stack)
+        members, spelt = spelling.match_names(unpacked, asked)
+        withheld = bool(hand_in.members or hand_in.notes)
+        contents = Contents(members=members, asked=asked)
+        choice = choose(members, asked, contents, withheld=withheld)
         first = [n for n in (choice.entry, *asked.extra_files) if n in choice.names]
         order = dict.fromkeys([*first, *choice.names])
-        files, left_out = _read_members({n: members[choice.names[n]] for n in order})
+        files, left_out, unread = _read_members({n: members[choice.names[n]] for n in order})
+        converted = _read_codes(files)
     packed = [n for n in files if is_archive(n) or is_other_archive(n)]
     nested = [
         f"`{show_name(n)}` is an archive inside the submission; not unpacked." for n in packed
     ]
     # What decided on the entry comes first: it is what the student has to read.
-    notes = [*choice.notes, *hand_in.notes, *unpacked, *left_out, *nested]
+    notes = [*choice.notes, *hand_in.notes, *said, *spelt, *converted, *left_out, *nested]
     if len(notes) > NOTES:
         notes[NOTES:] = [f"And {len(notes) - NOTES:,} notes more."]
     return Submission(
@@ -200,6 +255,7 @@ def _read(hand_in: HandIn, asked: AskedFiles) -> Submission:
         received=hand_in.received,
         late=hand_in.late,
         notes=tuple(notes),
+        question=choice.question or hand_in.question or unread,
     )
 
 
@@ -208,24 +264,36 @@ def _unpack(
 ) -> tuple[Mapping[str, Member], list[str]]:
     """The members, those of its archive where that is the submission; and notes on it.
 
-    At most one archive is opened: an archive alone in a student's folder is the submission, one
-    inside an archive is not.
+    An archive that is all a student's folder or archive holds is the submission; one beside an
+    entry is not.
     """
-    name = hand_in.archive
-    if name is None:
-        packed = [n for n in hand_in.members if is_archive(n)]
-        if len(packed) != 1 or choose(hand_in.members, asked).entry:
-            return hand_in.members, []
-        name = packed[0]
-    rest = {n: m for n, m in hand_in.members.items() if n != name}
-    try:
-        listing = _open_archive(hand_in.members[name], stack)
-    except Refused as refused:
-        return rest, [f"`{show_name(name)}` {refused}."]
-    notes = [f"`{show_name(raw)}` {reason}." for raw, reason in listing.refused.items()]
-    if hand_in.archive is None:
-        notes.append(f"`{show_name(name)}` was unpacked.")
-    return {**rest, **listing.members}, notes
+    members, notes = dict(hand_in.members), list[str]()
+    name = hand_in.archive or _find_archive(members, asked)
+    for _ in range(NESTED):
+        if name is None:
+            break
+        try:
+            listing = _open_archive(members.pop(name), stack)
+        except Refused as refused:
+            notes.append(f"`{show_name(name)}` {refused}.")
+            break
+        notes += [f"`{show_name(raw)}` {reason}." for raw, reason in listing.refused.items()]
+        if name != hand_in.archive:
+            notes.append(f"`{show_name(name)}` was unpacked.")
+        members |= listing.members
+        name = _find_archive(members, asked)
+    return members, notes
+
+
+def _find_archive(members: Mapping[str, Member], asked: AskedFiles) -> str | None:
+    """The only archive among them, where nothing else can be run."""
+    packed = [n for n in members if is_archive(n) or is_other_archive(n)]
+    if len(packed) != 1:
+        return None
+    choice, contents = choose(members, asked), Contents(members=members, asked=asked)
+    if choice.entry or choice.question or any(map(contents.defines, members)):
+        return None
+    return packed[0]
 
 
 def _open_archive(member: Member, stack: ExitStack) -> Listing:
@@ -240,10 +308,11 @@ def _open_archive(member: Member, stack: ExitStack) -> Listing:
     return listing
 
 
-def _read_members(members: Mapping[str, Member]) -> tuple[dict[str, bytes], list[str]]:
-    """Bytes of the members in this order, as far as the caps allow; and notes on what is left
-    out.
+def _read_members(members: Mapping[str, Member]) -> tuple[dict[str, bytes], list[str], str]:
+    """Bytes of the members in this order, as far as the caps allow; notes on what is left out; and
+    the one on what this machine could not read.
     """
+    unread = ""
     files: dict[str, bytes] = {}
     notes: list[str] = []
     left, names_left = SUBMISSION.total_bytes, SUBMISSION.names_bytes
@@ -259,7 +328,24 @@ def _read_members(members: Mapping[str, Member]) -> tuple[dict[str, bytes], list
             names_left -= len(name.encode())
         except Refused as refused:
             notes.append(f"`{show_name(name)}` {refused}.")
-    return files, notes
+            if isinstance(refused, Unreadable):
+                unread = unread or notes[-1]
+    return files, notes, unread
+
+
+def _read_codes(files: dict[str, bytes]) -> list[str]:
+    """Code that is not UTF-8 becomes UTF-8 where it can be told what it is; a note on each."""
+    notes: dict[bytes, str] = {}  # by content, as one file may stand in several places
+    for name, content in files.items():
+        if not name.lower().endswith(ENTRY_SUFFIXES) or len(content) > LARGE:
+            continue
+        if read := code_pages.read_source(content):
+            files[name] = read[0]
+            said = f"`{show_name(name)}` is not UTF-8 ({read[1]}). Save it as UTF-8."
+            notes.setdefault(content, said)
+        if len(notes) == NOTES:
+            break
+    return [*notes.values()]
 
 
 def _check_caps(name: str, member: Member, left: int, names_left: int) -> None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from grader.records.asked_files import AskedFiles
-from grader.submissions import definitions
-from grader.submissions.listing import Member
+from grader.records.submission import ENTRY_SUFFIXES
+from grader.submissions import code_pages, definitions
+from grader.submissions.listing import SUBMISSION, Member
 from grader.submissions.names import Refused
 
+LARGE = 2 << 20
+"""Bytes of code beyond which it is taken for UTF-8."""
+_BLANK = 16
+"""Bytes of a file that may yet hold nothing: line ends, a byte order mark."""
 _NETWORK = re.compile(
     r"^[ \t]*class +\w+ *\([^)\n]*(?:Module|Sequential)\b|\bSequential *\(", re.MULTILINE
 )
@@ -30,10 +35,30 @@ class Contents:
     _read: dict[str, bytes] = field(default_factory=dict)
 
     def defines(self, file: str) -> list[str]:
-        """The names asked for that the file defines, if it defines half of them or more."""
+        """The names asked for that a file of code defines, if it defines half of them or more."""
+        if not file.lower().endswith(ENTRY_SUFFIXES):
+            return []
         defined = definitions.find_definitions(file.lower(), self._content(file))
         known = [n for n in self.asked.names if n in defined]
         return known if 2 * len(known) >= len(self.asked.names) else []
+
+    def is_empty(self, file: str) -> bool:
+        """True where nothing stands in the file, or nothing but blanks and line ends."""
+        size = self.members[file].size
+        return size == 0 or (size <= _BLANK and not self._content(file).strip())
+
+    def are_same(self, files: Sequence[str]) -> bool:
+        """True where all of them hold the same bytes."""
+        first = self.members[files[0]]
+        if any(self.members[n].size != first.size for n in files):
+            return False
+        with suppress(Refused):
+            return len({self._read_whole(n) for n in files}) == 1
+        return False
+
+    def _read_whole(self, file: str) -> str:
+        content = self.members[file].read(SUBMISSION.file_bytes)
+        return hashlib.sha256(content).hexdigest()
 
     def defines_of(self, file: str) -> list[str]:
         """The names asked for that the file defines, in whichever spelling."""
@@ -55,13 +80,22 @@ class Contents:
         """True where the file is one that students start from, byte by byte."""
         return hashlib.sha256(self._content(file)).hexdigest() in self.asked.blanks
 
+    def read_code(self, file: str) -> str:
+        """The code of a module, or of a notebook's cells; empty for any other file."""
+        name = file.lower()
+        if not name.endswith(ENTRY_SUFFIXES):
+            return ""
+        return definitions.read_code(name, self._content(file))
+
     def _content(self, file: str) -> bytes:
         """The file's bytes; none of one that is too large, or comes too late."""
         if file not in self._read:
             self._read[file] = b""
             if len(self._read) <= READ:
                 with suppress(Refused):  # it is named where the submission is read as a whole
-                    self._read[file] = self.members[file].read(definitions.CAP)
+                    content = self.members[file].read(definitions.CAP)
+                    read = code_pages.read_source(content) if len(content) < LARGE else None
+                    self._read[file] = read[0] if read else content
         return self._read[file]
 
 

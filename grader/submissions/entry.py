@@ -43,20 +43,31 @@ class Choice:
     entry: str | None
     """The file to run, a key of `names`."""
     notes: tuple[str, ...]
+    question: str = ""
+    """What a person has to decide: several files could be meant."""
 
 
-def choose(names: Iterable[str], asked: AskedFiles, contents: Contents | None = None) -> Choice:
+def choose(
+    names: Iterable[str],
+    asked: AskedFiles,
+    contents: Contents | None = None,
+    *,
+    withheld: bool = False,
+) -> Choice:
     """The entry, its folder as top, and further files under the names the assignment uses.
 
-    Without `contents` names alone decide. With them a file that is still the handout is run only
-    where there is no other.
+    Without `contents` names alone decide. With them a file that is empty or still the handout is
+    run only where there is no other. `withheld` where more was handed in than could be taken in.
     """
     every = sorted(names, key=lambda n: (n.count("/"), n))
     wanted = tuple(asked.entry + suffix for suffix in ENTRY_SUFFIXES)
     entry, notes = _find_entry(every, wanted, contents)
     if entry is None:
-        notes.append(_describe_missing(every, wanted, asked.extra_files))
-        return Choice(names={name: name for name in every}, entry=None, notes=tuple(notes))
+        question = notes[0] if notes else ""
+        if not question:
+            notes = [_describe_missing(every, wanted, asked.extra_files, withheld=withheld)]
+        kept = {name: name for name in every}
+        return Choice(names=kept, entry=None, notes=tuple(notes), question=question)
     old, new = entry
     root = old[: old.rindex("/") + 1] if "/" in old else ""
     chosen = {n.removeprefix(root): n for n in every if n.startswith(root) and n != old}
@@ -65,13 +76,15 @@ def choose(names: Iterable[str], asked: AskedFiles, contents: Contents | None = 
     if root:
         top = show_name(root)
         notes.append(f"`{show_name(old)}` was taken: the folder `{top}` counts as the top.")
+    question = ""
     for name in asked.extra_files:
         stem = _base(old).rpartition(".")[0]
-        notes += _add_extra_file(chosen, outside, name, stem, asked.extra_files)
+        notes += (extra := _ExtraFiles(chosen, outside, root, stem, asked, contents)).add(name)
+        question = question or extra.question
     aside = _keep_places(chosen, every, outside) if root else []
     if aside:
         notes.append(f"{_count(aside)} outside `{show_name(root)}` left aside: {_list(aside)}.")
-    return Choice(names=chosen, entry=new, notes=tuple(notes))
+    return Choice(names=chosen, entry=new, notes=tuple(notes), question=question)
 
 
 def _keep_places(chosen: dict[str, str], every: list[str], outside: list[str]) -> list[str]:
@@ -96,10 +109,15 @@ def _keep_places(chosen: dict[str, str], every: list[str], outside: list[str]) -
 
 def is_near(name: str, wanted: str) -> bool:
     """True where the names differ only in case or in the marks of a copy or a second download."""
-    return _simplify(name) == _simplify(wanted)
+    return simplify(name) == simplify(wanted)
 
 
-def _simplify(name: str) -> tuple[str, str]:
+def is_entry(name: str, entry: str) -> bool:
+    """True where a file is called like the one to run, or nearly so."""
+    return any(is_near(_base(name), entry + suffix) for suffix in ENTRY_SUFFIXES)
+
+
+def simplify(name: str) -> tuple[str, str]:
     """Stem and suffix, without case and without the marks of a copy."""
     stem, _, suffix = _DISGUISE.sub("", name).rpartition(".")
     stem = stem.strip()
@@ -117,21 +135,32 @@ def _find_entry(
 ) -> tuple[_Entry | None, list[str]]:
     """The entry, None where there is none or where it is not clear which it is; with notes."""
     runnable = [n for n in every if n.lower().endswith(ENTRY_SUFFIXES)]
-    handouts = [n for n in runnable if len(runnable) > 1 and contents and contents.is_handout(n)]
-    entry, notes = _find_by_name([n for n in every if n not in handouts], wanted)
+    aside = _find_blanks(runnable, wanted, contents) if len(runnable) > 1 and contents else {}
+    entry, notes = _find_by_name([n for n in every if n not in aside], wanted, contents)
     if entry is None and not notes and contents is not None:
-        own = [n for n in runnable if n not in handouts]
-        if handouts:  # run where no other file holds work
+        own = [n for n in runnable if n not in aside]
+        if aside:  # run where no other file holds work
             own = [n for n in own if contents.defines_of(n) or contents.builds_network(n)]
         entry, notes = _find_by_content(own, wanted, contents)
-    if entry is None and not notes and handouts:
-        return _find_by_name(every, wanted)
+    if entry is None and not notes and aside:
+        return _find_by_name(every, wanted, contents)
     if entry is not None:
-        notes += [f"`{show_name(n)}` is the handout as it was given; left aside." for n in handouts]
+        notes += [f"`{show_name(n)}` {what}; left aside." for n, what in aside.items()]
     return entry, notes
 
 
-def _find_by_name(every: list[str], wanted: tuple[str, ...]) -> tuple[_Entry | None, list[str]]:
+def _find_blanks(
+    runnable: list[str], wanted: tuple[str, ...], contents: Contents
+) -> dict[str, str]:
+    """Files in which nobody has written anything, and what each is."""
+    blanks = {n: "is the handout as it was given" for n in runnable if contents.is_handout(n)}
+    named = [n for n in runnable if any(is_near(_base(n), w) for w in wanted)]
+    return blanks | {n: "is empty" for n in named if contents.is_empty(n)}
+
+
+def _find_by_name(
+    every: list[str], wanted: tuple[str, ...], contents: Contents | None
+) -> tuple[_Entry | None, list[str]]:
     """The file of the right name, or of one near to it."""
     exact = [n for n in every if _base(n) in wanted]
     near = [n for n in every if n not in exact and any(is_near(_base(n), w) for w in wanted)]
@@ -139,7 +168,9 @@ def _find_by_name(every: list[str], wanted: tuple[str, ...]) -> tuple[_Entry | N
         least = [n for n in candidates if n.count("/") == candidates[0].count("/")]
         folders = {n.rpartition("/")[0] for n in least}
         if len(folders) > 1 or (candidates is near and len(least) > 1):
-            return None, [f"It is not clear which file to run: {_list(least)}. Keep one of them."]
+            if contents is None or not contents.are_same(least):
+                return None, [_ask_which(least)]
+            least = [max(least, key=lambda n: _count_beside(n, every))]
         if not least:
             continue
         old = min(least, key=lambda n: wanted.index(_base(n)) if _base(n) in wanted else 0)
@@ -154,6 +185,18 @@ def _find_by_name(every: list[str], wanted: tuple[str, ...]) -> tuple[_Entry | N
     return None, []
 
 
+def _ask_which(candidates: Sequence[str]) -> str:
+    return (
+        f"It is not clear which file to run: {_list(candidates)}. A person will look at it; if you"
+        " can hand in again, keep one of them."
+    )
+
+
+def _count_beside(name: str, every: Sequence[str]) -> int:
+    """How many files lie in the same folder."""
+    return sum(n.rpartition("/")[0] == name.rpartition("/")[0] for n in every)
+
+
 def _find_by_content(
     runnable: list[str], wanted: tuple[str, ...], contents: Contents
 ) -> tuple[_Entry | None, list[str]]:
@@ -164,13 +207,14 @@ def _find_by_content(
     defined = {n: contents.defines(n) for n in runnable}
     most = max(map(len, defined.values()), default=0)
     best: Sequence[str] = [n for n in defined if most and len(defined[n]) == most]
-    if len({n.rpartition(".")[0] for n in best}) > 1:
-        return None, [f"It is not clear which file to run: {_list(best)}. Keep one of them."]
+    if len({n.rpartition(".")[0] for n in best}) > 1 and not contents.are_same(best):
+        return None, [_ask_which(best)]
     why = f"it defines {_list(defined[best[0]])}" if best else ""
     if not best and runnable:
         best, why = clues.find_likely(runnable, wanted[0].rpartition(".")[0], contents)
-        if not why:
-            return None, [f"It is not clear which file to run: {_list(best)}. Keep one of them."]
+        if not why and not contents.are_same(best):
+            return None, [_ask_which(best)]
+        why = why or "the others are the same"
     if not best:
         return None, []
     return _take(min(best, key=lambda n: _suffix(n.lower()) != ENTRY_SUFFIXES[0]), wanted, why)
@@ -182,56 +226,106 @@ def _take(old: str, wanted: tuple[str, ...], why: str) -> tuple[_Entry, list[str
     return (old, new), [f"`{show_name(old)}` was run: {why}. Please hand it in as `{new}`."]
 
 
-def _add_extra_file(
-    chosen: dict[str, str], outside: list[str], name: str, stem: str, extra_files: Sequence[str]
-) -> list[str]:
-    """The extra file is in `chosen` under its name, if there is one to be had; notes on it.
+@dataclass(slots=True)
+class _ExtraFiles:
+    """Where the files that belong to the entry are to be had."""
 
-    `stem` is what the file that is run is called.
-    """
-    if name in chosen:
-        return []
-    near = [n for n in chosen if is_near(n, name)]
-    elsewhere = [n for n in outside if _base(n) == name]
-    elsewhere += [n for n in chosen if "/" in n and _base(n) == name]
-    weights = _find_weights([n for n in (*chosen, *outside) if n not in extra_files], name, stem)
-    candidates = near or elsewhere or weights
-    if len(candidates) > 1 and candidates is weights:
-        return [
-            f"`{name}` is missing; of {_list(candidates)} the one that fits is taken, where only "
-            "one does."
-        ]
-    if len(candidates) > 1:
-        return [f"`{name}` is missing, and several could be meant: {_list(candidates)}."]
-    if candidates:
-        old = candidates[0]
-        chosen[name] = chosen.get(old, old)
-        if candidates is not weights and old != name:
-            chosen.pop(old, None)  # weights keep their own name as well: code may open them
-        if old in outside:
-            outside.remove(old)
-        return [f"`{show_name(old)}` was taken as `{name}`. Please hand it in under that name."]
-    alike = [n for n in [*chosen, *outside] if n.endswith(_suffix(name)) and n != name]
-    if len(alike) == 1:
-        return [f"`{name}` is missing. Found `{show_name(alike[0])}`: rename it to `{name}`."]
-    return [f"`{name}` is missing." + (f" Found {_list(alike)}." if alike else "")]
+    chosen: dict[str, str]
+    """As in `Choice.names`."""
+    outside: list[str]
+    """Files that do not lie in the entry's folder."""
+    root: str
+    """That folder, with a slash at its end, or empty."""
+    stem: str
+    """What the file that is run is called."""
+    asked: AskedFiles
+    contents: Contents | None
+    question: str = ""
+    """As in `Choice`."""
+
+    def add(self, name: str) -> list[str]:
+        """The file is in `chosen` under its name, if there is one to be had; notes on it."""
+        chosen, outside = self.chosen, self.outside
+        if name in chosen and not self._is_empty(name):
+            return []
+        named = [n for n in (*chosen, *outside) if n != name or n in outside]
+        full = [n for n in named if not self._is_empty(n)]
+        near = [n for n in full if n in chosen and is_near(n, name)]
+        elsewhere = [n for n in full if n in outside and _base(n) == name]
+        elsewhere += [n for n in full if n in chosen and "/" in n and _base(n) == name]
+        loose = [n for n in full if n not in self.asked.extra_files]
+        weights = _find_weights(loose, name, self.stem)
+        candidates = near or elsewhere or weights
+        if len(candidates) > 1 and not self._are_same(candidates):
+            if candidates is weights:
+                return [_leave_to_fit(name, candidates)]
+            return [self._ask_which(name, candidates)]
+        if candidates:
+            return [self._take(name, candidates[0], keep=candidates is weights)]
+        if name in chosen:
+            return []
+        alike = [n for n in named if n.endswith(_suffix(name))]
+        if len(alike) == 1:
+            return [f"`{name}` is missing. Found `{show_name(alike[0])}`: rename it to `{name}`."]
+        return [f"`{name}` is missing." + (f" Found {_list(alike)}." if alike else "")]
+
+    def _take(self, name: str, old: str, *, keep: bool) -> str:
+        """The file is taken under that name; under its own as well where it is to be kept, as code
+        may open weights.
+        """
+        empty = f" `{show_name(self.root + name)}` is empty." if name in self.chosen else ""
+        self.chosen[name] = self.chosen.get(old, old)
+        if not keep and old != name:
+            self.chosen.pop(old, None)
+        if old in self.outside:
+            self.outside.remove(old)
+        else:
+            old = self.root + old
+        new = self.root + name
+        return (
+            f"`{show_name(old)}` was taken as `{show_name(new)}`.{empty}"
+            " Please hand it in under that name."
+        )
+
+    def _ask_which(self, name: str, candidates: Sequence[str]) -> str:
+        self.question = (
+            f"`{name}` is missing, and several could be meant: {_list(candidates)}. A person will"
+            " look at it; if you can hand in again, keep one of them under that name."
+        )
+        return self.question
+
+    def _is_empty(self, name: str) -> bool:
+        return self.contents is not None and self.contents.is_empty(self.chosen.get(name, name))
+
+    def _are_same(self, names: Sequence[str]) -> bool:
+        every = [self.chosen.get(n, n) for n in names]
+        return self.contents is not None and self.contents.are_same(every)
+
+
+def _leave_to_fit(name: str, candidates: Sequence[str]) -> str:
+    return (
+        f"`{name}` is missing; of {_list(candidates)} the one that fits is taken, where only one"
+        " does."
+    )
 
 
 def _find_weights(names: Sequence[str], name: str, stem: str) -> list[str]:
     """Files that can be the weights `name`: called so, or like the file that is run, or at all."""
     if not name.endswith(WEIGHTS):
         return []
-    own = {_simplify(name)[0], _simplify(f"{stem}.")[0]}
-    named = [n for n in names if n.lower().endswith(WEIGHTS) and _simplify(_base(n))[0] in own]
+    own = {simplify(name)[0], simplify(f"{stem}.")[0]}
+    named = [n for n in names if n.lower().endswith(WEIGHTS) and simplify(_base(n))[0] in own]
     return named or [n for n in names if n.lower().endswith(_OF_ANY_NAME)]
 
 
-def _describe_missing(every: list[str], wanted: tuple[str, ...], extra_files: Sequence[str]) -> str:
+def _describe_missing(
+    every: list[str], wanted: tuple[str, ...], extra_files: Sequence[str], *, withheld: bool
+) -> str:
     """One sentence on what was looked for, one on what is there."""
     absent = f"`{wanted[0]}` is missing"
     absent += "".join(f", and so is `{w}`" for w in wanted[1:]) + "."
     if not every:
-        return f"{absent} No file was handed in."
+        return absent if withheld else f"{absent} No file was handed in."
     runnable = [n for n in every if n.lower().endswith(ENTRY_SUFFIXES)]
     if len(runnable) == 1:
         new = next(w for w in wanted if w.endswith(_suffix(runnable[0].lower())))

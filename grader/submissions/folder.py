@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 
 from grader.submissions.listing import CLASS, SUBMISSION, Caps, Listing, Member
-from grader.submissions.names import Refused, is_ignored
+from grader.submissions.names import Refused, Unreadable, is_ignored
 
 KINDS = {
     stat.S_IFLNK: "is a symbolic link and was not followed",
@@ -96,7 +96,8 @@ def _visit(listing: Listing, root: Root, entry: os.DirEntry[str], parent: str, e
         else:
             listing.refuse(name, KINDS.get(stat.S_IFMT(info.st_mode), "is not a regular file"))
     except OSError as error:
-        listing.refuse(name, describe_error(error))
+        refuse = listing.refuse_unread if _is_ours(error) else listing.refuse
+        refuse(name, describe_error(error))
 
 
 def _list_entries(folder: Root, most: int) -> list[os.DirEntry[str]]:
@@ -166,7 +167,8 @@ def read_inside(root: Root, parts: tuple[str, ...], cap: int) -> bytes:
         with _open_file(root, list(parts)) as file:
             return _read(file, cap)
     except OSError as error:
-        raise Refused(describe_error(error)) from None
+        kind = Unreadable if _is_ours(error) else Refused
+        raise kind(describe_error(error)) from None
 
 
 def read_path(path: Path, cap: int) -> bytes:
@@ -193,6 +195,11 @@ def _read(file: int, cap: int) -> bytes:
         if size > cap:
             raise Refused(f"has more than the {cap:,} bytes allowed")
     return b"".join(pieces)
+
+
+def _is_ours(error: OSError) -> bool:
+    """True where something is there and this machine could not read it."""
+    return error.errno not in (errno.ELOOP, errno.ENOENT, errno.ENOTDIR)
 
 
 def describe_error(error: OSError) -> str:

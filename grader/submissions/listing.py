@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from grader.submissions.names import Refused, clean, is_ignored
+from grader.submissions.names import Refused, clean, cut_lead, is_ignored
 
 MIB = 1 << 20
 _LONGEST = 300
@@ -31,10 +31,19 @@ class Caps:
     ratio: int = 200
     """Times that something larger than `ratio_from` may grow when unpacked."""
     ratio_from: int = 8 * MIB
+    cut_leads: bool = False
+    """True where an absolute name is made relative; in a class's archive it could lead into the
+    folder of somebody else, and is refused.
+    """
 
 
 SUBMISSION = Caps(
-    file_bytes=64 * MIB, total_bytes=256 * MIB, members=2_000, scanned=50_000, depth=8
+    file_bytes=64 * MIB,
+    total_bytes=256 * MIB,
+    members=2_000,
+    scanned=50_000,
+    depth=8,
+    cut_leads=True,
 )
 """Of one student."""
 CLASS = Caps(
@@ -64,6 +73,8 @@ class Listing:
     """Clean relative name → file."""
     refused: dict[str, str] = field(default_factory=dict)
     """Name as given, its beginning if it is very long → why, such as "is a symbolic link"."""
+    unread: dict[str, str] = field(default_factory=dict)
+    """Those of `refused` that are there and could not be read."""
     folders: set[str] = field(default_factory=set)
     """Clean names of folders, parents of files among them."""
     scanned: int = 0
@@ -78,7 +89,8 @@ class Listing:
                 raw, f"has {member.size:,} bytes, over the {self.caps.file_bytes:,} allowed"
             )
         elif name in self.members:
-            self.refuse(raw, "appears twice; the first was taken")
+            self.refuse(raw, "stands in the archive twice; the last was taken")
+            self.members[name] = member
         elif name in self.folders or any(p in self.members for p in _parents(name)):
             self.refuse(raw, "is a file and a folder at once")
         elif len(self.members) >= self.caps.members:
@@ -105,6 +117,32 @@ class Listing:
         if not is_ignored(raw):
             self.refused.setdefault(raw[:_LONGEST], why)
 
+    def refuse_unread(self, raw: str, why: str) -> None:
+        """The name is on both lists."""
+        self.refuse(raw, why)
+        if raw[:_LONGEST] in self.refused:
+            self.unread[raw[:_LONGEST]] = why
+
+    def list_in(self, folder: str) -> list[str]:
+        """The files that lie in this folder itself."""
+        return [n for n in self.members if n.rpartition("/")[0] == folder]
+
+    def holds(self, folder: str) -> bool:
+        """True where a file lies in this folder or below it."""
+        return any(n.startswith(f"{folder}/") for n in self.members)
+
+    def drop(self, folder: str) -> None:
+        """The folder is forgotten, with all that is in it and every folder around that has nothing
+        else.
+        """
+        below = f"{folder}/"
+        self.members = {n: m for n, m in self.members.items() if not n.startswith(below)}
+        self.refused = {n: w for n, w in self.refused.items() if not n.startswith(below)}
+        self.folders = {f for f in self.folders if f != folder and not f.startswith(below)}
+        for parent in reversed(_parents(folder)):
+            if not self.holds(parent) and not any(f.startswith(f"{parent}/") for f in self.folders):
+                self.folders.discard(parent)
+
     def count(self) -> None:
         """One more name was looked at. Raises Refused when there are too many."""
         self.scanned += 1
@@ -113,7 +151,7 @@ class Listing:
 
     def _check_name(self, raw: str) -> str | None:
         try:
-            name = clean(raw)
+            name = clean(cut_lead(raw) if self.caps.cut_leads else raw)
         except Refused as refused:
             self.refused.setdefault(raw[:_LONGEST], str(refused))
             return None

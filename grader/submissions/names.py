@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 IGNORED = frozenset({"__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini"})
@@ -15,11 +16,21 @@ ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 OTHER_ARCHIVES = (".rar", ".7z", ".gz", ".bz2", ".xz", ".tbz2", ".txz", ".zst", ".z")
 """Archives that are recognised in order to ask for another kind."""
 
+DAMAGED = "is damaged or not an archive; pack it again as a zip"
+"""Said of an archive, continuing its name."""
 _DRIVE = re.compile(r"[A-Za-z]:")
+_LEAD = re.compile(r"([A-Za-z]:[/\\])?(\.{0,2}[/\\])*")
+"""A drive, slashes and steps up with which a name begins."""
+_ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
+"""How `show_bytes` writes a byte; clean names have no other backslashes."""
 
 
 class Refused(ValueError):
     """Something that is not taken in; the text says why and continues a name: "is encrypted"."""
+
+
+class Unreadable(Refused):
+    """Something that is there and could not be read: the machine is at fault, not the student."""
 
 
 def clean(raw: str) -> str:
@@ -46,16 +57,41 @@ def clean(raw: str) -> str:
     return name
 
 
+def cut_lead(raw: str) -> str:
+    """What is relative of a name that is absolute or begins with steps up, as unzip takes it."""
+    return _LEAD.sub("", raw, count=1)
+
+
 def is_ignored(name: str) -> bool:
     """True where a part of the name is a system's leftover or begins with a dot."""
     parts = name.replace("\\", "/").split("/")
     return any(p in IGNORED or (p.startswith(".") and p not in (".", "..")) for p in parts)
 
 
+def escape_bytes(raw: bytes) -> str:
+    """A name as text; bytes that are no UTF-8 as surrogate escapes.
+
+    A backslash behind such a byte is one of them: in East Asian code pages it ends a character.
+    """
+    text = raw.decode("utf-8", "surrogateescape")
+    return re.sub(r"(?<=[\udc80-\udcff])\\", "\udc5c", text)
+
+
 def show_bytes(text: str) -> str:
     r"""Bytes that were no UTF-8 (surrogate escapes) as visible text: `\xff`, `\udc00`."""
-    escapes = re.sub(r"[\udc80-\udcff]", lambda m: f"\\x{ord(m[0]) - 0xDC00:02x}", text)
+    escapes = re.sub(r"[\udc80-\udcff\udc5c]", lambda m: f"\\x{ord(m[0]) - 0xDC00:02x}", text)
     return escapes.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def find_bytes(name: str) -> bytes | None:
+    """The bytes of a clean name of which some were no UTF-8; None where all were."""
+    if not _ESCAPE.search(name):
+        return None
+    pieces = _ESCAPE.split(name)  # text, hex, text, hex, …
+    return b"".join(
+        bytes([int(piece, 16)]) if odd else piece.encode("utf-8", "replace")
+        for piece, odd in zip(pieces, itertools.cycle((False, True)), strict=False)
+    )
 
 
 def show_name(text: str, length: int = 80) -> str:

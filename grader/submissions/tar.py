@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from grader.submissions.names import Refused
+from grader.submissions.names import DAMAGED, Refused, escape_bytes
 
 BLOCK = 512
 EXTENSION_CAP = 64 << 10
@@ -26,7 +26,6 @@ _REFUSED = {
     b"S": "is a sparse file; pack it as a plain one",
 }
 _WITHOUT_DATA = (b"1", b"2", b"3", b"4", b"5", b"6")
-_DAMAGED = "is damaged or not an archive; pack it again"
 
 
 class Stream(Protocol):
@@ -67,7 +66,7 @@ def read_members(stream: Stream, file_bytes: int) -> Iterator[TarMember]:
             continue
         size = size if extension.size is None else extension.size
         raw = _parse_name(header) if extension.name is None else extension.name
-        name = raw.decode("utf-8", "surrogateescape")
+        name = escape_bytes(raw)
         if kind == b"S":
             _skip_sparse_map(stream, header)
         if kind in (b"\0", b"0", b"7") and not raw.endswith(b"/") and not extension.sparse:
@@ -94,10 +93,10 @@ def _read_header(stream: Stream) -> bytes | None:
     if not block or not block.strip(b"\0"):
         return None
     if len(block) < BLOCK:
-        raise Refused(_DAMAGED)
+        raise Refused(DAMAGED)
     total = sum(block) - sum(block[148:156]) + 8 * ord(" ")
     if _parse_number(block[148:156]) != total:
-        raise Refused(_DAMAGED)
+        raise Refused(DAMAGED)
     return block
 
 
@@ -109,7 +108,7 @@ def _parse_number(field_: bytes) -> int:
     if not text:
         return 0
     if not all(0x30 <= b <= 0x37 for b in text):
-        raise Refused(_DAMAGED)
+        raise Refused(DAMAGED)
     return int(text, 8)
 
 
@@ -130,7 +129,7 @@ def _extend(extension: _Extension, kind: bytes, data: bytes) -> None:
                 extension.name = value
             elif key == b"size":
                 if not value.isdigit() or len(value) > 18:
-                    raise Refused(_DAMAGED)
+                    raise Refused(DAMAGED)
                 extension.size = int(value)
             elif key.startswith(b"GNU.sparse"):
                 extension.sparse = True
@@ -142,11 +141,11 @@ def _parse_records(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     while start < len(data) and data[start]:
         digits, space, _ = data[start : start + 8].partition(b" ")
         if not space or not digits.isdigit():
-            raise Refused(_DAMAGED)
+            raise Refused(DAMAGED)
         end = start + int(digits)
         key, equals, value = data[start + len(digits) + 1 : end - 1].partition(b"=")
         if not equals or data[end - 1 : end] != b"\n":
-            raise Refused(_DAMAGED)
+            raise Refused(DAMAGED)
         yield key, value
         start = end
 
@@ -154,7 +153,7 @@ def _parse_records(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 def _read_padded(stream: Stream, size: int, cap: int) -> bytes:
     """A member's bytes; the padding after them is consumed."""
     if size > cap:
-        raise Refused(_DAMAGED)
+        raise Refused(DAMAGED)
     data = stream.read(size)
     if len(data) < size:
         raise Refused("ends too early; pack it again")
@@ -175,5 +174,5 @@ def _skip_sparse_map(stream: Stream, header: bytes) -> None:
     while more:
         block = stream.read(BLOCK)
         if len(block) < BLOCK:
-            raise Refused(_DAMAGED)
+            raise Refused(DAMAGED)
         more = block[504]

@@ -103,6 +103,32 @@ def test_loaded(course: Tiny) -> None:
     assert not loaded.hidden
 
 
+def test_what_a_network_returns(course: Tiny) -> None:
+    """What is declared; else scores, where some probe shows its class labels; else raw numbers."""
+    undeclared = ASSIGNMENT.replace(', output="logits"', "")
+    shown = "y = data.integers(3, below=2)\nslopes = probe.module('Tiny', 3).gradients(x, y)\n"
+    other = "other = probe.module('Tony').outputs(x)\n"
+    for text, expected in (
+        (ASSIGNMENT + shown, ["logits", "raw"]),
+        (undeclared, ["raw", "raw"]),
+        (undeclared + shown, ["scores", "raw"]),
+    ):
+        course.write("assignments/tiny/assignment.py", text + other)
+        loaded = course.load()
+        outputs = [loaded.probes[name] for name in ("outputs", "other")]
+        assert [loaded.find_output(p) for p in outputs] == expected
+
+
+def test_a_loss_of_the_courses_own_has_to_be_there(course: Tiny) -> None:
+    """A function of probes.py, which is read for its sake."""
+    slopes = "slopes = net.gradients(x, x, loss='own')\n"
+    course.write("assignments/tiny/assignment.py", ASSIGNMENT + slopes)
+    with pytest.raises(CourseError, match=r"has no probes\.py, and a probe calls"):
+        course.load()
+    course.write("assignments/tiny/probes.py", "def own(output, y):\n    return output.sum()\n")
+    assert "def own" in course.load().script
+
+
 def test_hidden(course: Tiny) -> None:
     """hidden.py adds checks and probes, which `public` leaves out; it can import assignment.py."""
     course.write(

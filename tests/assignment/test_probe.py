@@ -23,6 +23,9 @@ MAKERS: dict[str, Any] = {
     "outputs": lambda: NET.outputs(X),
     "gradients": lambda: NET.gradients(X, Y),
     "steps": lambda: NET.steps(X, Y),
+    "declared": lambda: probe.module("Net", output="raw").outputs(X),
+    "other loss": lambda: NET.gradients(X, Y, loss="mse"),
+    "two inputs": lambda: NET.outputs((X, Y)),
     "other rate": lambda: NET.steps(X, Y, lr=0.5),
     "logits": lambda: NET.logits(data.test("mnist").images, weights="a.pt"),
     "sized": lambda: NET.logits(data.test("mnist", size=32).images, weights="a.pt"),
@@ -41,6 +44,32 @@ MAKERS: dict[str, Any] = {
     "survey of another": lambda: probe.survey("Other", [probe.module("Other").layers(X)]),
     "survey without input": lambda: probe.survey("net", [probe.live("net").logits(X)]),
 }
+
+
+@pytest.mark.parametrize(
+    ("one", "shows"),
+    [
+        (NET.gradients(X, Y), True),
+        (NET.steps(X, np.array([0, 1, 1])), True),
+        (NET.steps(X, [0, 1, 1], by="step"), True),
+        (NET.gradients(X, data.train("mnist", limit=3).targets), True),
+        (NET.logits(X, weights="a.pt"), True),
+        (NET.gradients(X, X), False),
+        (NET.gradients(X, Y, loss="mse"), False),
+        (NET.gradients(X, Y, loss="own"), False),
+        (NET.outputs(X), False),
+        (probe.live("net").logits(X), False),
+    ],
+)
+def test_where_class_labels_are_shown(one: probe.Probe[Any], shows: bool) -> None:  # noqa: FBT001
+    """Whole numbers beside an input, for cross-entropy, and what a trained network is asked."""
+    assert one.shows_classes == shows
+
+
+def test_an_unknown_output_is_refused() -> None:
+    """With what there is."""
+    with pytest.raises(CourseError, match="'softmax' is not known; give one of 'logits', "):
+        probe.module("Net", output="softmax")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", MAKERS)

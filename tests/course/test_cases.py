@@ -16,6 +16,7 @@ from grader.sandbox import ForkServer
 from grader.submissions import collect
 from kit.cases import KNOWN, KNOWN_OF_A_STUDENT, Case, find_cases, load_course
 from kit.graded import by_name, opened, outcomes, said
+from kit.sentences import find_untrue, read_files
 
 CASES = list(find_cases())
 NAMES = [c.name for c in CASES]
@@ -77,6 +78,7 @@ def test_case(case: Case, cohort_of: Opened, tmp_path: Path) -> None:
         text = said(one)
         earned = {c.name: c.earned for c in one.checks}
         assert "broken" not in outcomes(one).values(), text
+        assert find_untrue(one, read_files(tmp_path / "class" / student)) == []
         if "score" in facts:
             assert one.score == pytest.approx(facts["score"], abs=0.01), f"{earned}\n{text}"
         if "at_least" in facts:

@@ -8,6 +8,7 @@ import pytest
 
 from kit.graded import Lenet, said
 from kit.places import SUBMISSIONS
+from kit.sentences import find_untrue, read_files
 from kit.specimens import handed_in
 
 FOLDERS = sorted(p for p in (SUBMISSIONS / "right").iterdir() if p.is_dir())
@@ -23,6 +24,7 @@ def test_full_marks(lenet: Lenet, tmp_path: Path, folder: Path) -> None:
     """Every check is passed, and no person is asked for."""
     graded = lenet.folder(handed_in(folder, tmp_path))
     assert graded.score == graded.max_score, said(graded)
+    assert find_untrue(graded, read_files(folder)) == []
     assert {c.outcome for c in graded.checks} == {"passed"}
     assert graded.execution.status == "ok"
     assert not graded.needs_review

@@ -16,6 +16,7 @@ from grader.grading.grade import grade
 from grader.sandbox import ForkServer
 from kit.graded import Borrower
 from kit.places import ROOT
+from kit.sentences import find_untrue
 from kit.verdicts import (
     RECORD,
     SEED,
@@ -40,6 +41,8 @@ def test_verdicts_stay(slug: str, server: ForkServer, tmp_path: Path) -> None:
     with Borrower(server, loaded, seed=SEED) as executor:
         summary = grade(executor, submissions, tmp_path / "out")
     now = {g.student: condense(g.to_json()) for g in summary.graded}
+    files = {s.student: s.files for s in submissions}
+    assert [t for g in summary.graded for t in find_untrue(g, files[g.student])] == []
     changed = differences(recorded(slug), now)
     assert {at: pair for at, pair in changed.items() if at not in UNSTEADY} == meant(slug)
 

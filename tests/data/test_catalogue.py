@@ -45,7 +45,7 @@ FASHION = PictureSet(
     stand_in=StandIn(
         name="stripes", make=stripes, instead="stripes", kind="drawn", pictures="stripes"
     ),
-    carved=4,
+    sizes={"train": 30, "test": 10},
     student_class=StudentClass(name="FashionMNIST", differs_by="resources", tensors=True),
 )
 """
@@ -116,7 +116,7 @@ def sizes():
     finally:
         mount.close()
     seen = [v["item"] for v in answer["value"]["item"]]
-    assert seen == [30, 10, 1081, 216, 0, 1, 2, "T-shirt/top"]
+    assert seen == [30, 10, 60_000, 10_000, 0, 1, 2, "T-shirt/top"]
 
 
 def test_a_broken_one_is_named_and_the_others_stay(packages: Packages, call: CommandLine) -> None:

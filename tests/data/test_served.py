@@ -17,7 +17,7 @@ from grader.data.pixels import read_split
 from grader.data.training_mount import TrainingMount
 from grader.grading.executor import unshown
 from grader.records.errors import CourseError
-from grader.records.execution import Missing
+from grader.records.execution import Execution, Missing
 from grader.records.limits import Limits
 from grader.sandbox import Box, ForkServer
 from kit.boxes import job
@@ -83,22 +83,37 @@ def read(folder: str) -> dict[str, np.ndarray]:
     return {p.stem: np.load(p, allow_pickle=False) for p in sorted(Path(folder).glob("*.npy"))}
 
 
-@pytest.mark.parametrize(("name", "train", "test"), [("mnist", 1081, 216), ("cifar10", 2000, 500)])
-def test_the_end_of_the_training_set_serves_as_test_set(
-    stand_in: TrainingMount, name: str, train: int, test: int
-) -> None:
-    """Both parts together are the training split, in its order; there is nothing else."""
+SIZES = {"mnist": (60_000, 10_000), "cifar10": (50_000, 10_000)}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_both_splits_are_as_large_as_at_home(stand_in: TrainingMount, name: str) -> None:
+    """The training split in its order, repeated where the stand-in has less; and of it the end."""
     pixels, labels = read_split(name, "train", NOWHERE, stand_in=True)
     files = read(stand_in.folder(name))
     assert sorted(files) == ["test-labels", "test-pictures", "train-labels", "train-pictures"]
-    both = np.concatenate([files["train-pictures"], files["test-pictures"]])
-    if name == "mnist":
-        both = both[..., None]
-    np.testing.assert_array_equal(both.transpose(0, 3, 1, 2), pixels)
-    np.testing.assert_array_equal(
-        np.concatenate([files["train-labels"], files["test-labels"]]), labels
-    )
-    assert (len(files["train-labels"]), len(files["test-labels"])) == (train, test)
+    for split, size in zip(("train", "test"), SIZES[name], strict=True):
+        assert len(files[f"{split}-labels"]) == len(files[f"{split}-pictures"]) == size
+        pictures = files[f"{split}-pictures"]
+        pictures = pictures[..., None] if name == "mnist" else pictures
+        for at in (0, len(labels) - 1, len(labels), size - 1):
+            where = at % len(labels)
+            np.testing.assert_array_equal(pictures[at].transpose(2, 0, 1), pixels[where])
+            assert files[f"{split}-labels"][at] == labels[where]
+
+
+@pytest.mark.skipif(not data.Source().has("mnist"), reason="needs MNIST: set GRADER_DATA")
+def test_the_real_sets_test_split_is_the_end_of_its_training_split() -> None:
+    """None of the test split's pictures is served, but for those that are in both."""
+    served = TrainingMount(data.Source())
+    try:
+        files = read(served.folder("mnist"))
+    finally:
+        served.close()
+    pixels, labels = read_split("mnist", "train", data.Source().folder, stand_in=False)
+    np.testing.assert_array_equal(files["train-pictures"], pixels[:, 0])
+    np.testing.assert_array_equal(files["test-pictures"], pixels[-10_000:, 0])
+    np.testing.assert_array_equal(files["test-labels"], labels[-10_000:])
 
 
 @pytest.mark.parametrize("level", [3, 2, 1, 0])
@@ -119,27 +134,30 @@ def test_labels_of_the_test_split_are_nowhere_in_the_box(
         for array in told["labels"]:
             for kind in ("u1", "<i4", "<i8"):
                 assert labels.astype(kind).tobytes()[:200] not in array.astype(kind).tobytes()
-    assert [n for n in execution.notes if "carved" in n] == [
-        "MNIST(train=False) served 216 images, CIFAR10(train=False) served 500 images carved from "
-        "the training set: the test images are not in the sandbox."
+    assert [n for n in execution.notes if "MNIST" in n] == [
+        "Not on the machine that grades: MNIST, in place of which scikit-learn's digits are served, "
+        "CIFAR10, in place of which generated pictures of shapes are served."
     ]
 
 
 def test_what_an_assignment_judges_with_is_left_out() -> None:
-    """mnist_views judges with 500 training pictures whose labels it does not show."""
+    """mnist_views judges with 500 training pictures whose labels it does not show: in their place
+    stand others, and the sizes are as at home.
+    """
     loaded = Course(ROOT).load("mnist_views")
     kept_back = unshown(loaded)
     assert {(i.start, i.limit) for i in kept_back} == {(-500, 2500)}
     served = TrainingMount(STAND_IN, kept_back)
     try:
         files = read(served.folder("mnist"))
-        _, labels = read_split("mnist", "train", NOWHERE, stand_in=True)
-        gone = data.rows(kept_back[0], labels)
-        assert len(gone) == 500
-        assert sum(len(v) for k, v in files.items() if "labels" in k) == len(labels) - 500
         assert served.identity("mnist") != TrainingMount(STAND_IN).identity("mnist")
     finally:
         served.close()
+    pixels, labels = read_split("mnist", "train", NOWHERE, stand_in=True)
+    gone = {pixels[row].tobytes() for row in data.rows(kept_back[0], labels)}
+    assert len(gone) == 500
+    assert not gone & {p.tobytes() for p in (*files["train-pictures"], *files["test-pictures"])}
+    assert len(files["train-labels"]) == 60_000
 
 
 def test_nothing_is_left_and_nothing_is_written_for_those_who_name_no_set(
@@ -161,19 +179,27 @@ def test_nothing_is_left_and_nothing_is_written_for_those_who_name_no_set(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_set_that_is_absent_is_said_to_be(lenet: Lenet, tmp_path: Path) -> None:
-    """Without the set and without a stand-in the sentence says that it is not here."""
-    served = TrainingMount(data.Source(NOWHERE))
-    folders = {"mnist": served.folder("mnist")}
-    assert [p.name for p in Path(folders["mnist"]).iterdir()] == ["class.json"]
-    assert served.identity("mnist") == "mnist absent"
+def test_a_set_that_is_absent_is_said_to_be(lenet: Lenet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its stand-in is served also where it may not be graded with; where what makes that is not
+    installed, the sentence says that the set is not here.
+    """
+
+    def load() -> Execution:
+        served = TrainingMount(data.Source(NOWHERE))
+        folders = {"mnist": served.folder("mnist")}
+        with lenet.executor.backend.open(
+            job({"a.py": source}, entry="a.py", limits=LIMITS, seed=1, datasets=folders)
+        ) as box:
+            assert box.load() is None
+        served.close()
+        return box.close()
+
     source = b"from torchvision import datasets\ndatasets.MNIST('data', download=True)\n"
-    with lenet.executor.backend.open(
-        job({"a.py": source}, entry="a.py", limits=LIMITS, seed=1, datasets=folders)
-    ) as box:
-        assert box.load() is None
-    trouble = box.close().error
-    served.close()
+    assert load().error is None
+    monkeypatch.setattr("grader.records.extras.find_spec", lambda _: None)
+    read_split.cache_clear()
+    assert TrainingMount(data.Source(NOWHERE)).identity("mnist") == "mnist absent"
+    trouble = load().error
     assert trouble is not None
     assert trouble.sentence() == (
         "a.py, line 2: RuntimeError: MNIST is not on the machine that grades — in "
@@ -195,8 +221,9 @@ def test_what_is_provided_changes_the_key_of_those_who_use_it(
     tiny: Tiny = found(tmp_path)
     tiny.submit("ada")
     tiny.submit("bob", "from torchvision.datasets import MNIST\n")
+    tiny.rule('entry="tiny",', 'entry="tiny", provides=[],')
     before = keys(server, tiny)
-    tiny.rule('entry="tiny",', 'entry="tiny", provides=["mnist"],')
+    tiny.rule("provides=[],", 'provides=["mnist"],')
     after = keys(server, tiny)
     assert before["ada"] == after["ada"]
     assert before["bob"] != after["bob"]

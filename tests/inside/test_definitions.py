@@ -26,6 +26,14 @@ def taken(source: str) -> str:
     return "\n".join(map(ast.unparse, body))
 
 
+def taken_of_stopped(source: str, *, bare: bool) -> list[str]:
+    """What of a source is run that had to be stopped before."""
+    selection = definitions.Selection("as it had to be stopped")
+    selection.bare = bare
+    body = selection.choose(ast.parse(source), source, "cell 1")
+    return [ast.unparse(s).partition("\n")[0] for s in body]
+
+
 # ---------------------------------------------------------------------- definitions
 
 KEPT = """
@@ -541,3 +549,47 @@ def test_no_reference_has_a_blank(path: Path) -> None:
             tree = ast.parse(cell)
             made = [s for s in tree.body if isinstance(s, (ast.FunctionDef, ast.ClassDef))]
             assert set(made) <= set(definitions.Selection().choose(tree, cell, "cell 1"))
+
+
+# ---------------------------------------------------------------------- what had to be stopped
+
+STOPPED = """
+import math
+size = 3
+total = sum(range(10 ** 12))
+half = size / 2
+rows = [n for n in range(10 ** 12)]
+get_ipython().run_line_magic('cd', 'src')
+get_ipython().run_cell_magic('writefile', 'net.py', 'x = 1')
+get_ipython().run_line_magic('run', 'other.ipynb')
+get_ipython().run_line_magic('timeit', 'f()')
+get_ipython().system('mkdir src')
+os.chdir('src')
+from net import x
+class Net: pass
+def f(): pass
+"""
+
+
+def test_what_seems_quick_is_left_out_where_even_that_took_for_ever() -> None:
+    """Imports, and what they need, are never left out."""
+    defined = ["from net import x", "class Net:", "def f():"]
+    assert [s for s in taken_of_stopped(STOPPED, bare=True) if "ipython" not in s] == [
+        "import math",
+        "size = 3",
+        *defined,
+    ]
+    more = taken_of_stopped(STOPPED, bare=False)
+    assert {"total = sum(range(10 ** 12))", "half = size / 2", *defined} <= set(more)
+    for magics, names in (
+        (more, "cd writefile run system"),
+        (taken_of_stopped(STOPPED, bare=True), "cd writefile"),
+    ):
+        found = [s for s in magics if "ipython" in s]
+        assert len(found) == len(names.split())
+        assert all(name in text for name, text in zip(names.split(), found, strict=True))
+
+
+def test_what_makes_imports_possible_is_a_definition() -> None:
+    source = "import os\nos.makedirs('src', exist_ok=True)\nos.chdir('src')\nos.remove('x')"
+    assert taken(source) == "import os\nos.makedirs('src', exist_ok=True)\nos.chdir('src')"

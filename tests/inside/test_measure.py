@@ -192,7 +192,8 @@ WRONG: dict[str, tuple[str, str, str, str]] = {
     "spare layer": (
         edited(("nn.Linear(84, 10)", "nn.Linear(84, 10)\n        self.fc4 = nn.Linear(120, 84)")),
         "parameters",
-        "`fc4` is declared but never used: 10,164 of your 71,870",
+        "`fc4` is declared, but nothing that the network answers depends on it: 10,164 of your "
+        "71,870",
         "layers outputs gradients steps",
     ),
     "frozen layer": (
@@ -562,7 +563,7 @@ class LeNet5(torch.nn.Module):
     assert found.total == 61706
     verdict = compare.count(found, reference["parameters"])
     assert verdict.fraction == 0.0
-    assert "`numbers` is declared but never used" in verdict.feedback
+    assert "`numbers` is declared, but nothing that the network answers" in verdict.feedback
 
 
 def test_tied_weights_are_one_parameter() -> None:

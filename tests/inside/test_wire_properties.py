@@ -288,7 +288,8 @@ JOB = {
     "selftest": False,
     "run": "all",
     "limits": {
-        "output_kib": 4, "cpu_seconds": 1.0, "wall_seconds": 1.0, "memory_mib": 512, "processes": 8,
+        "output_kib": 4, "cell_seconds": 1.0, "cpu_seconds": 1.0, "wall_seconds": 1.0, "memory_mib": 512,
+        "processes": 8,
     },
 }  # fmt: skip
 

@@ -168,7 +168,7 @@ def a_class(*, stand_in: bool = False) -> list[Graded]:
               evidence={"layers": layers(pooled=False)}, trust="claim"),
         check("parameter_count", "failed",
               feedback="Your network has 71,870 trainable parameters, expected are 61,706.\n"
-                       "`fc4` is declared but never used: 10,164 of your 71,870.",
+                       "`fc4` is declared, but nothing that the network answers depends on it: 10,164 of your 71,870.",
               hint="Compare the sizes of your layers with the brief, weights and biases apart.",
               evidence={"parameters": PARAMETERS}, trust="claim"),
         check("forward_values", "failed",

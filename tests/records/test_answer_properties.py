@@ -56,7 +56,11 @@ HONEST: Mapping[str, tuple[Any, Any]] = {
                           "unset": "", "before": []}),
     "parameters": (m.Parameters, {"rows": [{"name": "w", "shape": [5, 4], "kind": "parameter",
                                             "trainable": True, "used": True}]}),
-    "outputs": (m.Outputs, {"runs": [np.ones((3, 2))], "precision": "float64"}),
+    "outputs": (m.Outputs, {"runs": [{"kind": "tuple", "item": [
+                                {"kind": "tensor", "item": np.ones((3, 2))},
+                                {"kind": "dict", "item": [["h", {"kind": "tensor",
+                                                                 "item": np.ones(2)}]]}]}],
+                            "precision": "float64", "place": "lenet.py, line 3: "}),
     "gradients": (m.Gradients, {"runs": [[NAMED, {**NAMED, "sampled": True}]],
                                 "precision": "float32"}),
     "steps": (m.Steps, {"runs": [[[NAMED], [NAMED]]], "precision": "float64"}),

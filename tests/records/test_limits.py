@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from grader.inside.schema.limits import BEYOND_BELIEF, ENDS_NOTEBOOK, ENDS_RUN, LIMITS, LimitRow
+from grader.inside.schema.limits import BEYOND_BELIEF, ENDS_RUN, LIMITS, LimitRow
 from grader.inside.schema.messages import WHYS
 from grader.records.execution import STATUS_WORDS, Status
 from grader.records.limits import Limits
@@ -48,7 +48,5 @@ def test_every_limit_stands_in_the_table() -> None:
 
 
 def test_what_ends_a_run_can_be_said_by_a_supervisor() -> None:
-    """A supervisor knows each end by its name; what ends a notebook ends a run as well."""
-    assert set(ENDS_RUN) <= set(WHYS)
-    assert set(ENDS_NOTEBOOK) < set(ENDS_RUN)
-    assert set(BEYOND_BELIEF) <= set(ENDS_NOTEBOOK)
+    """A supervisor knows each end by its name."""
+    assert set(BEYOND_BELIEF) < set(ENDS_RUN) <= set(WHYS)

@@ -12,6 +12,7 @@ from grader.records.execution import StudentError
 from kit.places import SUBMISSIONS
 
 EXPECTED = [(SUBMISSIONS / n / "expected.toml").read_text() for n in ("broken", "notebooks")]
+EXPECTED += [p.read_text(encoding="utf-8") for p in (SUBMISSIONS / "cases").rglob("expected.toml")]
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,8 @@ EXPECTED = [(SUBMISSIONS / n / "expected.toml").read_text() for n in ("broken", 
         ("AttributeError", "'CIFAR10' object has no attribute 'train_labels'", "", "`.targets`"),
         ("OSError", "'seaborn' is not a valid package style, path", "", "seaborn-v0_8"),
         ("ValueError", "math domain error", "math.sqrt(-1)", ""),
+        ("IndexError", "list index out of range", "root = sys.argv[1]", "no command line here"),
+        ("SystemExit", "no options are given here, but", "p.parse_args()", "if __name__"),
         ("SyntaxError", "invalid syntax", "x = f(??, 1)", "The question marks are a blank"),
         ("SyntaxError", "invalid syntax", "x = 1 2  # why??", "Python cannot read this line"),
         ("NameError", "name 'TODO' is not defined", "x = TODO", "A blank was left here"),

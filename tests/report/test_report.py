@@ -226,7 +226,7 @@ def test_large_matrices_are_left_out() -> None:
 
 
 def test_parameters_and_tables(env: Any) -> None:
-    """Parameters that are never used or not trained are named; a table is a table."""
+    """Parameters without effect, or not trained, are named; a table is a table."""
     table: Json = {
         "columns": ["gradient", "how"],
         "rows": [["`conv1.weight`", 0.25], ["fc1", None]],
@@ -236,7 +236,7 @@ def test_parameters_and_tables(env: Any) -> None:
         check("parameter_count", "failed", evidence={"parameters": PARAMETERS, "table": table}),
     )
     text = words(inert(pages.student_page(one, env)))
-    assert "fc4.weight 121 × 84 10,164 never used" in text
+    assert "fc4.weight 121 × 84 10,164 without effect" in text
     assert "fc3.weight 10 × 84 840 not trained" in text
     assert "Together 71,870" in text
     assert "gradient how conv1.weight 0.25 fc1" in text

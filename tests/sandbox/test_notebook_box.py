@@ -224,7 +224,7 @@ def test_pictures_magics_and_unfinished_business(boxed):
     assert "nobody" in ran.cells[5].error.message
     assert "installs nothing" in ran.text(9)
     assert ran.cells[16].error.file == "lenet.ipynb, cell 17"
-    assert any("`!ls /`, `%%bash`, `!ls`" in note for note in ran.end.notes)
+    assert any("`!ls /`, `%%bash`, `!pip install torch`" in note for note in ran.end.notes)
     package = libraries.own_package()
     for cell in ran.book.cells[2:8]:  # an error of ours ends where the student's code does
         assert package not in str(cell.outputs)
@@ -298,6 +298,9 @@ def test_what_is_no_notebook_is_named(boxed, book, said):
 # ---------------------------------------------------------------------- limits
 
 
+REST = "Of what follows there only definitions were run."
+
+
 def test_an_endless_cell_costs_its_limit_and_the_next_ones_run(boxed):
     """It is interrupted; so is one that waits."""
     begin = time.monotonic()
@@ -311,7 +314,7 @@ def test_an_endless_cell_costs_its_limit_and_the_next_ones_run(boxed):
     assert ran.statuses == ["time", "time", "ok"]
     assert ran.answers == [42]
     assert ran.end.status == "ok"
-    assert "Cells 1 and 2 were interrupted at the limit for one cell." in ran.end.notes
+    assert f"Cells 1 and 2 were interrupted at the limit for one cell. {REST}" in ran.end.notes
     assert 0.35 <= ran.cells[0].seconds < 1.0
     assert time.monotonic() - begin < 5
     assert ran.text(1) == "" or "KeyboardInterrupt" in str(ran.book.cells[0].outputs)
@@ -337,7 +340,7 @@ def test_an_interrupted_cell_that_filled_the_box_with_processes_says_so(boxed):
     assert ran.answers == [42]
     assert ran.end.status == "processes"
     assert ran.end.reason.startswith("Cell 1: Your code started more than the")
-    assert "Cell 1 was interrupted at the limit for one cell." in ran.end.notes
+    assert f"Cell 1 was interrupted at the limit for one cell. {REST}" in ran.end.notes
 
 
 def test_of_a_cell_that_raises_the_definitions_that_follow_are_run(boxed):
@@ -449,12 +452,14 @@ KILLERS = {
 
 @pytest.mark.parametrize("status", KILLERS)
 def test_a_cell_that_ends_the_kernel_is_named_and_the_others_run(boxed, status):
-    """The notebook runs again without it."""
+    """The notebook runs again, of that cell only definitions."""
     source, said = KILLERS[status]
     limits = {"time": BRIEF, "memory": SLOW}.get(status, AMPLE)
-    ran = boxed.run("x = 1", source, DOUBLE + "\nprint(x)", calls=("double",), limits=limits)
+    source = f"from math import sqrt\ndef half(a):\n    return a // 2\n{source}"
+    cells = ("x = 1", source, DOUBLE + "\nprint(x)")
+    ran = boxed.run(*cells, calls=("double", "half"), limits=limits)
     assert ran.error is None
-    assert ran.answers == [42]
+    assert ran.answers == [42, 10]
     assert ran.statuses == ["ok", "died", "ok"]
     assert ran.end.status == status
     assert ran.end.reason.startswith("Cell 2")
@@ -506,23 +511,80 @@ def test_a_million_lines_are_cut(boxed):
     assert "Output of cell 1 was cut." in ran.end.notes
 
 
-def test_four_killers_are_the_end(boxed):
-    """After three further runs no more; what is left is said to be skipped."""
-    ran = boxed.run(*["import os\nos._exit(1)"] * 4, DOUBLE, calls=("double",))
-    assert ran.statuses == ["died"] * 4 + ["skipped"]
-    assert isinstance(ran.answers[0], Missing)
+def test_however_many_cells_end_the_kernel_each_keeps_its_definitions(boxed):
+    """After three runs again, definitions are taken of all cells."""
+    killers = [f"def f{n}(_):\n    return {n}\nimport os\nos._exit(1)" for n in range(5)]
+    ran = boxed.run(*killers, DOUBLE, calls=("double", "f0", "f4"))
+    assert ran.answers == [42, 0, 4]
+    assert ran.statuses == ["died"] * 4 + ["ok"] * 2
     assert ran.end.status == "stopped"
-    assert ran.error is not None
+    assert ran.error is None
+
+
+QUICK = "total = sum(range(10 ** 12))\ndef half(a):\n    return a // 2\nsize = 3"
+
+
+def test_what_seems_quick_and_is_not_costs_no_definitions(boxed):
+    """A value that takes for ever is no definition; neither does it cost those of other cells."""
+    ran = boxed.run("x = 1", QUICK, DOUBLE, calls=("double", "half", "total"), limits=BRIEF)
+    assert ran.answers[:2] == [42, 10]
+    assert "as running all of it had to be stopped" in ran.answers[2].why
+    assert ran.statuses == ["ok", "died", "ok"]
+    assert ran.end.status == "time"
+
+
+def test_a_definition_that_ends_the_kernel_costs_only_its_cell(boxed):
+    """Even of that cell nothing else can be had: it is not run again."""
+    cell = "class Endless:\n    import os\n    os._exit(1)"
+    ran = boxed.run("x = 1", cell, DOUBLE, calls=("double",))
+    assert ran.answers == [42]
+    assert ran.statuses == ["ok", "died", "ok"]
+    assert ran.end.status == "stopped"
+
+
+def test_an_import_that_was_stopped_is_made_again(boxed):
+    """Of a helper that trains at its top definitions are read, where the cell was stopped."""
+    helper = (
+        "def double(a):\n    return a * 2\nwhile True:\n    pass\ndef half(a):\n    return a // 2\n"
+    )
+    cell = "import math\nfrom net import double\nimport net\nhalf = net.half"
+    ran = boxed.run(cell, calls=("double",), limits=BRIEF, net=helper)
+    assert ran.statuses == ["time"]
+    assert ran.answers == [42]
+
+
+def test_the_definitions_below_a_timed_loop_are_read(boxed):
+    ran = boxed.run(f"%%time\nwhile True: pass\n{DOUBLE}", calls=("double",), limits=BRIEF)
+    assert ran.statuses == ["time"]
+    assert ran.answers == [42]
+
+
+def test_a_thread_that_goes_on_costs_nothing(boxed):
+    """It is interrupted while it is waited for, and runs on beside the questions."""
+    cell = "import threading\ndef work():\n    while True: pass\n"
+    cell += "thread = threading.Thread(target=work)\nthread.start()\nthread.join()"
+    ran = boxed.run(cell, DOUBLE, calls=("double",), limits=BRIEF)
+    assert ran.statuses[0] == "time"
+    assert ran.answers == [42]
+
+
+def test_each_run_begins_with_the_files_that_were_handed_in(boxed):
+    """What an earlier run made is gone, and what it deleted is there again."""
+    cell = "import os\nos.mkdir('made')\ntext = open('a.py').read()\nos.remove('a.py')"
+    ran = boxed.run(cell, "os._exit(1)", DOUBLE, calls=("double",), a="x = 1")
+    assert ran.statuses == ["ok", "died", "ok"]
+    assert ran.answers == [42]
 
 
 def test_the_limit_of_the_whole_notebook_holds(boxed):
-    """CPU time of all cells together, where an interrupt is not heeded; the rest is skipped."""
+    """CPU time of all cells together, where an interrupt is not heeded; then definitions are run."""
     limits = Limits(cpu_seconds=0.8, patience=60, cell_seconds=60, memory_mib=2048, processes=16)
     deaf = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"
     ran = boxed.run("x = 1", deaf, DOUBLE, calls=("double",), limits=limits)
-    assert ran.statuses == ["ok", "died", "skipped"]
+    assert ran.statuses == ["ok", "died", "ok"]
+    assert ran.answers == [42]
     assert ran.end.status == "cpu"
-    assert ran.end.reason.startswith("Cell 2 was running when")
+    assert ran.end.reason.startswith("Cell 2 did not heed an interrupt: all cells together")
 
 
 def test_the_start_of_a_kernel_costs_the_student_nothing(boxed):

@@ -254,6 +254,51 @@ def test_a_cell_that_cannot_be_interrupted_ends_the_kernel(anywhere):
         assert box.close().status == "time"
 
 
+@pytest.mark.parametrize(
+    "top",
+    [
+        "while True: pass",
+        "total = sum(range(10 ** 12))",
+        "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass",
+        "import time\ntime.sleep(3600)",
+        "import os\nos._exit(3)",
+        "from trained import x",
+    ],
+)
+@pytest.mark.parametrize("form", ["module", "notebook"])
+def test_what_stands_beside_an_endless_line_is_defined(anywhere, top, form):
+    """As from the fork server, whichever form it has: definitions are read again where they must."""
+    limits = Limits(cpu_seconds=30, cell_seconds=0.5, memory_mib=1024, processes=16)
+    source = f"import math\n{top}\n{HONEST}"
+    entry = source if form == "module" else as_notebook(source)
+    helper = {"trained.py": b"x = 2\nwhile True: pass"}
+    with opened(anywhere, entry, limits, **helper) as box:
+        assert box.load() is None
+        assert call(box, "double", 21) == 42
+        assert box.ask("value", {"name": "x"})["value"]["item"] == 3
+        end = box.close()
+    assert (end.status != "ok") >= (form == "module")
+
+
+def test_files_stay_as_they_were_handed_in(anywhere):
+    """A second run begins with them, and what the first one made is gone."""
+    source = """
+        import os, pathlib
+        os.mkdir("made")
+        text = pathlib.Path("a.txt").read_text()
+        os.remove("a.txt")
+        pathlib.Path("lenet.pt").write_text("other")
+        def leave(): os._exit(0)
+        def stay(): return text
+        """
+    with opened(anywhere, source, **{"a.txt": b"came", "lenet.pt": b"came"}) as box:
+        assert isinstance(call(box, "leave"), Missing)
+        assert call(box, "stay") == "came"
+        notes = " ".join(box.close().notes)
+    assert "while it ran here: `lenet.pt`. What is judged is the file as it was handed in" in notes
+    assert "while it ran here: `a.txt`. What it read of them afterwards" in notes
+
+
 def test_a_death_between_questions_costs_none_of_them(anywhere):
     source = """
         import os, threading

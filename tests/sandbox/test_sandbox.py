@@ -339,8 +339,8 @@ def test_a_limit_or_a_death_is_named(server, source, status):
 
 
 def test_a_segfault_is_named_by_its_signal(boxed):
-    error, _, execution = run(boxed, "import ctypes\nctypes.string_at(0)")
-    assert error.kind == "SIGSEGV"
+    _, _, execution = run(boxed, "import ctypes\nctypes.string_at(0)")
+    assert execution.error.kind == "SIGSEGV"
     assert "signal 11, SIGSEGV" in execution.reason
 
 

@@ -99,6 +99,13 @@ def _parse(lines: list[str], code: list[str]) -> list[ast.stmt]:
     return [s for s in recovery.recover(source, "", "") if not recovery.is_stub(s)]
 
 
+def strip_magics(source: str) -> str:
+    """A cell as Python: `pass` stands where a line is only IPython's."""
+    lines = margins.split(source)
+    pairs = zip(lines, margins.blot(lines), strict=True)
+    return "\n".join(_replace_magic(line, bare) for line, bare in pairs)
+
+
 def _replace_magic(line: str, bare: str) -> str:
     """The line, or one that does nothing where only IPython understands it."""
     if not _LINE_MAGIC.match(bare) and not ("?" in bare and _HELP.match(bare)):

@@ -42,10 +42,14 @@ _METHODS = frozenset(
 )
 _SETTINGS = frozenset(
     "torch.manual_seed torch.cuda.manual_seed torch.cuda.manual_seed_all torch.set_default_dtype "
-    "numpy.random.seed random.seed sys.path.append sys.path.insert "
+    "numpy.random.seed random.seed sys.path.append sys.path.insert os.chdir os.makedirs os.mkdir "
     "warnings.filterwarnings".split()
 )
 """Calls that are taken where they stand alone."""
+_MAGICS, _MORE_MAGICS = ("cd", "file", "writefile"), ("run", "system")
+"""What IPython makes of lines and cells that imports may need; the second only where it is for
+want of time that not all is run.
+"""
 _USUAL = {
     "nn": "torch.nn",
     "np": "numpy",
@@ -54,7 +58,9 @@ _USUAL = {
 }
 """What names mean of which no import is seen, as after `from torch import *`."""
 _WRAPPERS = re.compile(r"\s*%%(time|capture)\b[^\n]*")
+_WRAPPING = ("time", "capture")
 _FORBIDDEN = (ast.Await, ast.Yield, ast.YieldFrom)
+_COMPUTING = (ast.Call, ast.BinOp, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _TYPE_ALIAS: type = getattr(ast, "TypeAlias", ast.Pass)  # new in Python 3.12
 ONLY = "since this assignment takes definitions only"
@@ -68,16 +74,26 @@ def unwrap(cell: str) -> str:
     return f"{hit[0].count(chr(10)) * chr(10)}#{cell[hit.end() :]}" if hit else cell
 
 
+def read_magic_cell(statement: ast.stmt) -> str:
+    """The text below a `%%time` or `%%capture`, where the statement is what IPython made of it."""
+    match statement:
+        case ast.Expr(value=ast.Call(args=[_, _, ast.Constant(value=str(text))]) as call):
+            return text if _name_magic(call) in _WRAPPING else ""
+    return ""
+
+
 class Selection:
     """Says which statements of one file are run, from the first cell to the last."""
 
-    def __init__(self) -> None:
+    def __init__(self, reason: str = ONLY) -> None:
         self.skipped: dict[str, str] = {}
         """By name the place and text of the assignment that gave no value, and why, in words."""
-        self.reason = ONLY
+        self.reason = reason
         """Why not all is run."""
+        self.bare = False
+        """True where no value is computed either, however quick that seems."""
         self.passed_over = False
-        """True once something was left out that a notebook would have done."""
+        """True once something was left out, for the assignment, that a notebook would have done."""
         self._known: dict[str, str] = {}
         """By name what it was imported as; empty for what the student defined."""
 
@@ -99,13 +115,14 @@ class Selection:
                 taken.append(kept)
             else:
                 self._note_missed(statement, lines, where, fate)
-                self.passed_over = self.passed_over or (not why and _matters(statement))
+                usual = not why and self.reason == ONLY
+                self.passed_over = self.passed_over or (usual and _matters(statement))
         # A text that stands alone would be displayed as what the cell gives.
         return taken if len(taken) > 1 or not (taken and _is_text(taken[0])) else []
 
-    def note_failed(self, statement: ast.stmt, source: str, where: str) -> None:
-        """It was run, and raised."""
-        self._note_missed(statement, re.split(r"\r\n|\r|\n", source), where, "failed")
+    def note_failed(self, statement: ast.stmt, source: str, where: str, fate: str) -> None:
+        """It was run, and did not come to its end."""
+        self._note_missed(statement, re.split(r"\r\n|\r|\n", source), where, fate)
 
     def note(self, tree: ast.Module) -> None:
         """All of this is run; what its names mean is remembered."""
@@ -132,6 +149,9 @@ class Selection:
             case ast.Expr(value=ast.Call() as call) if self._find_name(call.func) in _SETTINGS:
                 parts = [*call.args, *(k.value for k in call.keywords)]
                 return statement if all(self._is_cheap(p) for p in parts) else None
+            case ast.Expr(value=ast.Call() as call) if name := _name_magic(call):
+                taken = _MAGICS if self.bare or self.reason == ONLY else _MAGICS + _MORE_MAGICS
+                return statement if name in taken else None
             case ast.If():
                 return self._choose_branches(statement)
             case ast.Try(body=body, orelse=orelse, finalbody=final, handlers=handlers):
@@ -166,7 +186,7 @@ class Selection:
     def _is_cheap(self, node: ast.AST) -> bool:
         """True where running it takes no time, calls no code of the student's, misses no name."""
         parts = list(_walk_executed(node))
-        if any(isinstance(p, _FORBIDDEN) for p in parts):
+        if any(isinstance(p, _FORBIDDEN + _COMPUTING * self.bare) for p in parts):
             return False
         own = {p.id for p in parts if isinstance(p, ast.Name) and isinstance(p.ctx, ast.Store)}
         for part in parts:
@@ -278,6 +298,22 @@ def _matters(statement: ast.stmt) -> bool:
 def _is_magic(statement: ast.stmt) -> bool:
     """A line with % or !, as IPython has put it."""
     return any(isinstance(n, ast.Name) and n.id == "get_ipython" for n in ast.walk(statement))
+
+
+def _name_magic(call: ast.Call) -> str:
+    """`cd` for `get_ipython().run_line_magic('cd', 'src')`, `system` for a `!` command."""
+    match call:
+        case ast.Call(
+            func=ast.Attribute(
+                value=ast.Call(func=ast.Name(id="get_ipython")),
+                attr="run_line_magic" | "run_cell_magic",
+            ),
+            args=[ast.Constant(value=str(name)), *_],
+        ):
+            return name
+        case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="get_ipython")), attr=n)):
+            return n
+    return ""
 
 
 def _is_main(test: ast.expr) -> bool:

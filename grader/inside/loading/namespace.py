@@ -9,9 +9,11 @@ import importlib.util
 import linecache
 import os
 import re
+import shutil
 import sys
 from collections import deque
 from collections.abc import Sequence
+from importlib.machinery import SourceFileLoader
 from types import CodeType, TracebackType
 from typing import TypedDict
 
@@ -30,6 +32,7 @@ _FRAMES_CAP = 100_000
 _ROUND = 20
 """Steps of an endless recursion that are looked at: functions that call each other are fewer."""
 _PARTS_CAP = 64
+_PARSERS = ("argparse.py", "optparse.py")
 _LIBRARIES = sorted(
     {os.path.join(p, "") for p in (*sys.path, sys.prefix, sys.base_prefix) if len(p) > 1},
     key=len,
@@ -86,6 +89,17 @@ def place_files(directory: str, names: Sequence[str], contents: Sequence[Array])
     return misplaced
 
 
+def clear_folder(directory: str) -> bool:
+    """Nothing lies in the folder, and True; False where something of the student's stays."""
+    for entry in list(os.scandir(directory)):
+        with contextlib.suppress(OSError, RecursionError):
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path)
+            else:
+                os.unlink(entry.path)
+    return not os.listdir(directory)
+
+
 def _is_odd(part: str, system: str) -> bool:
     """True for a part of a name that means something to the system: another folder, a device."""
     if part in ("", ".", "..") or "\0" in part:
@@ -124,7 +138,10 @@ def load(directory: str, entry: str) -> Names:
         exec(code, names)
     except BaseException as error:  # SystemExit and KeyboardInterrupt too
         reading.unread = error
-        _run_each(_choose_rest(text, path, code, error), path, names, code.co_flags & _FUTURE)
+        rest = _choose_rest(text, path, code, error)
+        stopped = isinstance(error, KeyboardInterrupt)
+        with reading.reduced("definitions" if stopped else "all"):
+            _run_each(rest, path, names, code.co_flags & _FUTURE)
     return names
 
 
@@ -159,7 +176,7 @@ def _choose_rest(text: str, path: str, code: CodeType, error: BaseException) -> 
     done = next((i for i, s in enumerate(body) if (s.end_lineno or 0) >= line), len(body))
     if not reading.only_definitions:  # else it was noted when they were chosen
         reading.selection.note(ast.Module(body=body[:done], type_ignores=[]))
-    return reading.choose_rest(body[done:], text, path)
+    return reading.choose_rest(body[done:], text, path, error)
 
 
 def _run_each(statements: Sequence[ast.stmt], path: str, names: Names, flags: int = 0) -> None:
@@ -168,6 +185,21 @@ def _run_each(statements: Sequence[ast.stmt], path: str, names: Names, flags: in
         with contextlib.suppress(BaseException):
             one = ast.Module(body=[statement], type_ignores=[])
             exec(compile(one, path, "exec", flags, dont_inherit=True), names)
+
+
+def watch_imports(directory: str) -> None:
+    """Of the student's other modules only definitions run, where time allows no more."""
+    prefix = os.path.join(directory, "")
+    plain = SourceFileLoader.source_to_code
+
+    def compile_source(self: SourceFileLoader, data: bytes, path: str, **options: int) -> CodeType:
+        tree = None
+        if isinstance(data, bytes) and os.path.abspath(path).startswith(prefix):
+            with contextlib.suppress(*reading.FAULTS):
+                tree = reading.choose_of_helper(importlib.util.decode_source(data), path)
+        return plain(self, tree or data, path, **options)
+
+    SourceFileLoader.source_to_code = compile_source  # type: ignore[method-assign,assignment]
 
 
 def _find_fault(source: bytes, entry: str) -> str:
@@ -203,7 +235,7 @@ def describe_error(error: BaseException, directory: str, names: Names | None = N
 
 def _find_message(error: BaseException, directory: str) -> str:
     if isinstance(error, SystemExit):
-        return "the file calls exit(), quit() or sys.exit(): take that line out"
+        return _explain_exit(error)
     if isinstance(error, SyntaxError):
         text = clean(error.msg, MESSAGE_CAP) if isinstance(error.msg, str) else ""
         if "codec can't decode" in text:
@@ -220,6 +252,19 @@ def _find_message(error: BaseException, directory: str) -> str:
         for written in {path, repr(path)[1:-1]}:  # on Windows a quoted path has two backslashes
             shown = shown.replace(written, "")
     return shown
+
+
+def _explain_exit(error: SystemExit) -> str:
+    """Which line is to go, or which option a parser of the command line misses."""
+    step = error.__traceback__
+    while step is not None:
+        frame = step.tb_frame
+        parser = os.path.basename(frame.f_code.co_filename) in _PARSERS
+        said = frame.f_locals.get("message", frame.f_locals.get("msg")) if parser else None
+        if frame.f_code.co_name == "error" and isinstance(said, str):
+            return f"no options are given here, but this asks for some: {clean(said, _NAME_CAP)}"
+        step = step.tb_next
+    return "the file calls exit(), quit() or sys.exit(): take that line out"
 
 
 def clean(text: str, cap: int) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import builtins
 import filecmp
+import functools
 import importlib
 import os
 import re
@@ -28,7 +29,7 @@ ALIAS = "student_"
 _OURS = "grader"
 """The one package that is loaded here and is not at home, not even as another version."""
 _ALIASED = re.compile(rf"\b{ALIAS}(?=\w)")
-_RELATIVE = re.compile(r"^[ \t]*from[ \t]+\.", re.MULTILINE)
+_RELATIVE = re.compile(r"^[ \t]*from[ \t]+(\.+)", re.MULTILINE)
 _PACKAGE = "submission"
 """The folder of a submission as a package, for imports such as `from .net import Net`."""
 Import = Callable[..., ModuleType]
@@ -42,7 +43,8 @@ def make_module(path: str, text: str, directory: str) -> ModuleType:
     """
     stem = os.path.splitext(os.path.basename(path))[0]
     name = f"{ALIAS}{stem}" if stem in sys.modules else stem
-    package = _find_package(path, directory) if _RELATIVE.search(text) else ""
+    up = max((len(hit[1]) for hit in _RELATIVE.finditer(text)), default=0)
+    package = _find_package(path, directory, up) if up else ""
     spec = spec_from_file_location(f"{package}.{stem}" if package else name, path)
     if spec is None:  # a suffix that Python does not know
         module = ModuleType(name)
@@ -53,26 +55,31 @@ def make_module(path: str, text: str, directory: str) -> ModuleType:
     return module
 
 
-def _find_package(path: str, directory: str) -> str:
-    """The name of the package that a file belongs to, imported already.
+def _find_package(path: str, directory: str, up: int) -> str:
+    """The name of the package that a file belongs to, which has so many packages to go up to.
 
-    The file lies at the top, and once more where it was handed in, if that was in a folder. If not,
-    nobody knows how the folder around it is called at home.
+    How the folder around everything is called at home nobody knows.
     """
-    folder, base = os.path.split(path)
-    inner = os.path.relpath(folder, directory)
-    if inner != os.curdir:
-        return inner.replace(os.sep, ".")
-    for place, _, files in os.walk(directory):
-        if place != folder and base in files and filecmp.cmp(path, os.path.join(place, base)):
-            return os.path.relpath(place, directory).replace(os.sep, ".")
-    init = os.path.join(folder, "__init__.py")
-    spec = spec_from_file_location(_PACKAGE, init, submodule_search_locations=[folder])
+    place = _find_place(path, directory)
+    inner = "" if place == os.curdir else place.replace(os.sep, ".")
+    if inner and up <= inner.count(".") + 1:
+        return inner
+    init = os.path.join(directory, "__init__.py")
+    spec = spec_from_file_location(_PACKAGE, init, submodule_search_locations=[directory])
     assert spec is not None
     package = sys.modules[_PACKAGE] = module_from_spec(spec)
     if spec.loader is not None and os.path.exists(init):
         spec.loader.exec_module(package)
-    return _PACKAGE
+    return f"{_PACKAGE}.{inner}" if inner else _PACKAGE
+
+
+def _find_place(path: str, directory: str) -> str:
+    """The folder in which a file was handed in: one that lies at the top lies there once more."""
+    folder, base = os.path.split(path)
+    for place, _, files in os.walk(directory):
+        if place != folder and base in files and filecmp.cmp(path, os.path.join(place, base)):
+            return os.path.relpath(place, directory)
+    return os.path.relpath(folder, directory)
 
 
 def search_path(path: str, directory: str) -> list[str]:
@@ -189,21 +196,23 @@ def look() -> None:
 
 
 def _wrap_import(finder: _Own, plain: Import) -> Import:
+    @functools.wraps(plain)
     def import_name(
         name: str,
-        asking: Mapping[str, object] | None = None,
-        local: Mapping[str, object] | None = None,
-        names: Sequence[str] | None = (),
+        globals: Mapping[str, object] | None = None,  # noqa: A002 - as `__import__` has it
+        locals: Mapping[str, object] | None = None,  # noqa: A002
+        fromlist: Sequence[str] | None = (),
         level: int = 0,
     ) -> ModuleType:
-        if not level and finder.is_meant(name, asking, names):
+        if not level and finder.is_meant(name, globals, fromlist):
             name = ALIAS + name
-        return plain(name, asking, local, names, level)
+        return plain(name, globals, locals, fromlist, level)
 
     return import_name
 
 
 def _wrap_import_module(finder: _Own, plain: Import) -> Import:
+    @functools.wraps(plain)
     def import_module(name: str, package: str | None = None) -> ModuleType:
         if finder.is_meant(name, sys._getframe(1).f_globals):
             name = ALIAS + name

@@ -2,23 +2,26 @@
 
 `measure` has one function for each question about a network; `trained` has those about its
 training, `functions` those about calls and values, and `scripts` runs the course's own measuring
-code. `candidates` tells what could be a network that is called otherwise, and `instances` builds
-anew what is finished. `trace` reads which operators a network runs, `flow` where each number goes,
-and `layout` how weights lie; `network` builds and differentiates it, and `pairing` gives it equal
-weights. `inputs` is what a network is given, `outputs` what it returns, `losses` what that costs.
-`finding` finds a name, or says which was probably meant.
+code. `weights` opens a file of weights, `fitting` says which of its arrays is which of a network's.
+`candidates` tells what could be a network that is called otherwise, and `instances` builds anew
+what is finished. `trace` reads which operators a network runs, `ownership` what belongs to it and
+`usage` which of that it depends on; `flow` follows each number, `received` and `layout` are how
+weights are given and lie. `network` builds and differentiates it, `pairing` gives it equal weights.
+`inputs` is what a network is given, `outputs` what it returns, `losses` what that costs.
+`casts` holds its precision. `finding` finds a name, or says which was probably meant; `patience` is
+how long a network is waited for.
 
 Floors, top first:
     measure
     scripts, trained
-    account, candidates, functions, stepping
+    account, candidates, functions, stepping, usage
     losses
     outputs
     finding, instances, pairing
     network
-    trace, versions
+    patience, trace, versions
     received
-    layout
+    layout, weights
     flow, recognition
-    budget, inputs, naming, operators, order, weights
+    budget, casts, fitting, inputs, naming, operators, order, ownership
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import signal
 import threading
 import time
@@ -10,6 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Protocol
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 
 class Spent(BaseException):
@@ -125,6 +131,19 @@ def run(call: Callable[[], object], seconds: float) -> bool:
         clock.stop()
         _running.remove(clock)
     return False
+
+
+def is_running() -> bool:
+    """Whether a call is being watched: its clock goes on in what it calls."""
+    return bool(_running)
+
+
+def read_limit() -> float:
+    """CPU seconds that this process may use in all; infinity where nothing limits them."""
+    if resource is None:
+        return math.inf
+    most, _ = resource.getrlimit(resource.RLIMIT_CPU)
+    return math.inf if most == resource.RLIM_INFINITY else float(most)
 
 
 @contextmanager

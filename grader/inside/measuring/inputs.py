@@ -44,17 +44,20 @@ class Inputs:
         return len(self.first)
 
     def call(self, net: Callable[..., object]) -> object:
-        """What the network returns for them."""
+        """What the network returns for them, which it may change in place."""
         return net(*self.given)
 
     def turn(self) -> Inputs:
         """The same samples in the opposite order."""
         return Inputs(tuple(_change(g, lambda t: t.flip(0) if t.dim() else t) for g in self.given))
 
-    def copy(self) -> object:
-        """A copy as one value: the tensor, or a tuple of several."""
-        copied = tuple(_change(g, torch.clone) for g in self.given)
-        return copied[0] if len(copied) == 1 else copied
+    def copy(self) -> Inputs:
+        """Fresh tensors of the same numbers."""
+        return Inputs(tuple(_change(g, torch.clone) for g in self.given))
+
+    def as_one(self) -> object:
+        """The tensor, or a tuple of several arguments."""
+        return self.given[0] if len(self.given) == 1 else self.given
 
 
 def holds_arrays(value: object) -> bool:

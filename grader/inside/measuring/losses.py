@@ -32,8 +32,11 @@ def compute(value: object, args: LossArgs, where: str = "") -> torch.Tensor:
     `where` is the place of `forward`.
     """
     first = outputs.find_first(value, where)
-    target = read_target(args, first.dtype)
+    floats = first.dtype if first.is_floating_point() else torch.get_default_dtype()
+    target = read_target(args, floats)
     name = args.get("loss") or _choose(target)
+    if name in (CROSS_ENTROPY, MSE):
+        outputs.require_floats(first, where)
     if name == CROSS_ENTROPY:
         return _compute_cross_entropy(first, target, args, where)
     if name == MSE:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 import torch
@@ -17,15 +18,18 @@ from grader.inside.loading.namespace import Names, Unanswerable, describe_error
 from grader.inside.measuring import (
     account,
     candidates,
+    casts,
     finding,
     functions,
     losses,
     network,
     outputs,
+    ownership,
     pairing,
     scripts,
     stepping,
     trained,
+    usage,
 )
 from grader.inside.measuring.finding import find_directory
 from grader.inside.measuring.functions import describe_forward, find_maker
@@ -34,7 +38,6 @@ from grader.inside.measuring.network import Prepared
 from grader.inside.measuring.pairing import Keyed
 from grader.inside.measuring.trace import Trace
 from grader.inside.schema.questions import (
-    DropoutFacts,
     GradientsAnswer,
     GradientsArgs,
     InputArgs,
@@ -49,9 +52,13 @@ from grader.inside.schema.questions import (
     ReturnedItem,
     StepsAnswer,
     StepsArgs,
+    StepsFacts,
 )
 
 T = TypeVar("T")
+
+SHOWN_OF_ENDLESS = 50
+"""Layers that are listed of a `forward` that does not return."""
 
 
 def answer(names: Names, ask: str, args: Mapping[str, object]) -> object:
@@ -63,7 +70,8 @@ def answer(names: Names, ask: str, args: Mapping[str, object]) -> object:
         raise Unanswerable(f"the sandbox knows no question {ask!r}", needs_review=True)
     before = torch.get_default_dtype()
     try:
-        with torch.random.fork_rng(devices=[]):
+        how = nullcontext() if ask in _AS_WRITTEN else casts.hold()
+        with torch.random.fork_rng(devices=[]), how:
             return ASKS[ask](finding.begin(names, args), args)
     finally:
         torch.set_default_dtype(before)
@@ -71,7 +79,7 @@ def answer(names: Names, ask: str, args: Mapping[str, object]) -> object:
 
 def _prepare(
     names: Names, args: InputArgs, *, train: bool = False
-) -> tuple[Prepared, object, Exception | None]:
+) -> tuple[Prepared, object, BaseException | None]:
     """A fresh network that ran once, what it returned, and the exception that stopped it.
 
     An assignment may ask for one precision, where a network is large.
@@ -140,6 +148,8 @@ def layers(names: Names, args: InputArgs) -> LayersAnswer:
         else:
             output = _check(names, args, prepared, output)
             seen = outputs.list_comparable(output, args.get("output", "raw"))
+    if isinstance(error, TimeoutError):
+        del trace.operators[SHOWN_OF_ENDLESS:]
     answer["layers"] = account.list_layers(trace, seen, pairs)
     return answer
 
@@ -185,8 +195,11 @@ def parameters(names: Names, args: ParametersArgs) -> ParametersAnswer:
     """Every parameter once, with its size, whether it is trained, and whether it is used."""
     prepared, _, error = _prepare(names, args, train=bool(args.get("train")))
     trace = prepared.trace
+    used: Mapping[str, bool | None] = {}
     if error is not None:  # the count needs no forward pass
         trace.operators.clear()
+    else:
+        used = usage.find_used(find_maker(names, args), args, prepared, find_directory(names))
     rows: list[ParameterRow] = []
     seen: set[int] = set()
     for name, tensor, kind in _list_parameters(prepared):
@@ -199,7 +212,7 @@ def parameters(names: Names, args: ParametersArgs) -> ParametersAnswer:
                 "shape": list(tensor.shape),
                 "kind": kind,
                 "trainable": bool(tensor.requires_grad),
-                "used": None if error is not None else trace.uses(tensor),
+                "used": used.get(name, None if error is not None else trace.uses(tensor) or None),
             }
         )
     return {"rows": rows, "dropouts": account.find_dropouts(trace)}
@@ -207,6 +220,7 @@ def parameters(names: Names, args: ParametersArgs) -> ParametersAnswer:
 
 def _list_parameters(prepared: Prepared) -> Iterable[tuple[str, torch.Tensor, str]]:
     """Name, tensor and kind of what the module has registered, and of what its operators train."""
+    trained = ownership.list_trained(prepared.net)
     for name, parameter in torch.nn.Module.named_parameters(prepared.net):
         yield name, parameter, "parameter"
     for name, buffer in torch.nn.Module.named_buffers(prepared.net):
@@ -214,7 +228,8 @@ def _list_parameters(prepared: Prepared) -> Iterable[tuple[str, torch.Tensor, st
     for operator in prepared.trace.operators:
         for weight in (w for piece in operator.pieces for w in piece):
             if weight.leaf.requires_grad:
-                yield weight.name, weight.leaf, "tensor"
+                kind = "parameter" if id(weight.leaf) in trained else "tensor"
+                yield weight.name, weight.leaf, kind
 
 
 # ---------------------------------------------------------------------- values under equal weights
@@ -252,7 +267,7 @@ def answers(names: Names, args: InputArgs) -> OutputsAnswer:
 
 def _compute_loss(names: Names, args: LossArgs, prepared: Prepared, inputs: Inputs) -> torch.Tensor:
     """The loss of the network on these inputs, with its graph."""
-    output = _check(names, args, prepared, inputs.call(prepared.net))
+    output = _check(names, args, prepared, inputs.copy().call(prepared.net))
     return losses.compute(output, args, describe_forward(names, prepared.net))
 
 
@@ -281,28 +296,37 @@ def steps(names: Names, args: StepsArgs) -> StepsAnswer:
     With `by` the student's function of that name takes them, and the weights before come as well.
     It does so in float32 where it cannot do with float64, as one that says `images.float()` cannot.
     """
-    dropouts: DropoutFacts = {"layers": [], "places": []}
+    facts: StepsFacts = {"dropouts": {"layers": [], "places": []}, "unregistered": []}
     if "by" not in args:
         compute_loss = functools.partial(_compute_loss, names, args)
-        step = _note_dropouts(dropouts, stepping.descend(args, compute_loss))
+        step = _note_facts(facts, stepping.descend(args, compute_loss))
         precision, runs = _measure_equal(names, args, step, train=True)
-        return {"precision": precision, "runs": runs, "dropouts": dropouts}
+        return {
+            "precision": precision,
+            "runs": runs,
+            "dropouts": facts["dropouts"],
+            "unregistered": facts["unregistered"],
+        }
     function = functions.find_function(names, args["by"])
-    step = _note_dropouts(dropouts, stepping.call(function, args))
+    step = _note_facts(facts, stepping.call(function, args))
     precision, runs = _try_precisions(names, args, step)
     return {
         "precision": precision,
         "before": runs[0][0],
         "runs": [run[1:] for run in runs],
-        "dropouts": dropouts,
+        "dropouts": facts["dropouts"],
+        "unregistered": facts["unregistered"],
     }
 
 
-def _note_dropouts(dropouts: DropoutFacts, step: stepping.Steps) -> stepping.Steps:
-    """The same steps; where the network's dropout acts is noted."""
+def _note_facts(facts: StepsFacts, step: stepping.Steps) -> stepping.Steps:
+    """The same steps; what explains them is noted: dropout, and what is not registered."""
 
     def step_and_note(prepared: Prepared, pairs: list[Keyed]) -> list[list[NamedRow]]:
-        dropouts.update(account.find_dropouts(prepared.trace))
+        trained = ownership.list_trained(prepared.net)
+        movable = {id(w.leaf): w for _, w in pairs if w.leaf.requires_grad}
+        facts["dropouts"] = account.find_dropouts(prepared.trace)
+        facts["unregistered"] = [w.name for key, w in movable.items() if key not in trained]
         return step(prepared, pairs)
 
     return step_and_note
@@ -325,6 +349,8 @@ def _try_precisions(
     return _measure_equal(names, one, step, train=True)
 
 
+_AS_WRITTEN = ("call", "value", "script")
+"""Questions in which what a precision does may be what is asked for."""
 ASKS: dict[str, Callable[[Names, Any], object]] = {
     "layers": layers,
     "parameters": parameters,

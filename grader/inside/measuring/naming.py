@@ -1,4 +1,4 @@
-"""What the student's code calls its tensors, and which of its lines runs."""
+"""Which line of the student's code runs."""
 
 from __future__ import annotations
 
@@ -6,23 +6,7 @@ import os
 import sys
 from types import FrameType
 
-import torch
-
 from grader.inside.loading import namespace
-
-
-def list_named(module: torch.nn.Module) -> list[tuple[str, torch.Tensor]]:
-    """Parameters, buffers and plain tensors in attributes, by the base class's own path.
-
-    An overridden `parameters()` is not asked.
-    """
-    base = torch.nn.Module
-    named: list[tuple[str, torch.Tensor]] = list(base.named_parameters(module))
-    named += list(base.named_buffers(module))
-    for path, child in base.named_modules(module):
-        held = [(k, v) for k, v in vars(child).items() if isinstance(v, torch.Tensor)]
-        named += [(f"{path}.{k}" if path else k, v) for k, v in held]
-    return [(n, t) for n, t in named if isinstance(t, torch.Tensor)]
 
 
 def find_place(directory: str) -> tuple[str, int] | None:

@@ -12,7 +12,7 @@ from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from grader.inside.loading.namespace import Unanswerable, describe_place
-from grader.inside.measuring import layout
+from grader.inside.measuring import layout, patience
 from grader.inside.measuring.inputs import Inputs
 from grader.inside.measuring.order import Weight
 from grader.inside.measuring.trace import Trace, keep_nothing
@@ -68,20 +68,30 @@ def build(
     Lazy layers, which learn their sizes from the first input, are given `x` once.
     """
     torch.set_default_dtype(PRECISIONS[precision])
-    net = make()
-    if not isinstance(net, torch.nn.Module):
-        kind = type(net).__name__
-        raise Unanswerable(
-            f"{describe_place(type(net), directory)}calling the class gives a {kind} that is no "
-            f"torch.nn.Module; derive the class from it: `class {kind}(nn.Module):`"
-        )
-    base = torch.nn.Module
-    if any(isinstance(p, torch.nn.UninitializedParameter) for p in base.parameters(net)):
-        with torch.no_grad():
-            x.call(net)
-    base.to(net, PRECISIONS[precision])
-    base.train(net, train)
+    net = require_module(make(), directory)
+    settle(net, x)
+    torch.nn.Module.to(net, PRECISIONS[precision])
+    torch.nn.Module.train(net, train)
     return net
+
+
+def require_module(net: object, directory: str) -> torch.nn.Module:
+    """What the student's class gives. Raises Unanswerable where that is no network."""
+    if isinstance(net, torch.nn.Module):
+        return net
+    kind = type(net).__name__
+    raise Unanswerable(
+        f"{describe_place(type(net), directory)}calling the class gives a {kind} that is no "
+        f"torch.nn.Module; derive the class from it: `class {kind}(nn.Module):`"
+    )
+
+
+def settle(net: torch.nn.Module, x: Inputs) -> None:
+    """Lazy layers know their sizes, which they learn from the first input."""
+    held = torch.nn.Module.parameters(net)
+    if any(isinstance(p, torch.nn.UninitializedParameter) for p in held):
+        with torch.no_grad():
+            x.copy().call(net)
 
 
 class Quick(TorchDispatchMode):
@@ -113,16 +123,17 @@ def run(
     x: Inputs,
     directory: str,
     keep: Callable[[torch.Tensor], Sketch] = keep_nothing,
-) -> tuple[object, Trace, Exception | None]:
+) -> tuple[object, Trace, BaseException | None]:
     """The network's output, the operators that ran, and the exception that stopped it, if any."""
+    x = x.copy()  # a network may change what it is given
     trace = Trace(net, x.tensors, directory, keep)
     fused = torch._C._get_mkldnn_enabled()
     if any(isinstance(m, torch.nn.RNNBase) for m in torch.nn.Module.modules(net)):
         torch._C._set_mkldnn_enabled(False)  # in float32 it makes one unreadable operator of it
     try:
         with torch.enable_grad(), trace:
-            return x.call(net), trace, None
-    except Exception as error:  # the student's code may raise anything
+            return patience.call(lambda: x.call(net), type(net)), trace, None
+    except (Exception, SystemExit) as error:  # the student's code may raise anything
         return None, trace, error
     finally:
         torch._C._set_mkldnn_enabled(fused)
@@ -137,7 +148,7 @@ def prepare(
     directory: str,
     precisions: Sequence[Precision],
     train: bool = False,
-) -> tuple[Prepared, object, Exception | None]:
+) -> tuple[Prepared, object, BaseException | None]:
     """A network that ran once on `x`, in the first precision in which it runs.
 
     Plain float32 tensors found on the way are converted in place; where that does not help, the
@@ -152,7 +163,7 @@ def prepare(
         while error is not None and _convert(trace, PRECISIONS[precision]):
             torch.manual_seed(seed)
             output, trace, error = run(net, inputs, directory)
-        if error is None:
+        if error is None or isinstance(error, TimeoutError):
             break
     return Prepared(net, trace, precision, inputs), output, error
 

@@ -62,14 +62,20 @@ def check_scores(value: object, count: int, where: str = "", *, rows: bool = Fal
             f"{where}the network returns one number for each input; return the scores of all "
             "classes, a row per input, without argmax"
         )
-    if not rows and not value.is_floating_point():
-        kind = str(value.dtype).removeprefix("torch.")
-        raise Unanswerable(
-            f"{where}the network returns {kind} numbers; return the scores as the last layer "
-            "gives them, without argmax, round or a conversion"
-        )
+    if not rows:
+        require_floats(value, where, "scores")
     _require_small(value, where)
     return value
+
+
+def require_floats(value: torch.Tensor, where: str, what: str = "numbers") -> None:
+    """Raise Unanswerable for numbers that have no derivative; `what` names those to return."""
+    if not value.is_floating_point():
+        kind = str(value.dtype).removeprefix("torch.")
+        raise Unanswerable(
+            f"{where}the network returns {kind} numbers; return the {what} as the last layer "
+            "gives them, without argmax, round or a conversion"
+        )
 
 
 def _name_unfit_scores(value: object) -> str:
@@ -187,14 +193,13 @@ def find_classes(dimensions: int) -> int:
 
 
 def normalise(scores: torch.Tensor) -> torch.Tensor:
-    """Log-probabilities of scores; those that are some stay as they are, and so does one class.
+    """Log-probabilities of scores, without dimensions of one; what are some stays as it is.
 
     Of one class there is nothing to normalise: its score says everything.
     """
-    axis = find_classes(scores.dim())
-    if axis < 1 or scores.shape[axis] == 1:
-        return scores
-    return torch.log_softmax(scores, dim=axis)
+    kept = [n for n in scores.shape[1:] if n != 1]
+    axis, scores = find_classes(1 + len(kept)), scores.reshape(len(scores), *kept)
+    return torch.log_softmax(scores, dim=axis) if axis else scores
 
 
 def list_comparable(value: object, output: Output) -> list[torch.Tensor]:

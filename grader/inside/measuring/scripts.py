@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NoReturn
 
 import numpy as np
@@ -89,6 +89,32 @@ class Student:
         if shape is not None and numbers.shape != shape:
             self.refuse(f"{what} has shape {numbers.shape}, expected is {shape}")
         return numbers
+
+    def each(self, calls: Iterable[Callable[[], object]]) -> list[object]:
+        """What each call gives; `{"failed": why}` where the student's code raises or is refused.
+
+        So one that fails takes nothing from the others. Where all fail, the first failure goes on.
+        """
+        given: list[object] = []
+        failures: list[Exception] = []
+        for call in calls:
+            try:
+                given.append(call())
+            except Exception as error:
+                given.append({"failed": self._explain(error)})
+                failures.append(error)
+        if failures and len(failures) == len(given):
+            raise failures[0]
+        return given
+
+    def _explain(self, error: Exception) -> str:
+        """Why a call failed. Raises the error where no line of the student's takes part in it."""
+        if isinstance(error, Unanswerable):
+            return error.why
+        facts = namespace.describe_error(error, finding.find_directory(self._names), self._names)
+        if not facts.get("file"):
+            raise error
+        return f"{facts['file']}, line {facts.get('line')}: {facts['kind']}: {facts['message']}"
 
     def within(self, seconds: float, call: Callable[[], object]) -> bool:
         """Calls it for at most that many CPU seconds; False where it had to be stopped."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from grader.inside.loading.namespace import Unanswerable
-from grader.inside.measuring import layout, losses, network
+from grader.inside.measuring import layout, losses, network, ownership
 from grader.inside.measuring.inputs import Inputs
 from grader.inside.measuring.pairing import Keyed
 from grader.inside.schema.questions import NamedRow, StepsArgs
@@ -26,7 +26,7 @@ def descend(args: StepsArgs, compute_loss: Loss) -> Steps:
     def step(prepared: network.Prepared, pairs: list[Keyed]) -> list[list[NamedRow]]:
         x, after = prepared.x, []
         kept = _list_movable(pairs)
-        leaves = _list_leaves(kept)
+        leaves = _list_leaves(prepared.net, kept)
         for inputs in (x, x.turn()):
             with torch.enable_grad():
                 loss = compute_loss(prepared, inputs)
@@ -49,15 +49,18 @@ def call(function: Callable[..., object], args: StepsArgs) -> Steps:
 
     def step(prepared: network.Prepared, pairs: list[Keyed]) -> list[list[NamedRow]]:
         kept = _list_movable(pairs)
-        leaves = _list_leaves(kept)
+        leaves = _list_leaves(prepared.net, kept)
         if not leaves:
-            raise Unanswerable("the network has no trainable weights, so no step changes anything")
+            raise Unanswerable(
+                "`parameters()` of the network lists no trainable weights, so no step changes "
+                "anything; keep layers as attributes or in an nn.ModuleList"
+            )
         optimizer = torch.optim.SGD(leaves, lr=args["lr"])
         states = [_read(kept, args["seed"])]
         for inputs in (prepared.x, prepared.x.turn()):
             target = losses.read_target(args, network.PRECISIONS[prepared.precision])
             with torch.enable_grad():
-                function(prepared.net, optimizer, inputs.copy(), target)
+                function(prepared.net, optimizer, inputs.copy().as_one(), target)
             states.append(_read(kept, args["seed"]))
         return states
 
@@ -69,9 +72,11 @@ def _list_movable(pairs: Sequence[Keyed]) -> list[Keyed]:
     return [(k, w) for k, w in pairs if w.role in ("weight", "bias")]
 
 
-def _list_leaves(kept: Sequence[Keyed]) -> list[torch.Tensor]:
-    """The tensors that hold them, each once."""
-    return list({id(w.leaf): w.leaf for _, w in kept if w.leaf.requires_grad}.values())
+def _list_leaves(net: torch.nn.Module, kept: Sequence[Keyed]) -> list[torch.Tensor]:
+    """The tensors that hold them and that `parameters()` lists, each once."""
+    trained = ownership.list_trained(net)
+    leaves = {id(w.leaf): w.leaf for _, w in kept if w.leaf.requires_grad}
+    return [leaf for identity, leaf in leaves.items() if identity in trained]
 
 
 def _read(kept: Sequence[Keyed], seed: int) -> list[NamedRow]:

@@ -16,7 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.hooks import RemovableHandle
 
 from grader.inside.measuring.flow import locate_storage
-from grader.inside.measuring.naming import find_place, list_named
+from grader.inside.measuring.naming import find_place
 from grader.inside.measuring.operators import (
     ACTIVATIONS,
     CONSTANTS,
@@ -31,6 +31,7 @@ from grader.inside.measuring.operators import (
     name_mean,
 )
 from grader.inside.measuring.order import Operator, order
+from grader.inside.measuring.ownership import list_named
 from grader.inside.measuring.received import Received
 from grader.inside.measuring.recognition import (
     PARTS,
@@ -48,6 +49,12 @@ Once = tuple[object, ...]
 
 def keep_nothing(_: torch.Tensor) -> None:
     """Of results nothing is kept."""
+
+
+MOST_KEPT = 2 << 30
+"""Bytes of results: a network that makes more of a few inputs is taken to run without end."""
+MOST_LAYERS = 9_000
+"""Layers that run: with more it is as well, and no more than 10,000 may be listed."""
 
 
 class Trace(TorchDispatchMode):
@@ -79,6 +86,9 @@ class Trace(TorchDispatchMode):
         """Storages made of no tensor at all, such as `torch.zeros`."""
         self._sources: dict[int, frozenset[int]] = {}
         """For data: the operators since whose results nothing but small steps was done."""
+        self._kept: set[int] = set()
+        self._bytes = 0
+        """Of all results, which are kept."""
         self._alive: list[object] = [*inputs]
         self._path: list[str] = []
         self._names = self._received.names
@@ -117,6 +127,7 @@ class Trace(TorchDispatchMode):
         for product, operator in enumerate(self.operators):
             operator.pieces = self._received.cut(product, operator)
         self._alive.clear()
+        self._kept.clear()
         self.operators = order(self.operators)
 
     def __torch_dispatch__(
@@ -128,11 +139,25 @@ class Trace(TorchDispatchMode):
     ) -> object:
         result: object = func(*args, **(kwargs or {}))
         self._alive.append((args, kwargs, result))
+        self._require_end(result)
         try:
             self._read(func, args, kwargs or {}, result)
         except (IndexError, TypeError, AttributeError) as error:
             self.obstacles.append(f"an operator could not be read ({type(error).__name__})")
         return result
+
+    def _require_end(self, result: object) -> None:
+        """Raise TimeoutError where so many results are kept that `forward` must be without end."""
+        for tensor in list_tensors(result):
+            key = locate_storage(tensor)
+            if key > 0 and key not in self._kept:
+                self._kept.add(key)
+                self._bytes += tensor.untyped_storage().nbytes()
+        if self._bytes > MOST_KEPT:
+            size = self._bytes / 2**30
+            raise TimeoutError(f"`forward` has made {size:.1f} GiB of results and not returned")
+        if len(self.operators) > MOST_LAYERS:
+            raise TimeoutError(f"`forward` has run {MOST_LAYERS:,} layers and not returned")
 
     # ------------------------------------------------------------------ reading one operator
 

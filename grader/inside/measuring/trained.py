@@ -11,6 +11,7 @@ import torch
 from grader.inside.loading.namespace import Names, Unanswerable
 from grader.inside.measuring import (
     budget,
+    fitting,
     functions,
     layout,
     network,
@@ -32,6 +33,8 @@ from grader.inside.schema.questions import (
 )
 from grader.inside.wire import Array
 
+LOSSES = 100_000
+"""Of one training that are kept."""
 BATCH = 500
 """Pictures that a network answers at once."""
 
@@ -39,11 +42,17 @@ BATCH = 500
 def logits(names: Names, args: LogitsArgs) -> LogitsAnswer:
     """What a trained network answers to pictures in eval mode, float32: (N, classes).
 
-    The network is built and filled from the file `weights`, or with `operands` (key → array), or is
-    the object `live` that the student's code left behind. Its weights come back in the operators'
-    layout.
+    The network is built and filled from the file `weights`, or with `operands` (key → array), or
+    with `state` (name in a file → array), or is the object `live` that the student's code left
+    behind. Its weights come back in the operators' layout. Without images it is built and not run,
+    and the arrays of the file are all that comes back.
     """
     torch.set_default_dtype(torch.float32)
+    if "images" not in args:
+        network.require_module(
+            find_maker(names, cast("NetworkArgs", args))(), find_directory(names)
+        )
+        return _list_file(find_directory(names), args["weights"])
     images = torch.from_numpy(np.array(args["images"], dtype=np.float32))
     if "live" in args:
         net = _find_network(names, args["live"])
@@ -53,8 +62,18 @@ def logits(names: Names, args: LogitsArgs) -> LogitsAnswer:
         net = network.build(make, "float32", first, directory=find_directory(names))
     if "weights" in args:
         weights.load_into(net, find_directory(names), args["weights"])
+    if "state" in args:
+        arrays = {k: torch.from_numpy(np.array(a)) for k, a in args["state"]}
+        fitting.fill_ours(net, arrays)
     several = args.get("output") == "scores"
     return _answer(names, net, images, args.get("operands"), several=several)
+
+
+def _list_file(directory: str, name: str) -> LogitsAnswer:
+    """The arrays of a file of weights, by the names that they have there."""
+    state = weights.read(directory, name)
+    arrays = [(k, network.array(v)) for k, v in state.items() if v.is_floating_point()]
+    return {"logits": None, "operands": [], "unset": "", "state": arrays}
 
 
 def _find_network(names: Names, name: str) -> torch.nn.Module:
@@ -131,7 +150,7 @@ def _describe(own: LogitsAnswer, losses: list[float], *, spent: bool) -> TrainAn
         "logits": own["logits"],
         "operands": own["operands"],
         "unset": own["unset"],
-        "losses": np.array(losses[:100_000]),
+        "losses": np.array(losses[:LOSSES]),
         "spent": spent,
     }
 
@@ -163,6 +182,8 @@ def _collect(row: object, losses: list[float], *, lenient: bool) -> None:
         for part in row:
             _collect(part, losses, lenient=lenient)
         return
+    if isinstance(row, torch.Tensor) and row.numel() > LOSSES:  # of a few bytes, perhaps
+        raise Unanswerable(f"the training function gives {row.numel():,} losses at once")
     numbers = network.array(row) if isinstance(row, torch.Tensor) else np.asarray(row)
     if numbers.dtype.kind not in "biuf":
         if lenient:

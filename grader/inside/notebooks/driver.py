@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import os
 import shutil
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Generic, Literal
 
 import zmq
@@ -19,16 +22,15 @@ import zmq.asyncio
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from grader.inside.allowance import Allowance
 from grader.inside.cell import SHARE
 from grader.inside.notebooks.client import Cells, Channel, Client
 from grader.inside.notebooks.host import Host, Message, P
 from grader.inside.notebooks.outputs import FLOOD, Outputs
-from grader.inside.schema.messages import CellFacts, CellStatus, SharedLimit
+from grader.inside.schema.messages import EXTENTS, CellFacts, CellStatus, Extent, SharedLimit
 
 TICK = 0.05
 """Seconds between two looks at the limits."""
-GRACE = 1.0
-"""Seconds between an interrupt and the end of the kernel."""
 LATE = 0.05
 """Seconds in which what a dead kernel had sent still arrives."""
 CONNECT_SECONDS, CONNECT_TRIES = 0.3, 60
@@ -39,17 +41,28 @@ _QUEUE = 20
 """Messages that wait in our memory."""
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much of each cell is run."""
+
+    stopped: Mapping[int, Extent] = field(default_factory=dict)
+    """By number those that ended a kernel before."""
+    others: Extent = "all"
+
+    def find(self, number: int) -> Extent:
+        """The extent of a cell."""
+        return max(self.others, self.stopped.get(number, "all"), key=EXTENTS.index)
+
+
 class Driver(Generic[P]):
     """One pass over a notebook on one kernel. The facts of the cells come out in `facts`."""
 
-    def __init__(
-        self, host: Host[P], child: P, book: NotebookNode, *, skipped: set[int], seconds: float
-    ) -> None:
+    def __init__(self, host: Host[P], child: P, book: NotebookNode, plan: Plan) -> None:
         assert child.connection is not None
-        self.host, self.child, self.book, self.skipped = host, child, book, skipped
+        self.host, self.child, self.book, self.plan = host, child, book, plan
         self.connection = child.connection
-        self.seconds = seconds
-        """Limit of one cell, CPU and wall."""
+        self.allowance = Allowance(host.limits)
+        """Of the cell that runs."""
         self.facts: dict[int, CellFacts] = {}
         self.at: int | None = None
         """The cell that runs."""
@@ -58,11 +71,8 @@ class Driver(Generic[P]):
         self.reply: Message = {}
         self.outputs = Outputs()
         self.dead = False
-        self._interrupted = self._overdue = False
         self._late: SharedLimit | Literal["", "done"] = ""
         """Of what the share of all cells is used up; one that begins now runs definitions only."""
-        self._start = 0.0
-        self._cpu_start: float | None = None
 
     def run(self) -> bool:
         """Every cell ran that is not to be skipped, and the kernel waits for questions; or False.
@@ -141,21 +151,14 @@ class Driver(Generic[P]):
 
     def _check_cell(self, cpu: float) -> None:
         """A cell past its limit is interrupted; one that goes on, ended with the kernel."""
-        if self.dead or self._start == 0:
-            return
-        self._cpu_start = self._cpu_start or cpu  # what the cell used before this look is let go
-        used = max(time.monotonic() - self._start, cpu - self._cpu_start)
         late = "" if self._late else self.host.find_spent(SHARE)
-        if not self._interrupted and (used > self.seconds or late):
-            self._interrupted, self._overdue, self._late = True, True, self._late or late
-            self._interrupt_at = time.monotonic()
+        step = "" if self.dead else self.allowance.check(cpu, late)
+        if step == "interrupt":
+            self._late = self._late or late
             self.child.interrupt()
-        elif self._interrupted and time.monotonic() - self._interrupt_at > GRACE:
-            self.child.kill("cell")
-
-    def _begin(self) -> None:
-        self._start, self._cpu_start = time.monotonic(), None
-        self._interrupted = self._overdue = False
+        elif step == "kill":
+            late = "" if self._late == "done" else self._late
+            self.child.kill(late or "cell")
 
     # The work
 
@@ -225,7 +228,7 @@ class Driver(Generic[P]):
         cells.take, cells.kc = self.take, client
         cells.reset_execution_trackers()
         for number, cell in enumerate(self.book.cells, 1):
-            if cell.cell_type == "code" and number not in self.skipped:
+            if cell.cell_type == "code" and self.plan.find(number) != "nothing":
                 await self._run_cell(cells, client, number, cell)
                 if self.child.why is not None or self.dead:
                     await self._end.wait()
@@ -235,10 +238,18 @@ class Driver(Generic[P]):
         self, cells: Cells, client: Client, number: int, cell: NotebookNode
     ) -> None:
         self.at, self.reply, self.begun = number, {}, False
+        kept = cell
+        if number in self.plan.stopped:  # what it displayed until it ended the kernel is kept
+            cell = copy.deepcopy(cell)
         self._late = self.host.find_spent(SHARE)
-        client.session.metadata = {"cell": number, "late": bool(self._late)}
+        client.session.metadata = {
+            "cell": number,
+            "late": bool(self._late),
+            "extent": self.plan.find(number),
+        }
         self.outputs.open(cell)
-        self._begin()
+        begin = time.monotonic()
+        self.allowance.begin()
         try:
             await cells.async_execute_cell(cell, number - 1)
         except DeadKernelError:
@@ -248,9 +259,9 @@ class Driver(Generic[P]):
         except Exception:  # what forged messages make nbclient raise
             self.child.kill("tampered")
         finally:
-            seconds = time.monotonic() - self._start
-            self._start = 0.0
-            self._note_facts(number, cell, seconds)
+            self.allowance.end()
+            self.book.cells[number - 1] = kept  # nbclient puts the one in its place that it ran
+            self._note_facts(number, cell, time.monotonic() - begin)
 
     def _take_reply(self, execute_reply: Message, **_: object) -> None:
         self.reply = execute_reply["content"]
@@ -261,14 +272,14 @@ class Driver(Generic[P]):
         """The cell's outputs are complete, and its facts are known."""
         self.outputs.close()
         count = sum(1 for n in self.facts if self.facts[n]["ran"])
-        ran = bool(cell.source.strip())
+        ran = bool(cell.source.strip()) and number not in self.plan.stopped
         if ran:
             cell["execution_count"] = count + 1
         for output in cell.outputs:
             if output.output_type == "execute_result":
                 output["execution_count"] = count + 1
         failed = self.reply.get("status") == "error"
-        status: CellStatus = "time" if self._overdue else "error" if failed else "ok"
+        status: CellStatus = "time" if self.allowance.passed else "error" if failed else "ok"
         if self.dead or self.child.why is not None:
             status = "died"
         self.facts[number] = {
@@ -286,10 +297,10 @@ class Driver(Generic[P]):
         """The kernel reads questions from now on; it has ended every request exactly once."""
         message = client.session.msg("measure_request", {})
         name = message["header"]["msg_id"]
-        self._begin()
+        self.allowance.begin()
         self._late = "done"  # what is left is to be used now
         client.shell_channel.send(message)
         await self._expect(client.shell_channel, "measure_reply", name, None)
-        self._start = 0.0
+        self.allowance.end()
         with contextlib.suppress(TimeoutError):  # late output; forged ends would be among it
             await self._expect(client.iopub_channel, "status", name, 1.0)

@@ -27,7 +27,7 @@ from traitlets.config import Config
 
 from grader.inside import streams
 from grader.inside.cell import SHUT_DOWN, Connection, name_cell
-from grader.inside.loading import definitions, namespace, own_modules, reading
+from grader.inside.loading import definitions, handed_in, namespace, own_modules, reading
 from grader.inside.loading.namespace import MESSAGE_CAP, Names, clean
 from grader.inside.notebooks.host import Message
 from grader.inside.notebooks.outputs import FLOOD
@@ -55,18 +55,20 @@ class Kernel(IPythonKernel):
         self, code: str, *args: object, cell_meta: object = None, **more: object
     ) -> Message:
         """Runs a cell; the reply says in which of the student's lines it failed."""
-        number = cell_meta.get("cell") if isinstance(cell_meta, dict) else None
+        facts = cell_meta if isinstance(cell_meta, dict) else {}
+        number = facts.get("cell")
         shell: Any = self.shell
         where = name_cell(self.path, number) if number else ""
         if number:
             reading.note(code, where)
             own_modules.look()
-        if isinstance(cell_meta, dict) and cell_meta.get("late") is True:
+        if facts.get("late") is True:
             reading.hurry()
-        if reading.only_definitions:
-            code = definitions.unwrap(code)
-        shell.compile.cell, shell.compile.names = (code, where), shell.user_ns
-        reply: Message = await super().do_execute(code, *args, cell_meta=cell_meta, **more)
+        with reading.reduced(facts.get("extent")):
+            if reading.only_definitions:
+                code = definitions.unwrap(code)
+            shell.compile.cell, shell.compile.names = (code, where), shell.user_ns
+            reply: Message = await super().do_execute(code, *args, cell_meta=cell_meta, **more)
         if reply["status"] == "error":
             result = shell.last_execution_result
             error = _describe_error(result, os.path.dirname(self.path))
@@ -233,6 +235,7 @@ def run(app: App) -> Names:
     if app.kernel.done != "measure":
         _end()
     reading.report()
+    handed_in.report()
     streams.restore_streams()
     sys.displayhook = sys.__displayhook__
     names: Names = app.kernel.shell.user_ns

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import linecache
 import os
 import re
@@ -18,9 +19,9 @@ from IPython.core.interactiveshell import ExecutionResult
 from IPython.utils.text import SList
 
 from grader.inside import remarks
-from grader.inside.loading import reading
+from grader.inside.loading import definitions, reading
 from grader.inside.loading.namespace import clean
-from grader.inside.shims import programs
+from grader.inside.shims import plots, programs
 
 ExceptionFacts = tuple[type[BaseException], BaseException, TracebackType | None]
 _OWN = os.path.dirname(__file__) + os.sep
@@ -107,9 +108,9 @@ class Shell(ZMQInteractiveShell):
             raised = await super().run_ast_nodes(nodelist, cell_name, *args, **more)
             done, self._done = self._done, before
             if raised and nodelist[done:]:
-                source = "".join(linecache.getlines(cell_name))
-                rest = reading.choose_rest(nodelist[done:], source, cell_name)
-                await self._run_each(rest, cell_name, None)
+                result: Any = more.get("result")
+                error = result and (result.error_in_exec or result.error_before_exec)
+                await self._run_rest(nodelist[done:], cell_name, error)
             fault, compiler.fault = compiler.fault, None  # of the text below a `%%time`
         if fault is None:
             return bool(raised)
@@ -150,6 +151,20 @@ class Shell(ZMQInteractiveShell):
         self._done += not raised
         return raised
 
+    async def _run_rest(
+        self, nodes: list[ast.stmt], cell_name: str, error: BaseException | None
+    ) -> None:
+        """Runs the definitions of a cell of which the first of these statements raised this."""
+        source = "".join(linecache.getlines(cell_name))
+        stopped = isinstance(error, KeyboardInterrupt)
+        if stopped and (body := definitions.read_magic_cell(nodes[0])):
+            text = self.transform_cell(f"\n{body}")
+            with contextlib.suppress(*reading.FAULTS):
+                nodes = [*ast.parse(text, cell_name).body, *nodes[1:]]
+        rest = reading.choose_rest(nodes, source, cell_name, error)
+        with reading.reduced("definitions" if stopped else "all"):
+            await self._run_each(rest, cell_name, None)
+
     async def _run_each(
         self, nodes: list[ast.stmt], cell_name: str, result: ExecutionResult | None
     ) -> bool:
@@ -185,9 +200,16 @@ class Shell(ZMQInteractiveShell):
         self.user_ns["_exit_code"] = done.code
         return done
 
-    def enable_matplotlib(self, gui: str | None = None) -> tuple[str, str | None]:  # noqa: ARG002
+    def enable_matplotlib(self, gui: str | None = None) -> tuple[str, str | None]:
         """Every backend is `inline`: pictures belong into the notebook that is kept."""
+        if not plots.is_writer(gui) and gui != "auto":
+            plots.note(gui)
         return super().enable_matplotlib("inline")  # type: ignore[no-any-return]
+
+    def enable_gui(self, gui: str | None = None) -> None:
+        """There is no screen, so no window waits for anything."""
+        if gui is not None:
+            plots.note(gui)
 
     def init_magics(self) -> None:
         """Magics that would start programs pass over their line or cell."""

@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from grader.inside import libraries, remarks, streams, wire
-from grader.inside.loading import absent, namespace, own_modules, reading
+from grader.inside.loading import (
+    absent,
+    handed_in,
+    imported_notebooks,
+    namespace,
+    own_modules,
+    reading,
+)
 from grader.inside.loading.namespace import Names
 from grader.inside.measuring import versions
-from grader.inside.schema.messages import Answer, MissingFacts, Posed, PosedAsk
+from grader.inside.schema.messages import Answer, MissingFacts, Posed, PosedAsk, PosedLoad
 from grader.inside.shims import datasets, programs
 
 if TYPE_CHECKING:
@@ -58,6 +66,7 @@ def begin(seed: int, directory: str, served: Iterable[str], *, in_kernel: bool) 
     _seed(seed)
     versions.watch(directory)
     own_modules.begin(directory, in_kernel=in_kernel)
+    imported_notebooks.install()
     absent.install(directory)
     datasets.install(served)
     programs.install(directory, os.environ["HOME"])
@@ -99,7 +108,7 @@ def serve(
     values: list[wire.Array]
     for posed, arrays in questions:
         if posed["do"] == "load":
-            names, answer = _load(directory, posed["entry"])
+            names, answer = _load(directory, posed)
             values = []
         else:
             answer, values = answer_question(ask, names, directory, posed, arrays)
@@ -118,20 +127,31 @@ def read_questions(descriptor: int) -> Iterator[Question]:
             yield cast("Posed", head), arrays  # the other end is the supervisor's
 
 
-def _load(directory: str, entry: str | None) -> tuple[Names, Answer]:
+def _load(directory: str, posed: PosedLoad) -> tuple[Names, Answer]:
     """The names of the student's module, and what to report about it."""
-    if entry is None:
+    if posed["entry"] is None:
         return {}, {"loaded": True}
     try:
-        names = namespace.load(directory, entry)
+        with reading.reduced(posed["extent"]):
+            names = _run_interruptibly(directory, posed["entry"])
     except BaseException as error:  # SystemExit and KeyboardInterrupt too
         return {}, {"error": namespace.describe_error(error, directory)}
     finally:
         reading.report()
+        handed_in.report()
     if reading.unread is None:
         return names, {"loaded": True}
     error_facts = namespace.describe_error(reading.unread, directory)
     return names, {"loaded": True, "error": error_facts}
+
+
+def _run_interruptibly(directory: str, entry: str) -> Names:
+    """The module's names. While it runs the supervisor may interrupt it, and never afterwards."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return namespace.load(directory, entry)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def answer_question(

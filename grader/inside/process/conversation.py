@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Generic, Literal
 import numpy as np
 
 from grader.inside import cell, wire
+from grader.inside.allowance import Allowance
+from grader.inside.cell import SHARE
 from grader.inside.loading import namespace
 from grader.inside.notebooks.host import P, Runner
 from grader.inside.schema.job import Limits
@@ -65,6 +67,9 @@ class Conversation(Generic[P]):
 
     def __init__(self, limits: Limits, directory: str) -> None:
         self.limits, self.directory = limits, directory
+        self._files: tuple[list[str], list[wire.Array]] = [], []
+        self.allowance = Allowance(limits)
+        """Of a module's top level, while that runs."""
         self.child: P | None = None
         self.question: Question | None = None
         self.death: Death | None = None
@@ -123,13 +128,24 @@ class Conversation(Generic[P]):
     def take_request(self, request: Request, arrays: list[wire.Array]) -> None:
         """Files are placed; everything else gets one reply, now or later."""
         if request["do"] == "files":
-            self.misplaced = namespace.place_files(self.directory, request["names"], arrays)
+            self._files = request["names"], arrays
+            self.misplaced = namespace.place_files(self.directory, *self._files)
         elif request["do"] == "load":
             self._load(request)
         elif request["do"] == "ask":
             self._pose("ask", request, arrays)
         elif request["do"] == "end":
             self._end()
+
+    def restore(self) -> bool:
+        """The folder holds what was handed in, and nothing else, before a process is started again.
+
+        False where a folder of the student's cannot be removed; then all stays as it is.
+        """
+        whole = namespace.clear_folder(self.directory)
+        if whole:
+            namespace.place_files(self.directory, *self._files)
+        return whole
 
     def _load(self, request: LoadRequest) -> None:
         """The student's code runs; a notebook cell by cell, before the reply."""
@@ -157,6 +173,8 @@ class Conversation(Generic[P]):
             self.reply({"died": {**(self.death or UNKNOWN), "before": True}})
             return
         self.question = Question(kind, self.limits["wall_seconds"] - self.wall)
+        if kind == "load":
+            self.allowance.begin()
         posed = {**request, "nonce": self.question.nonce}
         self.pass_question(child, list(wire.encode(posed, arrays)))
 
@@ -221,6 +239,8 @@ class Conversation(Generic[P]):
         if self.answered > TOTAL_CAP:
             child.kill("answers")
             head, arrays = {"missing": {"why": "All answers together are too large."}}, []
+        if self.question is not None and self.question.kind == "load":
+            head = {**head, "stopped": self.allowance.passed, "crowded": self.crowded}
         # What was read may grow when it is written anew, past what the grader takes.
         self.reply({"answer": head}, arrays)
         self.close_question()
@@ -250,6 +270,7 @@ class Conversation(Generic[P]):
         if self.question is not None:
             self.wall += time.monotonic() - self.question.start
         self.question = None
+        self.allowance.end()
 
     def hold(self, child: P, *, tasks: int, cpu_seconds: float, lacks_memory: bool) -> float:
         """What the student's code uses is within the limits, or it is being killed.
@@ -264,6 +285,11 @@ class Conversation(Generic[P]):
             child.kill("cpu")
         if lacks_memory:
             child.kill("memory")
+        step = self.allowance.check(used, self.find_spent(SHARE))
+        if step == "interrupt":
+            child.interrupt()
+        elif step == "kill":
+            child.kill(self.allowance.passed or "cell")
         return used
 
     def find_spent(self, share: float) -> SharedLimit | Literal[""]:

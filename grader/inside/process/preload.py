@@ -21,14 +21,16 @@ _PRELOADED = (
     "numpy.lib.format PIL.Image PIL.ImageFile pickle zipfile tempfile csv copy dataclasses "
     "fractions "
     "statistics pathlib logging argparse typing collections.abc itertools functools decimal "
-    "encodings.idna encodings.latin_1 encodings.utf_8_sig stringprep timeit pprint textwrap "
+    "encodings.idna encodings.latin_1 encodings.utf_8_sig encodings.cp437 stringprep timeit pprint "
+    "textwrap gzip bz2 lzma tarfile "
     "multiprocessing.queues multiprocessing.resource_sharer multiprocessing.popen_fork "
     "multiprocessing.util multiprocessing.connection multiprocessing.synchronize"
 ).split()
-_HELPS = "places cpu colab untrained progress".split()
+_HELPS = "places cpu colab untrained progress compiled plots".split()
 """What lets code run that was written for other machines."""
 _LATER = (
-    "shims.datasets shims.file_programs shims.programs loading.absent loading.own_modules"
+    "shims.datasets shims.file_programs shims.programs loading.absent loading.own_modules "
+    "loading.imported_notebooks"
 ).split()
 """What does likewise, and is installed for one box."""
 _AFTER_VISION = "torchvision torchvision.transforms torchvision.datasets".split()

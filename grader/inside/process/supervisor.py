@@ -120,6 +120,9 @@ class Supervisor(Conversation[Child]):
             raise RuntimeError(f"{threads} threads: no kernel can be forked")
         if not self.starts:
             cgroup.await_arrival(self.arrived)
+        else:
+            self.restore()
+        self.memory.base_kib = process_usage.read_memory(os.getpid())  # with the submission's files
         self.starts += 1
         left = self.limits["cpu_seconds"] - self.cpu_done
         self.death = None

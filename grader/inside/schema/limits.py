@@ -23,8 +23,6 @@ class LimitRow(NamedTuple):
     """Of several statuses the one with the greatest is reported; 1 is a crash, 3 is tampering."""
     ends_run: bool
     """Nothing is left to spend after it: the student's process is not started again."""
-    ends_notebook: bool
-    """The same for a notebook: it is not run again without the cell that broke the limit."""
     words: str
     """How the execution ended, after "It …"."""
     sentence: str
@@ -37,7 +35,6 @@ LIMITS: tuple[LimitRow, ...] = (
         field="disk_mib",
         gravity=2,
         ends_run=False,
-        ends_notebook=False,
         words="wrote more to disk than allowed",
         sentence="Your code wrote more than the {limits.disk_mib} MiB of files allowed. "
         "Do not download or save large files.",
@@ -47,7 +44,6 @@ LIMITS: tuple[LimitRow, ...] = (
         field="processes",
         gravity=2,
         ends_run=False,
-        ends_notebook=False,
         words="started more processes than allowed",
         sentence="Your code started more than the {limits.processes} processes and threads "
         "allowed. Use fewer workers.",
@@ -57,7 +53,6 @@ LIMITS: tuple[LimitRow, ...] = (
         field="printed_kib",
         gravity=2,
         ends_run=True,
-        ends_notebook=False,
         words="printed more than allowed",
         sentence="Your code printed more than {limits.printed_kib:,} KiB. "
         "Take out the print in the innermost loop.",
@@ -67,7 +62,6 @@ LIMITS: tuple[LimitRow, ...] = (
         field="wall_seconds",
         gravity=2,
         ends_run=True,
-        ends_notebook=True,
         words="ran past the time limit",
         sentence="Your code ran past the limit of {limits.wall_seconds:g} seconds. "
         "Look for something that waits: sleep, input, a lock, a process that never answers.",
@@ -77,7 +71,6 @@ LIMITS: tuple[LimitRow, ...] = (
         field="cpu_seconds",
         gravity=2,
         ends_run=True,
-        ends_notebook=True,
         words="used up the CPU limit",
         sentence="Your code used up its {limits.cpu_seconds:g} seconds of computing time. "
         "Look for a loop that does not end, and for training at the top level of the file.",
@@ -87,7 +80,6 @@ LIMITS: tuple[LimitRow, ...] = (
         field="memory_mib",
         gravity=2,
         ends_run=False,
-        ends_notebook=False,
         words="needed more memory than allowed",
         sentence="Your code needed more memory than the {limits.memory_mib:,} MiB allowed. "
         "Use smaller batches, and keep no results that you do not need.",
@@ -98,6 +90,4 @@ BEYOND_BELIEF = ("answers", "tampered")
 """Ends of a process that are no limits, and after which nothing of it is believed."""
 
 ENDS_RUN = (*(row.status for row in LIMITS if row.ends_run), *BEYOND_BELIEF)
-"""After a death for one of these the student's process is not started again."""
-ENDS_NOTEBOOK = (*(row.status for row in LIMITS if row.ends_notebook), *BEYOND_BELIEF)
-"""After one of these a notebook is not run again."""
+"""After a death for one of these in a question the student's process is not started again."""

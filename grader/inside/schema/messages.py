@@ -21,6 +21,11 @@ Why = Literal[
 ]
 """Why a supervisor ended the student's process."""
 WHYS: tuple[Why, ...] = get_args(Why)
+Extent = Literal["all", "definitions", "bare", "nothing"]
+"""How much of a module or a cell is run: of definitions those that need no time, and of bare ones
+those that call nothing.
+"""
+EXTENTS: tuple[Extent, ...] = get_args(Extent)
 SharedLimit = Literal["cpu", "time"]
 """A limit of which all cells of a notebook together may use a share."""
 SHARED_LIMITS: tuple[SharedLimit, ...] = get_args(SharedLimit)
@@ -30,7 +35,8 @@ never ran.
 """
 CELL_STATUSES: tuple[CellStatus, ...] = get_args(CellStatus)
 RemarkKey = Literal[
-    "carved",
+    "drawn",
+    "instead",
     "cuda",
     "untrained",
     "colab",
@@ -42,6 +48,13 @@ RemarkKey = Literal[
     "twice",
     "renamed",
     "unsure_pairing",
+    "compiled",
+    "precision",
+    "screen",
+    "kept",
+    "saved",
+    "changed",
+    "made",
     "called",
     "instance",
 ]
@@ -60,6 +73,8 @@ class LoadRequest(TypedDict):
 
     do: Literal["load"]
     entry: str | None
+    extent: Extent
+    """How much of a module is to be run; not all where it ended its process before."""
 
 
 class AskRequest(TypedDict):
@@ -116,6 +131,12 @@ class Answer(TypedDict, total=False):
     error: ErrorFacts
     """In place of a value; beside `loaded`, why not all of a module could be read."""
     loaded: bool
+    stopped: SharedLimit | Literal[""]
+    """Of a module, by the supervisor: of which limit its top level had used up its part, so that it
+    was interrupted.
+    """
+    crowded: bool
+    """The same: whether as many processes and threads were seen then as are allowed."""
 
 
 class CellFacts(TypedDict):

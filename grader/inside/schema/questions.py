@@ -92,9 +92,13 @@ class ImagesArgs(TypedDict):
     images: Array
 
 
-class LogitsArgs(Args, ImagesArgs):
-    """Answers of a trained network: of one built from a class, or of an object."""
+class LogitsArgs(Args):
+    """Answers of a trained network: of one built from a class, or of an object.
 
+    Without images the network is built and not run, and the file of weights is read.
+    """
+
+    images: NotRequired[Array]
     module: NotRequired[str]
     init: NotRequired[Sequence[object]]
     without: NotRequired[str]
@@ -106,6 +110,8 @@ class LogitsArgs(Args, ImagesArgs):
     """The file of its weights."""
     operands: NotRequired[Sequence[tuple[str, Array]]]
     """Its weights by key."""
+    state: NotRequired[Sequence[tuple[str, Array]]]
+    """Its weights by the names that they have in a file."""
 
 
 class NetworksArgs(Args):
@@ -257,23 +263,33 @@ class GradientsAnswer(TypedDict):
     runs: list[list[NamedRow]]
 
 
-class StepsAnswer(TypedDict):
+class StepsFacts(TypedDict):
+    """What may explain why steps end elsewhere."""
+
+    dropouts: DropoutFacts
+    unregistered: list[str]
+    """Names of weights that `parameters()` of the network leaves out."""
+
+
+class StepsAnswer(StepsFacts):
     """Its weights after each step."""
 
     precision: Precision
     runs: list[list[list[NamedRow]]]
     before: NotRequired[list[NamedRow]]
     """Where the student's function stepped."""
-    dropouts: DropoutFacts
 
 
 class LogitsAnswer(TypedDict):
     """The answers of a trained network, and its weights by key."""
 
-    logits: Array
+    logits: Array | None
+    """None where a file was only read."""
     operands: list[tuple[str, Array]]
     unset: str
     """Why its weights cannot be told."""
+    state: NotRequired[Sequence[tuple[str, Array]]]
+    """The arrays of a file that was only read, by name."""
 
 
 class TrainAnswer(LogitsAnswer):

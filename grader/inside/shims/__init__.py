@@ -1,11 +1,12 @@
 """Shims let code run that was written for other machines, and remark that they did.
 
 `cpu` takes the place of a GPU, `colab` of Google Colab, `datasets` of downloads of data,
-`untrained` of downloads of weights, and `progress` of Jupyter's widgets. `vision` mends torchvision
+`untrained` of downloads of weights, `compiled` of a compiler, `plots` of a screen, and `progress`
+of Jupyter's widgets. `vision` mends torchvision
 beside a torch without CUDA. `programs` does lines of a shell that only handle own files, with the
 programs of `file_programs`. `places` keeps all of them out of what students see.
 
 Floors, top first:
     programs
-    colab, cpu, datasets, file_programs, places, progress, untrained, vision
+    colab, compiled, cpu, datasets, file_programs, places, plots, progress, untrained, vision
 """

@@ -26,7 +26,7 @@ from grader.inside.shims.file_programs import Failed, Folders, NotOurs
 NOT_FOUND = 127
 """Exit code of a shell for a program that is not there."""
 _SIGNS = ("&&", "||", ";", "&", "|", ">", ">>")
-_ERRORS = re.compile(r"(?<!\S)(2>\s*&1|(2|&)>>?\s*\S+)")
+_ERRORS = re.compile(r"(?<!\S)(2>\s*&1|(2|&)>>?\s*[^\s;&|]+)")
 """Where messages go: they are shown, or nowhere to be seen."""
 _WORDS = re.compile(r"(?<![\w.])(if|for|while|until|case|function|do|then)(?!\S)|`|\$\(")
 """What begins more than a list of programs."""

@@ -20,12 +20,14 @@ _LOSSES = 100_000
 class Logits:
     """What a trained network answers to pictures: claims, and a proof where there is one."""
 
-    own: Array
-    """The student's network: (N, classes) float32."""
+    own: Array | None
+    """The student's network: (N, classes) float32; None where it gave no answers."""
     operands: tuple[tuple[str, Array], ...]
     """Its weights as raw arrays, by key; empty where they could not be read."""
     unset: str = ""
-    """Why they could not be read, in a sentence."""
+    """Why they could not be read, or why the network gave no answers, in a sentence."""
+    state: tuple[tuple[str, Array], ...] = ()
+    """The arrays of a file that was only read, by the names that they have there."""
     proven: Array | None = None
     """The same weights in the reference's network, computed in a box without student code.
 
@@ -44,19 +46,31 @@ class Logits:
     def from_wire(cls, value: object) -> Self:
         """What the student's process claims; a proof that it sends is ignored."""
         head = untrusted.read_mapping(value)
-        operands = untrusted.read_list(head.get("operands", []))
-        if len(operands) > _OPERANDS:
-            raise Malformed(f"more than {_OPERANDS:,} operands")
+        state = _read_operands(head.get("state", []))
+        logits = head.get("logits")
         return cls(
-            own=untrusted.read_scores(head.get("logits")),
-            operands=tuple(_read_operand(o) for o in operands),
+            own=None if logits is None and state else untrusted.read_scores(logits),
+            operands=_read_operands(head.get("operands", [])),
             unset=untrusted.read_text(head.get("unset", "")),
+            state=state,
         )
+
+    @classmethod
+    def by_proof(cls, proof: Proof, why: str) -> Self:
+        """What was computed from the weights alone, where the student's network gave no answers."""
+        return cls(own=None, operands=(), unset=why).with_proof(proof)
 
     def with_proof(self, proof: Proof) -> Self:
         """The same claims beside what was recomputed from them."""
         proven = None if proof.logits is None else untrusted.read_scores(proof.logits)
         return replace(self, proven=proven, unproven=untrusted.read_text(proof.why_not))
+
+
+def _read_operands(value: object) -> tuple[tuple[str, Array], ...]:
+    operands = untrusted.read_list(value)
+    if len(operands) > _OPERANDS:
+        raise Malformed(f"more than {_OPERANDS:,} operands")
+    return tuple(_read_operand(o) for o in operands)
 
 
 def _read_operand(value: object) -> tuple[str, Array]:
@@ -68,6 +82,8 @@ def _read_operand(value: object) -> tuple[str, Array]:
 class Trained(Logits):
     """What a network answers after it was trained under a budget."""
 
+    own: Array
+    """Those of the network that was trained."""
     losses: Array
     """As the training function gave them, float64 (steps,)."""
     spent: bool
@@ -83,11 +99,12 @@ class Trained(Logits):
         losses = untrusted.read_floats(head.get("losses"))
         if losses.ndim != 1 or losses.size > _LOSSES:
             raise Malformed(f"not a loss curve: an array of shape {losses.shape}")
+        own = untrusted.read_scores(head.get("logits"))
         return cls(
-            own=plain.own,
+            own=own,
             operands=plain.operands,
             unset=plain.unset,
             losses=losses,
             spent=untrusted.read_flag(head.get("spent")),
-            epochs=untrusted.read_classes_by_epoch(head.get("epochs"), len(plain.own)),
+            epochs=untrusted.read_classes_by_epoch(head.get("epochs"), len(own)),
         )

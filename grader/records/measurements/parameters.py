@@ -21,10 +21,12 @@ class Parameter:
     name: str
     shape: tuple[int, ...]
     kind: str
-    """parameter, tensor (not registered with the module) or buffer."""
+    """parameter, tensor (used, but not registered with the module) or buffer."""
     trainable: bool
+    """Whether it takes a gradient."""
     used: bool | None
-    """Whether the output depends on it through an operator; None where `forward` did not run."""
+    """Whether the network's answers depend on it; None where that is not known, as where `forward`
+    did not run."""
 
     @property
     def count(self) -> int:
@@ -55,8 +57,13 @@ class Parameters:
 
     @property
     def trainable(self) -> tuple[Parameter, ...]:
-        """What training changes."""
-        return tuple(r for r in self.rows if r.trainable and r.kind != "buffer")
+        """What an optimiser changes that is given the network's `parameters()`."""
+        return tuple(r for r in self.rows if r.trainable and r.kind == "parameter")
+
+    @property
+    def unregistered(self) -> tuple[Parameter, ...]:
+        """What takes a gradient and is used, but is not among the network's `parameters()`."""
+        return tuple(r for r in self.rows if r.trainable and r.kind == "tensor")
 
     @property
     def total(self) -> int:

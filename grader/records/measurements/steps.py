@@ -39,6 +39,8 @@ class Steps:
     """The weights that the first run started from; only where the student's function stepped."""
     dropouts: Dropouts = NO_DROPOUT
     """In train mode."""
+    unregistered: tuple[str, ...] = ()
+    """Names of weights that the network's `parameters()` leave out, so that no step moves them."""
     single: Steps | None = None
 
     @classmethod
@@ -50,6 +52,9 @@ class Steps:
             precision=untrusted.read_precision(head.get("precision")),
             before=read_named_arrays(head.get("before", [])),
             dropouts=Dropouts.from_wire(head.get("dropouts", {})),
+            unregistered=tuple(
+                untrusted.read_text(n) for n in untrusted.read_list(head.get("unregistered", []))
+            ),
         )
 
 

@@ -7,10 +7,16 @@ from dataclasses import dataclass, field
 
 from grader.records.asked_files import AskedFiles
 from grader.records.submission import ENTRY_SUFFIXES
-from grader.submissions.entry import WEIGHTS, is_near
+from grader.submissions.entry import WEIGHTS, is_entry
 from grader.submissions.layouts.layout import HandIn
 from grader.submissions.listing import Listing, Member
-from grader.submissions.names import is_archive, is_other_archive, show_bytes, show_name, stem
+from grader.submissions.names import (
+    is_archive,
+    is_other_archive,
+    show_bytes,
+    show_name,
+    stem,
+)
 
 _SINGLE = (
     "is one student's submission. Give the folder that holds all students' folders, or run"
@@ -42,11 +48,19 @@ class Plain:
         notes = _note_refused(listing, parts)
         return [
             *(
-                HandIn(student=folder, members=members, notes=notes.inside.get(folder, ()))
+                HandIn(
+                    student=folder,
+                    members=members,
+                    notes=notes.inside.get(folder, ()),
+                    question=notes.questions.get(folder, ""),
+                )
                 for folder, members in parts.folders.items()
             ),
             *_list_loose(parts.loose, asked),
-            *(HandIn(student=label, notes=alone) for label, alone in notes.alone.items()),
+            *(
+                HandIn(student=label, notes=alone, question=notes.questions.get(label, ""))
+                for label, alone in notes.alone.items()
+            ),
         ]
 
 
@@ -86,14 +100,10 @@ def _find_wrapper(listing: Listing, entry: str) -> str:
         return ""
     prefix = f"{tops.pop()}/"
     inner = [name.removeprefix(prefix) for name in listing.members]
-    handed_in = {n.partition("/")[0] for n in inner if _is_entry(n, entry)}
+    handed_in = {n.partition("/")[0] for n in inner if is_entry(n, entry)}
     packed = {n for n in inner if "/" not in n and is_archive(n)}
     is_class = len(handed_in | packed) > 1 and not handed_in & set(inner)
     return prefix if is_class else ""
-
-
-def _is_entry(name: str, entry: str) -> bool:
-    return any(is_near(name.rpartition("/")[2], entry + suffix) for suffix in ENTRY_SUFFIXES)
 
 
 def _tops(folders: Collection[str], prefix: str) -> list[str]:
@@ -103,22 +113,19 @@ def _tops(folders: Collection[str], prefix: str) -> list[str]:
 
 def _is_single(loose: Collection[str], inner: Iterable[str], asked: AskedFiles) -> bool:
     """True where the entry, or a file that goes with it, lies loose and nowhere else."""
-    if any(_is_entry(name, asked.entry) for name in inner):
+    if any(is_entry(name, asked.entry) for name in inner):
         return False
     if any(is_archive(name) for name in loose):
         return False
-    return any(_is_entry(name, asked.entry) or name in asked.extra_files for name in loose)
+    return any(is_entry(name, asked.entry) or name in asked.extra_files for name in loose)
 
 
 def _list_loose(loose: Mapping[str, Member], asked: AskedFiles) -> Iterable[HandIn]:
     """Hand-ins of what lies beside the folders: `ada.py` with `ada.pt`, `ada.zip`."""
     for name, member in loose.items():
         suffix = next((s for s in ENTRY_SUFFIXES if name.lower().endswith(s)), None)
-        if is_archive(name):
+        if is_archive(name) or is_other_archive(name):
             yield HandIn(student=stem(name), members={name: member}, archive=name)
-        elif is_other_archive(name):
-            note = f"`{show_name(name)}` is an archive of a kind that is not read. Hand in a zip."
-            yield HandIn(student=stem(name), notes=[note])
         elif suffix:
             student, entry = name[: -len(suffix)], asked.entry + suffix
             members = {entry: member}
@@ -144,6 +151,8 @@ class _Notes:
     """By the folder that they lie in."""
     alone: dict[str, list[str]] = field(default_factory=dict)
     """By the name itself, where it lies in none."""
+    questions: dict[str, str] = field(default_factory=dict)
+    """By either, where something could not be read."""
 
 
 def _note_refused(listing: Listing, parts: _Parts) -> _Notes:
@@ -155,6 +164,9 @@ def _note_refused(listing: Listing, parts: _Parts) -> _Notes:
             note = f"`{show_name(inner if slash else top)}` {why}."
             notes.inside.setdefault(top, []).append(note)
         else:
-            label = show_name(name)
-            notes.alone.setdefault(label, []).append(f"`{label}` {why}.")
+            top = show_name(name)
+            note = f"`{top}` {why}."
+            notes.alone.setdefault(top, []).append(note)
+        if raw in listing.unread:
+            notes.questions.setdefault(top, note)
     return notes

@@ -1,6 +1,6 @@
 """The second convolution has 32 channels, so the weights fit no other network.
 
-Loses: layer_shapes, parameter_count, larger_pictures, loss_curve, test_accuracy, every_class, forward_values, gradient_values, training_steps, other_batches
+Loses: layer_shapes, parameter_count, larger_pictures, loss_curve, forward_values, gradient_values, training_steps, other_batches
 """
 
 import torch

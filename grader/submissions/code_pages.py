@@ -1,0 +1,235 @@
+"""Bytes of which nobody says the encoding: names and sources from other systems.
+
+A person sees at once that `─ú╨═` is no name and `模型` is one. What is looked at here is the same:
+letters of one script, in words, rather than boxes and signs. Short texts stay guesses, so whoever
+uses one says it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+
+NAMES = (
+    "utf-8 cp437 cp850 cp1252 cp852 gbk cp932 big5 cp949 cp866 cp1251 cp1250 cp737 cp1253 cp857 "
+    "cp1254 cp862 cp1255 cp1256 mac_roman"
+).split()
+"""Code pages of names, of equal ones the first counts: those of old zip programs go first."""
+TEXTS = ("cp1252 gbk cp932 big5 cp949 cp1251 cp1250 cp1253 cp1254 cp1255 cp1256 mac_roman").split()
+"""The same of sources: those that editors write go first."""
+_SPOKEN: Mapping[str, str] = {
+    "utf-8": "UTF-8",
+    "gbk": "GBK",
+    "cp932": "Shift-JIS",
+    "big5": "Big5",
+    "cp949": "EUC-KR",
+    "cp1252": "Windows-1252",
+    "mac_roman": "Mac Roman",
+    "latin-1": "Latin-1",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+    "utf-32": "UTF-32",
+}
+_MARKS = (
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+"""Byte order marks of wide texts."""
+_COOKIE = re.compile(rb"\A((?:[^\n]*\n)?[ \t\f]*#[^\n]*?coding[:=][ \t]*)([-\w.]+)")
+"""How a source says its encoding, in one of its first two lines (PEP 263)."""
+_NO_TEXT = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
+"""What no text holds."""
+_BYTE = re.compile("[\udc80-\udcff]")
+"""A byte that is no UTF-8, as a surrogate escape."""
+_AROUND = 16 << 10
+"""Bytes before and after such a byte that are looked at."""
+_SAMPLE = 2_000
+"""Words that are looked at."""
+_WORD = re.compile(r"\w*[^\x00-\x7f]\S?\w*")
+_COMMON = frozenset("äöüßéèêëàâçîïôùûœñáíóúãõåøæćčđšžąęłńśźżěřůťďňőűğışțăò")
+"""Letters beyond ASCII that Latin scripts use every day."""
+_SIGNS = frozenset("–—‘’“”„…°§€£«»·¹²³¼½¾µ×÷±≤≥→•©®™¿¡、。，（）：；「」《》！？・")
+"""Signs that people do type."""
+_EAST = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL"})
+_DENSE: Mapping[str, Callable[[bytes], bool]] = {
+    "gbk": lambda c: 0xB0 <= c[0] <= 0xD7 and c[-1] >= 0xA1,
+    "big5": lambda c: 0xA4 <= c[0] <= 0xC6,
+    "cp932": lambda c: 0x81 <= c[0] <= 0x97,
+    "cp949": lambda c: 0xB0 <= c[0] <= 0xC8 and c[-1] >= 0xA1,
+}
+"""The characters of everyday of each East Asian code page, by their bytes."""
+_TELLING = 4
+"""Syllables that are more than chance."""
+_ODD, _LIKELY = 2.0, 0.6
+"""Weight of what nobody writes; the most at which a text can be read so."""
+
+
+def speak(page: str) -> str:
+    """What a code page is called in a sentence."""
+    return _SPOKEN.get(page, page.upper().replace("CP", "code page "))
+
+
+def guess(data: bytes, pages: list[str]) -> tuple[str, str] | None:
+    """The text and its code page; None where none of them makes words of the bytes."""
+    best: tuple[float, str, str] | None = None
+    for page in pages:
+        text = decode(data, page)
+        if text is None:
+            continue
+        oddity = _measure_oddity(text, page)
+        if best is None or oddity < best[0]:
+            best = oddity, text, page
+    return best[1:] if best is not None and best[0] <= _LIKELY else None
+
+
+def decode(data: bytes, page: str) -> str | None:
+    """The text, if the bytes can be of this code page."""
+    try:
+        return data.decode(page)
+    except UnicodeError:
+        return None
+
+
+def read_source(data: bytes) -> tuple[bytes, str] | None:
+    """A module or a notebook as UTF-8, and where and in what it was something else.
+
+    The second is a phrase such as ``line 22, byte 0xf6: read as Windows-1252``. None where the
+    bytes are UTF-8, are in the encoding that they name, or are no text.
+    """
+    if data.isascii() and b"\0" not in data:
+        return None
+    if wide := _read_wide(data):
+        text, page = wide
+        return _encode(text), f"line 1, byte 0x{data[0]:02x}: read as {speak(page)}"
+    if _NO_TEXT.search(data):
+        return None
+    try:
+        data.decode("utf-8")
+        return None
+    except UnicodeDecodeError as error:
+        at = error.start
+    if _fits_cookie(data):
+        return None
+    text, page = _read_mixed(data, at) or guess(data, TEXTS) or (_replace_bytes(data), "latin-1")
+    line = data.count(b"\n", 0, at) + 1
+    return _encode(text), f"line {line}, byte 0x{data[at]:02x}: read as {speak(page)}"
+
+
+def _read_mixed(data: bytes, at: int) -> tuple[str, str] | None:
+    """A text that is mostly UTF-8, into which something else was pasted, at first here."""
+    text = data[max(0, at - _AROUND) : at + _AROUND].decode("utf-8", "surrogateescape")
+    odd = len(_BYTE.findall(text))
+    whole = sum(not c.isascii() for c in text) - odd
+    return (_replace_bytes(data), "latin-1") if whole >= odd else None
+
+
+def _replace_bytes(data: bytes) -> str:
+    """As UTF-8, and each byte that is none as the letter of Latin-1."""
+    text = data.decode("utf-8", "surrogateescape")
+    return _BYTE.sub(lambda m: chr(ord(m[0]) - 0xDC00), text)
+
+
+def _encode(text: str) -> bytes:
+    """As UTF-8, without the mark and without the name of the encoding that it was in."""
+    data = text.removeprefix("\ufeff").encode("utf-8", "replace")
+    return _COOKIE.sub(rb"\1utf-8", data, count=1)
+
+
+def _fits_cookie(data: bytes) -> bool:
+    """True where the source names the encoding that it is in, as Python reads it."""
+    cookie = _COOKIE.match(data)
+    try:
+        return bool(cookie and data.decode(cookie[2].decode()))
+    except (LookupError, UnicodeError):
+        return False
+
+
+def _read_wide(data: bytes) -> tuple[str, str] | None:
+    """The text of two or four bytes a character, with a mark or seen by its zeros."""
+    page = next((p for mark, p in _MARKS if data.startswith(mark)), "")
+    if not page and len(data) % 2 == 0 and data[:400].count(0) * 3 >= len(data[:400]):
+        page = "utf-16-le" if data[1:2] == b"\0" else "utf-16-be"
+    text = decode(data, page) if page else None
+    return None if text is None or "\0" in text else (text, page)
+
+
+# how much a text looks like one
+
+
+def _measure_oddity(text: str, page: str) -> float:
+    """The mean weight of its characters beyond ASCII, 0 for plain words."""
+    weights = [w for word in _sample(text) for w in _weigh_word(word, page)]
+    if not weights:
+        return 0.0
+    mean = sum(weights) / len(weights)
+    if page == "cp949" and len(weights) >= _TELLING:
+        return mean - 0.1  # Chinese uses the bytes of Korean syllables too, but seldom these alone
+    return mean + 0.25 if page == "mac_roman" else mean  # few files are as old
+
+
+def _sample(text: str) -> Iterator[str]:
+    for number, match in enumerate(_WORD.finditer(text)):
+        if number >= _SAMPLE:
+            return
+        yield match[0][:200]
+
+
+def _weigh_word(word: str, page: str) -> Iterator[float]:
+    scripts = {s for c in word if (s := _find_script(c))}
+    latin = "LATIN" in scripts
+    mixed = len(scripts - _EAST) > 1 or ("HANGUL" in scripts and "CJK" in scripts)
+    # An East Asian sign between Latin letters is a letter that swallowed its neighbour.
+    swallowed = latin and bool(scripts & _EAST) and word[0].isascii() and word[-1].isascii()
+    spoken = any(c.isalpha() for c in word)
+    more = (0.7 if mixed or swallowed else 0.0) + (0.5 if _is_unlike_latin(word) else 0.0)
+    for character in word:
+        if not character.isascii():
+            sign = character in _SIGNS and not spoken
+            yield 0.0 if sign else _weigh(character, page) + more
+
+
+def _is_unlike_latin(word: str) -> bool:
+    """True where letters beyond ASCII are most of a Latin word, or one is a capital behind a small
+    letter.
+    """
+    accented = [c for c in word if not c.isascii() and _find_script(c) == "LATIN"]
+    plain = sum(c.isascii() and c.isalpha() for c in word)
+    pairs = itertools.pairwise(word)
+    return (len(accented) > max(1, plain)) or any(
+        a.islower() and b.isupper() and not b.isascii() for a, b in pairs
+    )
+
+
+def _find_script(character: str) -> str:
+    """`LATIN`, `CYRILLIC`, `CJK`; empty for what is no letter."""
+    if not character.isalpha():
+        return ""
+    return unicodedata.name(character, "?").partition(" ")[0]
+
+
+def _weigh(character: str, page: str) -> float:
+    """0 for a letter of everyday, more for what is rare, most for what is no letter."""
+    if not character.isprintable() or unicodedata.category(character) == "Co":
+        return 2 * _ODD
+    script = _find_script(character)
+    if not script:
+        return 0.2 if character in _SIGNS else _ODD
+    if unicodedata.combining(character) or script in ("FEMININE", "MASCULINE", "SUPERSCRIPT"):
+        return _ODD
+    if script in _EAST:
+        return _weigh_eastern(character, page)
+    if script == "HALFWIDTH":
+        return 1.0
+    return 0.0 if script != "LATIN" or character.lower() in _COMMON else 0.5
+
+
+def _weigh_eastern(character: str, page: str) -> float:
+    if page not in _DENSE:  # in UTF-8 the bytes themselves are proof
+        return 0.0
+    rare = not _DENSE[page](character.encode(page))
+    return 0.5 if rare else 0.0 if page == "gbk" or not character.isalpha() else 0.05

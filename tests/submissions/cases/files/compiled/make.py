@@ -1,0 +1,27 @@
+"""Students who compile their networks."""
+
+from pathlib import Path
+
+from kit.written import NET, write
+
+CLASS = "class LeNet5(nn.Module):"
+FORWARD = "    def forward(self"
+USED = "model(torch.zeros(2, 1, 32, 32))"
+
+
+def make(folder: Path) -> None:
+    sources = {
+        "Instance": f"{NET}\nmodel = torch.compile(LeNet5())\n{USED}\n",
+        "Arguments": f"{NET}\nmodel = torch.compile(LeNet5(), mode='max-autotune', fullgraph=True)\n{USED}\n",
+        "Method": NET.replace(FORWARD, f"    @torch.compile\n{FORWARD}"),
+        "Called": NET.replace(FORWARD, f"    @torch.compile(dynamic=True)\n{FORWARD}"),
+        "Class": NET.replace(CLASS, f"@torch.compile\n{CLASS}"),
+        "InPlace": f"{NET}\nmodel = LeNet5()\nmodel.compile(backend='inductor')\n{USED}\n",
+        "Within": NET.replace("nn.Linear(84, 10)", "nn.Linear(84, 10)\n        self.compile()"),
+        "Layer": NET.replace("nn.Linear(84, 10)", "torch.compile(nn.Linear(84, 10))"),
+        "Older": f"{NET}\nmodel = torch._dynamo.optimize('inductor')(LeNet5())\n{USED}\n",
+        "Saved": f"{NET}\nmodel = torch.compile(LeNet5())\nstate = model._orig_mod.state_dict()\n",
+    }
+    cells = [NET, f"model = torch.compile(LeNet5())\nout = {USED}", "print(out.shape)"]
+    write(folder, {name: {"lenet.py": text} for name, text in sources.items()})
+    write(folder, {"Cells": {"lenet.ipynb": cells}})

@@ -1,0 +1,16 @@
+import torch
+from torch import nn
+import torch.nn.functional as F
+
+
+class LeNet5(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(1, 6, 5), nn.Conv2d(6, 16, 5)
+        self.c, self.d, self.e = nn.Linear(400, 120), nn.Linear(120, 84), nn.Linear(84, 10)
+
+    def forward(self, x):
+        n = 0
+        while n >= 0:
+            n += 1
+        return x

@@ -1,0 +1,17 @@
+import torch
+from torch import nn
+import torch.nn.functional as F
+
+
+class LeNet5(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(1, 6, 5), nn.Conv2d(6, 16, 5)
+        self.w = (torch.randn(400, 120) * 0.05).requires_grad_()
+        self.bias = torch.zeros(120, requires_grad=True)
+        self.d, self.e = nn.Linear(120, 84), nn.Linear(84, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.a(x)), 2)
+        x = F.max_pool2d(F.relu(self.b(x)), 2).flatten(1)
+        return self.e(F.relu(self.d(F.relu(x @ self.w + self.bias))))
