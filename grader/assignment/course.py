@@ -95,7 +95,7 @@ class Course:
         return load_assignment(folder, self.root / "reference" / slug, public=public)
 
     def references(self, loaded: LoadedAssignment) -> list[Submission]:
-        """The reference in every form it is written in: as a module, as a notebook."""
+        """The reference, as a module and as a notebook where it is both, and the other forms."""
         folder = self.root / "reference" / loaded.slug
         others = {n: c for n, c in loaded.reference.files.items() if n != loaded.reference.entry}
         references: list[Submission] = []
@@ -105,7 +105,7 @@ class Course:
                 files = {**others, entry: (folder / entry).read_bytes()}
                 name = f"reference/{entry}" if references else "reference"
                 references.append(Submission(student=name, files=files, entry=entry))
-        return references
+        return [*references, *loaded.forms]
 
     def handout(self, loaded: LoadedAssignment, student: str) -> dict[str, bytes]:
         """The files that this student starts from, by name, and the brief."""

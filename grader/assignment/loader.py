@@ -51,6 +51,8 @@ class LoadedAssignment:
     """
     reference: Submission
     """Without files where it is known by `measured` alone."""
+    forms: tuple[Submission, ...]
+    """Other right solutions, which a student's may be compared with as well."""
     rules: str
     """SHA-256 of assignment.py and hidden.py: changes with every check."""
     hidden: bool
@@ -128,6 +130,7 @@ def load_assignment(folder: Path, reference: Path, *, public: bool) -> LoadedAss
         folder,
         files,
         reference=lambda assignment: _read_reference(reference, assignment),
+        forms=reference / "forms",
         withheld=withheld,
         blanks=find_blanks(handout),
     )
@@ -141,10 +144,12 @@ def assemble(
     withheld: bool,
     blanks: frozenset[str],
     measured: ExecutionRecord | None = None,
+    forms: Path | None = None,
 ) -> LoadedAssignment:
     """The assignment that these files of its folder make; `reference` finds that of an assignment.
 
-    Raises CourseError with file and line where one of them is written wrongly.
+    `forms` is the folder of other right solutions. Raises CourseError with file and line where one
+    of the files is written wrongly.
     """
     slug, names = folder.name, [n for n in (RULES, HIDDEN) if n in files]
     modules = [_execute(files[RULES], folder / RULES, f"_grader_{slug}")]
@@ -158,13 +163,16 @@ def assemble(
         raise CourseError(
             f"{slug}/assignment.py has no checks; decorate functions with @assignment.check"
         )
+    own = reference(assignment)
+    others = [] if forms is None else specimens.read_forms(forms, slug, assignment.entry, own)
     return LoadedAssignment(
         slug=slug,
         folder=folder,
         assignment=assignment,
         probes=probes,
         labels=tuple(labels for m in modules for labels in _find_labels(m)),
-        reference=reference(assignment),
+        reference=own,
+        forms=tuple(assignment.add_numbers(f) for f in others),
         rules=hashlib.sha256(b"".join(files[n] for n in names)).hexdigest(),
         hidden=HIDDEN in files,
         withheld=withheld,

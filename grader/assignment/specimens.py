@@ -54,6 +54,22 @@ def find_entry(folder: Path, stem: str) -> str | None:
     return next((n for n in names if (folder / n).is_file()), None)
 
 
+def read_forms(folder: Path, slug: str, stem: str, reference: Submission) -> list[Submission]:
+    """Every other right solution in the folder, by name; what it lacks is the reference's.
+
+    Raises CourseError with the form's name where it has no entry.
+    """
+    forms = []
+    for path in sorted(p for p in folder.glob("*") if p.is_dir()):
+        entry = find_entry(path, stem)
+        if entry is None:
+            raise CourseError(f"the form {path.name} of {slug} has no {stem}.py")
+        rest = {n: c for n, c in reference.files.items() if n != reference.entry}
+        files = {**rest, **_read_files(path)}
+        forms.append(Submission(student=f"forms/{path.name}", files=files, entry=entry))
+    return forms
+
+
 def read_mistakes(
     folder: Path, slug: str, stem: str, reference: Submission, checks: Collection[str]
 ) -> list[Mistake]:

@@ -6,7 +6,7 @@ Floors, top first:
     layers, numbers, recognition
     answers
     alignment, explanations, parameters, precision, recurrence, returned_values, training
-    differences, joined, named_answers, predictions
+    differences, joined, named_answers, pieces, predictions
 """
 
 from grader.compare.differences import mismatch

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from grader.compare import pieces
 from grader.diagnosis.tolerance import Tolerance
 from grader.records.json_values import Json
 from grader.records.measurements import Array, Layer, Layers
@@ -55,8 +57,24 @@ def align(seen: Sequence[Layer], expected: Sequence[Layer]) -> list[Row]:
     """The cheapest alignment of two sequences of layers (Needleman and Wunsch 1970).
 
     A gap costs 1, a pair of one kind but different shape 0.9, of different kinds 1.6, so that a
-    missing layer shows as missing and a layer of the wrong size as that layer.
+    missing layer shows as missing and a layer of the wrong size as that layer. Layers that share
+    the work otherwise are taken out before.
     """
+    shared = pieces.pair_shared(seen, expected)
+    own, ours = ({id(n) for pair in shared for n in pair[k : k + 1]} for k in (0, 1))
+    rows = _align_rest(
+        [n for n in seen if id(n) not in own], [n for n in expected if id(n) not in ours]
+    )
+    if not shared:
+        return rows
+    order = {id(n): i for i, n in enumerate(expected)}
+    first = order[id(shared[0][1])]
+    at = next((i for i, r in enumerate(rows) if r.expected and order[id(r.expected)] > first), None)
+    between = [Row(seen=a, expected=b, note=_describe_roles(a, b)) for a, b in shared]
+    return rows[:at] + between + ([] if at is None else rows[at:])
+
+
+def _align_rest(seen: Sequence[Layer], expected: Sequence[Layer]) -> list[Row]:
     cost = _sum_costs(seen, expected)
     rows: list[Row] = []
     i, j = len(seen), len(expected)
@@ -104,7 +122,7 @@ def mark_values(
     Kinds and shapes are what the student's process says; these values it had to compute. So a
     pooling of another window shows, and a layer that only calls itself right.
     """
-    if student.unset or reference.unset:
+    if student.unset or reference.unset or not rows:
         return list(rows)
     return [replace(row, note=row.note or _describe_values(row, tolerance)) for row in rows]
 
@@ -113,6 +131,8 @@ def _describe_values(row: Row, tolerance: Tolerance) -> str:
     """Which layer gives other values from equal ones; empty where none does."""
     seen, expected = row.seen, row.expected
     if seen is None or expected is None or seen.result is None:
+        return ""
+    if seen.keys != expected.keys or _strip_ones(seen.shape) != _strip_ones(expected.shape):
         return ""
     if not _are_same(seen.start, expected.start, tolerance):
         return ""
@@ -126,6 +146,8 @@ def _describe_values(row: Row, tolerance: Tolerance) -> str:
 
 def _describe_fault(seen: Layer, expected: Layer) -> str:
     """What is wrong with a layer that stands where another is expected; empty for nothing."""
+    if _is_same_map(seen, expected):
+        return _describe_roles(seen, expected)
     if seen.kind != expected.kind:
         if _does_the_same(seen, expected):
             return ""
@@ -139,6 +161,20 @@ def _describe_fault(seen: Layer, expected: Layer) -> str:
             f"is {_format_shape(expected.shape)}."
         )
     return _describe_weights(seen, expected)
+
+
+def _is_same_map(seen: Layer, expected: Layer) -> bool:
+    """True where both are products with matrices of one shape, for as many places of a sample.
+
+    A convolution that covers its whole input is a linear layer, and so is one of 1×1 at each place.
+    """
+    if not seen.groups or seen.groups != expected.groups:
+        return False
+    if seen.kind == expected.kind != "linear" and (
+        _strip_ones(seen.shape) != _strip_ones(expected.shape)
+    ):
+        return False
+    return math.prod(seen.shape) == math.prod(expected.shape)
 
 
 def _does_the_same(seen: Layer, expected: Layer) -> bool:
@@ -158,6 +194,11 @@ def _describe_weights(seen: Layer, expected: Layer) -> str:
             f"{_name_layer(seen)} has weights {_format_shape(own)}, expected are "
             f"{_format_shape(ours)}."
         )
+    return _describe_roles(seen, expected)
+
+
+def _describe_roles(seen: Layer, expected: Layer) -> str:
+    """What is wrong with what a layer owns besides its weight; empty for nothing."""
     roles, expected_roles = ({role for role, _, _ in n.weights} for n in (seen, expected))
     if "bias" in expected_roles - roles:
         return f"{_name_layer(seen)} has no bias."
@@ -230,6 +271,17 @@ def find_divergence(student: Layers, reference: Layers, tolerance: Tolerance) ->
             f"there, ours {_format_steps(expected.steps)}."
         )
     return f"The values part after {place}, before the next layer. {note}".strip()
+
+
+def are_equal(student: Layers, reference: Layers, tolerance: Tolerance) -> bool:
+    """True where both have the same weights and give the same answers with them.
+
+    Then the layers are the brief's, however they are put together.
+    """
+    if student.unset or reference.unset or not student.rows or not reference.rows:
+        return False
+    own, ours = ({k for n in side.rows for k in n.keys} for side in (student, reference))
+    return own == ours and have_same_end(student, reference, tolerance)
 
 
 def have_same_end(student: Layers, reference: Layers, tolerance: Tolerance) -> bool:

@@ -178,11 +178,16 @@ def _compare(
         return differ("has no counterpart in your network")
     own, ours = seen.values, expected.values
     if ours is None:
-        return None if own is None else differ("exists, ours has none")
+        none = own is None or tolerance.allows(own, np.zeros_like(own))
+        return None if none else differ("exists, ours has none")
+    if own is None and tolerance.allows(np.zeros_like(ours), ours):
+        return None
     cut = diagnose_gradient(own)
     hint = cut.hint if cut else ""
     if own is None:
         return differ("does not exist: the loss does not depend on it", hint=hint)
+    if own.ndim != ours.ndim:  # a convolution in place of a linear layer, or the other way round
+        own, ours = _make_matrix(own), _make_matrix(ours)
     if own.shape != ours.shape:
         return differ(f"has shape {own.shape}, expected is {ours.shape}")
     worst = find_mismatch(own, ours, tolerance)
@@ -192,6 +197,12 @@ def _compare(
         return differ("is zero everywhere: no gradient reaches it", worst=worst, hint=hint)
     how = f"differs{_format_factor(own, ours, tolerance)}"
     return differ(f"{how}. {worst.sentence().rstrip('.')}", worst=worst)
+
+
+def _make_matrix(values: Array) -> Array:
+    """(in, out), from (out, in, height, width) as well."""
+    matrix: Array = values.reshape(len(values), -1).T if values.ndim > 2 else values
+    return matrix
 
 
 def _format_factor(seen: Array, expected: Array, tolerance: Tolerance) -> str:

@@ -9,7 +9,12 @@ from grader.compare import returned_values
 from grader.compare.answers import close_outputs
 from grader.compare.differences import compare_groups
 from grader.compare.parameters import REGISTER, describe_unregistered
-from grader.compare.precision import choose_tolerance, match_precision, note_precision
+from grader.compare.precision import (
+    choose_tolerance,
+    find_floor,
+    match_precision,
+    note_precision,
+)
 from grader.diagnosis.network import diagnose_dropouts
 from grader.diagnosis.training_step import diagnose_step
 from grader.diagnosis.wording.sentences import word
@@ -68,6 +73,7 @@ def close(
 def _close_gradients(student: Gradients, reference: Gradients, rtol: float, where: str) -> Verdict:
     note, tolerance = note_precision(student, reference), choose_tolerance(student, rtol)
     expected = match_precision(student, reference).runs[0]
+    tolerance = tolerance.above(find_floor(student.precision, (n.values for n in expected)))
     results = [compare_groups(run, expected, tolerance) for run in student.runs]
     best = min(results, key=lambda r: len(r.wrong))
     if not best.wrong:
@@ -84,6 +90,7 @@ def _close_steps(student: Steps, reference: Steps, rtol: float, where: str) -> V
     note, tolerance = note_precision(student, reference), choose_tolerance(student, rtol)
     reference = match_precision(student, reference)
     first, second = reference.runs[0]
+    tolerance = tolerance.above(find_floor(student.precision, (n.values for n in first)))
     pairs = [
         (compare_groups(one, first, tolerance), compare_groups(two, second, tolerance))
         for one, two in student.runs

@@ -28,7 +28,8 @@ left when large ones cancel.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tolerance:
-    """|seen − expected| ≤ rtol · scale. NaN is never right; an infinity is, where it is expected.
+    """|seen − expected| ≤ rtol · scale + floor. NaN is never right; an infinity is, where it is
+    expected.
 
     Infinities and NaN among the expected numbers do not count for the greatest size.
     """
@@ -36,6 +37,11 @@ class Tolerance:
     rtol: float
     """The share, 0 or more."""
     of: Scale = "both"
+    floor: float = 0.0
+    """What is allowed besides, an absolute error: what rounding leaves of numbers that cancel, by
+    the size of those that they are made of. It keeps a value that is zero in exact arithmetic, as
+    the gradient of a keys' bias is in an attention, from being compared with itself.
+    """
 
     def at_least(self, rtol: float) -> Tolerance:
         """The same, of this share where it is smaller."""
@@ -45,18 +51,23 @@ class Tolerance:
         """The same, of this share where it is greater."""
         return self if self.rtol <= rtol else replace(self, rtol=rtol)
 
+    def above(self, floor: float) -> Tolerance:
+        """The same, with this floor."""
+        return replace(self, floor=floor)
+
     def limits(self, expected: Array) -> Array:
         """The greatest error that is allowed, for each number, or one for all of them."""
         if self.of == "one":
-            return np.asarray(self.rtol)
+            return np.asarray(self.rtol + self.floor)
         sizes = np.abs(np.asarray(expected, np.float64))
         greatest = np.max(sizes, initial=0.0)
         if not np.isfinite(greatest):
             sizes = np.where(np.isfinite(sizes), sizes, 0.0)
             greatest = np.max(sizes, initial=0.0)
         if self.of == "each":
-            return np.asarray(self.rtol * sizes)
-        return np.asarray(self.rtol * (sizes + greatest if self.of == "both" else greatest))
+            return np.asarray(self.rtol * sizes + self.floor)
+        scale = sizes + greatest if self.of == "both" else greatest
+        return np.asarray(self.rtol * scale + self.floor)
 
     def find_wrong(self, seen: Array, expected: Array) -> Array:
         """True where a number differs by more than is allowed; the shape of both arrays.

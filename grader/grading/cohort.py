@@ -18,11 +18,12 @@ from grader.ledger.ledger import Ledger
 from grader.records.errors import ReferenceFailed
 from grader.records.execution import ExecutionRecord, Kind, Missing, Proof
 from grader.records.measurements import Logits
-from grader.records.result import Graded
+from grader.records.result import CheckResult, Graded
 from grader.records.submission import Submission
 from grader.submissions import definitions
 
 NOT_ASKED = Missing(why="it was not asked", needs_review=True)
+_FORM = "Compared with the accepted form `{}`, which fits this work best."
 _LEVEL = "level"
 """Setting of the ledger: the sandbox level of the executions that it holds."""
 
@@ -119,14 +120,16 @@ class Cohort:
             for record in records.values():
                 self.ledger.record(key, record)
 
-    def reference(self, beside: Submission) -> Measurements:
-        """The reference's measurements under the numbers of `beside`, made once for an output
-        folder. Where it dies they are missing.
+    def reference(self, beside: Submission, form: Submission | None = None) -> Measurements:
+        """The measurements of the reference, or of another form, under the numbers of `beside`,
+        made once for an output folder. Where it dies they are missing.
         """
-        submission = replace(self.loaded.reference, numbers=beside.numbers)
+        submission = replace(form or self.loaded.reference, numbers=beside.numbers)
         key = self.executor.key(submission, self.level)
         if key not in self._references:
-            record = self.loaded.measured or self.ledger.execution(key, kind="reference")
+            record = (self.loaded.measured if form is None else None) or self.ledger.execution(
+                key, kind="reference"
+            )
             if record is None:
                 record = references.measure(self.executor, submission, ["reference"])["reference"]
                 if record.execution.status == "ok":
@@ -150,12 +153,8 @@ class Cohort:
             execution = replace(execution, status="tampered", reason=reason)
         content = submission.files.get(submission.entry or "", b"")
         self.loaded.set_source(self.executor.source)
-        results = judge.judge(
-            self.loaded.assignment.checks,
-            Measurements(values),
-            self.reference(submission),
-            definitions.find_definitions(submission.entry, content),
-        )
+        places = definitions.find_definitions(submission.entry, content)
+        results, notes = self._judge_by_best(submission, Measurements(values), places)
         return Graded(
             student=submission.student,
             assignment=self.loaded.slug,
@@ -169,9 +168,25 @@ class Cohort:
             files=tuple(sorted(submission.files)),
             received=submission.received,
             late=submission.late,
-            notes=submission.notes,
+            notes=(*submission.notes, *notes),
             unclear=submission.unclear,
         )
+
+    def _judge_by_best(
+        self, submission: Submission, student: Measurements, places: Mapping[str, str]
+    ) -> tuple[tuple[CheckResult, ...], tuple[str, ...]]:
+        """The results beside the reference, or beside the form that gives more points, and a note
+        that says so.
+        """
+        checks, note = self.loaded.assignment.checks, ""
+        best = judge.judge(checks, student, self.reference(submission), places)
+        for form in self.loaded.forms:
+            if not any(c.lost for c in best):
+                break
+            other = judge.judge(checks, student, self.reference(submission, form), places)
+            if judge.score(other) > judge.score(best):
+                best, note = other, _FORM.format(form.student.removeprefix("forms/"))
+        return best, (note,) if note else ()
 
 
 def read_measurements(

@@ -29,6 +29,9 @@ WORDS: Mapping[str, str] = {
     "was judged: {}. Keep one definition, and save its weights.",
     "renamed": "The weights stand in the file under other names than your class has, but every "
     "shape fits, so they were loaded: {}. Save them again from the class that you hand in.",
+    "unsure_pairing": "{} layers of equal shape could not be told apart in two seconds. They were "
+    "taken in the order in which they run; where numbers of them differ from ours, a person should "
+    "look at it.",
     "kept": "Your code wrote, moved or deleted what was handed in, while it ran here: {}. What is "
     "judged is the file as it was handed in.",
     "saved": "Your code saved it while it ran here, and it was not handed in: {}. What is judged "

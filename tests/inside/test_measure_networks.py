@@ -212,6 +212,25 @@ class Net(nn.Module):
         return self.last(h)
 """
 )
+GATES = (
+    HEAD
+    + """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.x = nn.ModuleList([nn.Linear(6, 6) for _ in "figo"])
+        self.h = nn.ModuleList([nn.Linear(6, 6) for _ in "figo"])
+        self.last = nn.Linear(6, 5)
+
+    def forward(self, x):
+        h = c = x.new_zeros(len(x), 6)
+        for now in x.unbind(1):
+            f, i, g, o = (a(now) + b(h) for a, b in zip(self.x, self.h))
+            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            h = o.sigmoid() * c.tanh()
+        return self.last(h)
+"""
+)
 PLAIN = (
     HEAD
     + """
@@ -439,6 +458,8 @@ RIGHT: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "the state's part first": edited(
                 BY_HAND, ("self.input(now) + self.state(h)", "self.state(h) + self.input(now)")
             ),
+            "gates in another order of one matrix": edited(BY_HAND, ("i, f, g, o", "f, o, i, g")),
+            "a layer for each gate": GATES,
             "plain products": PLAIN,
             "plain products, each with its bias": edited(
                 PLAIN,
@@ -628,12 +649,6 @@ WRONG: Mapping[str, Mapping[str, tuple[str, str, str, str]]] = {
         ),
     },
     "LSTM cell": {
-        "gates swapped": (
-            edited(BY_HAND, ("i, f, g, o", "f, i, g, o")),
-            "outputs",
-            "answers differently",
-            "parameters",
-        ),
         "tanh for a gate": (
             edited(BY_HAND, ("torch.sigmoid(f)", "torch.tanh(f)")),
             "outputs",

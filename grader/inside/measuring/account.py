@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from grader.inside.measuring import network
+from grader.inside.measuring import network, pairing
+from grader.inside.measuring.pairing import Keyed
 from grader.inside.measuring.trace import Trace
 from grader.inside.schema.questions import DropoutFacts, LayerRow
 from grader.inside.wire import Array
@@ -20,11 +21,14 @@ SKETCHED = 7
 """Tensors of one answer that are sketched."""
 
 
-def list_layers(trace: Trace, answer: Sequence[torch.Tensor]) -> list[LayerRow]:
+def list_layers(
+    trace: Trace, answer: Sequence[torch.Tensor], pairs: Sequence[Keyed]
+) -> list[LayerRow]:
     """Every operator with its shape, weights and sketches; the last ends in the whole answer."""
     rows: list[LayerRow] = []
     used: set[tuple[int, object]] = set()
-    for operator in trace.operators:
+    keys = pairing.list_keys(trace.operators, pairs)
+    for operator, own_keys in zip(trace.operators, keys, strict=True):
         own = {(id(w.leaf), w.view.storage_offset()) for w in operator.weights}
         end = operator.end
         if operator is trace.operators[-1] and answer:
@@ -34,7 +38,8 @@ def list_layers(trace: Trace, answer: Sequence[torch.Tensor]) -> list[LayerRow]:
                 "name": operator.name,
                 "kind": operator.kind,
                 "shape": list(operator.shape),
-                "weights": [(w.role, w.name, list(w.view.shape)) for w in operator.weights],
+                "weights": [(w.role, w.name, list(w.shape)) for w in operator.weights],
+                "keys": own_keys,
                 "settings": operator.settings,
                 "steps": operator.steps[:20],
                 "file": operator.place[0] if operator.place else None,

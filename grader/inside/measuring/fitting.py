@@ -30,6 +30,7 @@ def fill(net: torch.nn.Module, state: State, name: str) -> None:
     own = torch.nn.Module.state_dict(net)
     state = _strip_prefixes(state, set(own))
     pairs = pair(_list_shapes(state), _list_shapes(own))
+    state = {k: _lay_out(v, own.get(pairs.get(k, ""))) for k, v in state.items()}
     _require_fit(state, own, pairs, name)
     _require_finite(state, name)
     torch.nn.Module.load_state_dict(net, {pairs[k]: v for k, v in state.items()}, strict=True)
@@ -53,7 +54,7 @@ def fill_ours(net: torch.nn.Module, state: State) -> None:
     if pairs is None:
         raise Unanswerable(_explain_misfit(state, own, tried[0]))
     _require_finite(state, "the file")
-    turned = _turn({pairs[k]: v for k, v in state.items()}, own)
+    turned = _turn({pairs[k]: _lay_out(v, own[pairs[k]]) for k, v in state.items()}, own)
     torch.nn.Module.load_state_dict(net, {**torch.nn.Module.state_dict(net), **turned})
 
 
@@ -131,7 +132,18 @@ def _is_whole(pairs: Mapping[str, str], state: State, own: State) -> bool:
 
 
 def _fits(given: torch.Tensor, wanted: torch.Tensor) -> bool:
-    return given.shape == wanted.shape or _is_turned(given, wanted)
+    return _lay_out(given, wanted).shape == wanted.shape or _is_turned(given, wanted)
+
+
+def _lay_out(given: torch.Tensor, wanted: torch.Tensor | None) -> torch.Tensor:
+    """The numbers of a matrix as the kernel that is the same, or the other way round.
+
+    A convolution that covers its whole input is a linear layer.
+    """
+    if wanted is None or not given.dim() or given.shape[:1] != wanted.shape[:1]:
+        return given
+    matrix = 2 in (given.dim(), wanted.dim()) and given.dim() != wanted.dim() > 1 < given.dim()
+    return given.reshape(wanted.shape) if matrix and given.numel() == wanted.numel() else given
 
 
 def _is_turned(given: torch.Tensor, wanted: torch.Tensor) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from grader.inside import remarks
 from grader.inside.loading.namespace import Names, Unanswerable, describe_error
 from grader.inside.measuring import (
     account,
@@ -24,6 +25,7 @@ from grader.inside.measuring import (
     network,
     outputs,
     ownership,
+    pairing,
     scripts,
     stepping,
     trained,
@@ -32,7 +34,8 @@ from grader.inside.measuring import (
 from grader.inside.measuring.finding import find_directory
 from grader.inside.measuring.functions import describe_forward, find_maker
 from grader.inside.measuring.inputs import Inputs
-from grader.inside.measuring.network import Keyed, Prepared
+from grader.inside.measuring.network import Prepared
+from grader.inside.measuring.pairing import Keyed
 from grader.inside.measuring.trace import Trace
 from grader.inside.schema.questions import (
     GradientsAnswer,
@@ -109,7 +112,7 @@ def _check(names: Names, args: InputArgs, prepared: Prepared, output: object) ->
 
 def _write_equal(pairs: Sequence[Keyed], seed: int) -> None:
     """The weights are those that every network of this seed has, and so is what is drawn next."""
-    network.write(pairs, lambda key, shape: network.draw(key, shape, seed))
+    pairing.write(pairs, lambda key, shape: pairing.draw(key, shape, seed))
     torch.manual_seed(seed)
 
 
@@ -131,12 +134,15 @@ def layers(names: Names, args: InputArgs) -> LayersAnswer:
         "layers": [],
     }
     trace, seen = prepared.trace, list[torch.Tensor]()
+    pairs = pairing.pair(trace.operators)
     if error is not None:
         answer["error"] = describe_error(error, directory, names)
     else:
         _check(names, args, prepared, output)
         try:
-            trace, output = _run_equal(prepared, args["seed"], directory)
+            prepared, equal = _make_equal(names, args, prepared)
+            trace, output = _run_equal(prepared, equal, directory)
+            pairs = equal
         except Unanswerable as reason:
             answer["unset"] = str(reason)
         else:
@@ -144,20 +150,42 @@ def layers(names: Names, args: InputArgs) -> LayersAnswer:
             seen = outputs.list_comparable(output, args.get("output", "raw"))
     if isinstance(error, TimeoutError):
         del trace.operators[SHOWN_OF_ENDLESS:]
-    answer["layers"] = account.list_layers(trace, seen)
+    answer["layers"] = account.list_layers(trace, seen, pairs)
     return answer
 
 
-def _run_equal(prepared: Prepared, seed: int, directory: str) -> tuple[Trace, object]:
+def _run_equal(prepared: Prepared, pairs: list[Keyed], directory: str) -> tuple[Trace, object]:
     """A second run under equal weights, with sketches, and what it returned."""
-    network.require_settable(prepared.trace)
-    pairs = next(network.pair(prepared.trace.operators))
-    _write_equal(pairs, seed)
     output, trace, error = network.run(prepared.net, prepared.x, directory, account.sketch)
     if error is not None:
         raise error
-    network.require_set(pairs, trace)
+    pairing.require_set(pairs, trace)
     return trace, output
+
+
+def _make_equal(
+    names: Names, args: InputArgs, prepared: Prepared, *, train: bool = False
+) -> tuple[Prepared, list[Keyed]]:
+    """A network with the weights that every network of this seed has, and their keys.
+
+    It is the one given, or a fresh one where that had to be tried out.
+    """
+    pairing.require_settable(prepared.trace)
+
+    def list_answers(output: object) -> list[torch.Tensor]:
+        checked = _check(names, args, prepared, output)
+        return outputs.list_comparable(checked, args.get("output", "raw"))
+
+    found = pairing.tell_apart(prepared, args["seed"], list_answers)
+    if found is None:
+        pairs = pairing.pair(prepared.trace.operators)
+    else:
+        if found.unsure:
+            remarks.add("unsure_pairing", str(found.unsure))
+        prepared = _prepare_whole(names, args, train=train)
+        pairs = found.name(prepared.trace.operators)
+    _write_equal(pairs, args["seed"])
+    return prepared, pairs
 
 
 # ---------------------------------------------------------------------- parameters
@@ -198,7 +226,7 @@ def _list_parameters(prepared: Prepared) -> Iterable[tuple[str, torch.Tensor, st
     for name, buffer in torch.nn.Module.named_buffers(prepared.net):
         yield name, buffer, "buffer"
     for operator in prepared.trace.operators:
-        for weight in operator.weights:
+        for weight in (w for piece in operator.pieces for w in piece):
             if weight.leaf.requires_grad:
                 kind = "parameter" if id(weight.leaf) in trained else "tensor"
                 yield weight.name, weight.leaf, kind
@@ -207,27 +235,17 @@ def _list_parameters(prepared: Prepared) -> Iterable[tuple[str, torch.Tensor, st
 # ---------------------------------------------------------------------- values under equal weights
 
 
-def _try_pairings(
+def _measure_equal(
     names: Names,
     args: InputArgs,
     measure: Callable[[Prepared, list[Keyed]], T],
     *,
     train: bool = False,
 ) -> tuple[Precision, list[T]]:
-    """What `measure` gives for every pairing of weights, each on a fresh network."""
-    runs: list[T] = []
-    total = 1
-    precision: Precision = "float64"
-    while len(runs) < total:
-        prepared = _prepare_whole(names, args, train=train)
-        precision = prepared.precision
-        network.require_settable(prepared.trace)
-        pairings = list(network.pair(prepared.trace.operators))
-        total = len(pairings)
-        pairs = pairings[len(runs)]
-        _write_equal(pairs, args["seed"])
-        runs.append(measure(prepared, pairs))
-    return precision, runs
+    """What `measure` gives for a fresh network with equal weights."""
+    prepared = _prepare_whole(names, args, train=train)
+    prepared, pairs = _make_equal(names, args, prepared, train=train)
+    return prepared.precision, [measure(prepared, pairs)]
 
 
 def answers(names: Names, args: InputArgs) -> OutputsAnswer:
@@ -240,10 +258,10 @@ def answers(names: Names, args: InputArgs) -> OutputsAnswer:
         output, trace, error = network.run(prepared.net, prepared.x, find_directory(names))
         if error is not None:
             raise error
-        network.require_set(pairs, trace)
+        pairing.require_set(pairs, trace)
         return outputs.describe(_check(names, args, prepared, output))
 
-    precision, runs = _try_pairings(names, args, measure)
+    precision, runs = _measure_equal(names, args, measure)
     return {"precision": precision, "runs": runs, "place": place}
 
 
@@ -268,7 +286,7 @@ def gradients(names: Names, args: GradientsArgs) -> GradientsAnswer:
         rows = [(k, w, network.lay_out_gradient(w, by_leaf.get(id(w.leaf)))) for k, w in kept]
         return network.make_rows(rows, args["seed"])
 
-    precision, runs = _try_pairings(names, args, measure)
+    precision, runs = _measure_equal(names, args, measure)
     return {"precision": precision, "runs": runs}
 
 
@@ -282,7 +300,7 @@ def steps(names: Names, args: StepsArgs) -> StepsAnswer:
     if "by" not in args:
         compute_loss = functools.partial(_compute_loss, names, args)
         step = _note_facts(facts, stepping.descend(args, compute_loss))
-        precision, runs = _try_pairings(names, args, step, train=True)
+        precision, runs = _measure_equal(names, args, step, train=True)
         return {
             "precision": precision,
             "runs": runs,
@@ -322,13 +340,13 @@ def _try_precisions(
     for precision in others:
         one: StepsArgs = {**args, "precisions": [precision]}
         try:
-            return _try_pairings(names, one, step, train=True)
+            return _measure_equal(names, one, step, train=True)
         except Unanswerable:
             raise
         except Exception:  # perhaps it can do with the next one
             continue
     one = {**args, "precisions": [last]}
-    return _try_pairings(names, one, step, train=True)
+    return _measure_equal(names, one, step, train=True)
 
 
 _AS_WRITTEN = ("call", "value", "script")

@@ -1,16 +1,9 @@
-"""A student's network under equal weights: built fresh, written to, differentiated, stepped.
-
-Numbers are keyed by what an operator is (kind, shape of its weight, how many of that shape came
-before), so a missing or an additional layer does not shift the numbers of the others, and names and
-the order of declaration do not matter.
-"""
+"""A student's network: built fresh, run, differentiated, its numbers in rows."""
 
 from __future__ import annotations
 
-import itertools
-import math
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,20 +12,16 @@ from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from grader.inside.loading.namespace import Unanswerable, describe_place
-from grader.inside.measuring import patience
+from grader.inside.measuring import layout, patience
 from grader.inside.measuring.inputs import Inputs
-from grader.inside.measuring.order import Operator, Weight
+from grader.inside.measuring.order import Weight
 from grader.inside.measuring.trace import Trace, keep_nothing
 from grader.inside.schema.questions import NamedRow, Precision, Sketch
 from grader.inside.wire import Array
 
-Keyed = tuple[str, Weight]
-"""A weight and its key: kind and shape of its operator, number among those, role."""
 FILLS = (torch.ops.aten.normal_.default, torch.ops.aten.uniform_.default)
 """What draws the first numbers of weights."""
 PRECISIONS: dict[Precision, torch.dtype] = {"float64": torch.float64, "float32": torch.float32}
-PAIRINGS = 6
-"""How many pairings among operators of equal shape are tried."""
 PERIOD = 1_000_003
 """Random numbers drawn for one array; a prime, so that no two rows begin alike."""
 SAMPLE = 1 << 16
@@ -125,13 +114,8 @@ class Quick(TorchDispatchMode):
             return func(*args, **(kwargs or {}))
         flat = tensor.view(-1)
         func(flat[:PERIOD], *args[1:], **(kwargs or {}))
-        _repeat(flat[PERIOD:], flat[:PERIOD])
+        layout.repeat(flat[PERIOD:], flat[:PERIOD])
         return tensor
-
-
-def _repeat(flat: torch.Tensor, numbers: torch.Tensor) -> None:
-    for part in flat.split(len(numbers)):
-        part.copy_(numbers[: len(part)])
 
 
 def run(
@@ -194,126 +178,7 @@ def _convert(trace: Trace, dtype: torch.dtype) -> bool:
     return changed
 
 
-# ---------------------------------------------------------------------- equal weights
-
-
-def list_owners(operators: Sequence[Operator]) -> list[tuple[Operator, list[Weight]]]:
-    """(operator, its weights) for every operator that owns weights not seen before."""
-    seen: set[tuple[int, object]] = set()
-    rows = []
-    for operator in operators:
-        own = []
-        for weight in operator.weights:
-            identity = (id(weight.leaf), weight.view.storage_offset())
-            if identity not in seen:
-                seen.add(identity)
-                own.append(weight)
-        if own:
-            rows.append((operator, own))
-    return rows
-
-
-def pair(operators: Sequence[Operator]) -> Iterator[list[Keyed]]:
-    """Ways to give keys to weights: by place, then others where nothing before tells two apart.
-
-    Operators of one group and unequal standing have one order only; `order.order` has found it.
-    """
-    rows = list_owners(operators)
-    groups: dict[str, list[int]] = {}
-    alike: dict[tuple[str, str], list[int]] = {}
-    for index, (operator, _) in enumerate(rows):
-        groups.setdefault(operator.group, []).append(index)
-        alike.setdefault((operator.group, operator.standing), []).append(index)
-    number = {index: n for members in groups.values() for n, index in enumerate(members)}
-    tied = [members for members in alike.values() if len(members) > 1]
-    choices = itertools.product(*(itertools.permutations(members) for members in tied))
-    for choice in itertools.islice(choices, PAIRINGS):
-        chosen = dict(number)
-        for members, order in zip(tied, choice, strict=True):
-            chosen.update({i: number[j] for i, j in zip(members, order, strict=True)})
-        yield [
-            (f"{operator.group}/{chosen[i]}/{weight.role}", weight)
-            for i, (operator, weights) in enumerate(rows)
-            for weight in weights
-        ]
-
-
-def draw(key: str, shape: Sequence[int], seed: int) -> Array:
-    """The numbers that belong to a key: float64 of the given shape, or `PERIOD` to be repeated.
-
-    Weights are normal with deviation √(2 / fan-in) (He et al. 2015, eq. 10), so that signals keep a
-    size at which a clipped or leaky activation shows; scales and variances lie between 0.5 and 1.5.
-    """
-    kind, *_, role = key.split("/")
-    rng = np.random.Generator(np.random.PCG64([seed, zlib.crc32(key.encode())]))
-    if role == "running_var" or (role == "weight" and "norm" in kind):
-        return rng.uniform(0.5, 1.5, shape)
-    scale = 0.5
-    if role == "weight":
-        fan_in = shape[0] if kind == "linear" else math.prod(shape[1:])
-        scale = math.sqrt(2.0 / max(1, fan_in))
-    return rng.standard_normal(shape if math.prod(shape) <= PERIOD else PERIOD) * scale
-
-
-def view_as_received(owner: torch.Tensor, weight: Weight) -> torch.Tensor:
-    """`owner`, which lies in memory like the weight's leaf, seen as the operator saw the leaf."""
-    view, leaf = weight.view, weight.leaf
-    offset = view.storage_offset() - leaf.storage_offset() + owner.storage_offset()
-    return torch.as_strided(owner, view.shape, view.stride(), offset)
-
-
-def write(pairs: Sequence[Keyed], numbers: Callable[[str, Sequence[int]], Array]) -> None:
-    """Put numbers into the weights in place, through the view that the operator received."""
-    with torch.no_grad():
-        for key, weight in pairs:
-            target = view_as_received(weight.leaf.detach(), weight)
-            value = torch.from_numpy(np.asarray(numbers(key, tuple(target.shape))))
-            if value.numel() == target.numel():
-                target.copy_(value.reshape(target.shape))
-            else:
-                _fill(target, value)
-
-
-def _fill(target: torch.Tensor, numbers: torch.Tensor) -> None:
-    """`target` holds the numbers again and again, in the order of the transposed matrix.
-
-    That is how most keep a large one in memory, so nothing has to be made beside it.
-    """
-    turned = target.t() if target.dim() == 2 else target
-    if turned.is_contiguous():
-        _repeat(turned.view(-1), numbers.to(target.dtype))
-    else:
-        whole = torch.empty(turned.shape, dtype=target.dtype)
-        _repeat(whole.view(-1), numbers.to(target.dtype))
-        turned.copy_(whole)
-
-
-def require_set(pairs: Sequence[Keyed], again: Trace) -> None:
-    """Raise Unanswerable unless a second run received what was written."""
-    received: dict[tuple[object, ...], Weight] = {}
-    for operator in again.operators:
-        for w in operator.weights:  # a tied weight comes in two layouts
-            received.setdefault((w.role, id(w.leaf), w.view.numel(), tuple(w.view.stride())), w)
-    for _, weight in pairs:
-        view = weight.view
-        other = received.get((weight.role, id(weight.leaf), view.numel(), tuple(view.stride())))
-        same = other is not None and torch.equal(
-            view_as_received(weight.leaf.detach(), weight), other.view.detach().reshape(view.shape)
-        )
-        if not same and weight.role not in ("running_mean", "running_var"):
-            label = weight.name or f"the {weight.role} of shape {tuple(weight.view.shape)}"
-            raise Unanswerable(
-                f"equal weights could not be set: `{label}` is replaced while the network runs",
-                needs_review=True,
-            )
-
-
-def require_settable(trace: Trace) -> None:
-    """Raise Unanswerable where the grader could not follow which weights are used how."""
-    if trace.obstacles:
-        raise Unanswerable(
-            f"equal weights could not be set: {trace.obstacles[0]}", needs_review=True
-        )
+# ---------------------------------------------------------------------- gradients
 
 
 def lay_out_gradient(weight: Weight, grad: torch.Tensor | None) -> torch.Tensor | None:
@@ -324,7 +189,7 @@ def lay_out_gradient(weight: Weight, grad: torch.Tensor | None) -> torch.Tensor 
     if grad.stride() != leaf.stride():
         like = torch.empty_strided(leaf.shape, leaf.stride(), dtype=grad.dtype)
         grad = like.copy_(grad)
-    return view_as_received(grad, weight)
+    return layout.read(grad, weight)
 
 
 def make_rows(
@@ -337,7 +202,7 @@ def make_rows(
         row: NamedRow = {
             "key": key,
             "name": weight.name,
-            "shape": list(weight.view.shape),
+            "shape": list(weight.shape),
             "values": None,
             "sampled": total > WHOLE,
         }
@@ -347,6 +212,6 @@ def make_rows(
             at = np.unravel_index(places, tuple(tensor.shape))
             row["values"] = array(tensor.detach()[tuple(map(torch.from_numpy, at))])
         elif tensor is not None:
-            row["values"] = array(tensor).reshape(weight.view.shape)
+            row["values"] = array(layout.show(weight, tensor)).reshape(weight.shape)
         rows.append(row)
     return rows

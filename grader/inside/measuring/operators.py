@@ -65,6 +65,32 @@ STRUCTURE = frozenset(
 )
 """Steps that move numbers without changing them."""
 
+COPIES = frozenset("clone _to_copy to detach alias contiguous lift_fresh".split())
+"""Those of them whose result has the same numbers in the same places."""
+
+VIEWS = frozenset("view _unsafe_view reshape _reshape_alias".split())
+"""Those that give the same numbers in the same order another shape."""
+
+REARRANGEMENTS = STRUCTURE - frozenset(
+    "as_strided copy_ empty empty_like zeros_like ones_like resize_ set_ is_same_size "
+    "_local_scalar_dense size stride sym_size result_type".split()
+) | frozenset("cat stack split_with_sizes unsafe_split narrow flip roll".split())
+"""Those after which every number is one that was there before."""
+
+CHANGES = (ACTIVATIONS | JOINS | {"rsub", "masked_fill", "reciprocal", "rsqrt"}) - frozenset(
+    "softmax _softmax log_softmax _log_softmax cat max".split()
+)
+"""Steps that change each number on its own."""
+
+SUMS = frozenset("add sub".split())
+"""Those after which a number is the sum of what stood in the same place."""
+
+PRODUCTS = frozenset(
+    "bmm baddbmm matmul scaled_dot_product_attention _scaled_dot_product_attention_math "
+    "_scaled_dot_product_flash_attention_for_cpu".split()
+)
+"""Products of two results, matrix by matrix of a batch."""
+
 
 CONSTANTS = frozenset(
     "zeros_like ones_like full_like new_zeros new_ones new_full zero zeros ones full".split()
@@ -142,6 +168,30 @@ def find_linear_roles(
     if is_data(right) and not is_data(left):
         return [("weight", left.transpose(-1, -2) if left.dim() >= 2 else left), ("bias", bias)]
     return [("bias", bias)]
+
+
+def find_axis(
+    name: str, args: Sequence[object], result: torch.Tensor, is_data: Callable[[torch.Tensor], bool]
+) -> int:
+    """Along which dimension of the result of a product or a convolution its outputs lie."""
+    if name in ("mv", "addmv"):
+        return 0
+    if KINDS[name] == "convolution":
+        weight = args[1]
+        batched = isinstance(weight, torch.Tensor) and weight.dim() == result.dim()
+        return 1 if batched else 0
+    left = args[1 if name in ("addmm", "baddbmm") else 0]
+    return -1 if isinstance(left, torch.Tensor) and is_data(left) else -2
+
+
+def is_plain_convolution(args: Sequence[object]) -> bool:
+    """True where each output is a sum over a window of all channels: no groups, not transposed."""
+    x, weight = args[0], args[1]
+    if not isinstance(x, torch.Tensor) or not isinstance(weight, torch.Tensor):
+        return False
+    transposed = len(args) > 6 and args[6] is True
+    channels = x.shape[1 if x.dim() == weight.dim() else 0]
+    return not transposed and weight.shape[1] == channels
 
 
 def find_dropped(name: str, args: Sequence[object]) -> float | None:

@@ -28,11 +28,29 @@ class Weight:
     role: str
     """weight, bias, running_mean or running_var."""
     view: torch.Tensor
-    """The received tensor, in the layout that is compared: (in, out) for linear operators."""
+    """What was received, in the layout that is compared: (in, out) for linear operators, and for
+    a convolution, whose inputs are the numbers of a window.
+    """
     leaf: torch.Tensor
     """The tensor that owns the storage."""
     name: str
     """`conv1.weight` where the module names it, else an empty text."""
+    places: torch.Tensor | None = None
+    """Where each number of the view lies, if it is a copy: its number among those of all weights,
+    or, if `local`, its place in the memory of `leaf`. None where the view shares that memory.
+    """
+    local: bool = False
+    matrices: tuple[int, ...] = ()
+    """For a batch of products: the number of the matrix that each of them takes."""
+    shown: tuple[int, ...] = ()
+    """The shape in which it is shown: (out, in, height, width) for a convolution. () for the
+    view's own.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape in which it is shown."""
+        return self.shown or tuple(self.view.shape)
 
 
 @dataclass(eq=False)
@@ -47,6 +65,10 @@ class Operator:
     result: Sketch
     """What is kept of what it returned."""
     weights: list[Weight] = field(default_factory=list)
+    pieces: list[list[Weight]] = field(default_factory=list)
+    """The weights again, cut where outputs go different ways, as the queries, keys and values of
+    one product do: so it does not count how many layers share the work. Filled in at the end.
+    """
     settings: dict[str, Setting] = field(default_factory=dict)
     """Stride, padding and the like, where the operator has them."""
     dropped: list[float] = field(default_factory=list)
@@ -61,19 +83,27 @@ class Operator:
     """Places in the order of use of the operators whose results it received."""
     depth: int = 0
     """Operators with weights on the longest way that leads to it, itself included."""
-    standing: str = ""
-    """What it is and what came before it, filled in by `order`. Equal where nothing tells two
-    apart.
+    standings: tuple[str, ...] = ()
+    """For each piece what it is and what came before, filled in by `order`. Equal where nothing
+    tells two apart.
     """
     place: tuple[str, int] | None = None
     """The student's file and line that ran it."""
 
     @property
-    def group(self) -> str:
-        """Kind and shape of its weight; empty where it has none."""
-        if not self.weights:
-            return ""
-        return f"{self.kind}/{'x'.join(map(str, self.weights[0].view.shape))}"
+    def groups(self) -> list[str]:
+        """The group of each piece."""
+        return [name_group(self.kind, piece) for piece in self.pieces]
+
+
+def name_group(kind: str, weights: Sequence[Weight]) -> str:
+    """What can be taken for each other: what is computed, with which shape of a weight.
+
+    A convolution is a product of its windows with a matrix.
+    """
+    view = weights[0].view
+    what = "linear" if kind == "convolution" and view.dim() == 2 else kind
+    return f"{what}/{'x'.join(map(str, view.shape))}"
 
 
 def keep_near(sources: frozenset[int], operators: Sequence[Operator]) -> frozenset[int]:
@@ -90,18 +120,20 @@ def order(operators: Sequence[Operator]) -> list[Operator]:
     Branches stay together. A chain stays as it is, and so do operators that nothing tells apart.
     """
     for operator in operators:  # what feeds an operator was run before it
-        parts = sorted({operators[i].standing for i in operator.feeds})
-        if operator.group:
-            text = "\n".join([operator.group, *parts])
-            operator.standing = hashlib.sha256(text.encode()).hexdigest()[:16]
+        parts = sorted({s for i in operator.feeds for s in operators[i].standings})
+        if operator.pieces:
+            operator.standings = tuple(_digest([group, *parts]) for group in operator.groups)
         else:  # poolings have many names for one thing
-            operator.standing = "".join(parts)[:64]
+            operator.standings = ("".join(parts)[:64],)
     fed = frozenset[int]().union(*(o.feeds for o in operators))
     in_order: list[Operator] = []
     seen: set[int] = set()
 
+    def rank(i: int) -> tuple[int, list[str], int]:
+        return -operators[i].depth, sorted(set(operators[i].standings)), i
+
     def sort(indices: frozenset[int] | set[int]) -> list[int]:
-        return sorted(indices, key=lambda i: (-operators[i].depth, operators[i].standing, i))
+        return sorted(indices, key=rank)
 
     stack = [(i, False) for i in reversed(sort({*range(len(operators))} - fed))]
     while stack:
@@ -113,3 +145,7 @@ def order(operators: Sequence[Operator]) -> list[Operator]:
             stack.append((index, True))
             stack += [(i, False) for i in reversed(sort(operators[index].feeds - seen))]
     return in_order
+
+
+def _digest(texts: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]

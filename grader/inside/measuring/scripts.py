@@ -17,7 +17,7 @@ import torch
 
 from grader.inside.loading import namespace
 from grader.inside.loading.namespace import Names, Unanswerable
-from grader.inside.measuring import budget, finding, functions, losses, network, outputs
+from grader.inside.measuring import budget, finding, functions, losses, network, outputs, pairing
 from grader.inside.measuring.functions import Function
 from grader.inside.measuring.losses import FILE
 from grader.inside.schema.questions import ReturnedAnswer, ScriptArgs
@@ -61,9 +61,9 @@ class Student:
             self.refuse(f"`{name}` cannot be run on {tuple(x.shape)}: {error}")
         where = functions.describe_forward(self._names, prepared.net)
         outputs.check_scores(output, len(prepared.x), where)
-        network.require_settable(prepared.trace)
-        pairs = next(network.pair(prepared.trace.operators))
-        network.write(pairs, lambda key, shape: network.draw(key, shape, self._seed))
+        pairing.require_settable(prepared.trace)
+        pairs = pairing.pair(prepared.trace.operators)
+        pairing.write(pairs, lambda key, shape: pairing.draw(key, shape, self._seed))
         return prepared.net, prepared.x.first
 
     def array(self, value: object, what: str, shape: tuple[int, ...] | None = None) -> Array:

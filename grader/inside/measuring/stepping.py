@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import torch
 
 from grader.inside.loading.namespace import Unanswerable
-from grader.inside.measuring import losses, network, ownership
+from grader.inside.measuring import layout, losses, network, ownership
 from grader.inside.measuring.inputs import Inputs
-from grader.inside.measuring.network import Keyed
+from grader.inside.measuring.pairing import Keyed
 from grader.inside.schema.questions import NamedRow, StepsArgs
 
 Steps = Callable[[network.Prepared, list[Keyed]], list[list[NamedRow]]]
@@ -81,5 +81,5 @@ def _list_leaves(net: torch.nn.Module, kept: Sequence[Keyed]) -> list[torch.Tens
 
 def _read(kept: Sequence[Keyed], seed: int) -> list[NamedRow]:
     """What the weights are now."""
-    named = [(k, w, network.view_as_received(w.leaf.detach(), w)) for k, w in kept]
+    named = [(k, w, layout.read(w.leaf.detach(), w)) for k, w in kept]
     return network.make_rows(named, seed)

@@ -6,17 +6,17 @@ operators below autograd.
 
 from __future__ import annotations
 
+import math
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from types import FrameType
 
 import torch
 from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.hooks import RemovableHandle
 
-from grader.inside.loading import namespace
+from grader.inside.measuring.flow import locate_storage
+from grader.inside.measuring.naming import find_place
 from grader.inside.measuring.operators import (
     ACTIVATIONS,
     CONSTANTS,
@@ -26,13 +26,19 @@ from grader.inside.measuring.operators import (
     STRUCTURE,
     find_dropped,
     find_linear_roles,
-    find_roles,
     find_settings,
     list_tensors,
     name_mean,
 )
-from grader.inside.measuring.order import Operator, Weight, keep_near, order
+from grader.inside.measuring.order import Operator, keep_near, order
 from grader.inside.measuring.ownership import list_named
+from grader.inside.measuring.received import Received
+from grader.inside.measuring.recognition import (
+    PARTS,
+    is_centred,
+    is_one_hot,
+    recognise_pooling,
+)
 from grader.inside.schema.questions import Sketch
 
 Arguments = Sequence[object]
@@ -52,9 +58,7 @@ MOST_LAYERS = 9_000
 
 
 class Trace(TorchDispatchMode):
-    """Records operators while it is active; keeps what it saw alive, so that storages stay
-    distinct.
-    """
+    """Records operators while it is active; keeps what it saw alive, so storages stay distinct."""
 
     def __init__(
         self,
@@ -66,9 +70,10 @@ class Trace(TorchDispatchMode):
         """`keep` says what of a result is kept, before a later step changes it in place."""
         super().__init__()  # type: ignore[no-untyped-call]
         self.operators: list[Operator] = []
-        self.obstacles: list[str] = []
+        self._received = Received(is_data=self._is_data)
+        self.obstacles = self._received.obstacles
         """Why the weights cannot be set, in sentences."""
-        self.leaves: dict[int, torch.Tensor] = {}
+        self.leaves = self._received.leaves
         self.before: list[str] = []
         """Activations before the first operator."""
         self.dropped: list[float] = []
@@ -76,8 +81,7 @@ class Trace(TorchDispatchMode):
         self._directory = os.path.join(directory, "")
         self._keep = keep
         self._batch = inputs[0].shape[0] if inputs[0].dim() else 1
-        self._data = {_storage(x) for x in inputs}
-        self._derived: set[int] = set()
+        self._data = {locate_storage(x) for x in inputs}
         self._constant: set[int] = set()
         """Storages made of no tensor at all, such as `torch.zeros`."""
         self._sources: dict[int, frozenset[int]] = {}
@@ -87,14 +91,17 @@ class Trace(TorchDispatchMode):
         """Of all results, which are kept."""
         self._alive: list[object] = [*inputs]
         self._path: list[str] = []
-        self._names: dict[int, str] = {}
+        self._names = self._received.names
+        self._pictures: dict[int, torch.Tensor] = {}
+        """For data: the result since which it was only moved, or pooled in parts."""
         self._touched: set[int] = set()
         self._scales: set[int] = set()
         self._once: dict[Once, int] = {}
         self._handles: list[RemovableHandle] = []
+        self._pictures.update((locate_storage(x), x) for x in inputs)
         for name, tensor in list_named(module):
-            self.leaves.setdefault(_storage(tensor), tensor)
-            self._names.setdefault(_storage(tensor), name)
+            self.leaves.setdefault(locate_storage(tensor), tensor)
+            self._names.setdefault(locate_storage(tensor), name)
         self._hook(module)
 
     def _hook(self, module: torch.nn.Module) -> None:
@@ -117,6 +124,8 @@ class Trace(TorchDispatchMode):
         """Take the hooks off again, and put the operators in the order of what feeds what."""
         for handle in self._handles:
             handle.remove()
+        for product, operator in enumerate(self.operators):
+            operator.pieces = self._received.cut(product, operator)
         self._alive.clear()
         self._kept.clear()
         self.operators = order(self.operators)
@@ -132,7 +141,7 @@ class Trace(TorchDispatchMode):
         self._alive.append((args, kwargs, result))
         self._require_end(result)
         try:
-            self._read(func.overloadpacket.__name__, args, kwargs or {}, result)
+            self._read(func, args, kwargs or {}, result)
         except (IndexError, TypeError, AttributeError) as error:
             self.obstacles.append(f"an operator could not be read ({type(error).__name__})")
         return result
@@ -140,7 +149,7 @@ class Trace(TorchDispatchMode):
     def _require_end(self, result: object) -> None:
         """Raise TimeoutError where so many results are kept that `forward` must be without end."""
         for tensor in list_tensors(result):
-            key = _storage(tensor)
+            key = locate_storage(tensor)
             if key > 0 and key not in self._kept:
                 self._kept.add(key)
                 self._bytes += tensor.untyped_storage().nbytes()
@@ -152,34 +161,38 @@ class Trace(TorchDispatchMode):
 
     # ------------------------------------------------------------------ reading one operator
 
-    def _read(self, name: str, args: Arguments, kwargs: Options, result: object) -> None:
+    def _read(self, func: OpOverload, args: Arguments, kwargs: Options, result: object) -> None:
+        name = func.overloadpacket.__name__
         inputs, outputs = list_tensors((args, kwargs)), list_tensors(result)
         plain_name = name.rstrip("_") if not name.startswith("_") else name
         kind = KINDS.get(plain_name)
         if plain_name in CONSTANTS:  # a first state is no data, whatever it took its shape from
             inputs = []
-        is_tainted = any(_storage(t) in self._data for t in inputs)
+        is_tainted = any(locate_storage(t) in self._data for t in inputs)
         self._find_leaves(inputs)
-        self._touched.update(map(_storage, inputs))
+        self._touched.update(map(locate_storage, inputs))
         if not is_tainted and kind in ("convolution", "linear"):
             is_tainted = self._rejoin(inputs)
         if not is_tainted:
             self._note_derived(inputs, outputs)
+            self._received.flow.copy_weights(func, name, args, kwargs, self.leaves, outputs)
             return
+        self._received.flow.follow(func, name, args, kwargs, outputs)
         before = self._find_before(inputs)
         for tensor in outputs:
-            if _storage(tensor) not in self.leaves:
-                self._data.add(_storage(tensor))
-                self._sources[_storage(tensor)] = before
+            if locate_storage(tensor) not in self.leaves:
+                self._data.add(locate_storage(tensor))
+                self._sources[locate_storage(tensor)] = before
         if plain_name == "mean":
             source = self._find_nearest(before)
             picture = self._per_sample(inputs[0]) if source is None else source.shape
             kind = name_mean(outputs[0], picture)
         if plain_name in ("index", "index_select") and self._is_lookup(args):
             kind = "embedding"
+        kind, args = self._recognise(plain_name, kind, args, inputs, outputs)
         if kind and kind.startswith("adaptive") and inputs[0].shape == outputs[0].shape:
             return  # to the size that it has already: the identity
-        if kind == "linear" and not any(self._is_weight(t) for t in inputs):
+        if kind == "linear" and not any(self._received.is_weight(t) for t in inputs):
             kind = None  # attention scores and the like: data times data
         if kind is not None:
             self._note_operator(kind, plain_name, args, kwargs, outputs[0], before)
@@ -188,17 +201,59 @@ class Trace(TorchDispatchMode):
         elif plain_name not in STRUCTURE:
             self._note_step(plain_name, inputs, args)
 
+    def _recognise(
+        self,
+        name: str,
+        kind: str | None,
+        args: Arguments,
+        inputs: list[torch.Tensor],
+        outputs: list[torch.Tensor],
+    ) -> tuple[str | None, Arguments]:
+        """The kind of a step by what it computes, with the arguments that one of that kind has."""
+        data = [t for t in inputs if self._is_data(t)]
+        weights = [t for t in inputs if self._received.is_weight(t)]
+        picture = self._follow_picture(name, data, outputs)
+        pooling = None if picture is None else recognise_pooling(name, picture, outputs[0])
+        if picture is not None and pooling is not None:
+            self._pictures[locate_storage(outputs[0])] = outputs[0]
+            return pooling, [picture]
+        if len(data) != 1 or len(weights) != 1 or len(inputs) != 2:
+            return kind, args
+        if kind == "linear" and is_one_hot(data[0], -1 if inputs[0] is data[0] else -2):
+            rows = find_linear_roles(name, args, self._is_data)[0][1]
+            if rows is not None and rows.dim() == 2:
+                return "embedding", [rows, data[0]]
+        last = data[0].shape[-1:]
+        if name == "mul" and weights[0].numel() == math.prod(last) and is_centred(data[0]):
+            return "layer_norm", [data[0], None, weights[0].reshape(-1)]
+        return kind, args
+
+    def _follow_picture(
+        self, name: str, data: list[torch.Tensor], outputs: list[torch.Tensor]
+    ) -> torch.Tensor | None:
+        """The result of which a step gives a part, or pools one; of what else it gives, itself."""
+        before = next(
+            (p for t in data if (p := self._pictures.get(locate_storage(t))) is not None), None
+        )
+        moved = name in STRUCTURE or (name in PARTS and before is not None)
+        for tensor in outputs:
+            whole = before is not None and name in PARTS and tensor.numel() == before.numel()
+            kept = before if moved and not whole else tensor if tensor.dim() == 4 else None
+            if kept is not None:
+                self._pictures[locate_storage(tensor)] = kept
+        return before if name in PARTS else None
+
     def _note_derived(self, inputs: list[torch.Tensor], outputs: list[torch.Tensor]) -> None:
         """What is made of no data is no data."""
-        results = {_storage(t) for t in outputs} - self.leaves.keys()
-        self._derived |= results
-        if {_storage(t) for t in inputs} <= self._constant | results:
+        results = {locate_storage(t) for t in outputs} - self.leaves.keys()
+        self._received.derived |= results
+        if {locate_storage(t) for t in inputs} <= self._constant | results:
             self._constant |= results
 
     def _find_before(self, inputs: list[torch.Tensor]) -> frozenset[int]:
         """The operators whose results these tensors hold, changed by small steps at most."""
         sources = frozenset[int]().union(
-            *(self._sources.get(_storage(t), frozenset()) for t in inputs)
+            *(self._sources.get(locate_storage(t), frozenset()) for t in inputs)
         )
         return keep_near(sources, self.operators)
 
@@ -214,19 +269,19 @@ class Trace(TorchDispatchMode):
     def _is_lookup(self, args: Arguments) -> bool:
         """True for `weight[words]`: rows of a weight, chosen by data."""
         weight = args[0]
-        is_weight = isinstance(weight, torch.Tensor) and self._is_weight(weight)
+        is_weight = isinstance(weight, torch.Tensor) and self._received.is_weight(weight)
         return is_weight and len(list_tensors(args)) == 2
 
     def _rejoin(self, inputs: list[torch.Tensor]) -> bool:
         """True where data went through numpy or a list, so that only a new tensor is seen."""
-        other = [t for t in inputs if _storage(t) not in self._names and t.dim() > 1]
-        if len(other) != 1 or not any(_storage(t) in self._names for t in inputs):
+        other = [t for t in inputs if locate_storage(t) not in self._names and t.dim() > 1]
+        if len(other) != 1 or not any(locate_storage(t) in self._names for t in inputs):
             return False
         if self._batch not in (other[0].shape[0], other[0].shape[-1]):
             return False
-        key = _storage(other[0])
+        key = locate_storage(other[0])
         self.leaves.pop(key, None)
-        self._derived.discard(key)
+        self._received.derived.discard(key)
         self._data.add(key)
         if key not in self._constant and self.operators:  # a first state comes from nowhere
             self._sources[key] = frozenset({len(self.operators) - 1})
@@ -238,20 +293,18 @@ class Trace(TorchDispatchMode):
         Where it cannot, because weights are computed or used in unknown ways, any use counts. So
         numbers that are only summed up beside the network are idle.
         """
-        if any(w.leaf is tensor for o in self.operators for w in o.weights):
+        pieces = (piece for o in self.operators for piece in o.pieces)
+        if any(w.leaf is tensor for piece in pieces for w in piece):
             return True
-        key = _storage(tensor)
+        key = locate_storage(tensor)
         return key in self._scales or (bool(self.obstacles) and key in self._touched)
 
     def _find_leaves(self, inputs: list[torch.Tensor]) -> None:
         for tensor in inputs:
-            key = _storage(tensor)
-            if key not in self._data and key not in self._derived and key not in self.leaves:
+            key = locate_storage(tensor)
+            if not any(key in known for known in (self._data, self._received.derived, self.leaves)):
                 base = tensor._base if tensor._is_view() and tensor._base is not None else tensor
                 self.leaves[key] = base
-
-    def _is_weight(self, tensor: torch.Tensor) -> bool:
-        return _storage(tensor) in self.leaves and tensor.is_floating_point()
 
     def _note_operator(
         self,
@@ -268,18 +321,20 @@ class Trace(TorchDispatchMode):
             shape=self._per_sample(result),
             result=self._keep(result),
             feeds=before,
-            place=self._find_place(),
+            place=find_place(self._directory),
         )
-        self._add_weights(operator, name, args, kwargs)
+        operator.weights = self._received.list_weights(kind, name, args, kwargs)
         if kind == "convolution":
             operator.settings = find_settings(args, kwargs)
         operator.name = self._find_name(operator)
         received = next((t for t in list_tensors(args) if self._is_data(t)), None)
-        once = (kind, *(id(w.leaf) for w in operator.weights), id(received))
+        own = ((id(w.leaf), w.view.storage_offset()) for w in operator.weights)
+        once = (kind, *own, id(received))
         place = len(self.operators)
         if operator.weights and once in self._once:
             place = self._once[once]  # the same layer on the same input, as in f(x) * (f(x) > 0)
-        self._sources[_storage(result)] = frozenset({place})
+        self._sources[locate_storage(result)] = frozenset({place})
+        self._received.follow_outputs(place, operator, name, args, result)
         if place < len(self.operators):
             return
         self._once[once] = place
@@ -291,67 +346,53 @@ class Trace(TorchDispatchMode):
         operator.depth = deepest + bool(operator.weights)
         self.operators.append(operator)
 
-    def _add_weights(self, operator: Operator, name: str, args: Arguments, kwargs: Options) -> None:
-        kind = operator.kind
-        if kind == "linear":
-            roles = find_linear_roles(name, args, self._is_data)
-        else:
-            roles = find_roles(kind, args, kwargs)
-        for role, received in roles:
-            if received is None:
-                continue
-            flat = role == "bias" and received.dim() > 1 and received.is_contiguous()
-            tensor = received.reshape(-1) if flat else received
-            key = _storage(tensor)
-            if key in self._derived:
-                self.obstacles.append(
-                    f"the {role} of a {kind} is computed from other tensors in each pass"
-                )
-            elif key in self.leaves:
-                operator.weights.append(self._make_weight(role, tensor, key))
-
-    def _make_weight(self, role: str, view: torch.Tensor, key: int) -> Weight:
-        """The weight that lies in the storage `key`."""
-        return Weight(role=role, view=view, leaf=self.leaves[key], name=self._names.get(key, ""))
-
     def _note_bias(self, inputs: list[torch.Tensor], outputs: list[torch.Tensor]) -> bool:
         """True where an addition is the bias of an operator, written by hand.
 
         Of a sum of operators, as in `x @ W + h @ V + b`, one that has no bias yet takes it.
         """
-        data = [t for t in inputs if _storage(t) in self._data]
-        bias = [t for t in inputs if self._is_weight(t)]
+        data = [t for t in inputs if locate_storage(t) in self._data]
+        bias = [t for t in inputs if self._received.is_weight(t)]
         if len(inputs) != 2 or len(data) != 1 or len(bias) != 1:
             return False
         sources = self._find_before(data)
         last = self._find_nearest(sources)
-        if last is None or set(last.steps) - {"add"}:
+        if last is None or set(last.steps) - self._list_allowed(last):
             return False
-        candidates = [last, *(self.operators[i] for i in sorted(sources, reverse=True))]
-        owner = next((o for o in candidates if self._lacks(o, bias[0])), None)
-        if owner is None:
+        candidates = sorted(sources, key=lambda i: (self.operators[i] is last, i), reverse=True)
+        place = next((i for i in candidates if self._lacks(self.operators[i], bias[0])), None)
+        weight = None if place is None else self._received.make_weight(last.kind, "bias", bias[0])
+        if place is None or weight is None:
             return False
-        owner.weights.append(self._make_weight("bias", bias[0].reshape(-1), _storage(bias[0])))
+        owner = self.operators[place]
+        if weight.view.dim() > 1:
+            weight = self._received.spread(weight, place, data[0], outputs[0])
+        owner.weights.append(weight)
         if len(sources) == 1:
             owner.result = self._keep(outputs[0])
         return True
 
     @staticmethod
-    def _lacks(operator: Operator, bias: torch.Tensor) -> bool:
+    def _list_allowed(operator: Operator) -> set[str]:
+        """The steps after which a bias may still come; a norm by hand may divide at last."""
+        return {"add", "div", "mul"} if operator.kind == "layer_norm" else {"add"}
+
+    def _lacks(self, operator: Operator, bias: torch.Tensor) -> bool:
         """True where the operator could take this bias, and nothing came after but sums."""
         return (
             bool(operator.weights)
-            and not set(operator.steps) - {"add"}
+            and not set(operator.steps) - self._list_allowed(operator)
             and all(w.role != "bias" for w in operator.weights)
-            and bias.numel() in (operator.shape[:1] + operator.shape[-1:])
+            and bias.numel()
+            in (operator.shape[:1] + operator.shape[-1:] + operator.weights[0].view.shape[-1:])
         )
 
     def _note_step(self, name: str, inputs: list[torch.Tensor], args: Arguments) -> None:
-        stray = [t for t in inputs if self._is_weight(t) and t.requires_grad]
+        stray = [t for t in inputs if self._received.is_weight(t) and t.requires_grad]
         if stray and name in ("_prelu_kernel", "prelu"):
-            self._scales.update(map(_storage, stray))
+            self._scales.update(map(locate_storage, stray))
         elif stray:
-            label = self._names.get(_storage(stray[0]), "") or "a parameter"
+            label = self._names.get(locate_storage(stray[0]), "") or "a parameter"
             self.obstacles.append(f"`{label}` is used in `{name}`, which the grader cannot follow")
         if name in ACTIVATIONS or name in JOINS:
             last = self._find_nearest(self._find_before(inputs))
@@ -363,7 +404,7 @@ class Trace(TorchDispatchMode):
     # ------------------------------------------------------------------ names, shapes, places
 
     def _is_data(self, tensor: torch.Tensor) -> bool:
-        return _storage(tensor) in self._data
+        return locate_storage(tensor) in self._data
 
     def _per_sample(self, tensor: torch.Tensor) -> tuple[int, ...]:
         shape = tuple(tensor.shape)
@@ -371,6 +412,10 @@ class Trace(TorchDispatchMode):
             return shape[1:]
         if shape and shape[-1] == self._batch:
             return shape[:-1]
+        if len(shape) > 2 and shape[0] == 1:  # a batch of one, as einsum makes it
+            shape = shape[1:]
+        if len(shape) > 1 and self._batch > 1 and not shape[0] % self._batch:
+            return (shape[0] // self._batch, *shape[1:])  # samples and places in one dimension
         return shape
 
     def _find_name(self, operator: Operator) -> str:
@@ -378,21 +423,3 @@ class Trace(TorchDispatchMode):
             if weight.name:
                 return weight.name.rsplit(".", 1)[0] if "." in weight.name else weight.name
         return next((p for p in reversed(self._path) if p), "")
-
-    def _find_place(self) -> tuple[str, int] | None:
-        frame: FrameType | None = sys._getframe(3)
-        while frame is not None:
-            if frame.f_code.co_filename in namespace.CELLS:
-                return namespace.CELLS[frame.f_code.co_filename], frame.f_lineno
-            if frame.f_code.co_filename.startswith(self._directory):
-                name = frame.f_code.co_filename[len(self._directory) :]
-                return name.replace(os.sep, "/"), frame.f_lineno
-            frame = frame.f_back
-        return None
-
-
-def _storage(tensor: torch.Tensor) -> int:
-    try:
-        return int(tensor.untyped_storage()._cdata)
-    except (RuntimeError, NotImplementedError):
-        return -id(tensor)

@@ -9,11 +9,20 @@ import numpy as np
 import torch
 
 from grader.inside.loading.namespace import Names, Unanswerable
-from grader.inside.measuring import budget, fitting, functions, network, outputs, weights
+from grader.inside.measuring import (
+    budget,
+    fitting,
+    functions,
+    layout,
+    network,
+    outputs,
+    pairing,
+    weights,
+)
 from grader.inside.measuring.finding import find, find_directory
 from grader.inside.measuring.functions import describe_forward, find_maker
 from grader.inside.measuring.inputs import Inputs
-from grader.inside.measuring.network import Keyed
+from grader.inside.measuring.pairing import Keyed
 from grader.inside.schema.questions import (
     EPOCHS_CAP,
     LogitsAnswer,
@@ -111,10 +120,10 @@ def _answer(
     _, trace, error = network.run(net, Inputs((images[:2],)), find_directory(names))
     if error is not None:
         raise error
-    pairs = next(network.pair(trace.operators))
+    pairs = pairing.pair(trace.operators)
     if operands is not None:
         _write_operands(pairs, operands)
-    own = [(k, network.array(network.view_as_received(w.leaf.detach(), w))) for k, w in pairs]
+    own = [(k, network.array(layout.read(w.leaf.detach(), w))) for k, w in pairs]
     return {
         "logits": _score(names, net, images, several=several),
         "operands": [] if trace.obstacles or operands is not None else own,
@@ -236,4 +245,4 @@ def _write_operands(pairs: Sequence[Keyed], operands: Sequence[tuple[str, Array]
     given = dict(operands)
     if set(given) != {key for key, _ in pairs}:
         raise Unanswerable("the weights do not fit the network of the brief, layer by layer")
-    network.write(pairs, lambda key, shape: given[key].reshape(shape))
+    pairing.write(pairs, lambda key, shape: given[key].reshape(shape))

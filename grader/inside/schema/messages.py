@@ -47,6 +47,7 @@ RemarkKey = Literal[
     "blank",
     "twice",
     "renamed",
+    "unsure_pairing",
     "compiled",
     "precision",
     "screen",

@@ -183,8 +183,7 @@ class ErrorFacts(TypedDict):
     """The function's name."""
 
 
-Sketch = Array | None
-"""A few values of a tensor, float64."""
+Sketch = Array | None  # a few values of a tensor, float64
 Setting = int | str | list[int]
 """Stride, padding or dilation."""
 
@@ -197,6 +196,7 @@ class LayerRow(TypedDict):
     shape: list[int]
     weights: list[tuple[str, str, list[int]]]
     """Role, name and shape."""
+    keys: list[str]  # of each part whose outputs go another way
     settings: Mapping[str, Setting]
     steps: list[str]
     file: str | None

@@ -28,6 +28,11 @@ class Layer:
     """Output shape of one sample."""
     weights: tuple[tuple[str, str, tuple[int, ...]], ...]
     """(role, name, shape) of what it owns; linear weights as (in, out)."""
+    keys: tuple[str, ...]
+    """`linear/400x120/0`: what is computed, with which shape of a matrix, and which of these it
+    is. A convolution is a product of its windows. One key for each part whose outputs go another
+    way, so those of a layer that gives queries, keys and values are as many as those of three.
+    """
     steps: tuple[str, ...]
     """Activations between this operator and the next."""
     settings: Mapping[str, Setting]
@@ -45,6 +50,11 @@ class Layer:
     """Whether every weight of it was used by an earlier row as well, as in a recurrent network."""
 
     @property
+    def groups(self) -> tuple[str, ...]:
+        """The keys without their numbers: what could stand in each other's place."""
+        return tuple(key.rpartition("/")[0] for key in self.keys)
+
+    @property
     def label(self) -> str:
         """`conv1 (convolution)`, or the kind alone."""
         return f"`{self.name}` ({self.kind})" if self.name else f"the {self.kind}"
@@ -58,6 +68,7 @@ class Layer:
             kind=untrusted.read_text(row.get("kind")),
             shape=untrusted.read_shape(row.get("shape")),
             weights=tuple(_read_weight(w) for w in untrusted.read_list(row.get("weights"))),
+            keys=tuple(untrusted.read_text(k) for k in untrusted.read_list(row.get("keys", []))),
             steps=tuple(untrusted.read_text(s) for s in untrusted.read_list(row.get("steps"))),
             settings=untrusted.read_settings(row.get("settings")),
             file=None if row.get("file") is None else untrusted.read_text(row["file"]),

@@ -1,0 +1,355 @@
+"""Where single numbers go: which weight a copy came from, and what becomes of each output.
+
+A shadow is a tensor of whole numbers beside one of the network's, and goes through the same steps.
+Beside weights it says in which place of which tensor a number lies. So a matrix that was turned,
+copied or joined for one product is known again. Beside results of a product it says which output a
+number is. So it shows which outputs go together: the queries of one head go into one product, the
+keys into another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+
+from grader.inside.measuring.operators import (
+    CHANGES,
+    COPIES,
+    PRODUCTS,
+    REARRANGEMENTS,
+    SUMS,
+    VIEWS,
+    list_tensors,
+)
+
+MOST = 1 << 22
+"""Numbers of a shadow that is looked at; of what is larger nothing is known."""
+THROUGH = 1 << 60
+"""Added to a shadow that went through a product with another result, as values through attention.
+"""
+SUMMANDS = 8
+"""Results of which a sum is still followed."""
+Geometry = tuple[int, int, tuple[int, ...], tuple[int, ...]]
+"""Which numbers a tensor shows: storage, first place, shape, strides."""
+
+
+def locate_storage(tensor: torch.Tensor) -> int:
+    """What tells its memory from that of others."""
+    try:
+        return int(tensor.untyped_storage()._cdata)
+    except (RuntimeError, NotImplementedError):
+        return -id(tensor)
+
+
+def _locate(tensor: torch.Tensor) -> Geometry:
+    shape, stride = tuple(tensor.shape), tuple(tensor.stride())
+    return locate_storage(tensor), int(tensor.storage_offset()), shape, stride
+
+
+class Flow:
+    """Shadows of everything that only moved since it was a weight or the result of a product."""
+
+    def __init__(self) -> None:
+        self._places: dict[Geometry, torch.Tensor] = {}
+        """Of copies of weights: where their numbers lie."""
+        self._shadows: dict[Geometry, list[torch.Tensor]] = {}
+        """Of results: which output each number is; of a sum of results, of each of them."""
+        self._owned: list[torch.Tensor] = []
+        """Tensors that own weights, by number."""
+        self._first: list[int] = []
+        """The shadow of the first number of each."""
+        self._outputs: list[torch.Tensor] = []
+        """For each product: the part that each of its outputs belongs to."""
+        self._inputs: dict[int, torch.Tensor] = {}
+        """For some products: which output of an earlier one each of its inputs is a mixture of."""
+        self._starts: list[int] = []
+        """The shadow of the first output of each product."""
+
+    # ------------------------------------------------------------------ weights
+
+    def copy_weights(
+        self,
+        func: Callable[..., object],
+        name: str,
+        args: Sequence[object],
+        kwargs: Mapping[str, object],
+        leaves: dict[int, torch.Tensor],
+        outputs: Sequence[torch.Tensor],
+    ) -> None:
+        """Note where the numbers of `outputs` came from, if they were only moved."""
+        if name not in REARRANGEMENTS or name.endswith("_") or not outputs:
+            return
+        if all(locate_storage(o) in leaves for o in outputs):
+            return  # their strides say so
+        moved = _move(func, name, args, kwargs, lambda t: self.find_places(t, leaves))
+        known = [(place, m) for place, m in _match(outputs, moved) if bool((m >= 0).any())]
+        self._places.update(known)
+
+    def find_places(
+        self, tensor: torch.Tensor, leaves: dict[int, torch.Tensor]
+    ) -> torch.Tensor | None:
+        """Of each number of a weight its own number among those of all weights; None for others."""
+        leaf = leaves.get(locate_storage(tensor))
+        if leaf is None:
+            return self._places.get(_locate(tensor))
+        known = next((n for n, t in enumerate(self._owned) if t is leaf), None)
+        if known is None:
+            known = len(self._owned)
+            self._owned.append(leaf)
+            last = self._first[-1] + count_places(self._owned[-2]) if self._first else 0
+            self._first.append(last)
+        span = count_places(leaf)
+        offset = tensor.storage_offset() - leaf.storage_offset()
+        if offset < 0 or span > MOST:
+            return None
+        numbers = torch.arange(span) + self._first[known]
+        try:
+            return numbers.as_strided(tensor.shape, tensor.stride(), offset)
+        except RuntimeError:  # it shows more than the leaf holds
+            return None
+
+    def is_copy(self, tensor: torch.Tensor) -> bool:
+        """True for numbers of weights that were only moved."""
+        return _locate(tensor) in self._places
+
+    def find_owner(self, places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """The one tensor that owns these numbers, and where in it they lie; None for several."""
+        if not places.numel() or not self._first:
+            return None
+        least, most = int(places.min()), int(places.max())
+        number = max((n for n, first in enumerate(self._first) if first <= least), default=None)
+        if number is None or least < 0:
+            return None
+        leaf, first = self._owned[number], self._first[number]
+        if most >= first + count_places(leaf):
+            return None
+        return leaf, places - first
+
+    # ------------------------------------------------------------------ results
+
+    def start(self, product: int, result: torch.Tensor, outputs: torch.Tensor, count: int) -> None:
+        """`result` is that of a product, whose `count` outputs stand where `outputs` says."""
+        while len(self._outputs) <= product:
+            self._outputs.append(torch.zeros(0, dtype=torch.int64))
+            self._starts.append(self._starts[-1] + MOST if self._starts else 0)
+        if not len(self._outputs[product]):
+            self._outputs[product] = torch.zeros(count, dtype=torch.int64)
+        if result.numel() <= MOST and count <= MOST:
+            shadow = (outputs + self._starts[product]).expand(result.shape)
+            self._shadows[_locate(result)] = [shadow]
+
+    def follow(
+        self,
+        func: Callable[..., object],
+        name: str,
+        args: Sequence[object],
+        kwargs: Mapping[str, object],
+        outputs: Sequence[torch.Tensor],
+    ) -> None:
+        """Note what one operator does to results: moves them, changes each, or mixes them."""
+        given = [s for t in list_tensors((args, kwargs)) if (s := self._find(t))]
+        if not given or not outputs:
+            return
+        if name in REARRANGEMENTS:
+            layers = range(max(map(len, given)))
+            moved = [
+                _match(outputs, _move(func, name, args, kwargs, self._find_at(n))) for n in layers
+            ]
+            for rows in zip(*moved, strict=True):
+                self._shadows[rows[0][0]] = [shadow for _, shadow in rows]
+            return
+        first = outputs[0]
+        if name.rstrip("_") in CHANGES and len(given) == 1:
+            self._keep(first, given[0])
+            return
+        for shadow in (s for several in given for s in several):
+            self._mix(shadow, by_row=name in PRODUCTS)
+        mixed = self._find_mixed(name, args, first) if name in PRODUCTS else None
+        if mixed is not None:
+            self._shadows[_locate(first)] = [mixed]
+        elif name.rstrip("_") in SUMS:
+            self._keep(first, [s for several in given for s in several])
+        else:
+            self._shadows.pop(_locate(first), None)  # of what it was before
+
+    def _find_mixed(
+        self, name: str, args: Sequence[object], result: torch.Tensor
+    ) -> torch.Tensor | None:
+        """The shadow of a product of two results, one of which is only weighed by the other.
+
+        So each number is a mixture of one output at several places, as attention makes it.
+        """
+        given = [(n, t) for n, t in enumerate(args) if isinstance(t, torch.Tensor)]
+        known = [(n, s[0]) for n, t in given if len(s := self._find(t)) == 1]
+        if name.startswith(("scaled", "_scaled")):
+            known = known[2:3]
+        if len(known) != 1:
+            return None
+        number, shadow = known[0]
+        left = number == 0 and not name.startswith(("scaled", "_scaled"))
+        one = shadow.narrow(-1 if left else -2, 0, 1)
+        if not torch.equal(one.expand(shadow.shape), shadow):
+            return None
+        try:
+            mixed = one.expand(result.shape)
+        except RuntimeError:
+            return None
+        return torch.where(mixed < 0, mixed, mixed % THROUGH + THROUGH)
+
+    def _find(self, tensor: torch.Tensor) -> list[torch.Tensor]:
+        """The shadows of the results that a tensor is the sum of."""
+        return self._shadows.get(_locate(tensor), [])
+
+    def _keep(self, result: torch.Tensor, shadows: Sequence[torch.Tensor]) -> None:
+        """The result has the same outputs in the same places, each only changed."""
+        fits = [s for s in shadows if s.shape == result.shape]
+        self._shadows[_locate(result)] = fits if len(fits) <= SUMMANDS else []
+
+    def _find_at(self, number: int) -> Callable[[torch.Tensor], torch.Tensor | None]:
+        """Finds the shadow of that number of a tensor, if it has so many."""
+
+        def find(tensor: torch.Tensor) -> torch.Tensor | None:
+            shadows = self._find(tensor)
+            return shadows[number] if number < len(shadows) else None
+
+        return find
+
+    def _mix(self, shadow: torch.Tensor, *, by_row: bool) -> None:
+        """What goes into one product together is a part; by row, each matrix of a batch is one."""
+        if not shadow.numel():
+            return
+        shadow = _thin(shadow)
+        rows = (
+            shadow.reshape(-1, shadow.shape[-2] * shadow.shape[-1])
+            if (by_row and shadow.dim() > 2)
+            else shadow.reshape(1, -1)
+        )
+        rows = torch.unique(rows.sort(dim=1).values, dim=0)
+        for row in rows:
+            used = torch.unique(row[(row >= 0) & (row < THROUGH)])
+            for product in torch.unique(used // MOST).tolist():
+                parts = self._outputs[product]
+                inside = torch.zeros(len(parts), dtype=torch.bool)
+                inside[used[used // MOST == product] - self._starts[product]] = True
+                if not bool(inside.all()):
+                    self._outputs[product] = torch.unique(parts * 2 + inside, return_inverse=True)[
+                        1
+                    ]
+
+    def find_bias(
+        self, product: int, data: torch.Tensor, result: torch.Tensor, places: torch.Tensor
+    ) -> torch.Tensor | None:
+        """For each output a number of the result that its bias was added to; None if unclear.
+
+        `places` are the bias's numbers, which are added to the data.
+        """
+        count = len(self._outputs[product]) if product < len(self._outputs) else 0
+        own = (s.reshape(-1) - self._starts[product] for s in self._find(data) if count)
+        at = next((a for a in own if int(a.min()) >= 0 and int(a.max()) < count), None)
+        if at is None or len(at) != result.numel():
+            return None
+        wide = places.expand(result.shape).reshape(-1)
+        found = torch.full((count,), -1)
+        found[at] = torch.arange(len(at))
+        if int(found.min()) < 0 or not torch.equal(wide[found][at], wide):
+            return None
+        return found if len(torch.unique(wide[found])) == count else None
+
+    def note_inputs(self, product: int, data: torch.Tensor, axis: int) -> None:
+        """Keep which outputs of an earlier product the inputs of this one are mixtures of."""
+        shadow = next((s for s in self._find(data) if s.numel() and int(s.min()) >= THROUGH), None)
+        if shadow is not None and shadow.numel() <= MOST:
+            rows = shadow.movedim(axis, -1).reshape(-1, shadow.shape[axis])
+            if torch.equal(rows[:1].expand(rows.shape), rows):
+                self._inputs[product] = rows[0] - THROUGH
+
+    def order_inputs(self, product: int) -> list[int]:
+        """Its inputs in the order of the outputs that they are mixtures of, part by part.
+
+        Nothing where that is the order in which they stand.
+        """
+        labels = self._inputs.get(product)
+        if labels is None:
+            return []
+        ranks: dict[int, tuple[int, int]] = {}
+        for earlier in torch.unique(labels // MOST).tolist():
+            parts = self.list_parts(earlier) or [list(range(len(self._outputs[earlier])))]
+            for rank, part in enumerate(parts):
+                ranks.update((earlier * MOST + o, (earlier * MOST + rank, o)) for o in part)
+        own = labels.tolist()
+        order = sorted(range(len(own)), key=lambda i: ranks[own[i]])
+        return [] if order == list(range(len(own))) else order
+
+    def divide(self, product: int, classes: torch.Tensor) -> None:
+        """Outputs of different classes are different parts."""
+        parts = self._outputs[product]
+        if len(classes) == len(parts):
+            both = torch.stack([parts, classes])
+            self._outputs[product] = torch.unique(both, dim=1, return_inverse=True)[1]
+
+    def find_owners(self, places: torch.Tensor) -> torch.Tensor:
+        """For each column of a matrix the number of the tensor in which it begins."""
+        starts = torch.tensor(self._first)
+        return torch.searchsorted(starts, places[0].contiguous(), right=True)
+
+    def list_parts(self, product: int) -> list[list[int]]:
+        """The outputs of a product by what they go into together, or no parts where all do."""
+        if product >= len(self._outputs):
+            return []
+        parts = self._outputs[product]
+        if not len(parts) or int(parts.max()) == int(parts.min()):
+            return []
+        groups: dict[int, list[int]] = {}
+        for output, part in enumerate(parts.tolist()):
+            groups.setdefault(part, []).append(output)
+        return list(groups.values())
+
+
+def _move(
+    func: Callable[..., object],
+    name: str,
+    args: Sequence[object],
+    kwargs: Mapping[str, object],
+    find: Callable[[torch.Tensor], torch.Tensor | None],
+) -> list[torch.Tensor]:
+    """The same step on the shadows, where numbers without one are −1; nothing if it fails."""
+
+    def cast(value: object) -> object:
+        if isinstance(value, torch.Tensor):
+            shadow = find(value)
+            return torch.full((), -1).expand(value.shape) if shadow is None else shadow
+        return [cast(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+    given = [cast(a) for a in args]
+    first, shape = given[0], args[1] if len(args) > 1 else None
+    if name in COPIES:
+        return list_tensors(first)
+    try:
+        if name in VIEWS and isinstance(first, torch.Tensor) and isinstance(shape, (list, tuple)):
+            return [first.reshape(tuple(shape))]  # whatever its strides are
+        return list_tensors(func(*given, **{k: cast(v) for k, v in kwargs.items()}))
+    except (RuntimeError, TypeError):
+        return []
+
+
+def _match(
+    outputs: Sequence[torch.Tensor], moved: Sequence[torch.Tensor]
+) -> list[tuple[Geometry, torch.Tensor]]:
+    """Each output with its shadow, where there is one for each."""
+    if [m.shape for m in moved] != [o.shape for o in outputs]:
+        return []
+    return [(_locate(o), m) for o, m in zip(outputs, moved, strict=True)]
+
+
+def _thin(shadow: torch.Tensor) -> torch.Tensor:
+    """The same without what is only repeated."""
+    for dim, stride in enumerate(shadow.stride()):
+        if not stride:
+            shadow = shadow.narrow(dim, 0, 1)
+    return shadow
+
+
+def count_places(leaf: torch.Tensor) -> int:
+    """Places in memory from its first number to its last."""
+    return 1 + sum((n - 1) * s for n, s in zip(leaf.shape, leaf.stride(), strict=True) if n)
