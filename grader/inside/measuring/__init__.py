@@ -21,7 +21,7 @@ Floors, top first:
     network
     patience, trace, versions
     received
-    layout, weights
-    flow, recognition
+    layout, recognition, weights
+    flow
     budget, casts, fitting, inputs, naming, operators, order, ownership
 """

@@ -7,6 +7,9 @@ import math
 import torch
 import torch.nn.functional as F
 
+from grader.inside.measuring.flow import locate_storage
+from grader.inside.measuring.operators import STRUCTURE
+
 GREATEST = frozenset("amax max maximum".split())
 """Steps that may end a maximum pooling."""
 MEANS = frozenset("mean add div mul".split())
@@ -15,6 +18,26 @@ NEAR = 1e-4
 """How far a mean may be from 0, or an average from another one, in any precision."""
 PARTS = GREATEST | MEANS | {"sum", "im2col"}
 """Steps that such a pooling consists of, besides rearrangements."""
+
+
+def follow_picture(
+    pictures: dict[int, torch.Tensor],
+    name: str,
+    data: list[torch.Tensor],
+    outputs: list[torch.Tensor],
+) -> torch.Tensor | None:
+    """The result of which a step gives a part, or pools one; of what else it gives, itself.
+
+    `pictures` holds them by storage, and is added to.
+    """
+    before = next((p for t in data if (p := pictures.get(locate_storage(t))) is not None), None)
+    moved = name in STRUCTURE or (name in PARTS and before is not None)
+    for tensor in outputs:
+        whole = before is not None and name in PARTS and tensor.numel() == before.numel()
+        kept = before if moved and not whole else tensor if tensor.dim() == 4 else None
+        if kept is not None:
+            pictures[locate_storage(tensor)] = kept
+    return before if name in PARTS else None
 
 
 def recognise_pooling(name: str, picture: torch.Tensor, result: torch.Tensor) -> str | None:

@@ -34,7 +34,7 @@ from grader.inside.measuring.order import Operator, keep_near, order
 from grader.inside.measuring.ownership import list_named
 from grader.inside.measuring.received import Received
 from grader.inside.measuring.recognition import (
-    PARTS,
+    follow_picture,
     is_centred,
     is_one_hot,
     recognise_pooling,
@@ -212,7 +212,7 @@ class Trace(TorchDispatchMode):
         """The kind of a step by what it computes, with the arguments that one of that kind has."""
         data = [t for t in inputs if self._is_data(t)]
         weights = [t for t in inputs if self._received.is_weight(t)]
-        picture = self._follow_picture(name, data, outputs)
+        picture = follow_picture(self._pictures, name, data, outputs)
         pooling = None if picture is None else recognise_pooling(name, picture, outputs[0])
         if picture is not None and pooling is not None:
             self._pictures[locate_storage(outputs[0])] = outputs[0]
@@ -227,21 +227,6 @@ class Trace(TorchDispatchMode):
         if name == "mul" and weights[0].numel() == math.prod(last) and is_centred(data[0]):
             return "layer_norm", [data[0], None, weights[0].reshape(-1)]
         return kind, args
-
-    def _follow_picture(
-        self, name: str, data: list[torch.Tensor], outputs: list[torch.Tensor]
-    ) -> torch.Tensor | None:
-        """The result of which a step gives a part, or pools one; of what else it gives, itself."""
-        before = next(
-            (p for t in data if (p := self._pictures.get(locate_storage(t))) is not None), None
-        )
-        moved = name in STRUCTURE or (name in PARTS and before is not None)
-        for tensor in outputs:
-            whole = before is not None and name in PARTS and tensor.numel() == before.numel()
-            kept = before if moved and not whole else tensor if tensor.dim() == 4 else None
-            if kept is not None:
-                self._pictures[locate_storage(tensor)] = kept
-        return before if name in PARTS else None
 
     def _note_derived(self, inputs: list[torch.Tensor], outputs: list[torch.Tensor]) -> None:
         """What is made of no data is no data."""
