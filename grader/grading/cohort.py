@@ -170,7 +170,7 @@ class Cohort:
             received=submission.received,
             late=submission.late,
             notes=submission.notes,
-            question=submission.question,
+            unclear=submission.unclear,
         )
 
 

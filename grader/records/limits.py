@@ -16,7 +16,9 @@ class Limits:
     patience: float = 3.0
     """Wall seconds allowed for each CPU second: a busy machine needs more."""
     cell_seconds: float = 30.0
-    """CPU or wall seconds of one cell of a notebook; the cells after it are still run."""
+    """CPU seconds of one cell of a notebook, or of a module's top level; wall time is limited to
+    `patience` times that. Then definitions are read.
+    """
     memory_mib: int = 4096
     """What all processes of a box may use together, in MiB; stacks of threads come on top."""
     processes: int = 32

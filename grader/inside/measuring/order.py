@@ -15,6 +15,11 @@ import torch
 
 from grader.inside.schema.questions import Setting, Sketch
 
+REACH = 16
+"""Layers with weights behind the deepest one, up to which a source is kept. A recurrent state holds
+a part of every step before, and there are hundreds.
+"""
+
 
 @dataclass(eq=False)
 class Weight:
@@ -69,6 +74,14 @@ class Operator:
         if not self.weights:
             return ""
         return f"{self.kind}/{'x'.join(map(str, self.weights[0].view.shape))}"
+
+
+def keep_near(sources: frozenset[int], operators: Sequence[Operator]) -> frozenset[int]:
+    """Of places of operators that feed one thing those within `REACH` of the deepest."""
+    if len(sources) <= REACH:
+        return sources
+    deepest = max(operators[i].depth for i in sources)
+    return frozenset(i for i in sources if operators[i].depth > deepest - REACH)
 
 
 def order(operators: Sequence[Operator]) -> list[Operator]:

@@ -31,7 +31,7 @@ from grader.inside.measuring.operators import (
     list_tensors,
     name_mean,
 )
-from grader.inside.measuring.order import Operator, Weight, order
+from grader.inside.measuring.order import Operator, Weight, keep_near, order
 from grader.inside.measuring.ownership import list_named
 from grader.inside.schema.questions import Sketch
 
@@ -197,9 +197,10 @@ class Trace(TorchDispatchMode):
 
     def _find_before(self, inputs: list[torch.Tensor]) -> frozenset[int]:
         """The operators whose results these tensors hold, changed by small steps at most."""
-        return frozenset[int]().union(
+        sources = frozenset[int]().union(
             *(self._sources.get(_storage(t), frozenset()) for t in inputs)
         )
+        return keep_near(sources, self.operators)
 
     def _find_nearest(self, sources: frozenset[int]) -> Operator | None:
         """The operator that small steps on data from these belong to: the deepest, then the last.

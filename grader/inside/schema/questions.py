@@ -350,37 +350,6 @@ class ReturnedAnswer(TypedDict):
     """Arguments that were changed in place."""
 
 
-# ---------------------------------------------------------------------- trials of the walls
-
-
-class EscapeArgs(TypedDict):
-    """What nothing in a box may reach."""
-
-    walls: bool
-    memory_mib: int
-    file: str
-    source: str
-    path_socket: str
-    abstract_socket: str
-    port: int
-    pid: int
-    name: str
-    """What the process is called that is left behind."""
-
-
-class CrowdArgs(TypedDict):
-    """How many threads to start."""
-
-    threads: int
-
-
-class FillArgs(TypedDict):
-    """How much memory to write to, and how long to keep it."""
-
-    mib: int
-    seconds: float
-
-
 # ---------------------------------------------------------------------- the table
 
 
@@ -408,9 +377,3 @@ QUESTIONS: Mapping[str, Question] = {
     "script": Question(ScriptArgs, ReturnedAnswer),
 }
 """Everything that can be asked, by name. `measure.ASKS` answers, `records.readers` reads."""
-TRIALS: Mapping[str, Question] = {
-    "escape": Question(EscapeArgs, dict),
-    "crowd": Question(CrowdArgs, int),
-    "fill": Question(FillArgs, int),
-}
-"""What a box is asked when a level is tried; `walls.selftest.TRIALS` answers."""
