@@ -19,6 +19,7 @@ from figure_mlp import Figure, figures, mlp_from_scratch
 from figure_sections import (
     birds_vs_planes,
     cifar10_cnn,
+    cifar10_open,
     classic_networks,
     conv_arithmetic,
     lenet5_mnist,
@@ -45,6 +46,7 @@ def page(found: Iterable[Figure], measured: Sequence[float]) -> str:
         lenet5_mnist(),
         lenet5_training(),
         cifar10_cnn(),
+        cifar10_open(),
         birds_vs_planes(measured),
         classic_networks(),
     )

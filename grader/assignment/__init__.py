@@ -4,5 +4,5 @@ Floors, top first:
     course, kit
     loader
     assignment
-    handout, probe, specimens, variants
+    handout, probe, room, specimens, variants
 """

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TypeVar, cast
 
+from grader.assignment import room
 from grader.assignment.probe import Probe
 from grader.assignment.variants import Draw, Personal
 from grader.data import catalogue
@@ -174,6 +175,11 @@ class Assignment:
     def add_numbers(self, submission: Submission) -> Submission:
         """The submission with the numbers of its student."""
         return replace(submission, numbers=self.numbers(submission.student))
+
+    def admit(self, submission: Submission) -> Submission:
+        """The submission with the numbers of its student, without files for which is no room."""
+        fitting = room.fit(submission, self.extra_files, self.limits.files_kib)
+        return self.add_numbers(fitting)
 
     @property
     def checks(self) -> tuple[Check, ...]:

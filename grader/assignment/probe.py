@@ -250,6 +250,14 @@ class Module:
         args = self._args(images=images, weights=weights)
         return Probe(ask="logits", args=args, recompute=True)
 
+    def own_logits(self, images: Argument, *, weights: str, seconds: float) -> Probe[m.Logits]:
+        """The same of a network of the student's own design, within so many CPU seconds.
+
+        There is no network of the brief to recompute it in, so its weights stay in the box.
+        """
+        args = self._args(images=images, weights=weights, seconds=seconds)
+        return Probe(ask="logits", args=args)
+
     def train(
         self,
         by: str,

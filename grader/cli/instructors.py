@@ -53,6 +53,13 @@ DEMO = "lenet5_mnist"
 @click.option("--fresh", is_flag=True, help="Run every submission, and the reference, again.")
 @click.option("--seed", type=SEED, metavar="N", help="Draw the random inputs from this seed.")
 @click.option(
+    "--leaderboard",
+    "names",
+    metavar="NAMES",
+    help="How a leaderboard calls students: codes (of their pages), names, or a CSV file with the "
+    "columns student and alias. Kept for later runs.  [default: codes]",
+)
+@click.option(
     "--allow-level",
     type=click.IntRange(0, 4),
     metavar="N",
@@ -71,6 +78,7 @@ def grade(
     only: tuple[str, ...],
     fresh: bool,  # noqa: FBT001
     seed: int | None,
+    names: str | None,
     allow_level: int,
     as_json: bool,  # noqa: FBT001
 ) -> int:
@@ -79,11 +87,13 @@ def grade(
     What was graded before and has not changed is not run again.
     """
     from grader.cli import documents, tables, terminal
+    from grader.export.leaderboard import read_choice
     from grader.submissions import collect
 
     require_course(*_GRADING)
     course = run.find_course()
     loaded = load(course, slug)
+    shown_as = read_choice(names) if names else None
     target = out or Path("reports") / slug
     handed_in = collect.read_class(submissions, loaded.asked, out=target)
     absent = set(only) - {s.student for s in handed_in}
@@ -104,6 +114,7 @@ def grade(
         seed=seed,
         fresh=fresh,
         lowest=allow_level,
+        shown_as=shown_as,
     )
     if as_json:
         terminal.document(documents.of_class(summary, slug, target))
@@ -124,6 +135,7 @@ def _grade(
     seed: int | None = None,
     fresh: bool = False,
     lowest: int = BATCH_LEVEL,
+    shown_as: str | None = None,
 ) -> RunSummary:
     """Grade into `out`, with a progress bar."""
     from grader.cli.progress import show_progress
@@ -138,7 +150,7 @@ def _grade(
         undo_where_nothing_is_kept(out / "grades.db"),
         Executor(
             loaded,
-            source,
+            replace(source, secret=grading.secret_of(out / "grades.db")),
             seed=grading.seed_of(out / "grades.db", seed),
             jobs=run.jobs,
             choice=choice,
@@ -153,6 +165,7 @@ def _grade(
             templates=course.templates,
             progress=progress,
             argv=sys.argv,
+            shown_as=shown_as,
             handed_in=handed_in,
         )
 

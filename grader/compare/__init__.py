@@ -3,7 +3,7 @@
 All of them are pure: measurements in, Verdict out. Sentences address the student.
 
 Floors, top first:
-    layers, numbers
+    layers, numbers, recognition
     answers
     alignment, explanations, parameters, precision, recurrence, returned_values, training
     differences, joined, named_answers, pieces, predictions
@@ -17,6 +17,7 @@ from grader.compare.named_answers import parts
 from grader.compare.numbers import close, equal, stepped
 from grader.compare.parameters import count, dropouts
 from grader.compare.predictions import accuracy
+from grader.compare.recognition import own_accuracy, within
 from grader.compare.training import every_class, training_loss
 
 __all__ = [
@@ -31,9 +32,11 @@ __all__ = [
     "explained",
     "first_divergence",
     "mismatch",
+    "own_accuracy",
     "parts",
     "shapes",
     "stepped",
     "training_loss",
     "values",
+    "within",
 ]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from grader.compare import alignment
 from grader.compare.alignment import Row
 from grader.compare.precision import choose_tolerance, match_precision
-from grader.compare.recurrence import fold
+from grader.compare.recurrence import fold, keep_comparable
 from grader.diagnosis.network import diagnose_layers
 from grader.records.json_values import Json
 from grader.records.measurements import Layers
@@ -87,7 +87,7 @@ def values(student: Layers, reference: Layers, *, rtol: float = RTOL) -> Verdict
         return Verdict(fraction=0.0, feedback="No layer ran in `forward`.")
     if alignment.have_same_end(student, reference, tolerance):
         return Verdict(fraction=1.0, feedback="From equal weights, equal answers.")
-    where = alignment.find_divergence(student, reference, tolerance)
+    where = alignment.find_divergence(*keep_comparable(student, reference), tolerance)
     reason = diagnose_layers(student, where)
     return Verdict(
         fraction=0.0,
@@ -103,4 +103,5 @@ def first_divergence(student: Layers, reference: Layers) -> str:
     if student.unset or reference.unset or student.error:
         return ""
     reference = match_precision(student, reference)
-    return alignment.find_divergence(student, reference, choose_tolerance(student, RTOL))
+    tolerance = choose_tolerance(student, RTOL)
+    return alignment.find_divergence(*keep_comparable(student, reference), tolerance)

@@ -23,7 +23,7 @@ def count(student: Parameters, reference: Parameters) -> Verdict:
     """The numbers of trainable parameters are the same, and no more lie idle than in ours."""
     own, expected = student.total, reference.total
     evidence: dict[str, Json] = {
-        "parameters": {"rows": _list_rows(student), "total": own, "expected": expected}
+        "parameters": {"rows": list_rows(student), "total": own, "expected": expected}
     }
     unused = [p for p in student.trainable if p.used is False]
     idle = sum(p.count for p in reference.trainable if p.used is False)
@@ -52,7 +52,7 @@ def count(student: Parameters, reference: Parameters) -> Verdict:
     )
 
 
-def _list_rows(student: Parameters) -> list[Json]:
+def list_rows(student: Parameters) -> list[Json]:
     """A row for each parameter, for the report."""
     return [
         {

@@ -44,7 +44,7 @@ def accuracy(
     score = _Score.measure(student, reference, truth, unproven=unproven, called=called)
     counted = score.grade(full, zero)
     answers = student.own if student.proven is None or not counted.proven else student.proven
-    evidence = {**score.to_json(counted, full, zero), **_split_by_class(answers, truth)}
+    evidence = {**score.to_json(counted, full, zero), **split_by_class(answers, truth)}
     epochs = _pair_epochs(student, reference, truth)
     return Verdict(
         fraction=counted.fraction,
@@ -248,7 +248,7 @@ def grade_between(difference: float, full: float, zero: float) -> float:
     return 1.0 if share > 1.0 or ROUNDED.allows(share, 1.0) else max(0.0, share)
 
 
-def _split_by_class(answers: Array | None, truth: Array) -> dict[str, Json]:
+def split_by_class(answers: Array | None, truth: Array) -> dict[str, Json]:
     """Accuracy of each class, and the confusion matrix: rows are the truth."""
     if answers is None or answers.shape[0] != truth.shape[0] or not truth.size:
         return {}

@@ -11,22 +11,50 @@ from dataclasses import replace
 
 from grader.records.measurements import Layer, Layers
 
+MOST = 200
+"""Rows that are compared one by one: steps of a sequence may be many more."""
+
 
 def fold(student: Layers, reference: Layers) -> tuple[Layers, Layers]:
     """Both with one row for each layer, where the reference uses a layer again and again."""
-    if not any(row.again for row in reference.rows):
+    if not _is_recurrent(reference):
         return student, reference
     return _fold(student), _fold(reference)
 
 
+def keep_comparable(student: Layers, reference: Layers) -> tuple[Layers, Layers]:
+    """Both with the rows whose values can be compared.
+
+    Where two recurrent networks run their layers differently, those are the layers that each of
+    them runs once, and of the sequence only what comes of it.
+    """
+    kinds, ours = ([r.kind for r in layers.rows] for layers in (student, reference))
+    if not _is_recurrent(reference) or (kinds == ours and len(kinds) <= MOST):
+        return student, reference
+    return _keep_single(student), _keep_single(reference)
+
+
+def _is_recurrent(layers: Layers) -> bool:
+    return any(row.again for row in layers.rows)
+
+
 def _fold(layers: Layers) -> Layers:
-    rows = [_shorten(row) for row in layers.rows if not row.again]
-    if rows and layers.rows[-1].again:  # what the network ends in is said of its last row
-        rows[-1] = replace(rows[-1], end=layers.rows[-1].end)
-    return replace(layers, rows=tuple(rows))
+    return replace(layers, rows=tuple(_shorten(row) for row in layers.rows if not row.again))
 
 
 def _shorten(row: Layer) -> Layer:
     """A linear layer by its features, without values: those belong to one step of many."""
     shape = row.shape[-1:] if row.kind == "linear" else row.shape
     return replace(row, shape=shape, start=None, result=None)
+
+
+def _keep_single(layers: Layers) -> Layers:
+    """The rows of weights that are used once, on one row of numbers for each sample."""
+    often = {row.weights for row in layers.rows if row.again}
+    last = len(layers.rows) - 1
+    rows = [
+        row if i == last else replace(row, end=row.result, steps=())
+        for i, row in enumerate(layers.rows)
+        if row.weights not in often and len(row.shape) == 1
+    ]
+    return replace(layers, rows=tuple(rows), before=())

@@ -6,7 +6,8 @@ needed; and it is read from the source that is given.
 Pictures come as the brief states them: divided by 255; where a size is given, resized with
 `torch.nn.functional.interpolate(…, mode="bilinear", align_corners=False)`, which for enlarging
 equals torchvision's `Resize` on tensors; then normalised with the set's mean and standard
-deviation.
+deviation, unless the assignment asks for them as they are. Pictures that are altered were flipped,
+shifted and changed in contrast before all that, by the secret of the source.
 """
 
 # ruff: noqa: PT028  `test` describes a data set and is no test
@@ -22,9 +23,9 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 
-from grader.data import catalogue
+from grader.data import alterations, catalogue
 from grader.data.picture_set import Labels, Pictures, Split
-from grader.data.pixels import normalise, read_split
+from grader.data.pixels import read_split, scale
 from grader.data.secret import Secret
 from grader.data.source import Source
 from grader.records.errors import CourseError
@@ -46,6 +47,10 @@ class Images:
     """First of those that is taken, as in a slice: negative counts from their end."""
     stop: int | None = None
     """First of those that is no longer taken, as in a slice."""
+    normalised: bool = True
+    """False leaves every number between 0 and 1."""
+    altered: bool = False
+    """Whether each one is flipped, shifted and changed in contrast by a secret draw."""
 
     def __post_init__(self) -> None:
         picture_set = catalogue.find(self.name, CourseError)
@@ -64,9 +69,11 @@ class Images:
         """What is asked for, whichever files it is read from; see `identity` for those."""
         size = self.size or catalogue.find(self.name).side
         part = "" if self.part == slice(None) else f", from {self.start} to {self.stop}"
+        plain = "" if self.normalised else ", from 0 to 1"
+        altered = f", {alterations.WORDS}" if self.altered else ""
         return (
             f"{self.name} {self.split}, {size}×{size}, classes {self.classes}, limit {self.limit}"
-            f"{part}"
+            f"{part}{plain}{altered}"
         )
 
     @property
@@ -81,8 +88,11 @@ class Images:
         return _identity(self, source.folder, stand_in=source.stands_in(self.name))
 
     def load(self, seed: int, source: Source) -> npt.NDArray[np.float32]:  # noqa: ARG002  as `Drawn`
-        """The pictures from the source, read-only. The seed has no say. Raises DataSetAbsent."""
-        return _prepare(self, source.folder, stand_in=source.stands_in(self.name))
+        """The pictures from the source, read-only. The seed has no say; of altered ones the
+        source's secret has. Raises DataSetAbsent.
+        """
+        secret = source.secret if self.altered else ""
+        return _prepare(self, source.folder, secret, stand_in=source.stands_in(self.name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,9 +161,24 @@ def test(
     size: int | None = None,
     classes: tuple[int, ...] | None = None,
     limit: int | None = None,
+    normalised: bool = True,
+    altered: bool = False,
 ) -> DataSet:
-    """The test split of `mnist` or `cifar10`; read when first needed."""
-    images = Images(name=name, split="test", size=size, classes=classes, limit=limit)
+    """The test split of `mnist` or `cifar10`; read when first needed.
+
+    `normalised=False` leaves the numbers between 0 and 1, for networks that normalise themselves.
+    `altered` flips each picture or not, shifts it and changes its contrast by a secret draw, so
+    that no picture is one that could be known.
+    """
+    images = Images(
+        name=name,
+        split="test",
+        size=size,
+        classes=classes,
+        limit=limit,
+        normalised=normalised,
+        altered=altered,
+    )
     return DataSet(images, SecretLabels(images))
 
 
@@ -165,14 +190,24 @@ def train(
     limit: int | None = None,
     start: int | None = None,
     stop: int | None = None,
+    normalised: bool = True,
+    altered: bool = False,
 ) -> DataSet:
-    """The training split of `mnist` or `cifar10`; read when first needed.
+    """The training split of `mnist` or `cifar10`; read when first needed. The rest as in `test`.
 
     `start` and `stop` take a part of the first `limit` pictures, as a slice does: with
     `limit=2500`, `stop=-500` leaves 2,000 to train with and `start=-500` the others to validate.
     """
     images = Images(
-        name=name, split="train", size=size, classes=classes, limit=limit, start=start, stop=stop
+        name=name,
+        split="train",
+        size=size,
+        classes=classes,
+        limit=limit,
+        start=start,
+        stop=stop,
+        normalised=normalised,
+        altered=altered,
     )
     return DataSet(images, SecretLabels(images))
 
@@ -215,6 +250,8 @@ def _identity(images: Images, root: Path, *, stand_in: bool) -> str:
 
 
 @lru_cache(maxsize=2)
-def _prepare(images: Images, root: Path, *, stand_in: bool) -> npt.NDArray[np.float32]:
+def _prepare(images: Images, root: Path, secret: str, *, stand_in: bool) -> npt.NDArray[np.float32]:
     pixels, _ = _choose(images, root, stand_in=stand_in)
-    return normalise(pixels, images.name, images.size)
+    if images.altered:
+        pixels = alterations.alter(pixels, f"{secret}: {images.describe()}")
+    return scale(pixels, images.name, images.size, normalised=images.normalised)

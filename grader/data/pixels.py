@@ -30,8 +30,12 @@ def read_split(name: str, split: Split, root: Path, *, stand_in: bool) -> tuple[
         ) from error
 
 
-def normalise(pixels: Pictures, name: str, size: int | None) -> npt.NDArray[np.float32]:
-    """Pixels as networks get them: /255, resized where a size is given, normalised; read-only."""
+def scale(
+    pixels: Pictures, name: str, size: int | None = None, *, normalised: bool = True
+) -> npt.NDArray[np.float32]:
+    """Pixels as networks get them: /255, resized where a size is given, and normalised unless that
+    is not asked for; read-only.
+    """
     import torch
 
     picture_set = catalogue.find(name)
@@ -40,8 +44,9 @@ def normalise(pixels: Pictures, name: str, size: int | None) -> npt.NDArray[np.f
         x = torch.nn.functional.interpolate(
             x, size=(size, size), mode="bilinear", align_corners=False
         )
-    mean = torch.tensor(picture_set.mean).view(1, -1, 1, 1)
-    deviation = torch.tensor(picture_set.deviation).view(1, -1, 1, 1)
-    prepared: npt.NDArray[np.float32] = ((x - mean) / deviation).numpy()
+    if normalised:
+        mean = torch.tensor(picture_set.mean).view(1, -1, 1, 1)
+        x = (x - mean) / torch.tensor(picture_set.deviation).view(1, -1, 1, 1)
+    prepared: npt.NDArray[np.float32] = x.numpy()
     prepared.flags.writeable = False
     return prepared

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.data import catalogue
@@ -15,12 +15,18 @@ from grader.records.json_values import Json, record_to_json
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where data sets are looked for, and whether a stand-in may serve where one is absent."""
+    """Where data sets are looked for, whether a stand-in may serve where one is absent, and what
+    decides how the pictures that judge are shown.
+    """
 
     root: Path | None = None
     """`--data`; None means $GRADER_DATA, or else the user's cache folder."""
     stand_in: bool = False
     """`--stand-in`: a set that is here is used all the same."""
+    secret: str = field(default="", repr=False)
+    """From this the order of pictures and their changes are drawn. Unlike the seed it never enters
+    a box, so nothing there can draw them again.
+    """
 
     @property
     def folder(self) -> Path:

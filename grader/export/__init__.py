@@ -1,6 +1,6 @@
 """Exports: a class's results as files for other programs, one small module a format.
 
 Floors, top first:
-    csv_table
+    csv_table, leaderboard
     export
 """

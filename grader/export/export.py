@@ -7,7 +7,7 @@ content goes, or only looks at it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -29,6 +29,8 @@ class Results:
     """Earlier results of those who are no longer among the hand-ins: they count for nothing."""
     own_file: bytes | None = None
     """The instructor's file to be filled, for exports that fill one."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """By student the name that others may read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +67,15 @@ def find_export(name: str) -> Export:
     return export
 
 
-def write_export(name: str, graded: Sequence[Graded], out: Path) -> Path:
+def write_export(
+    name: str, graded: Sequence[Graded], out: Path, aliases: Mapping[str, str] | None = None
+) -> Path:
     """Write a new file of that format into `out`, whole or not at all, and return its path."""
     export = find_export(name)
     present = [one for one in graded if not one.withdrawn]
     gone = [one for one in graded if one.withdrawn]
-    content = export.make(Results(graded=present, withdrawn=gone)).content
+    results = Results(graded=present, withdrawn=gone, aliases=aliases or {})
+    content = export.make(results).content
     out.mkdir(parents=True, exist_ok=True)
     path = out / export.file_name
     file_names.write(path, content)

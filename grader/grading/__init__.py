@@ -8,5 +8,5 @@ Floors, top first:
     provenance
     executor
     finder
-    cache_key, judge, progress, proof, schedule, stand_ins
+    cache_key, judge, progress, proof, schedule, secret_order, substitutes
 """

@@ -169,7 +169,7 @@ class Cohort:
             received=submission.received,
             late=submission.late,
             notes=(*submission.notes, *notes),
-            question=submission.question,
+            unclear=submission.unclear,
         )
 
     def _judge_by_best(

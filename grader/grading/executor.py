@@ -14,13 +14,15 @@ from types import TracebackType
 from typing import Any, Self
 
 from grader import data, inside
+from grader.assignment import room
 from grader.assignment.loader import LoadedAssignment
 from grader.assignment.probe import SCRIPT, Probe
 from grader.data.training_mount import TrainingMount
 from grader.grading.cache_key import CacheKeys, digest_of_measuring_code, read_versions
 from grader.grading.finder import Finder
 from grader.grading.proof import Prover, ReferenceProver
-from grader.grading.stand_ins import StandIns
+from grader.grading.secret_order import SecretOrder
+from grader.grading.substitutes import Substitutes
 from grader.inside.schema.limits import BEYOND_BELIEF
 from grader.inside.wire import Malformed
 from grader.records.errors import DataSetAbsent, SandboxError
@@ -168,19 +170,22 @@ class Executor:
         """Execution and answers of one submission. The student's faults are data."""
         if submission.entry is None:
             return self._without_entry(submission)
+        if excess := room.describe_excess(submission, self.loaded.assignment.limits.files_kib):
+            execution = Execution(status="size", reason=excess)
+            return self._unmeasured(submission, execution, Missing(why=excess))
         answers: dict[str, object] = {}
         proofs: dict[str, Proof] = {}
         with self._open(submission, self.loaded.assignment.limits) as box:
-            stand_ins = self.finder.find(box, submission)
-            for probe, answer in self._ask_all(box, stand_ins=stand_ins):
+            substitutes = self.finder.find(box, submission)
+            for probe, answer in self._ask_all(box, substitutes=substitutes):
                 answers[probe.key] = answer
                 if not probe.recompute:
                     continue
                 proof = self._prove(probe, answer)
-                if (proof := self._prove_file(box, probe, proof, stand_ins)) is not None:
+                if (proof := self._prove_file(box, probe, proof, substitutes)) is not None:
                     proofs[probe.key] = proof
             execution = box.close()
-            execution = replace(execution, notes=(*stand_ins.notes, *execution.notes))
+            execution = replace(execution, notes=(*substitutes.notes, *execution.notes))
             notebook = _executed_notebook(box)
         if box.load() is None and execution.status not in ("ok", *BEYOND_BELIEF):
             proofs |= dict(self._prove_later(submission, proofs))
@@ -219,20 +224,20 @@ class Executor:
         self,
         box: OpenBox,
         precisions: Sequence[str] = PRECISIONS,
-        stand_ins: StandIns = StandIns(),  # noqa: B008 - frozen
+        substitutes: Substitutes = Substitutes(),  # noqa: B008 - frozen
     ) -> Iterator[tuple[Probe[Any], object]]:
         for probe in self.loaded.probes.values():
             needed = (*probe.names, str(probe.args.get("weights", "")))
-            refused = [stand_ins.refused[n] for n in needed if n in stand_ins.refused]
-            answer = refused[0] if refused else None
-            yield probe, answer or self._ask(box, probe, precisions, stand_ins.taken)
+            refused = [substitutes.refused[n] for n in needed if n in substitutes.refused]
+            answer = refused[0] if refused and probe.key not in self.absent else None
+            yield probe, answer or self._ask(box, probe, precisions, substitutes.taken)
 
     def _ask(
         self,
         box: OpenBox,
         probe: Probe[Any],
         precisions: Sequence[str],
-        stand_ins: Mapping[str, str] | None = None,
+        substitutes: Mapping[str, str] | None = None,
     ) -> object:
         """The answer, or Missing where the code did not load or the data set is not here."""
         error = box.load()
@@ -240,7 +245,9 @@ class Executor:
             return Missing(why=error.sentence(), error=error)
         if probe.key in self.absent:
             return Missing(why=self.absent[probe.key], elsewhere=True)
-        return box.ask(probe.ask, self._arguments_of(probe, precisions, stand_ins or {}))
+        arguments = self._arguments_of(probe, precisions, substitutes or {})
+        order = SecretOrder.draw(self.source.secret, probe.key, arguments)
+        return order.restore(box.ask(probe.ask, order.hide(arguments)))
 
     def _arguments_of(
         self, probe: Probe[Any], precisions: Sequence[str], taken: Mapping[str, str]
@@ -251,7 +258,7 @@ class Executor:
         given = {**self.arguments[probe.key], **script, **output}
         if given.get("weights") in taken:
             given["weights"] = taken[given["weights"]]
-        asked = {"asked": self.finder.asked, "stand_ins": dict(taken)}
+        asked = {"asked": self.finder.asked, "substitutes": dict(taken)}
         return {**given, "precisions": list(precisions), **asked}
 
     def _prove(self, probe: Probe[Any], answer: object) -> Proof | None:
@@ -269,16 +276,16 @@ class Executor:
         return self.prover.prove(claimed, self._arguments_of(probe, PRECISIONS, {}))
 
     def _prove_file(
-        self, box: OpenBox, probe: Probe[Any], known: Proof | None, stand_ins: StandIns
+        self, box: OpenBox, probe: Probe[Any], known: Proof | None, substitutes: Substitutes
     ) -> Proof | None:
         """What a file of weights gives by itself, where the student's network, which can be built,
         did not lead to a proof: it fails, never ends, or cannot be followed. Else what is known.
         """
         file = str(probe.args.get("weights", ""))
         proven = known is not None and known.logits is not None
-        if proven or not file or probe.key in self.absent or file in stand_ins.refused:
+        if proven or not file or probe.key in self.absent or file in substitutes.refused:
             return known
-        arguments = self._arguments_of(probe, PRECISIONS, stand_ins.taken)
+        arguments = self._arguments_of(probe, PRECISIONS, substitutes.taken)
         answer = box.ask(probe.ask, {k: v for k, v in arguments.items() if k != "images"})
         proof = self._prove(probe, answer)
         return known if known is not None and (proof is None or proof.logits is None) else proof
@@ -291,9 +298,9 @@ class Executor:
         if not any("weights" in p.args for p in probes):
             return
         with self._open(submission, self.loaded.assignment.limits) as box:
-            stand_ins = self.finder.find(box, submission)
+            substitutes = self.finder.find(box, submission)
             for probe in probes:
-                proof = self._prove_file(box, probe, None, stand_ins)
+                proof = self._prove_file(box, probe, None, substitutes)
                 if proof is not None:
                     yield probe.key, proof
 
@@ -381,7 +388,11 @@ def images_of(loaded: LoadedAssignment) -> list[data.Images]:
 
 
 def unshown(loaded: LoadedAssignment) -> list[data.Images]:
-    """Pictures of training splits that probes show without their labels: those are for judging."""
+    """Pictures of training splits that probes show without their labels: those are for judging.
+
+    Altered ones are not: they show what a network makes of pictures that it could learn from.
+    """
     described = [d for p in loaded.probes.values() for d in p.descriptions]
     shown = {d.images for d in described if isinstance(d, data.Targets)}
-    return [i for i in images_of(loaded) if i.split == "train" and i not in shown]
+    judging = (i for i in images_of(loaded) if i.split == "train" and not i.altered)
+    return [i for i in judging if i not in shown]

@@ -12,7 +12,7 @@ from functools import cached_property
 from grader.assignment.loader import LoadedAssignment
 from grader.assignment.probe import Probe
 from grader.data import Source
-from grader.grading.stand_ins import StandIns, choose_file, decide
+from grader.grading.substitutes import Substitutes, choose_file, decide
 from grader.inside.wire import Malformed
 from grader.records.execution import Missing
 from grader.records.measurements import NetworkFacts, Networks
@@ -42,10 +42,10 @@ class Finder:
         """Every name that is asked for."""
         return sorted(self._loaded.texts)
 
-    def find(self, box: OpenBox, submission: Submission) -> StandIns:
+    def find(self, box: OpenBox, submission: Submission) -> Substitutes:
         """What is taken for networks and files of weights that are called otherwise."""
         if submission.entry is None or box.load() is not None:
-            return StandIns()
+            return Substitutes()
         surveys = self._loaded.surveys
 
         def ask(name: str, answered: bool) -> Networks | None:  # noqa: FBT001
@@ -71,14 +71,14 @@ class Finder:
 
     def _choose_file(
         self, box: OpenBox, file: str, others: Sequence[str], name: str, taken: Mapping[str, str]
-    ) -> StandIns:
+    ) -> Substitutes:
         """Which of the other files of weights is taken for the one that is asked for."""
         survey = self._loaded.surveys[name]
         held = self._survey(box, survey, files=list(others))
-        theirs = self._survey(box, survey, own=1, stand_ins=dict(taken))
+        theirs = self._survey(box, survey, own=1, substitutes=dict(taken))
         ours = self._find_own(name)
         networks = [*(theirs.rows if theirs else ()), *([ours] if ours else ())]
-        return choose_file(file, held.rows, networks) if held else StandIns()
+        return choose_file(file, others, held.rows, networks) if held else Substitutes()
 
     # ------------------------------------------------------------------ asking
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from grader.export import leaderboard
 from grader.export.export import write_export
 from grader.grading.cohort import Cohort, Plan
 from grader.grading.executor import Executor
@@ -62,6 +63,7 @@ def grade(
     progress: Progress | None = None,
     argv: Sequence[str] = (),
     handed_in: Collection[str] | None = None,
+    shown_as: str | None = None,
 ) -> RunSummary:
     """Grade a class into `out`: ledger, report per student, index, grades.csv.
 
@@ -72,14 +74,19 @@ def grade(
     machine where a submission has to be run, else by what is kept of it. Otherwise this raises
     ReferenceFailed, and earlier results and pages stay as they are.
 
+    `shown_as` says how students are called on a leaderboard (`leaderboard.read_choice`); None
+    leaves it as it was.
+
     Students of earlier runs who are not among `handed_in` are withdrawn until they are again. It
     names everybody in the class; where it is left out, those are the submissions.
     """
-    submissions = [executor.loaded.assignment.add_numbers(s) for s in submissions]
+    submissions = [executor.loaded.assignment.admit(s) for s in submissions]
     show, tally = progress or Silent(), _Tally()
     with Ledger(out / "grades.db") as ledger:
         _require_same_assignment(ledger, executor.loaded.slug)
         run = ledger.start_run(argv or sys.argv)
+        if shown_as is not None:
+            ledger.set_setting(leaderboard.SHOWN, shown_as)
         cohort = Cohort(executor, ledger)
         plan = cohort.plan(submissions, fresh=fresh)
         if plan.waiting(submissions) or not cohort.reference_holds():
@@ -160,6 +167,9 @@ def render(ledger: Ledger, out: Path, templates: Path | None) -> int:
         notebooks = {student: n for student, n in every.items() if n is not None}
         pages.render(graded, out, templates=templates, stems=stems, notebooks=notebooks)
         write_export("csv", graded, out)
+        if leaderboard.is_ranked(graded):
+            aliases = leaderboard.find_aliases(ledger.setting(leaderboard.SHOWN), graded)
+            write_export("leaderboard", graded, out, aliases)
     return len(graded)
 
 
@@ -173,3 +183,15 @@ def seed_of(ledger_path: Path, given: int | None) -> int:
         if kept != str(seed):
             ledger.set_setting("seed", str(seed))
         return seed
+
+
+def secret_of(ledger_path: Path) -> str:
+    """The class's secret, from which the pictures that judge are ordered and altered: the one kept
+    in the folder, else a new one, which is then kept.
+    """
+    with Ledger(ledger_path) as ledger:
+        kept = ledger.setting("secret")
+        if kept is None:
+            kept = secrets.token_hex(16)
+            ledger.set_setting("secret", kept)
+        return kept

@@ -88,7 +88,7 @@ def _check(
     progress: Progress | None,
 ) -> SelfCheck:
     loaded, show = chosen.loaded, progress or Silent()
-    submission = loaded.assignment.add_numbers(submission)
+    submission = loaded.assignment.admit(submission)
     with (
         tempfile.TemporaryDirectory() as folder,
         Ledger(Path(folder) / "grades.db") as ledger,

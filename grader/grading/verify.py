@@ -46,7 +46,7 @@ class Specimens:
     @classmethod
     def of(cls, course: Course, loaded: LoadedAssignment) -> Specimens:
         """Those that lie in the course."""
-        given = loaded.assignment.add_numbers
+        given = loaded.assignment.admit
         return cls(
             references=[given(s) for s in course.references(loaded)],
             handouts=[given(s) for s in course.handouts(loaded)],

@@ -28,7 +28,10 @@ KINDS: Mapping[str, str] = {
 
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "grader.layouts": {"plain": "grader.submissions.layouts.plain:PLAIN"},
-    "grader.exports": {"csv": "grader.export.csv_table:CSV"},
+    "grader.exports": {
+        "csv": "grader.export.csv_table:CSV",
+        "leaderboard": "grader.export.leaderboard:LEADERBOARD",
+    },
     "grader.datasets": {
         "mnist": "grader.data.mnist:MNIST",
         "cifar10": "grader.data.cifar10:CIFAR10",

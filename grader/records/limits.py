@@ -16,13 +16,19 @@ class Limits:
     patience: float = 3.0
     """Wall seconds allowed for each CPU second: a busy machine needs more."""
     cell_seconds: float = 30.0
-    """CPU or wall seconds of one cell of a notebook; the cells after it are still run."""
+    """CPU seconds of one cell of a notebook, or of a module's top level; wall time is limited to
+    `patience` times that. Then definitions are read.
+    """
     memory_mib: int = 4096
     """What all processes of a box may use together, in MiB; stacks of threads come on top."""
     processes: int = 32
     """Processes and threads at once."""
     disk_mib: int = 64
     """What may be written, in MiB."""
+    files_kib: int = 262_144
+    """What the files handed in may hold together, in KiB, notebooks without outputs; those that
+    nobody asked for are left out first.
+    """
     output_kib: int = 64
     """What is kept of stdout and stderr each, in KiB; a hundred times that ends the run."""
 

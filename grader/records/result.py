@@ -87,7 +87,7 @@ class Graded:
     received: str | None = None
     late: bool = False
     notes: tuple[str, ...] = ()
-    question: str = ""
+    unclear: str = ""
     """What a person has to decide about the files, in sentences; empty where nothing."""
     withdrawn: str | None = None
     """Since when it is no longer among the hand-ins, ISO 8601; None where it is."""
@@ -101,7 +101,7 @@ class Graded:
             return False
         return (
             self.execution.status in ("tampered", "broken")
-            or bool(self.question)
+            or bool(self.unclear)
             or any(c.outcome == "broken" or c.needs_review for c in self.checks)
         )
 

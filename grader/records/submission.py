@@ -40,7 +40,7 @@ class Submission:
     """True where the source says so."""
     notes: tuple[str, ...] = ()
     """What a reader should know: a file passed over, a name refused, a near miss."""
-    question: str = ""
+    unclear: str = ""
     """What a person has to decide about it, in sentences: which of several files is meant."""
     numbers: Mapping[str, Json] | None = None
     """Those drawn for this student (`grader.assignment.variants`), where the assignment does so."""

@@ -55,7 +55,7 @@ def level(graded: Graded) -> int:
 def reasons(graded: Graded) -> list[str]:
     """Why a person has to look, each in a phrase."""
     ours = {"tampered", "broken"} & {graded.execution.status}
-    asked = ["it is open which files are to be judged"] if graded.question else []
+    asked = ["it is open which files are to be judged"] if graded.unclear else []
     ran = [f"the submission {STATUS_WORDS[status].split(':')[0]}" for status in sorted(ours)]
     return (
         asked

@@ -2,7 +2,7 @@
 
 Floors, top first:
     collect
-    layouts, spelling
+    layouts, spelling, unpacking
     archive, entry
     clues
     contents, folder

@@ -30,6 +30,8 @@ _UTF_8 = 0x800
 """The flag of a name that is UTF-8."""
 _UNICODE_NAME = 0x7075
 """The extra field of a name in UTF-8, with a checksum of the name that it stands for."""
+_FIELDS = 20
+"""Extra fields of one entry that are looked at."""
 _GZIP_PARTS = 10_000
 """How many gzip files in one file are taken for honest."""
 
@@ -138,9 +140,12 @@ def _read_zip_name(info: zipfile.ZipInfo) -> str:
 
 def _read_unicode_name(extra: bytes, raw: bytes) -> str:
     """The name in UTF-8 that Info-ZIP writes beside the one in bytes; empty where there is none."""
-    while len(extra) >= 4:
-        kind, size = struct.unpack("<HH", extra[:4])
-        field, extra = extra[4 : 4 + size], extra[4 + size :]
+    at = 0
+    for _ in range(_FIELDS):
+        if at + 4 > len(extra):
+            break
+        kind, size = struct.unpack_from("<HH", extra, at)
+        field, at = extra[at + 4 : at + 4 + size], at + 4 + size
         if kind == _UNICODE_NAME and field[:5] == b"\1" + struct.pack("<L", zlib.crc32(raw)):
             return field[5:].decode("utf-8", "replace")
     return ""

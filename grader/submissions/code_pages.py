@@ -11,6 +11,7 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 
 NAMES = (
     "utf-8 cp437 cp850 cp1252 cp852 gbk cp932 big5 cp949 cp866 cp1251 cp1250 cp737 cp1253 cp857 "
@@ -42,15 +43,20 @@ _MARKS = (
 """Byte order marks of wide texts."""
 _COOKIE = re.compile(rb"\A((?:[^\n]*\n)?[ \t\f]*#[^\n]*?coding[:=][ \t]*)([-\w.]+)")
 """How a source says its encoding, in one of its first two lines (PEP 263)."""
+_LINE_END = re.compile(rb"\r\n?|\n")
 _NO_TEXT = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
 """What no text holds."""
 _BYTE = re.compile("[\udc80-\udcff]")
 """A byte that is no UTF-8, as a surrogate escape."""
 _AROUND = 16 << 10
 """Bytes before and after such a byte that are looked at."""
-_SAMPLE = 2_000
+_SAMPLE = 300
 """Words that are looked at."""
-_WORD = re.compile(r"\w*[^\x00-\x7f]\S?\w*")
+_BEYOND = re.compile(r"[^\x00-\x7f]")
+_BEFORE, _AFTER = re.compile(r"\w*\Z"), re.compile(r"\S{0,2}\w{0,40}")
+"""What stands around a letter beyond ASCII in its word."""
+_REACH = 20
+"""Characters before it that are looked at."""
 _COMMON = frozenset("äöüßéèêëàâçîïôùûœñáíóúãõåøæćčđšžąęłńśźżěřůťďňőűğışțăò")
 """Letters beyond ASCII that Latin scripts use every day."""
 _SIGNS = frozenset("–—‘’“”„…°§€£«»·¹²³¼½¾µ×÷±≤≥→•©®™¿¡、。，（）：；「」《》！？・")
@@ -76,15 +82,16 @@ def speak(page: str) -> str:
 
 def guess(data: bytes, pages: list[str]) -> tuple[str, str] | None:
     """The text and its code page; None where none of them makes words of the bytes."""
-    best: tuple[float, str, str] | None = None
-    for page in pages:
-        text = decode(data, page)
-        if text is None:
-            continue
-        oddity = _measure_oddity(text, page)
-        if best is None or oddity < best[0]:
-            best = oddity, text, page
-    return best[1:] if best is not None and best[0] <= _LIKELY else None
+    for page in _rank(data, pages):
+        return data.decode(page), page
+    return None
+
+
+def _rank(data: bytes, pages: list[str]) -> list[str]:
+    """Code pages that make words of the bytes, the likeliest first."""
+    texts = {page: text for page in pages if (text := decode(data, page)) is not None}
+    oddities = {page: _measure_oddity(text, page) for page, text in texts.items()}
+    return sorted((p for p in oddities if oddities[p] <= _LIKELY), key=oddities.__getitem__)
 
 
 def decode(data: bytes, page: str) -> str | None:
@@ -115,8 +122,8 @@ def read_source(data: bytes) -> tuple[bytes, str] | None:
         at = error.start
     if _fits_cookie(data):
         return None
-    text, page = _read_mixed(data, at) or guess(data, TEXTS) or (_replace_bytes(data), "latin-1")
-    line = data.count(b"\n", 0, at) + 1
+    text, page = _read_mixed(data, at) or _read_paged(data, at) or _read_pasted(data)
+    line = len(_LINE_END.findall(data, 0, at)) + 1
     return _encode(text), f"line {line}, byte 0x{data[at]:02x}: read as {speak(page)}"
 
 
@@ -125,13 +132,22 @@ def _read_mixed(data: bytes, at: int) -> tuple[str, str] | None:
     text = data[max(0, at - _AROUND) : at + _AROUND].decode("utf-8", "surrogateescape")
     odd = len(_BYTE.findall(text))
     whole = sum(not c.isascii() for c in text) - odd
-    return (_replace_bytes(data), "latin-1") if whole >= odd else None
+    return _read_pasted(data) if whole >= odd else None
 
 
-def _replace_bytes(data: bytes) -> str:
+def _read_paged(data: bytes, at: int) -> tuple[str, str] | None:
+    """A text in a code page; the lines that begin here say in which."""
+    first, last = data.rfind(b"\n", 0, at) + 1, data.find(b"\n", at + _AROUND)
+    for page in _rank(data[first : last if last >= 0 else len(data)], TEXTS):
+        if (text := decode(data, page)) is not None:
+            return text, page
+    return None
+
+
+def _read_pasted(data: bytes) -> tuple[str, str]:
     """As UTF-8, and each byte that is none as the letter of Latin-1."""
     text = data.decode("utf-8", "surrogateescape")
-    return _BYTE.sub(lambda m: chr(ord(m[0]) - 0xDC00), text)
+    return _BYTE.sub(lambda m: chr(ord(m[0]) - 0xDC00), text), "latin-1"
 
 
 def _encode(text: str) -> bytes:
@@ -173,10 +189,16 @@ def _measure_oddity(text: str, page: str) -> float:
 
 
 def _sample(text: str) -> Iterator[str]:
-    for number, match in enumerate(_WORD.finditer(text)):
-        if number >= _SAMPLE:
+    """Words with letters beyond ASCII; in steps that no text makes long."""
+    at = 0
+    for _ in range(_SAMPLE):
+        letter = _BEYOND.search(text, at)
+        if letter is None:
             return
-        yield match[0][:200]
+        before = _BEFORE.search(text[max(at, letter.start() - _REACH) : letter.start()])
+        after = _AFTER.match(text, letter.start())
+        at = after.end() if after else letter.end()
+        yield (before[0] if before else "") + text[letter.start() : at]
 
 
 def _weigh_word(word: str, page: str) -> Iterator[float]:
@@ -205,6 +227,7 @@ def _is_unlike_latin(word: str) -> bool:
     )
 
 
+@cache
 def _find_script(character: str) -> str:
     """`LATIN`, `CYRILLIC`, `CJK`; empty for what is no letter."""
     if not character.isalpha():

@@ -10,7 +10,6 @@ not taken in is refused by name, in the notes of the submission it belongs to.
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -38,6 +37,7 @@ from grader.submissions.names import (
     show_bytes,
     show_name,
 )
+from grader.submissions.unpacking import unpack
 
 __all__ = ["read_class", "read_one"]
 
@@ -45,8 +45,6 @@ LEDGER = "grades.db"
 """What the ledger is called in a folder of the grader's."""
 NOTES = 20
 """How many notes one submission keeps."""
-NESTED = 3
-"""How many archives, each in the one before, are opened for one submission."""
 
 
 def read_class(path: Path, asked: AskedFiles, *, out: Path | None = None) -> list[Submission]:
@@ -231,8 +229,8 @@ def _read_all(path: Path, hand_ins: Iterable[HandIn], asked: AskedFiles) -> list
 def _read(hand_in: HandIn, asked: AskedFiles) -> Submission:
     """One submission: its files under the names the assignment uses."""
     with ExitStack() as stack:
-        unpacked, said = _unpack(hand_in, asked, stack)
-        members, spelt = spelling.match_names(unpacked, asked)
+        unpacked = unpack(hand_in.members, hand_in.archive, asked, stack)
+        members, spelt = spelling.match_names(unpacked.members, asked)
         withheld = bool(hand_in.members or hand_in.notes)
         contents = Contents(members=members, asked=asked)
         choice = choose(members, asked, contents, withheld=withheld)
@@ -244,10 +242,14 @@ def _read(hand_in: HandIn, asked: AskedFiles) -> Submission:
     nested = [
         f"`{show_name(n)}` is an archive inside the submission; not unpacked." for n in packed
     ]
-    # What decided on the entry comes first: it is what the student has to read.
-    notes = [*choice.notes, *hand_in.notes, *said, *spelt, *converted, *left_out, *nested]
+    # What decided on the entry comes first: it is what the student has to read. Nobody knows what
+    # an archive that stays closed lacks.
+    chosen = () if choice.entry is None and unpacked.closed else choice.notes
+    said = [*hand_in.notes, *unpacked.notes, *spelt, *converted, *left_out]
+    notes = [*chosen, *said, *([] if unpacked.unclear else nested)]
     if len(notes) > NOTES:
         notes[NOTES:] = [f"And {len(notes) - NOTES:,} notes more."]
+    closed = unpacked.closed if unpacked.unclear else ""
     return Submission(
         student=hand_in.student,
         files={name: files[name] for name in sorted(files)},
@@ -255,57 +257,8 @@ def _read(hand_in: HandIn, asked: AskedFiles) -> Submission:
         received=hand_in.received,
         late=hand_in.late,
         notes=tuple(notes),
-        question=choice.question or hand_in.question or unread,
+        unclear=choice.unclear or closed or hand_in.unclear or unread,
     )
-
-
-def _unpack(
-    hand_in: HandIn, asked: AskedFiles, stack: ExitStack
-) -> tuple[Mapping[str, Member], list[str]]:
-    """The members, those of its archive where that is the submission; and notes on it.
-
-    An archive that is all a student's folder or archive holds is the submission; one beside an
-    entry is not.
-    """
-    members, notes = dict(hand_in.members), list[str]()
-    name = hand_in.archive or _find_archive(members, asked)
-    for _ in range(NESTED):
-        if name is None:
-            break
-        try:
-            listing = _open_archive(members.pop(name), stack)
-        except Refused as refused:
-            notes.append(f"`{show_name(name)}` {refused}.")
-            break
-        notes += [f"`{show_name(raw)}` {reason}." for raw, reason in listing.refused.items()]
-        if name != hand_in.archive:
-            notes.append(f"`{show_name(name)}` was unpacked.")
-        members |= listing.members
-        name = _find_archive(members, asked)
-    return members, notes
-
-
-def _find_archive(members: Mapping[str, Member], asked: AskedFiles) -> str | None:
-    """The only archive among them, where nothing else can be run."""
-    packed = [n for n in members if is_archive(n) or is_other_archive(n)]
-    if len(packed) != 1:
-        return None
-    choice, contents = choose(members, asked), Contents(members=members, asked=asked)
-    if choice.entry or choice.question or any(map(contents.defines, members)):
-        return None
-    return packed[0]
-
-
-def _open_archive(member: Member, stack: ExitStack) -> Listing:
-    """What a student's archive holds. Raises Refused where that is more than the caps allow."""
-    data = member.read(SUBMISSION.total_bytes)
-    listing = list_archive(stack.enter_context(io.BytesIO(data)))
-    total, cap = sum(m.size for m in listing.members.values()), SUBMISSION.total_bytes
-    if total > cap:
-        raise Refused(f"unpacks to {total:,} bytes, over the {cap:,} allowed")
-    if total > max(SUBMISSION.ratio_from, SUBMISSION.ratio * len(data)):
-        raise Refused(f"would grow more than {SUBMISSION.ratio}-fold when unpacked")
-    return listing
 
 
 def _read_members(members: Mapping[str, Member]) -> tuple[dict[str, bytes], list[str], str]:

@@ -14,7 +14,7 @@ from grader.submissions import code_pages, definitions
 from grader.submissions.listing import SUBMISSION, Member
 from grader.submissions.names import Refused
 
-LARGE = 2 << 20
+LARGE = 1 << 20
 """Bytes of code beyond which it is taken for UTF-8."""
 _BLANK = 16
 """Bytes of a file that may yet hold nothing: line ends, a byte order mark."""
@@ -50,7 +50,8 @@ class Contents:
     def are_same(self, files: Sequence[str]) -> bool:
         """True where all of them hold the same bytes."""
         first = self.members[files[0]]
-        if any(self.members[n].size != first.size for n in files):
+        total = first.size * len(files)
+        if total > SUBMISSION.total_bytes or any(self.members[n].size != first.size for n in files):
             return False
         with suppress(Refused):
             return len({self._read_whole(n) for n in files}) == 1

@@ -26,7 +26,8 @@ _OF_ANY_NAME = (".pt", ".pth", ".safetensors", ".ckpt")
 """Those that are weights whatever they are called; the others are often data."""
 _COPY = re.compile(
     r"^(?:copy of|kopie von|copie de|copia de|copia di|cópia de) "
-    r"|(?: - | |-|_)\(?(?:copy|kopie|copie|copia|cópia|checkpoint)\)?(?: ?\d{1,3})?$"
+    r"|(?: - | |-|_)\(?(?:copy|kopie|copie|copia|cópia|kopia|копия|副本|拷贝|コピー|복사본"
+    r"|checkpoint)\)?(?: ?\d{1,3})?$"
     r"|\s*\(\d{1,3}\)$",
     re.IGNORECASE,
 )
@@ -43,7 +44,7 @@ class Choice:
     entry: str | None
     """The file to run, a key of `names`."""
     notes: tuple[str, ...]
-    question: str = ""
+    unclear: str = ""
     """What a person has to decide: several files could be meant."""
 
 
@@ -63,11 +64,11 @@ def choose(
     wanted = tuple(asked.entry + suffix for suffix in ENTRY_SUFFIXES)
     entry, notes = _find_entry(every, wanted, contents)
     if entry is None:
-        question = notes[0] if notes else ""
-        if not question:
+        unclear = notes[0] if notes else ""
+        if not unclear:
             notes = [_describe_missing(every, wanted, asked.extra_files, withheld=withheld)]
         kept = {name: name for name in every}
-        return Choice(names=kept, entry=None, notes=tuple(notes), question=question)
+        return Choice(names=kept, entry=None, notes=tuple(notes), unclear=unclear)
     old, new = entry
     root = old[: old.rindex("/") + 1] if "/" in old else ""
     chosen = {n.removeprefix(root): n for n in every if n.startswith(root) and n != old}
@@ -76,15 +77,15 @@ def choose(
     if root:
         top = show_name(root)
         notes.append(f"`{show_name(old)}` was taken: the folder `{top}` counts as the top.")
-    question = ""
+    unclear = ""
     for name in asked.extra_files:
         stem = _base(old).rpartition(".")[0]
         notes += (extra := _ExtraFiles(chosen, outside, root, stem, asked, contents)).add(name)
-        question = question or extra.question
+        unclear = unclear or extra.unclear
     aside = _keep_places(chosen, every, outside) if root else []
     if aside:
         notes.append(f"{_count(aside)} outside `{show_name(root)}` left aside: {_list(aside)}.")
-    return Choice(names=chosen, entry=new, notes=tuple(notes), question=question)
+    return Choice(names=chosen, entry=new, notes=tuple(notes), unclear=unclear)
 
 
 def _keep_places(chosen: dict[str, str], every: list[str], outside: list[str]) -> list[str]:
@@ -240,7 +241,7 @@ class _ExtraFiles:
     """What the file that is run is called."""
     asked: AskedFiles
     contents: Contents | None
-    question: str = ""
+    unclear: str = ""
     """As in `Choice`."""
 
     def add(self, name: str) -> list[str]:
@@ -288,11 +289,11 @@ class _ExtraFiles:
         )
 
     def _ask_which(self, name: str, candidates: Sequence[str]) -> str:
-        self.question = (
+        self.unclear = (
             f"`{name}` is missing, and several could be meant: {_list(candidates)}. A person will"
             " look at it; if you can hand in again, keep one of them under that name."
         )
-        return self.question
+        return self.unclear
 
     def _is_empty(self, name: str) -> bool:
         return self.contents is not None and self.contents.is_empty(self.chosen.get(name, name))

@@ -25,6 +25,8 @@ from grader.submissions.names import Refused, clean, find_bytes, show_name
 
 _MOST = 200
 """Parts of names for which other spellings are tried."""
+_READ, _ASKED = 1 << 20, 20_000
+"""Characters of one file that are looked through; names that are asked for."""
 _WRITTEN = re.compile(r"#U([0-9a-fA-F]{4})")
 """How unzip writes a character for which a system has no letter."""
 _READ_AS = ("cp437", "cp1252", "cp850", "latin-1", "mac_roman")
@@ -66,7 +68,8 @@ def match_names(
     spelt = {p: _compose(p) for p in odd} | guessed
     mentioned = _find_mentioned(Contents(members=members, asked=asked))
     there = {spelt.get(p, p) for p in parts}
-    matched = {p: new for p in odd if (new := _match(p, spelt[p], mentioned, there))}
+    copies = _find_copies(there, mentioned)
+    matched = {p: new for p in odd if (new := _match(p, spelt[p], mentioned, there, copies))}
     notes = _describe_guesses({p: t for p, t in guessed.items() if p not in matched}, page)
     notes += [_describe_match(p, new) for p, new in matched.items() if new != p]
     return _rename(members, spelt | matched), notes
@@ -143,18 +146,27 @@ def _encode(text: str, page: str) -> bytes | None:
 
 
 def _find_mentioned(contents: Contents) -> _Mentioned:
+    """As far as there is not more than anybody writes."""
     mentioned = _Mentioned()
     for file in sorted(contents.members, key=lambda n: (n.count("/"), n)):
-        text = contents.read_code(file)
+        text = contents.read_code(file)[:_READ]
         for match in _IMPORT.finditer(text):
             words = re.findall(r"\w+", match[1])
             mentioned.modules.update(unicodedata.normalize("NFKC", word) for word in words)
         for match in _QUOTED.finditer(text):
             mentioned.files.update(re.split(r"[/\\]", (match[1] or match[2]).strip()))
+        if len(mentioned.modules) + len(mentioned.files) > _ASKED:
+            break
     return mentioned
 
 
-def _match(part: str, own: str, mentioned: _Mentioned, there: Collection[str]) -> str:
+def _match(
+    part: str,
+    own: str,
+    mentioned: _Mentioned,
+    there: Collection[str],
+    copies: Mapping[str, str],
+) -> str:
     """The name by which the code asks for this file or folder; empty where it finds it as it is, or
     where nothing is certain.
     """
@@ -165,10 +177,26 @@ def _match(part: str, own: str, mentioned: _Mentioned, there: Collection[str]) -
     for reading in _list_readings(part):
         if reading not in there and mentioned.asks_for(reading):
             return reading
-    near = [m for m in mentioned.modules if is_near(own, f"{m}.py")]
-    wanted = [m for m in near if not {m, f"{m}.py"} & {*there} and not _is_installed(m)]
-    rivals = [p for p in there if wanted and is_near(p, f"{wanted[0]}.py")]
-    return f"{wanted[0]}.py" if len(wanted) == len(rivals) == 1 else ""
+    return copies.get(own, "")
+
+
+def _find_copies(there: Collection[str], mentioned: _Mentioned) -> dict[str, str]:
+    """Modules with marks of a copy, each with the name of the one that the code imports, where
+    neither that nor a second copy is there.
+    """
+    meant: dict[tuple[str, str], list[str]] = {}
+    for module in mentioned.modules:
+        if module not in there and f"{module}.py" not in there:
+            meant.setdefault(simplify(f"{module}.py"), []).append(module)
+    alike: dict[tuple[str, str], list[str]] = {}
+    for part in there:
+        alike.setdefault(simplify(part), []).append(part)
+    pairs = ((alike[key], meant[key]) for key in alike.keys() & meant.keys())
+    return {
+        parts[0]: f"{modules[0]}.py"
+        for parts, modules in pairs
+        if len(parts) == len(modules) == 1 and not _is_installed(modules[0])
+    }
 
 
 def _is_installed(module: str) -> bool:

@@ -30,6 +30,11 @@ MAKERS: dict[str, Any] = {
     "logits": lambda: NET.logits(data.test("mnist").images, weights="a.pt"),
     "sized": lambda: NET.logits(data.test("mnist", size=32).images, weights="a.pt"),
     "other file": lambda: NET.logits(data.test("mnist").images, weights="b.pt"),
+    "own": lambda: NET.own_logits(data.test("mnist").images, weights="a.pt", seconds=5),
+    "own, altered": lambda: NET.own_logits(
+        data.test("mnist", altered=True).images, weights="a.pt", seconds=5
+    ),
+    "own, more time": lambda: NET.own_logits(data.test("mnist").images, weights="a.pt", seconds=6),
     "other network": lambda: probe.module("Other").layers(X),
     "with width": lambda: probe.module("Net", 3).layers(X),
     "other input": lambda: NET.layers(data.normal(3, 4, draw=1)),

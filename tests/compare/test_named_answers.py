@@ -78,8 +78,8 @@ def test_answers_without_order() -> None:
     named = {"w1": (2, 3), "b1": (2,), "w2": (4, 2), "b2": (2,)}
     assert told(named, expected, unordered="a").fraction == 1
     assert told([(2,), (2, 3), (4, 2)], expected, unordered="a").fraction == 0
-    assert told([(2,), (2,), (3, 2), (4, 2)], expected, unordered="a").fraction == 0
-    assert told([(2,), (2,), (2, 3), (4, 2)], expected).fraction == 0
+    assert told([(2,), (2,), (3, 2), (4, 2)], expected, unordered="a").fraction == 0.75
+    assert told([(2,), (2,), (2, 3), (4, 2)], expected).fraction == 0.25
 
 
 def test_each_answer_has_its_share() -> None:
@@ -93,3 +93,23 @@ def test_each_answer_has_its_share() -> None:
         "1 of 3 right. `b` is not right. "
         "x.py does not define `c`; it defines `a`. Define `c` in this file."
     )
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected", "share", "more"),
+    [
+        ([(1, 2), (3, 5)], [(1, 2), (3, 4)], 0.5, {}),
+        ([[1, 2, 3], [4, 5, 6], [7, 8, 8]], [[1, 2, 3], [4, 5, 6], [7, 8, 9]], 2 / 3, {}),
+        ([(3, 4), (1, 2)], [(1, 2), (3, 4)], 0.0, {}),
+        ([(3, 4), (1, 9), (5, 6)], [(1, 2), (3, 4), (5, 6)], 2 / 3, {"unordered": ["a"]}),
+        ([(3, 4), (3, 4)], [(1, 2), (3, 4)], 0.5, {"unordered": ["a"]}),
+        ([(1, 2), None], [(1, 2), (3, 4)], 0.5, {}),
+        ([(1, 2)], [(1, 2), (3, 4)], 0.0, {}),
+        ((4, 5), (4, 3), 0.0, {}),  # the numbers of one shape belong together
+    ],
+)
+def test_each_row_of_an_answer_counts(
+    seen: object, expected: object, share: float, more: dict[str, Any]
+) -> None:
+    """One odd row takes nothing from the others."""
+    assert told(seen, expected, **more).fraction == pytest.approx(share)

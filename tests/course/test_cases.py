@@ -46,7 +46,7 @@ def judge(cohort: Cohort, case: Case, folder: Path) -> dict[str, Graded]:
     hand_ins = collect.read_class(case.hand_in(folder, loaded), loaded.asked)
     assignment.limits = replace(before, **case.facts.get("limits", {}))
     try:
-        numbered = [assignment.add_numbers(s) for s in hand_ins]
+        numbered = [assignment.admit(s) for s in hand_ins]
         return by_name([cohort.judge(s, cohort.executor.measure(s)) for s in numbered])
     finally:
         assignment.limits = before

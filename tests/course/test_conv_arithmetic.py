@@ -127,8 +127,14 @@ def test_slips_show(solved: dict[str, dict[str, Any]]) -> None:
     assert len(lucky) < total / 200
 
 
+ROWS = {"feature_sizes", "parameter_shapes", "worked"}
+"""Answers that are lists of sizes, shapes or rows."""
+
+
 def test_every_slip_is_named(solved: dict[str, dict[str, Any]]) -> None:
-    """Each slip of the first student's has its sentence, and is worth nothing."""
+    """Each slip of the first student's has its sentence, and is worth no more than the rows that
+    are right all the same.
+    """
     own, named = solved[CLASS[0]], 0
     for name, slips in own["slips"].items():
         for text, value in slips.items():
@@ -138,7 +144,7 @@ def test_every_slip_is_named(solved: dict[str, dict[str, Any]]) -> None:
                 own["slips"],
                 unordered=UNORDERED,
             )
-            assert verdict.fraction == 0
+            assert verdict.fraction < (1 if name in ROWS else 1e-9), name
             named += verdict.feedback == f"`{name}` is not right: {text}."
     assert named >= 0.9 * sum(map(len, own["slips"].values()))
 

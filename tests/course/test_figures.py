@@ -120,6 +120,7 @@ def test_the_means_of_the_channels_are_nearly_those_of_the_document() -> None:
         ("lenet5_mnist", "parameters", "61,706"),
         ("lenet5_training", "parameters", "61,706"),
         ("cifar10_cnn", "parameters", "62,006"),
+        ("cifar10_open", "parameters", "113,570"),
         ("birds_vs_planes", "parameters of `ShallowNet()`", "393,602"),
         ("birds_vs_planes", "parameters of `DeepNet()`", "3,737,474"),
         ("birds_vs_planes", "parameters of `ConvNet()`", "18,090"),
@@ -144,6 +145,7 @@ def test_parameters_are_as_many_as_the_assignments_say(slug: str, name: str, cou
         ("lenet5_training", "test accuracy after epoch 5", 0.98),
         ("lenet5_mnist", "`lenet.pt`, test accuracy", 0.98),
         ("cifar10_cnn", "test accuracy after epoch 4", 0.6),
+        ("cifar10_open", "test accuracy on altered pictures", 0.85),
         ("birds_vs_planes", "`ConvNet`, test accuracy after epoch 20", 0.84),
         ("mnist_views", "`LogisticRegression`, accuracy after epoch 3", 0.88),
         ("mnist_views", "`MLP`, accuracy after epoch 3", 0.88),
@@ -157,7 +159,14 @@ def test_trainings_reach_what_they_have_to(slug: str, name: str, least: float) -
 
 @pytest.mark.parametrize(
     "slug",
-    ["mnist_views", "lenet5_mnist", "lenet5_training", "cifar10_cnn", "birds_vs_planes"],
+    [
+        "mnist_views",
+        "lenet5_mnist",
+        "lenet5_training",
+        "cifar10_cnn",
+        "cifar10_open",
+        "birds_vs_planes",
+    ],
 )
 def test_trainings_say_where_they_come_from(slug: str) -> None:
     """Record, seed, time and versions stand below the table."""

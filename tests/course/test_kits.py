@@ -26,6 +26,7 @@ from kit.places import ROOT
 DECIDED = {
     "birds_vs_planes": 81,
     "cifar10_cnn": 56,
+    "cifar10_open": 10,
     "classic_networks": 90,
     "conv_arithmetic": 79,
     "lenet5_mnist": 70,

@@ -16,7 +16,7 @@ from kit.sentences import RULES, check_text
 FILES = {
     "hw/lenet.py": b"import helper\nclass LeNet5(nn.Module):\n    def __init__(self):\n"
     b"        self.a = nn.Linear(1, 2)\n        self.b = nn.Linear(1, 2)\n"
-    b"    def forward(self, x):\n        return self.a(x)\n",
+    b"    def forward(self, x):\n        return self.a(x)  # self.b(x)?\n",
     "hw/helper.py": b"def help(): ...\n",
     "hw/layers/own.py": b"",
     "hw/empty.pt": b"",

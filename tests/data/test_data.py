@@ -503,6 +503,7 @@ def accuracy_of_the_reference(source):
     [
         ("birds_vs_planes", "images_of", ["test"], 100),
         ("cifar10_cnn", "split", ["test"], 500),
+        ("cifar10_open", "split", ["test"], 500),
         ("lenet5_mnist", "training_set", [data.Source(Path("/nonexistent"), stand_in=True)], 0),
     ],
 )

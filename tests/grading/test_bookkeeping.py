@@ -231,7 +231,7 @@ def test_two_files_of_the_same_standing(course: Tiny, regrade: Grading) -> None:
     course.write("class/Cy/b/tiny.py", RIGHT)
     graded = by_name(regrade(course)[0].graded)
     assert graded["Bob"].needs_review
-    assert graded["Bob"].question.startswith("It is not clear which file to run: `a/tiny.py`, `b")
+    assert graded["Bob"].unclear.startswith("It is not clear which file to run: `a/tiny.py`, `b")
     assert rows(course)["Bob"]["needs a person"] == "yes"
     for text in (page(course, "Bob.html"), page(course, "index.html"), said(graded["Bob"])):
         assert "not handed in" not in text
@@ -240,7 +240,7 @@ def test_two_files_of_the_same_standing(course: Tiny, regrade: Grading) -> None:
     assert (graded["Cy"].score, graded["Cy"].needs_review) == (POINTS, False)
     (course.class_ / "Bob/b/tiny.py").unlink()
     again = by_name(regrade(course)[0].graded)["Bob"]
-    assert (again.score, again.needs_review, again.question) == (POINTS, False, "")
+    assert (again.score, again.needs_review, again.unclear) == (POINTS, False, "")
 
 
 def test_those_without_an_entry_are_told_apart(course: Tiny, regrade: Grading) -> None:
@@ -258,7 +258,7 @@ def test_those_without_an_entry_are_told_apart(course: Tiny, regrade: Grading) -
 
 
 @pytest.mark.parametrize("what", ["_open_folder", "_open_file"])
-def test_what_cannot_be_read_is_a_question(
+def test_what_cannot_be_read_is_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     """It is open: the machine, not the student, is at fault."""
@@ -273,14 +273,14 @@ def test_what_cannot_be_read_is_a_question(
 
     monkeypatch.setattr(folder, what, forbid)
     found = take(tmp_path / "class")
-    assert "could not be read (Permission denied)" in found["ada"].question
+    assert "could not be read (Permission denied)" in found["ada"].unclear
     assert "No file was handed in" not in said_of(found["ada"])
-    assert found["bob"].question == ""
+    assert found["bob"].unclear == ""
 
 
-def test_reasons_name_the_question() -> None:
+def test_reasons_name_what_is_unclear() -> None:
     """In a phrase."""
-    one = replace(sample("Ada"), question="It is not clear which file to run.")
+    one = replace(sample("Ada"), unclear="It is not clear which file to run.")
     assert summary.reasons(one)[0] == "it is open which files are to be judged"
 
 

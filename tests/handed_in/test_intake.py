@@ -165,7 +165,7 @@ def test_missing_entries(tmp_path: Path, files: list[str], words: str) -> None:
     submission = alone(tmp_path, {n: CODE + bytes([35, 48 + i]) for i, n in enumerate(files)})
     assert submission.entry is None
     assert words in said(submission)
-    assert ("is missing" in said(submission)) != bool(submission.question)
+    assert ("is missing" in said(submission)) != bool(submission.unclear)
     assert set(submission.files) == set(files)
 
 
@@ -247,7 +247,7 @@ def test_missing_weights(tmp_path: Path, names: list[str], words: str) -> None:
     different = {name: bytes([number]) for number, name in enumerate(names)}
     submission = alone(tmp_path, {"lenet.py": CODE, **different})
     assert words in said(submission)
-    assert bool(submission.question) == ("could be meant" in words)
+    assert bool(submission.unclear) == ("could be meant" in words)
     assert "lenet.pt" not in submission.files
 
 

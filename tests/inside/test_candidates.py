@@ -153,7 +153,7 @@ def test_objects_are_found_for_an_object() -> None:
 def test_a_decision_is_kept_to_and_said() -> None:
     """Every question sees the name bound to what was taken."""
     one = probe.module("LeNet5").parameters(X)
-    given = {"asked": ["LeNet5"], "stand_ins": {"LeNet5": "mine"}, "precisions": ["float64"]}
+    given = {"asked": ["LeNet5"], "substitutes": {"LeNet5": "mine"}, "precisions": ["float64"]}
     args = {**one.arguments(1, data.Source()), **given}
     answer = measure.answer(names(HEAD + "mine = MyNet(7)\nother = MyNet(8)"), one.ask, args)
     assert one.read(answer).total == 35

@@ -509,6 +509,22 @@ def test_a_live_network_is_measured_as_it_was_left() -> None:
         ask(space, probe.live("train").logits(IMAGES), ["float64"])
 
 
+def test_a_network_of_ones_own_answers_in_its_time() -> None:
+    """Its weights stay where they are; one that is too slow gives no answer, and is told so."""
+    space = names(
+        LENET
+        + "\nclass Slow(LeNet5):\n    def forward(self, x):\n        while True:\n            pass\n"
+    )
+    args = {"init": [], "images": IMAGES.load(SEED), "seconds": 20.0}
+    answer = trained.logits(space, {"module": "LeNet5", **args})  # type: ignore[typeddict-item]
+    assert answer["logits"].shape == (6, 10)
+    assert answer["operands"] == []
+    with pytest.raises(
+        Unanswerable, match=r"did not answer to 6 pictures within 0\.2 s of CPU time"
+    ):
+        trained.logits(space, {"module": "Slow", **args, "seconds": 0.2})  # type: ignore[typeddict-item]
+
+
 def test_labels_of_a_training_split_may_cross_and_others_may_not() -> None:
     assert "classes of mnist train" in data.train("mnist").targets.describe()
     with pytest.raises(CourseError, match="training split"):

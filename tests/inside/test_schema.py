@@ -14,7 +14,8 @@ from grader.assignment import probe
 from grader.inside import wire
 from grader.inside.measuring import measure
 from grader.inside.schema import messages
-from grader.inside.schema.questions import QUESTIONS, TRIALS
+from grader.inside.schema.questions import QUESTIONS
+from grader.inside.schema.trials import TRIALS
 from grader.inside.walls import selftest
 from grader.records.measurements import READERS
 from grader.sandbox import remarks
@@ -100,7 +101,7 @@ FUNCTIONS: dict[str, list[Callable[..., Any]]] = {
     "outputs": [probe.Module.outputs],
     "gradients": [probe.Module.gradients],
     "steps": [probe.Module.steps],
-    "logits": [probe.Module.logits, probe.Live.logits],
+    "logits": [probe.Module.logits, probe.Module.own_logits, probe.Live.logits],
     "networks": [probe.survey],
     "train": [probe.Module.train],
     "call": [probe.call],

@@ -102,7 +102,7 @@ def graded(group: Cohort, folder: Path, student: str = "") -> Graded:
     assignment = group.loaded.assignment
     asked = AskedFiles(entry=assignment.entry, extra_files=assignment.extra_files)
     handed_in = collect.read_one([folder], asked, student=student or folder.name)
-    submission = assignment.add_numbers(handed_in)
+    submission = assignment.admit(handed_in)
     return group.judge(submission, group.executor.measure(submission))
 
 
@@ -149,7 +149,7 @@ def mistake(slug: str, name: str) -> Submission:
     """A known mistake of an assignment of this repository."""
     loaded = Course(ROOT).load(slug)
     found = {m.name: m.submission for m in Course(ROOT).mistakes(loaded)}
-    return loaded.assignment.add_numbers(found[name])
+    return loaded.assignment.admit(found[name])
 
 
 def mistaken(group: Cohort, name: str) -> Graded:

@@ -90,10 +90,11 @@ RULES: Mapping[str, Callable[[re.Match[str], Files], bool]] = {
 
 
 def _join_code(files: Files) -> str:
+    """What is run of all files, without comments."""
     code: Iterator[str] = (
         definitions.read_code(n.lower(), c) for n, c in files.items() if n.lower().endswith(_CODE)
     )
-    return "\n".join(code)
+    return re.sub(r"#.*", "", "\n".join(code))
 
 
 def _base(name: str) -> str:

@@ -60,6 +60,17 @@ def test_it_answers_as_a_box_does(tmp_path: Path, server: ForkServer) -> None:
     np.testing.assert_equal(live, boxed)
 
 
+def test_a_network_that_is_called_otherwise_is_told_and_taken(tmp_path: Path) -> None:
+    """As in a box: the facts first, then what was decided is bound to the name."""
+    renamed = RIGHT.replace("class Tiny", "class Net")
+    with open_box(make_session(tmp_path, renamed, "trained = Net()")) as box:
+        found = box.ask("networks", {"module": "Tiny", "asked": ["Tiny", "double"]})
+        assert [(r["path"], r["place"]) for r in found["rows"]] == [("Net", " (cell 1, line 8)")]
+        rows = box.ask("parameters", {**INPUTS, "substitutes": {"Tiny": "Net"}})["rows"]
+        assert len(rows) == 4
+        assert "`Net` (cell 1, line 8) as `Tiny`" in " ".join(box.close().notes)
+
+
 @pytest.mark.parametrize(
     "code",
     [

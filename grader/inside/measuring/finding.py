@@ -25,6 +25,8 @@ ANSWERS = "answers"
 Kind = Literal["", "network", "value"]
 _VALUES = (bool, int, float, str, list, tuple, dict, np.ndarray, torch.Tensor)
 _IPYTHON = {"In", "Out"}
+_PACKAGES = f"{os.sep}site-packages{os.sep}"
+"""Where installed packages lie, which in a student's own folder may be an environment."""
 _asked: frozenset[str] = frozenset()
 """Every name that the assignment asks for, as the question says that is being answered."""
 
@@ -35,12 +37,12 @@ def begin(names: Names, args: Mapping[str, Any]) -> Names:
     """
     global _asked
     _asked = frozenset(args.get("asked", ()))
-    stand_ins: Mapping[str, str] = args.get("stand_ins", {})
-    if not stand_ins:
+    substitutes: Mapping[str, str] = args.get("substitutes", {})
+    if not substitutes:
         return names
-    paths = {p: v for p, v in list_paths(names) if p in stand_ins.values()}
+    paths = {p: v for p, v in list_paths(names) if p in substitutes.values()}
     taken: Names = {}
-    for name, path in stand_ins.items():
+    for name, path in substitutes.items():
         if path in paths:
             value = paths[path]
             init = args.get("init", [])
@@ -127,7 +129,9 @@ def list_paths(names: Names) -> list[tuple[str, object]]:
     modules = {id(m): m for m in list(sys.modules.values()) if isinstance(m, ModuleType)}
     for module in modules.values():
         file, home = getattr(module, "__file__", None), module.__name__.removeprefix(ALIAS)
-        if isinstance(file, str) and file.startswith(prefix) and file != names.get("__file__"):
+        if not isinstance(file, str) or _PACKAGES in file or file == names.get("__file__"):
+            continue
+        if file.startswith(prefix):
             inner = list(vars(module).items())
             listed += [(f"{home}.{n}", v) for n, v in inner if not n.startswith("_")]
     return listed

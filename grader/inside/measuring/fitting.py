@@ -187,12 +187,12 @@ def _require_fit(state: State, own: State, pairs: Mapping[str, str], name: str) 
 def _explain_misfit(state: State, own: State, pairs: Mapping[str, str]) -> str:
     """What keeps arrays from fitting the brief's network, whose names say nothing to students."""
     parts = [
-        f"`{old}` is {tuple(state[old].shape)}, and {tuple(own[new].shape)} is needed there"
+        f"`{old[:40]}` is {tuple(state[old].shape)}, and {tuple(own[new].shape)} is needed there"
         for old, new in pairs.items()
         if not _fits(state[old], own[new])
     ][:_SHOWN]
     lacking = [str(tuple(own[k].shape)) for k in own if k not in set(pairs.values())]
-    spare = [f"`{k}` {tuple(v.shape)}" for k, v in state.items() if k not in pairs]
+    spare = [f"`{k[:40]}` {tuple(v.shape)}" for k, v in state.items() if k not in pairs]
     if lacking:
         parts.append(f"nothing in the file is its {_list_text(lacking)}")
     if spare:

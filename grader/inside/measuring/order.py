@@ -15,6 +15,11 @@ import torch
 
 from grader.inside.schema.questions import Setting, Sketch
 
+REACH = 16
+"""Layers with weights behind the deepest one, up to which a source is kept. A recurrent state holds
+a part of every step before, and there are hundreds.
+"""
+
 
 @dataclass(eq=False)
 class Weight:
@@ -99,6 +104,14 @@ def name_group(kind: str, weights: Sequence[Weight]) -> str:
     view = weights[0].view
     what = "linear" if kind == "convolution" and view.dim() == 2 else kind
     return f"{what}/{'x'.join(map(str, view.shape))}"
+
+
+def keep_near(sources: frozenset[int], operators: Sequence[Operator]) -> frozenset[int]:
+    """Of places of operators that feed one thing those within `REACH` of the deepest."""
+    if len(sources) <= REACH:
+        return sources
+    deepest = max(operators[i].depth for i in sources)
+    return frozenset(i for i in sources if operators[i].depth > deepest - REACH)
 
 
 def order(operators: Sequence[Operator]) -> list[Operator]:

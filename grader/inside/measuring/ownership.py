@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 
 import torch
@@ -53,16 +54,18 @@ def _list_held(module: torch.nn.Module) -> list[tuple[str, torch.Tensor]]:
                 kept = ((k, v) for k, v in own if isinstance(v, (list, tuple, dict)))
                 waiting += [(f"{where}.{k}" if where else k, v, depth + 1) for k, v in kept]
         else:
-            waiting += [(f"{name}[{k}]", v, depth + 1) for k, v in _list_entries(item)]
+            room = max(0, _MOST - len(seen) - len(waiting))
+            entries = itertools.islice(_list_entries(item), room)
+            waiting += [(f"{name}[{k}]", v, depth + 1) for k, v in entries]
     return found
 
 
 def _list_entries(item: object) -> Iterator[tuple[str, object]]:
     """Place and value of what a container holds."""
     if isinstance(item, (list, tuple)):
-        yield from ((str(i), v) for i, v in enumerate(item[:_MOST]))
+        yield from ((str(i), v) for i, v in enumerate(item))
     elif isinstance(item, dict):
-        yield from ((repr(k)[:40], v) for k, v in list(item.items())[:_MOST])
+        yield from ((repr(k)[:40], v) for k, v in item.items())
 
 
 def list_trained(module: torch.nn.Module) -> set[int]:

@@ -30,7 +30,7 @@ from grader.inside.measuring.operators import (
     list_tensors,
     name_mean,
 )
-from grader.inside.measuring.order import Operator, order
+from grader.inside.measuring.order import Operator, keep_near, order
 from grader.inside.measuring.ownership import list_named
 from grader.inside.measuring.received import Received
 from grader.inside.measuring.recognition import (
@@ -238,9 +238,10 @@ class Trace(TorchDispatchMode):
 
     def _find_before(self, inputs: list[torch.Tensor]) -> frozenset[int]:
         """The operators whose results these tensors hold, changed by small steps at most."""
-        return frozenset[int]().union(
+        sources = frozenset[int]().union(
             *(self._sources.get(locate_storage(t), frozenset()) for t in inputs)
         )
+        return keep_near(sources, self.operators)
 
     def _find_nearest(self, sources: frozenset[int]) -> Operator | None:
         """The operator that small steps on data from these belong to: the deepest, then the last.

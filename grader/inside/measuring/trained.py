@@ -44,8 +44,9 @@ def logits(names: Names, args: LogitsArgs) -> LogitsAnswer:
 
     The network is built and filled from the file `weights`, or with `operands` (key → array), or
     with `state` (name in a file → array), or is the object `live` that the student's code left
-    behind. Its weights come back in the operators' layout. Without images it is built and not run,
-    and the arrays of the file are all that comes back.
+    behind. Its weights come back in the operators' layout; with `seconds`, the CPU time in which it
+    has to answer, they stay here. Without images it is built and not run, and the arrays of the
+    file are all that comes back.
     """
     torch.set_default_dtype(torch.float32)
     if "images" not in args:
@@ -66,7 +67,27 @@ def logits(names: Names, args: LogitsArgs) -> LogitsAnswer:
         arrays = {k: torch.from_numpy(np.array(a)) for k, a in args["state"]}
         fitting.fill_ours(net, arrays)
     several = args.get("output") == "scores"
+    if "seconds" in args:
+        return _answer_in(args["seconds"], names, net, images, several=several)
     return _answer(names, net, images, args.get("operands"), several=several)
+
+
+def _answer_in(
+    seconds: float, names: Names, net: torch.nn.Module, images: torch.Tensor, *, several: bool
+) -> LogitsAnswer:
+    """The answers of a network of the student's own, if they take no more CPU time than that."""
+    torch.nn.Module.train(net, False)
+    scores: list[Array] = []
+
+    def answer() -> None:
+        scores.append(_score(names, net, images, several=several))
+
+    if budget.run(answer, seconds) and not scores:
+        raise Unanswerable(
+            f"{describe_forward(names, net)}your network did not answer to {len(images):,} "
+            f"pictures within {seconds:g} s of CPU time; make it smaller"
+        )
+    return {"logits": scores[0], "operands": [], "unset": ""}
 
 
 def _list_file(directory: str, name: str) -> LogitsAnswer:

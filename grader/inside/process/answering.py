@@ -70,6 +70,8 @@ def begin(seed: int, directory: str, served: Iterable[str], *, in_kernel: bool) 
     absent.install(directory)
     datasets.install(served)
     programs.install(directory, os.environ["HOME"])
+    namespace.watch_imports(directory)
+    handed_in.freeze(directory)
 
 
 def load_data_alone() -> None:

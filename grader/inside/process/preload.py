@@ -29,8 +29,8 @@ _PRELOADED = (
 _HELPS = "places cpu colab untrained progress compiled plots".split()
 """What lets code run that was written for other machines."""
 _LATER = (
-    "shims.datasets shims.file_programs shims.programs loading.absent loading.own_modules "
-    "loading.imported_notebooks"
+    "shims.datasets shims.program_calls shims.file_programs shims.programs "
+    "loading.absent loading.own_modules loading.imported_notebooks"
 ).split()
 """What does likewise, and is installed for one box."""
 _AFTER_VISION = "torchvision torchvision.transforms torchvision.datasets".split()

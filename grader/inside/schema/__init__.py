@@ -10,6 +10,6 @@ grader. Answers and the facts in them are claims. A supervisor has seen what it 
 process; what it quotes is a claim.
 
 Floors, top first:
-    messages
+    messages, trials
     job, limits, questions
 """

@@ -28,7 +28,7 @@ class Args(TypedDict, total=False):
     """In which a network is tried, one after the other."""
     asked: Sequence[str]
     """Every name that the assignment asks for: none of them is offered, or taken, as another."""
-    stand_ins: Mapping[str, str]
+    substitutes: Mapping[str, str]
     """By name asked for, what the grader has decided to take in its place: `Net`, `model.Net`."""
 
 
@@ -107,11 +107,11 @@ class LogitsArgs(Args):
     live: NotRequired[str]
     """The name of the object."""
     weights: NotRequired[str]
-    """The file of its weights."""
     operands: NotRequired[Sequence[tuple[str, Array]]]
-    """Its weights by key."""
     state: NotRequired[Sequence[tuple[str, Array]]]
-    """Its weights by the names that they have in a file."""
+    """Its weights: in a file, by key, or by the names that they have in a file."""
+    seconds: NotRequired[float]
+    """CPU seconds in which a network of the student's own has to answer."""
 
 
 class NetworksArgs(Args):
@@ -350,37 +350,6 @@ class ReturnedAnswer(TypedDict):
     """Arguments that were changed in place."""
 
 
-# ---------------------------------------------------------------------- trials of the walls
-
-
-class EscapeArgs(TypedDict):
-    """What nothing in a box may reach."""
-
-    walls: bool
-    memory_mib: int
-    file: str
-    source: str
-    path_socket: str
-    abstract_socket: str
-    port: int
-    pid: int
-    name: str
-    """What the process is called that is left behind."""
-
-
-class CrowdArgs(TypedDict):
-    """How many threads to start."""
-
-    threads: int
-
-
-class FillArgs(TypedDict):
-    """How much memory to write to, and how long to keep it."""
-
-    mib: int
-    seconds: float
-
-
 # ---------------------------------------------------------------------- the table
 
 
@@ -408,9 +377,3 @@ QUESTIONS: Mapping[str, Question] = {
     "script": Question(ScriptArgs, ReturnedAnswer),
 }
 """Everything that can be asked, by name. `measure.ASKS` answers, `records.readers` reads."""
-TRIALS: Mapping[str, Question] = {
-    "escape": Question(EscapeArgs, dict),
-    "crowd": Question(CrowdArgs, int),
-    "fill": Question(FillArgs, int),
-}
-"""What a box is asked when a level is tried; `walls.selftest.TRIALS` answers."""

@@ -2,11 +2,12 @@
 
 `cpu` takes the place of a GPU, `colab` of Google Colab, `datasets` of downloads of data,
 `untrained` of downloads of weights, `compiled` of a compiler, `plots` of a screen, and `progress`
-of Jupyter's widgets. `vision` mends torchvision
-beside a torch without CUDA. `programs` does lines of a shell that only handle own files, with the
-programs of `file_programs`. `places` keeps all of them out of what students see.
+of Jupyter's widgets. `vision` mends torchvision beside a torch without CUDA. `programs` does lines
+of a shell that only handle own files, by `file_programs`, whose words `program_calls` understands.
+`places` keeps all of them out of what students see.
 
 Floors, top first:
     programs
-    colab, compiled, cpu, datasets, file_programs, places, plots, progress, untrained, vision
+    file_programs
+    colab, compiled, cpu, datasets, places, plots, program_calls, progress, untrained, vision
 """

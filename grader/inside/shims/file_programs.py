@@ -7,86 +7,16 @@ ones print, as far as students read it.
 
 from __future__ import annotations
 
-import glob
 import itertools
 import os
 import shutil
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from time import localtime, strftime
 
-
-class NotOurs(Exception):
-    """A program, an option or a file that this module does not handle."""
-
-
-class Failed(Exception):
-    """The program says this and fails."""
-
-
-@dataclass(frozen=True, slots=True)
-class Folders:
-    """Where programs look."""
-
-    own: tuple[str, ...]
-    """Folders in which everything may be handled, resolved."""
-    here: str
-    """The working folder."""
-
-    def find(self, name: str) -> Path:
-        """The path of that name. Raises NotOurs where it does not lie in one of the own folders."""
-        path = Path(os.path.join(self.here, os.path.expanduser(name)))
-        resolved = os.path.join(os.path.realpath(path), "")
-        if not any(resolved.startswith(os.path.join(folder, "")) for folder in self.own):
-            raise NotOurs(name)
-        return path
-
-    def find_removable(self, name: str) -> Path:
-        """The same, of what is no own folder itself."""
-        path = self.find(name)
-        if os.path.realpath(path) in self.own:
-            raise NotOurs(name)
-        return path
-
-    def expand(self, word: str) -> list[str]:
-        """The names that a word with `*`, `?` or `[` fits; itself where there are none."""
-        if not glob.has_magic(word):
-            return [word]
-        return sorted(glob.glob(os.path.expanduser(word), root_dir=self.here)) or [word]
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One program with its words, understood."""
-
-    name: str
-    folders: Folders
-    flags: frozenset[str]
-    values: Mapping[str, str]
-    """By flag what followed it."""
-    operands: Sequence[str]
-    piped: str
-    """What comes by standard input."""
-
-    def paths(self, at_least: int = 1) -> list[Path]:
-        """The operands as paths."""
-        if len(self.operands) < at_least:
-            raise Failed(f"{self.name}: missing operand")
-        return [self.folders.find(name) for name in self.operands]
-
-    def has(self, letters: str) -> bool:
-        """True where one of these flags is set."""
-        return bool(self.flags & set(letters))
-
-    def read(self) -> str:
-        """The text of the operands, or what is piped."""
-        names = [name for name in self.operands if name != "-"]
-        if not names:
-            return self.piped
-        return "".join(_read(self, self.folders.find(name)) for name in names)
+from grader.inside.shims.program_calls import Call, Failed, Folders, NotOurs, Program, understand
 
 
 def run(words: Sequence[str], folders: Folders, piped: str = "") -> str:
@@ -95,7 +25,7 @@ def run(words: Sequence[str], folders: Folders, piped: str = "") -> str:
     program = _PROGRAMS.get(name)
     if program is None:
         raise NotOurs(name)
-    call = _understand(name, words[1:], folders, piped, program)
+    call = understand(name, words[1:], folders, piped, program)
     try:
         return program.work(call)
     except (zipfile.BadZipFile, tarfile.TarError) as error:
@@ -108,77 +38,6 @@ def run(words: Sequence[str], folders: Folders, piped: str = "") -> str:
 def knows(name: str) -> bool:
     """True for a program that is handled here."""
     return name in _PROGRAMS
-
-
-@dataclass(frozen=True, slots=True)
-class _Program:
-    work: Callable[[Call], str]
-    flags: str = ""
-    valued: str = ""
-    """Flags with something after them."""
-
-
-_PLAIN = ("echo", "test", "[")
-"""Programs whose words with a dash are told apart by themselves."""
-_LONG = {
-    "--parents": "p",
-    "--recursive": "r",
-    "--force": "f",
-    "--verbose": "v",
-    "--all": "a",
-    "--archive": "a",
-    "--no-clobber": "n",
-    "--extract": "x",
-    "--gzip": "z",
-    "--lines": "n",
-    "--quiet": "q",
-}
-
-
-def _understand(
-    name: str, words: Sequence[str], folders: Folders, piped: str, program: _Program
-) -> Call:
-    flags: set[str] = set()
-    values: dict[str, str] = {}
-    operands: list[str] = []
-    rest = iter(_spell_out(name, words))
-    for word in rest:
-        if word == "--" and name not in _PLAIN:
-            operands += rest
-        elif name in _PLAIN:
-            operands.append(word)
-        elif len(word) < 2 or word[0] != "-":
-            operands += folders.expand(word)
-        else:
-            for number, letter in enumerate(word[1:], 1):
-                if letter in program.valued:
-                    values[letter] = word[number + 1 :] or next(rest, "")
-                    break
-                if letter not in program.flags:
-                    raise NotOurs(f"{name} -{letter}")
-                flags.add(letter)
-    return Call(name, folders, frozenset(flags), values, operands, piped)
-
-
-def _spell_out(name: str, words: Sequence[str]) -> Iterator[str]:
-    """Short flags for long ones, and the dash that `tar xzf` and `head -5` leave out."""
-    for number, word in enumerate(words):
-        long, _, value = word.partition("=")
-        if name in ("head", "tail") and word[0] == "-" and word[1:].isdigit():
-            yield f"-n{word[1:]}"
-        elif name == "tar" and number == 0 and word[0] != "-":
-            yield f"-{word}"
-        elif name not in _PLAIN and long in _LONG:
-            yield f"-{_LONG[long]}{value}"
-        else:
-            yield word
-
-
-def _read(call: Call, path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8", "surrogateescape")
-    except OSError as error:
-        raise Failed(f"{call.name}: {_name(call, path)}: {error.strerror}") from None
 
 
 def _name(call: Call, path: Path) -> str:
@@ -425,24 +284,24 @@ def _tar(call: Call) -> str:
     return "".join(f"{m.name}\n" for m in members) if call.has("tv") else ""
 
 
-_PROGRAMS: Mapping[str, _Program] = {
-    "mkdir": _Program(_make_folders, "pv", "m"),
-    "rmdir": _Program(_remove_folders, "pv"),
-    "rm": _Program(_remove, "rRfvd"),
-    "cp": _Program(_copy, "rRafvnpuLT"),
-    "mv": _Program(_move, "fvnu"),
-    "touch": _Program(_touch, "acm"),
-    "ls": _Program(_list, "aAlh1RdFpgosStr"),
-    "cat": _Program(_show),
-    "echo": _Program(_echo),
-    "head": _Program(_show_head, "q", "nc"),
-    "tail": _Program(_show_tail, "q", "n"),
-    "wc": _Program(_count, "lwc"),
-    "pwd": _Program(_tell_folder, "PL"),
-    "unzip": _Program(_unzip, "qonjl", "d"),
-    "tar": _Program(_tar, "xctzjJvak", "fC"),
-    "true": _Program(_do_nothing),
-    ":": _Program(_do_nothing),
-    "test": _Program(_test),
-    "[": _Program(_test),
+_PROGRAMS: Mapping[str, Program] = {
+    "mkdir": Program(_make_folders, "pv", "m"),
+    "rmdir": Program(_remove_folders, "pv"),
+    "rm": Program(_remove, "rRfvd"),
+    "cp": Program(_copy, "rRafvnpuLT"),
+    "mv": Program(_move, "fvnu"),
+    "touch": Program(_touch, "acm"),
+    "ls": Program(_list, "aAlh1RdFpgosStr"),
+    "cat": Program(_show),
+    "echo": Program(_echo),
+    "head": Program(_show_head, "q", "nc"),
+    "tail": Program(_show_tail, "q", "n"),
+    "wc": Program(_count, "lwc"),
+    "pwd": Program(_tell_folder, "PL"),
+    "unzip": Program(_unzip, "qonjl", "d"),
+    "tar": Program(_tar, "xctzjJvak", "fC"),
+    "true": Program(_do_nothing),
+    ":": Program(_do_nothing),
+    "test": Program(_test),
+    "[": Program(_test),
 }

@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from grader.inside import remarks
 from grader.inside.shims import file_programs
-from grader.inside.shims.file_programs import Failed, Folders, NotOurs
+from grader.inside.shims.program_calls import Failed, Folders, NotOurs
 
 NOT_FOUND = 127
 """Exit code of a shell for a program that is not there."""

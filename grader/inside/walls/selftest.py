@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from grader.inside.schema.questions import CrowdArgs, EscapeArgs, FillArgs
+from grader.inside.schema.trials import CrowdArgs, EscapeArgs, FillArgs
 
 DAEMON_SECONDS = 30
 

@@ -35,7 +35,7 @@ class HandIn:
     late: bool = False
     """True where the source says so."""
     notes: Sequence[str] = ()
-    question: str = ""
+    unclear: str = ""
     """What a person has to decide, in sentences: a file is there that could not be read."""
     """Sentences for the student: a file that was renamed, a name that was refused."""
 

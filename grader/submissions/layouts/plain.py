@@ -52,13 +52,13 @@ class Plain:
                     student=folder,
                     members=members,
                     notes=notes.inside.get(folder, ()),
-                    question=notes.questions.get(folder, ""),
+                    unclear=notes.unclear.get(folder, ""),
                 )
                 for folder, members in parts.folders.items()
             ),
             *_list_loose(parts.loose, asked),
             *(
-                HandIn(student=label, notes=alone, question=notes.questions.get(label, ""))
+                HandIn(student=label, notes=alone, unclear=notes.unclear.get(label, ""))
                 for label, alone in notes.alone.items()
             ),
         ]
@@ -151,7 +151,7 @@ class _Notes:
     """By the folder that they lie in."""
     alone: dict[str, list[str]] = field(default_factory=dict)
     """By the name itself, where it lies in none."""
-    questions: dict[str, str] = field(default_factory=dict)
+    unclear: dict[str, str] = field(default_factory=dict)
     """By either, where something could not be read."""
 
 
@@ -168,5 +168,5 @@ def _note_refused(listing: Listing, parts: _Parts) -> _Notes:
             note = f"`{top}` {why}."
             notes.alone.setdefault(top, []).append(note)
         if raw in listing.unread:
-            notes.questions.setdefault(top, note)
+            notes.unclear.setdefault(top, note)
     return notes

@@ -30,7 +30,7 @@ Fits = Callable[[NetworkFacts, NetworkFacts], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StandIns:
+class Substitutes:
     """What was decided about one submission."""
 
     taken: Mapping[str, str] = field(default_factory=dict)
@@ -40,9 +40,9 @@ class StandIns:
     notes: tuple[str, ...] = ()
     """What the student should know, beside what the box remarks."""
 
-    def join(self, other: StandIns) -> StandIns:
+    def join(self, other: Substitutes) -> Substitutes:
         """Both decisions."""
-        return StandIns(
+        return Substitutes(
             taken={**self.taken, **other.taken},
             refused={**self.refused, **other.refused},
             notes=(*self.notes, *other.notes),
@@ -51,7 +51,7 @@ class StandIns:
 
 def decide(
     names: Sequence[str], entry: str, ask: AskStudent, ask_reference: AskReference
-) -> StandIns:
+) -> Substitutes:
     """What stands for each of these names that the file `entry` lacks."""
     seen = {n: s for n in names if (s := ask(n, False)) is not None and not s.ready}
     taken: dict[str, str] = {}
@@ -70,7 +70,7 @@ def decide(
             taken[name] = fitting[0].path
         elif why := _explain(name, entry, networks, fitting, ours):
             refused[name] = why
-    return StandIns(taken=taken, refused=refused)
+    return Substitutes(taken=taken, refused=refused)
 
 
 def _try(
@@ -112,11 +112,16 @@ def _answers_alike(row: NetworkFacts, ours: NetworkFacts) -> bool:
 
 
 def choose_file(
-    name: str, files: Sequence[NetworkFacts], networks: Sequence[NetworkFacts]
-) -> StandIns:
+    name: str,
+    handed_in: Sequence[str],
+    told: Sequence[NetworkFacts],
+    networks: Sequence[NetworkFacts],
+) -> Substitutes:
     """What stands for the file of weights `name`, which is not there: the only one with the shapes
-    of one of these networks, the student's own or the reference's.
+    of one of these networks, the student's own or the reference's. The box told what is in the
+    files `handed_in`; what it tells of others is passed over.
     """
+    files = [f for f in told if f.path in handed_in]
     for holds in (_has_shapes, _has_all_shapes):
         fitting = [f for f in files if any(holds(f, n) for n in networks)]
         if len(fitting) == 1:
@@ -125,18 +130,18 @@ def choose_file(
                 f"`{path}` was taken as `{name}`: no other file of weights fits the network. "
                 f"Please hand it in as `{name}`."
             )
-            return StandIns(taken={name: path}, notes=(note,))
+            return Substitutes(taken={name: path}, notes=(note,))
         if fitting:
             why = (
                 f"`{name}` was not handed in, and several files fit the network: "
                 f"{_list_paths(fitting)}. Hand in the one that counts as `{name}`"
             )
-            return StandIns(refused={name: Missing(why=why, undecided=True)})
+            return Substitutes(refused={name: Missing(why=why, undecided=True)})
     why = (
         f"`{name}` was not handed in, and no other file of weights fits the network: "
         f"{_list_paths(files)}. Save the weights from the class that you hand in, as `{name}`"
     )
-    return StandIns(refused={name: Missing(why=why)})
+    return Substitutes(refused={name: Missing(why=why)})
 
 
 def _has_all_shapes(file: NetworkFacts, net: NetworkFacts) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from grader.grading.stand_ins import StandIns, decide
+from grader.grading.substitutes import Substitutes, choose_file, decide
 from grader.records.measurements import NetworkFacts, Networks
 
 OURS = ((6, 1, 5, 5), (6,), (10, 864), (10,))
@@ -21,12 +21,12 @@ def row(
     return NetworkFacts(path=path, place=" (line 5)", shapes=shapes, output=output, wants=wants)
 
 
-def choose(*rows: NetworkFacts, bound: NetworkFacts | None = None) -> StandIns:
+def choose(*rows: NetworkFacts, bound: NetworkFacts | None = None) -> Substitutes:
     """What is taken for `Net` in a file with these networks."""
     return choose_all({"Net": Networks(ready=False, bound=bound, rows=rows)})
 
 
-def choose_all(seen: Mapping[str, Networks]) -> StandIns:
+def choose_all(seen: Mapping[str, Networks]) -> Substitutes:
     return decide(list(seen), "src/net.py", lambda n, _: seen[n], lambda _: row("", OURS))
 
 
@@ -75,7 +75,7 @@ def test_of_several_none_is_taken() -> None:
 def test_what_is_looked_for_in_vain_is_not_guessed() -> None:
     """Where two are lacking, only the same numbers decide, and no network stands for both."""
     seen = Networks(ready=False, bound=None, rows=(row("A", OTHER),))
-    assert choose_all({"One": seen, "Two": seen}) == StandIns()
+    assert choose_all({"One": seen, "Two": seen}) == Substitutes()
     seen = Networks(ready=False, bound=None, rows=(row("A"),))
     assert choose_all({"One": seen, "Two": seen}).taken == {"One": "A"}
 
@@ -83,10 +83,10 @@ def test_what_is_looked_for_in_vain_is_not_guessed() -> None:
 def test_nothing_is_done_where_all_is_there() -> None:
     """Nor where the box said nothing, nor where the reference has no such network."""
     ready = Networks(ready=True, bound=None, rows=())
-    assert choose_all({"Net": ready}) == StandIns()
+    assert choose_all({"Net": ready}) == Substitutes()
     lacking = Networks(ready=False, bound=None, rows=(row("A"),))
-    assert decide(["Net"], "net.py", lambda *_: None, lambda _: row("")) == StandIns()
-    assert decide(["Net"], "net.py", lambda *_: lacking, lambda _: None) == StandIns()
+    assert decide(["Net"], "net.py", lambda *_: None, lambda _: row("")) == Substitutes()
+    assert decide(["Net"], "net.py", lambda *_: lacking, lambda _: None) == Substitutes()
 
 
 @pytest.mark.parametrize(
@@ -114,3 +114,34 @@ def test_an_instance_says_with_what_it_is_built() -> None:
     """Then nothing has to be asked."""
     bound = row("Net", None, None, ("classes",))
     assert choose(row("net"), bound=bound).taken == {"Net": "net"}
+
+
+STATISTICS = (*OURS, (6,), (6,), ())
+"""A file holds what is no parameter as well."""
+
+
+@pytest.mark.parametrize(
+    ("files", "taken"),
+    [
+        ([row("a.pt"), row("b.pt", OTHER)], "a.pt"),
+        ([row("a.pt", STATISTICS), row("b.pt", OTHER), row("c.pt", None)], "a.pt"),
+        ([row("a.pt", STATISTICS), row("b.pt")], "b.pt"),
+        ([row("a.pt"), row("../secret.pt")], "a.pt"),
+        ([row("../secret.pt")], ""),
+    ],
+)
+def test_the_only_file_that_fits_is_taken(files: list[NetworkFacts], taken: str) -> None:
+    """By the shapes of a network; never one that was not handed in, whatever a box says."""
+    chosen = choose_file("net.pt", ["a.pt", "b.pt", "c.pt"], files, [row("", OURS)])
+    assert chosen.taken.get("net.pt", "") == taken
+    assert ("`a.pt` was taken as `net.pt`" in " ".join(chosen.notes)) == (taken == "a.pt")
+
+
+def test_files_that_fit_alike_are_a_question() -> None:
+    """And of those that do not fit it is said."""
+    several = choose_file("net.pt", ["a.pt", "b.pt"], [row("a.pt"), row("b.pt")], [row("")])
+    assert several.refused["net.pt"].undecided
+    assert "several files fit the network: `a.pt` (line 5), `b.pt`" in several.refused["net.pt"].why
+    none = choose_file("net.pt", ["a.pt"], [row("a.pt", OTHER)], [row("")])
+    assert not none.refused["net.pt"].undecided
+    assert "no other file of weights fits" in none.refused["net.pt"].why

@@ -1,0 +1,71 @@
+"""An image classifier of one's own for CIFAR-10, marked by how well it reads."""
+
+import numpy as np
+
+from grader import Assignment, Limits, Measurements, Verdict, compare, data, probe
+
+MOST = 500_000  # numbers that the network may hold
+FULL, ZERO = 0.80, 0.40  # accuracies at which all points of `test_accuracy` are given, and none
+
+assignment = Assignment(
+    "An image classifier of your own",
+    entry="cifar",
+    extra_files=["cifar.pt"],
+    limits=Limits(cpu_seconds=150, cell_seconds=10, memory_mib=4096, files_kib=8192),
+    provides=["cifar10"],
+)
+
+# What the sandbox is asked to do. Students can read every argument, but not what is drawn: the
+# order of the pictures, and how each one is flipped, shifted and changed in contrast.
+pictures = data.test("cifar10", normalised=False, altered=True)
+known = data.train("cifar10", limit=2000, normalised=False, altered=True)
+three, twelve = (data.test("cifar10", limit=n, normalised=False).images for n in (3, 12))
+
+net = probe.module("Net")
+parameters = net.parameters(data.uniform(4, 3, 32, 32))
+answers_to_three = net.own_logits(three, weights="cifar.pt", seconds=5)
+answers_to_twelve = net.own_logits(twelve, weights="cifar.pt", seconds=5)
+answers = net.own_logits(pictures.images, weights="cifar.pt", seconds=60)
+answers_to_known = net.own_logits(known.images, weights="cifar.pt", seconds=60)
+
+
+# What the grader concludes. None of this enters the sandbox.
+@assignment.check(points=10)
+def budget(student: Measurements, _reference: Measurements) -> Verdict:
+    """`Net` holds 500,000 numbers at most: parameters and buffers together."""
+    return compare.within(student[parameters], most=MOST)
+
+
+@assignment.check(points=10)
+def steady_answers(student: Measurements, _reference: Measurements) -> Verdict:
+    """`Net` with `cifar.pt` gives ten scores for each picture, whatever lies beside it."""
+    alone, beside = student[answers_to_three].own, student[answers_to_twelve].own[:3]
+    if alone.shape != (3, 10):
+        return Verdict(
+            fraction=0.0,
+            feedback=f"For 3 pictures the scores have shape {alone.shape}, not (3, 10).",
+        )
+    apart, scale = np.abs(alone - beside).max(), np.abs(beside).max()
+    if np.isfinite(apart) and apart <= 1e-3 * max(1.0, scale):
+        return Verdict(fraction=1.0, feedback="Three pictures get the same scores as among twelve.")
+    return Verdict(
+        fraction=0.0,
+        feedback="The same three pictures, shown alone and among twelve, get scores that differ by "
+        f"up to {apart:.3g}.",
+        hint="Dropout has to be off and normalisation has to use what it learned once "
+        "`eval()` was called: use modules, or pass `training=self.training` to the functions.",
+    )
+
+
+@assignment.check(points=80, depends_on=[budget])
+def test_accuracy(student: Measurements, reference: Measurements) -> Verdict:
+    """`Net` with `cifar.pt` reads test pictures that nobody has seen in this form."""
+    return compare.own_accuracy(
+        student[answers],
+        reference[answers],
+        pictures.labels,
+        full=FULL,
+        zero=ZERO,
+        training=(student[answers_to_known], known.labels),
+        parameters=student[parameters],
+    )

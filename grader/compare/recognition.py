@@ -1,0 +1,209 @@
+"""How well a network of the student's own reads pictures, within a budget. Pure.
+
+Nothing can be recomputed here, for there is no network of the brief. What protects the figure is
+what the network is shown: pictures in a secret order, altered by a secret draw, without labels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.compare.parameters import list_rows
+from grader.compare.predictions import grade_between, measure_accuracy, split_by_class
+from grader.data.secret import Secret
+from grader.records.json_values import Json
+from grader.records.measurements import Array, Logits, Parameters
+from grader.records.result import Verdict
+
+BY_HEART = 0.15
+"""By so much more of the training pictures are read by a network that has learned them by heart."""
+UNTRAINED_FOR = 0.05
+"""By so much more of the test pictures no network reads that was trained on the others."""
+ERRORS = 4.0
+"""And by so many standard errors, where the pictures are few."""
+LARGEST = 4
+"""Parameters that a sentence names."""
+
+
+def own_accuracy(
+    student: Logits,
+    reference: Logits,
+    labels: Secret[Array],
+    *,
+    full: float,
+    zero: float,
+    training: tuple[Logits, Secret[Array]] | None = None,
+    parameters: Parameters | None = None,
+    called: str = "test pictures",
+) -> Verdict:
+    """Share of pictures that the student's own network classifies rightly.
+
+    From the accuracy `full` on all points are given, up to `zero` none, with a straight line
+    between. `training` are the answers to training pictures, altered in the same way, and their
+    labels: a network that reads those much better has learned them by heart and is told so; one
+    that reads them clearly worse is given to a person. `parameters` go to the leaderboard.
+    """
+    truth = np.asarray(labels.reveal())
+    share, ours = (measure_accuracy(side.own, truth) for side in (student, reference))
+    fraction = grade_between(share, full, zero)
+    seen = _Seen.measure(training, share, len(truth)) if training else None
+    text = f"{share:.2%} of {len(truth):,} {called} are read rightly; ours reads {ours:.2%}."
+    if fraction < 1:
+        text += f" Points begin above {zero:.0%}; all are given from {full:.0%} on."
+    said = (text, _name_order(student.own, truth, share), seen.sentence if seen else "")
+    board: dict[str, Json] = {"accuracy": share}
+    if parameters is not None:
+        board["parameters"] = parameters.total
+    return Verdict(
+        fraction=fraction,
+        feedback=" ".join(filter(None, said)),
+        hint=_advise(fraction, seen),
+        evidence={
+            "accuracy": {
+                "student": share,
+                "reference": ours,
+                "full": full,
+                "zero": zero,
+                "images": len(truth),
+                **split_by_class(student.own, truth),
+            },
+            "leaderboard": board,
+        },
+        needs_review=bool(seen and seen.odd),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What a network makes of the pictures that it could be trained on."""
+
+    share: float
+    """Of them that it reads rightly."""
+    ahead: float
+    """By how much that is more than of the test pictures."""
+    error: float
+    """Standard error of that difference."""
+    images: int
+
+    @classmethod
+    def measure(cls, training: tuple[Logits, Secret[Array]], other: float, images: int) -> _Seen:
+        """Beside the share `other` of so many test pictures."""
+        truth = np.asarray(training[1].reveal())
+        share = measure_accuracy(training[0].own, truth)
+        spread = share * (1 - share) / max(1, len(truth)) + other * (1 - other) / max(1, images)
+        return cls(share=share, ahead=share - other, error=math.sqrt(spread), images=len(truth))
+
+    @property
+    def odd(self) -> bool:
+        """True where no training on these pictures explains the others' share."""
+        return -self.ahead > max(UNTRAINED_FOR, ERRORS * self.error)
+
+    @property
+    def by_heart(self) -> bool:
+        """True where it knows these pictures, and not what they show."""
+        return self.ahead > max(BY_HEART, ERRORS * self.error)
+
+    @property
+    def sentence(self) -> str:
+        """Their share, and what follows from it."""
+        which = f"{self.images:,} training pictures, altered in the same way"
+        said = f"Of {which}, it reads {self.share:.2%}"
+        if self.odd:
+            return (
+                f"{said}. A network that was trained on training pictures reads those no worse "
+                "than others, so a person will look at how this one was made before the points "
+                "count."
+            )
+        if self.by_heart:
+            return f"{said}: it has learned pictures by heart."
+        return f"{said}."
+
+
+def _name_order(answers: Array | None, truth: Array, share: float) -> str:
+    """Where scores are the wrong way round, or belong to classes in another order."""
+    if answers is None or len(answers) != len(truth):
+        return ""
+    classes = int(truth.max(initial=0)) + 1
+    if answers.shape[1] < classes:
+        return (
+            f"Your network gives {answers.shape[1]} scores for a picture, but there are {classes} "
+            "classes."
+        )
+    turned = measure_accuracy(-answers, truth)
+    if turned > max(0.5, 2 * share):
+        return (
+            f"With the least score as its answer it would read {turned:.2%}: the right class has "
+            "to get the greatest."
+        )
+    renamed = _measure_renamed(answers, truth, classes)
+    if renamed > max(0.5, 2 * share):
+        return (
+            f"With its classes renamed it would read {renamed:.2%}: the scores have to stand in "
+            "the order of the data set's classes."
+        )
+    return ""
+
+
+def _measure_renamed(answers: Array, truth: Array, classes: int) -> float:
+    """Share of right answers where each answer is taken for the class that it meets most often."""
+    guesses = np.argmax(np.nan_to_num(answers, nan=-np.inf), axis=1)
+    met = np.zeros((answers.shape[1], classes), dtype=np.int64)
+    np.add.at(met, (guesses, truth), 1)
+    return float(met.max(axis=1).sum() / max(1, len(truth)))
+
+
+def _advise(fraction: float, seen: _Seen | None) -> str:
+    if seen and seen.by_heart:
+        return (
+            "Show each picture flipped and shifted at random while you train, use fewer "
+            "parameters, or weight decay."
+        )
+    if fraction >= 1:
+        return ""
+    return (
+        "Train longer, with pictures that are flipped and shifted at random. If you measured more "
+        "yourself, see that `forward` gets numbers from 0 to 1 here and normalises them as in "
+        "training, and that nothing in it depends on the other pictures of a batch."
+    )
+
+
+def within(student: Parameters, *, most: int) -> Verdict:
+    """The network holds some numbers to train, and no more in all than it may: parameters, buffers
+    and plain tensors.
+    """
+    rows = student.rows
+    held = sum(row.count for row in rows)
+    if not student.total:
+        return Verdict(
+            fraction=0.0,
+            feedback="Your network has no parameters that training could change.",
+            hint="Make layers in `__init__` and keep them: `self.conv = nn.Conv2d(…)`.",
+            trust="claim",
+        )
+    evidence: dict[str, Json] = {
+        "parameters": {
+            "rows": list_rows(student),
+            "total": student.total,
+        }
+    }
+    text = f"Your network holds {held:,} numbers"
+    if held <= most:
+        return Verdict(
+            fraction=1.0,
+            feedback=f"{text}; {most:,} are allowed.",
+            evidence=evidence,
+            trust="claim",
+        )
+    largest = sorted(rows, key=lambda row: -row.count)[:LARGEST]
+    named: Sequence[str] = [f"`{row.name}` {row.count:,}" for row in largest]
+    return Verdict(
+        fraction=0.0,
+        feedback=f"{text}, {most:,} are allowed. The largest: {', '.join(named)}.",
+        hint="Use fewer channels, or pool before the first linear layer.",
+        evidence=evidence,
+        trust="claim",
+    )
