@@ -40,6 +40,12 @@ class Received:
         known = locate_storage(tensor) in self.leaves or self.flow.is_copy(tensor)
         return known and tensor.is_floating_point()
 
+    def is_lookup(self, args: Sequence[object]) -> bool:
+        """True for `weight[words]`: rows of a weight, chosen by data."""
+        weight = args[0]
+        is_weight = isinstance(weight, torch.Tensor) and self.is_weight(weight)
+        return is_weight and len(list_tensors(args)) == 2
+
     def list_weights(
         self, kind: str, name: str, args: Sequence[object], kwargs: Mapping[str, object]
     ) -> list[Weight]:

@@ -73,3 +73,8 @@ def is_centred(rows: torch.Tensor) -> bool:
     values = rows.detach()
     spread = values.abs().mean(-1)
     return bool((values.mean(-1).abs() <= NEAR * spread).all()) and bool((spread > 0).all())
+
+
+def list_allowed(kind: str) -> set[str]:
+    """The steps after which a bias may still come; a norm by hand may divide at last."""
+    return {"add", "div", "mul"} if kind == "layer_norm" else {"add"}

@@ -37,6 +37,7 @@ from grader.inside.measuring.recognition import (
     follow_picture,
     is_centred,
     is_one_hot,
+    list_allowed,
     recognise_pooling,
 )
 from grader.inside.schema.questions import Sketch
@@ -187,7 +188,7 @@ class Trace(TorchDispatchMode):
             source = self._find_nearest(before)
             picture = self._per_sample(inputs[0]) if source is None else source.shape
             kind = name_mean(outputs[0], picture)
-        if plain_name in ("index", "index_select") and self._is_lookup(args):
+        if plain_name in ("index", "index_select") and self._received.is_lookup(args):
             kind = "embedding"
         kind, args = self._recognise(plain_name, kind, args, inputs, outputs)
         if kind and kind.startswith("adaptive") and inputs[0].shape == outputs[0].shape:
@@ -250,12 +251,6 @@ class Trace(TorchDispatchMode):
         if not sources:
             return None
         return self.operators[max(sources, key=lambda i: (self.operators[i].depth, i))]
-
-    def _is_lookup(self, args: Arguments) -> bool:
-        """True for `weight[words]`: rows of a weight, chosen by data."""
-        weight = args[0]
-        is_weight = isinstance(weight, torch.Tensor) and self._received.is_weight(weight)
-        return is_weight and len(list_tensors(args)) == 2
 
     def _rejoin(self, inputs: list[torch.Tensor]) -> bool:
         """True where data went through numpy or a list, so that only a new tensor is seen."""
@@ -342,7 +337,7 @@ class Trace(TorchDispatchMode):
             return False
         sources = self._find_before(data)
         last = self._find_nearest(sources)
-        if last is None or set(last.steps) - self._list_allowed(last):
+        if last is None or set(last.steps) - list_allowed(last.kind):
             return False
         candidates = sorted(sources, key=lambda i: (self.operators[i] is last, i), reverse=True)
         place = next((i for i in candidates if self._lacks(self.operators[i], bias[0])), None)
@@ -357,16 +352,11 @@ class Trace(TorchDispatchMode):
             owner.result = self._keep(outputs[0])
         return True
 
-    @staticmethod
-    def _list_allowed(operator: Operator) -> set[str]:
-        """The steps after which a bias may still come; a norm by hand may divide at last."""
-        return {"add", "div", "mul"} if operator.kind == "layer_norm" else {"add"}
-
     def _lacks(self, operator: Operator, bias: torch.Tensor) -> bool:
         """True where the operator could take this bias, and nothing came after but sums."""
         return (
             bool(operator.weights)
-            and not set(operator.steps) - self._list_allowed(operator)
+            and not set(operator.steps) - list_allowed(operator.kind)
             and all(w.role != "bias" for w in operator.weights)
             and bias.numel()
             in (operator.shape[:1] + operator.shape[-1:] + operator.weights[0].view.shape[-1:])
