@@ -310,12 +310,6 @@ _NETWORK: Sequence[_Rule] = (
     ),
     _Rule(
         kind="TypeError",
-        message=r"__init__\(\) missing \d+ required .*argument",
-        advice="The class is called with what the brief says and nothing more: give every other "
-        "argument a default value",
-    ),
-    _Rule(
-        kind="TypeError",
         message=r"\.forward\(\) (missing \d+ required|takes \d+ positional|got an unexpected)",
         advice="The network is called with the inputs alone: write `def forward(self, x)`, and "
         "give every further argument a default value",
