@@ -262,15 +262,49 @@ def find_divergence(student: Layers, reference: Layers, tolerance: Tolerance) ->
             return f"The input is changed before {place}: {steps} there."
         if seen.start is not None and not _are_same(seen.start, expected.start, tolerance):
             return f"The values part before {place}: what goes into it is not what goes into ours."
-        parts = "statistics, eps" if seen.kind.endswith("norm") else "stride, padding"
-        why = note or f"its {parts} or weights are used otherwise than in ours"
+        if not note and seen.keys != expected.keys:
+            return _describe_steps(pairs[first:]) or (
+                f"The values part after {place}: what your network makes of its result is not what "
+                "ours makes of it."
+            )
+        why = note or f"its {_name_parts(seen)} or weights are used otherwise than in ours"
         return f"The values part at {place}: {why.rstrip('.')}."
-    if seen.steps != expected.steps:
-        return (
-            f"The values part after {place}: your network applies {_format_steps(seen.steps)} "
-            f"there, ours {_format_steps(expected.steps)}."
-        )
-    return f"The values part after {place}, before the next layer. {note}".strip()
+    return (
+        _describe_steps(pairs[first : first + 1])
+        or f"The values part after {place}, before the next layer. {note}".strip()
+    )
+
+
+def _describe_steps(pairs: Sequence[tuple[Layer, Layer]]) -> str:
+    """The first pair after which other activations are applied; empty where there is none.
+
+    Where layers got other weights than ours, because they were told apart by what the network makes
+    of them, their results say nothing, but these do. Of such a layer "nothing" is not said: it may
+    stand where another of ours does, and an attention in one operator shows no steps.
+    """
+    for seen, expected in pairs:
+        own, ours = seen.steps, expected.steps
+        if seen.keys != expected.keys:
+            own, ours = (_name_scaling(steps) if own and ours else () for steps in (own, ours))
+        if own != ours:
+            place = f"{seen.label}{_format_place(seen)}".rstrip(",")
+            return (
+                f"The values part after {place}: your network applies {_format_steps(seen.steps)} "
+                f"there, ours {_format_steps(expected.steps)}."
+            )
+    return ""
+
+
+def _name_scaling(steps: Sequence[str]) -> tuple[str, ...]:
+    """The steps, where a product and a quotient are one: by which number, no step says."""
+    return tuple("mul" if step == "div" else step for step in steps)
+
+
+def _name_parts(layer: Layer) -> str:
+    """What of a layer besides its weights decides what it gives."""
+    if layer.kind.endswith("norm"):
+        return "statistics, eps"
+    return "bias" if layer.kind == "linear" else "stride, padding"
 
 
 def are_equal(student: Layers, reference: Layers, tolerance: Tolerance) -> bool:

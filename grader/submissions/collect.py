@@ -23,7 +23,7 @@ from grader.records.errors import UsageError
 from grader.records.submission import ENTRY_SUFFIXES, Submission
 from grader.submissions import code_pages, spelling
 from grader.submissions.archive import list_archive
-from grader.submissions.contents import LARGE, Contents
+from grader.submissions.contents import GUESSED, LARGE, Contents
 from grader.submissions.entry import WEIGHTS, choose, is_entry
 from grader.submissions.folder import describe_error, list_folder, open_root, read_path
 from grader.submissions.layouts.layout import HandIn, choose_layout
@@ -288,17 +288,19 @@ def _read_members(members: Mapping[str, Member]) -> tuple[dict[str, bytes], list
 
 def _read_codes(files: dict[str, bytes]) -> list[str]:
     """Code that is not UTF-8 becomes UTF-8 where it can be told what it is; a note on each."""
-    notes: dict[bytes, str] = {}  # by content, as one file may stand in several places
+    notes: list[str] = []
+    known: dict[bytes, bytes] = {}  # by content, as one file may stand in several places
+    left = GUESSED
     for name, content in files.items():
-        if not name.lower().endswith(ENTRY_SUFFIXES) or len(content) > LARGE:
+        if not name.lower().endswith(ENTRY_SUFFIXES) or len(content) > min(LARGE, left):
             continue
-        if read := code_pages.read_source(content):
-            files[name] = read[0]
-            said = f"`{show_name(name)}` is not UTF-8 ({read[1]}). Save it as UTF-8."
-            notes.setdefault(content, said)
+        if content not in known and (read := code_pages.read_source(content)):
+            known[content], left = read[0], left - len(content)
+            notes.append(f"`{show_name(name)}` is not UTF-8 ({read[1]}). Save it as UTF-8.")
+        files[name] = known.get(content, content)
         if len(notes) == NOTES:
             break
-    return [*notes.values()]
+    return notes
 
 
 def _check_caps(name: str, member: Member, left: int, names_left: int) -> None:

@@ -22,8 +22,10 @@ _NETWORK = re.compile(
     r"^[ \t]*class +\w+ *\([^)\n]*(?:Module|Sequential)\b|\bSequential *\(", re.MULTILINE
 )
 _IMPORT = re.compile(r"^[ \t]*(?:from|import|%run|!python\d?) +(.*)$", re.MULTILINE)
-READ = 30
-"""How many files of one submission are read for this."""
+READ, READ_BYTES = 30, 16 << 20
+"""How many files of one submission are read for this, and how much of all of them."""
+GUESSED = 4 << 20
+"""Bytes of code of one submission of which it is guessed what they are, where they are no UTF-8."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,13 +35,18 @@ class Contents:
     members: Mapping[str, Member]
     asked: AskedFiles
     _read: dict[str, bytes] = field(default_factory=dict)
+    _codes: dict[str, str] = field(default_factory=dict)
+    _defined: dict[str, frozenset[str]] = field(default_factory=dict)
+    _total: int = 0
+    """Bytes that were read."""
+    _guesses: int = GUESSED
+    """Bytes that may yet be guessed."""
 
     def defines(self, file: str) -> list[str]:
         """The names asked for that a file of code defines, if it defines half of them or more."""
         if not file.lower().endswith(ENTRY_SUFFIXES):
             return []
-        defined = definitions.find_definitions(file.lower(), self._content(file))
-        known = [n for n in self.asked.names if n in defined]
+        known = [n for n in self.asked.names if n in self._find_defined(file)]
         return known if 2 * len(known) >= len(self.asked.names) else []
 
     def is_empty(self, file: str) -> bool:
@@ -63,7 +70,7 @@ class Contents:
 
     def defines_of(self, file: str) -> list[str]:
         """The names asked for that the file defines, in whichever spelling."""
-        own = {fold(n) for n in definitions.find_definitions(file.lower(), self._content(file))}
+        own = {fold(n) for n in self._find_defined(file)}
         return [n for n in self.asked.names if fold(n) in own]
 
     def builds_network(self, file: str) -> bool:
@@ -75,7 +82,15 @@ class Contents:
         return {w for line in _IMPORT.findall(self._code(file)) for w in re.findall(r"\w+", line)}
 
     def _code(self, file: str) -> str:
-        return definitions.read_code(file.lower(), self._content(file))
+        if file not in self._codes:
+            self._codes[file] = definitions.read_code(file.lower(), self._content(file))
+        return self._codes[file]
+
+    def _find_defined(self, file: str) -> frozenset[str]:
+        if file not in self._defined:
+            found = definitions.find_definitions(file.lower(), self._content(file))
+            self._defined[file] = frozenset(found)
+        return self._defined[file]
 
     def is_handout(self, file: str) -> bool:
         """True where the file is one that students start from, byte by byte."""
@@ -83,21 +98,29 @@ class Contents:
 
     def read_code(self, file: str) -> str:
         """The code of a module, or of a notebook's cells; empty for any other file."""
-        name = file.lower()
-        if not name.endswith(ENTRY_SUFFIXES):
-            return ""
-        return definitions.read_code(name, self._content(file))
+        return self._code(file) if file.lower().endswith(ENTRY_SUFFIXES) else ""
 
     def _content(self, file: str) -> bytes:
         """The file's bytes; none of one that is too large, or comes too late."""
         if file not in self._read:
             self._read[file] = b""
-            if len(self._read) <= READ:
+            left = min(definitions.CAP, READ_BYTES - self._total)
+            if len(self._read) <= READ and self.members[file].size <= left:
                 with suppress(Refused):  # it is named where the submission is read as a whole
-                    content = self.members[file].read(definitions.CAP)
-                    read = code_pages.read_source(content) if len(content) < LARGE else None
-                    self._read[file] = read[0] if read else content
+                    content = self.members[file].read(left)
+                    self._total += len(content)
+                    self._read[file] = self._read_source(content)
         return self._read[file]
+
+    def _read_source(self, content: bytes) -> bytes:
+        """The content as UTF-8, where it can be told what it is."""
+        if len(content) >= min(LARGE, self._guesses):
+            return content
+        read = code_pages.read_source(content)
+        if read is None:
+            return content
+        self._guesses -= len(content)
+        return read[0]
 
 
 def fold(name: str) -> str:

@@ -181,7 +181,7 @@ def test_an_answer_over_the_cap_is_missing_with_its_size(boxed):
     _, answers, execution = run(
         boxed, "import torch\ndef big():\n    return torch.zeros(20_000_000)", "big"
     )
-    assert "80,000,000" in answers[0].why
+    assert "20,000,000" in answers[0].why
     assert execution.status == "ok"
 
 
@@ -647,8 +647,8 @@ def test_the_network_is_out_of_reach(server, tmp_path):
 def test_other_processes_and_programs_are_out_of_reach(server):
     found = attempts(
         server,
-        "subprocess.run(['/bin/true'])",
-        "os.execv('/bin/true', ['true'])",
+        "subprocess.run(['/bin/uname'])",
+        "os.execv('/bin/uname', ['uname'])",
         f"os.kill({os.getpid()}, 0)",
         "os.kill(os.getppid(), signal.SIGKILL)",
         f"os.stat('/proc/{os.getpid()}/cwd').st_ino and os.readlink('/proc/{os.getpid()}/cwd')",
@@ -673,7 +673,8 @@ def test_other_processes_and_programs_are_out_of_reach(server):
 
 
 def test_os_system_and_popen_run_nothing(server):
-    found = attempts(server, "assert os.system('true') == 0", "assert os.popen('echo 1').read()")
+    """Of programs that are not done in their stead."""
+    found = attempts(server, "assert os.system('uname') == 0", "assert os.popen('uname').read()")
     assert "done" not in found.values()
 
 
