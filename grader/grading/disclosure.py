@@ -52,7 +52,8 @@ Answer = Mapping[str, Any]
 def _strip_layers(answer: Answer) -> Answer:
     rows = [
         {
-            **{k: row[k] for k in ("kind", "shape", "settings", "steps", "start", "result", "end")},
+            **_pick(row, "kind", "shape", "settings", "keys", "steps", "again"),
+            **_pick(row, "start", "result", "end"),
             "name": "",
             "file": None,
             "line": None,
