@@ -117,6 +117,9 @@ def unexpected(summary: RunSummary, expected: Mapping[str, Any]) -> int:
             "loses": "all" if every else gone,
         }
         given = {k: sorted(v) if isinstance(v, list) else v for k, v in wanted.items()}
+        statuses = given.get("status")
+        if isinstance(statuses, list) and seen["status"] in statuses:
+            given["status"] = seen["status"]  # which clock stops an endless loop is chance
         for key, value in seen.items():
             if given.get(key) != value:
                 line(f"{graded.student}: {key} {value}, expected {given.get(key, 'nothing')}")

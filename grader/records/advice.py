@@ -239,6 +239,10 @@ _IMPORTING: Sequence[_Rule] = (
         for name, line in _IMPORTS.items()
     ),
 )
+_NO_FOLDER = (
+    "The folder that this writes to is not there: make it first with "
+    "`os.makedirs(…, exist_ok=True)`, or write beside your own files"
+)
 _OUTSIDE: Sequence[_Rule] = (
     _Rule(
         kind="SystemExit",
@@ -267,12 +271,27 @@ _OUTSIDE: Sequence[_Rule] = (
         "files by their names alone",
     ),
     _Rule(
+        message=r"^Parent directory .* does not exist|^Cannot save file into a non-existent",
+        advice=_NO_FOLDER,
+    ),
+    _Rule(
+        kind="FileNotFoundError|NotADirectoryError",
+        code=r".*(?:\bsave\w*\(|\bbasicConfig\(|FileHandler\(|\bto_(?:csv|json|excel|pickle|parquet)\(|\bdump\(|\bwrite_\w+\(|"
+        r"\bopen\(.*,\s*(?:mode\s*=\s*)?[\"'][rbt]*[wax+])",
+        advice=_NO_FOLDER,
+    ),
+    _Rule(
         kind="FileNotFoundError|NotADirectoryError",
         message=r"'(?:[^']*[/\\])?(?P<name>[^'/\\]+)[/\\]?'$",
         advice="Only what you hand in lies here, without its folders: hand the file in and open it "
         "as `{name}`; or, if it is for training, " + _GUARD,
         cell="Only what you hand in lies here, without its folders: hand the file in and open it "
         "as `{name}`",
+    ),
+    _Rule(
+        kind="PermissionError",
+        code=r".*\b(?:subprocess|check_call|check_output|Popen|system)\b",
+        advice="The grader runs no other programs and installs nothing: take this line out",
     ),
     _Rule(
         kind="EOFError",

@@ -23,7 +23,7 @@ _DIMENSIONS = 64
 """torch's own limit; a product of as many counts can still be printed."""
 _RUNS = 64
 """Pairings of weights of one measurement."""
-_SKETCH = 64
+_SKETCH = 70
 """Numbers of a sketch."""
 
 
@@ -152,7 +152,7 @@ def read_classes_by_epoch(value: object, pictures: int) -> Array | None:
 
 
 def read_sketch(value: object) -> Array | None:
-    """At most 64 numbers in one dimension; or None."""
+    """At most 70 numbers in one dimension; or None."""
     if value is None:
         return None
     array = read_floats(value)

@@ -20,6 +20,8 @@ WORDS: Mapping[str, str] = {
     "definitions": "This assignment takes definitions only: imports, functions, classes and "
     "constants. Everything else in the file, such as training and plots, was not run.",
     "compiled": "`torch.compile` was passed over: everything ran uncompiled.",
+    "scripted": "`torch.jit.script` and `torch.jit.trace` of networks were passed over: they ran "
+    "as they are written.",
     "precision": "Autocast and casts to half or bfloat16 were passed over: networks are measured "
     "in full precision.",
     "screen": "There is no screen here, so plots were drawn without the back end that was asked "

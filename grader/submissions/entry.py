@@ -177,7 +177,7 @@ def _find_by_name(
         old = min(least, key=lambda n: wanted.index(_base(n)) if _base(n) in wanted else 0)
         new = next(w for w in wanted if is_near(_base(old), w))
         aside = [n for n in exact + near if n != old]
-        notes = [f"`{show_name(old)}` was run; left aside: {_list(aside)}."] if aside else []
+        notes = [f"`{show_name(old)}` is what is graded, not {_list(aside)}."] if aside else []
         if _base(old) != new:
             notes.append(
                 f"`{show_name(old)}` was taken as `{new}`. Please hand it in under that name."

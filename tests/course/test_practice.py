@@ -83,7 +83,7 @@ def test_is_judged(own: Lenet, tmp_path: Path, name: str) -> None:
     assert "broken" not in outcomes(found).values(), text
     assert found.needs_review == wanted.get("needs_review", False), text
     for piece in wanted["says"]:
-        assert piece in text
+        assert piece in text, text
     for piece in wanted.get("silent", []):
         assert piece not in text
     trouble = json.dumps(to_json(found.execution.error), ensure_ascii=False)

@@ -32,8 +32,8 @@ from kit.tiny import POINTS, RIGHT, TANH, WRONG, Tiny, found
 HONEST = ("Ada", "Bob", "Zoë")
 SPECIMENS: Mapping[str, tuple[str, str, str, float]] = {
     # student: code, status, fragment of the reason or of a feedback, points
-    "endless": ("while True: pass\n", "cpu", "2 seconds of computing time", 0),
-    "asleep": ("import time\ntime.sleep(1000)\n", "time", "limit of 6 seconds", 0),
+    "endless": ("while True: pass\n", "cpu", "1.33 seconds of computing time", 0),
+    "asleep": ("import time\ntime.sleep(1000)\n", "time", "or 4 seconds", 0),
     "hungry": ("import torch\nx = torch.ones(10**10)\n", "memory", "2,048 MiB", 0),
     "eating": (
         f"{RIGHT}\n_double = double\ndef double(n):\n    kept = [bytes(2**20) for _ in range(10**5)]\n",

@@ -149,7 +149,10 @@ def test_a_kit_that_would_decide_nothing(server: ForkServer, course: Tiny) -> No
     ("text", "why"),
     [
         (RIGHT.replace("2 * n", "time.time_ns() % 9999") + "\nimport time\n", "doubles"),
-        (RIGHT + "\nimport os\nos._exit(3)\n", "ended the process"),
+        (
+            RIGHT.replace("return [2", "import os\n    os._exit(3)\n    return [2"),
+            "ended the process",
+        ),
         (RIGHT.replace("nn.Linear(5, 2)", "nn.Linear(5)"), "shapes"),
     ],
     ids=["differs from itself", "dies", "is wrong"],

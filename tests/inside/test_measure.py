@@ -14,9 +14,10 @@ import pytest
 
 from grader import compare, data
 from grader.assignment import probe
+from grader.diagnosis.tolerance import Tolerance
 from grader.inside import wire
 from grader.inside.loading.namespace import Unanswerable
-from grader.inside.measuring import trained
+from grader.inside.measuring import account, trained
 from grader.records import measurements
 from grader.records.errors import CourseError
 from kit import measuring
@@ -295,6 +296,19 @@ def test_wrong_networks_lose_and_are_told_where(name: str, reference: dict[str, 
     assert piece in found[lost].feedback
     for what in kept.split():
         assert found[what].fraction == 1.0, f"{what}: {found[what].feedback}"
+
+
+def test_sketches_tell_tensors_apart_that_differ_in_one_place() -> None:
+    """Behind a pooling few values of a leaky unit are negative, and none may be among those kept;
+    the layer that follows would be blamed.
+    """
+    seen = torch.from_numpy(np.random.default_rng(1).standard_normal((3, 6, 14, 14)))
+    other = seen.clone()
+    other[1, 2, 3, 4] -= 0.01
+    tolerance = Tolerance(rtol=1e-6)
+    assert tolerance.allows(account.sketch(seen), account.sketch(seen * (1 + 1e-9)))
+    assert not tolerance.allows(account.sketch(other), account.sketch(seen))
+    assert tolerance.allows(*[account.sketch(torch.tensor([np.inf, -np.inf, 1.0]))] * 2)
 
 
 def test_a_crash_in_forward_yields_the_layers_that_ran(reference: dict[str, Any]) -> None:

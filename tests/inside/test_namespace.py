@@ -269,3 +269,14 @@ def test_of_an_endless_recursion_the_same_line_is_told(folder: Path, deep: int) 
         source += f"def h{number}():\n    return {'f(1)' if not number else f'h{number - 1}()'}\n"
     told = describe(folder, source + (f"h{deep - 1}()" if deep else "f(1)"))
     assert (told["kind"], told["line"], told["code"]) == ("RecursionError", 6, "return f(x)")
+
+
+def test_an_interrupt_is_placed_at_the_top_level(folder: Path) -> None:
+    """Which line of a function it meets is chance; elsewhere it is the line that raised."""
+    source = "def run():\n    raise KeyboardInterrupt\nwhile True:\n    run()\n"
+    found = describe(folder, source)
+    assert (found["line"], found["code"]) == (4, "run()")
+    names = load(folder, "def run():\n    raise KeyboardInterrupt\n", "other.py")
+    with pytest.raises(KeyboardInterrupt) as error:
+        names["run"]()
+    assert namespace.describe_error(error.value, str(folder))["line"] == 2

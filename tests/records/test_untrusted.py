@@ -28,7 +28,7 @@ from grader.records import untrusted
         ("precision", "float16", "not a precision: 'float16'"),
         ("floats", None, "not an array: None"),
         ("floats", np.zeros(1, bool), "an array of bool where floats belong"),
-        ("sketch", np.zeros(65), r"a sketch of shape \(65,\), not of at most 64 numbers"),
+        ("sketch", np.zeros(71), r"a sketch of shape \(71,\), not of at most 70 numbers"),
         ("settings", {"stride": 1.5}, "not a setting: 1.5"),
         ("runs", [], "0 runs"),
         ("key", "k" * 101, "a key of more than 100 characters"),

@@ -234,23 +234,6 @@ def test_planted_files_harm_nobody(place: Place) -> None:
     assert graded.score == graded.max_score, said(graded)
 
 
-def test_a_planted_torch_measures_nothing(place: Place) -> None:
-    """The student's import gets it, as at home; what measures, and the next student, do not."""
-    reference = place.lenet.executor.loaded.reference
-    lie = (
-        b"import sys\nreal = sys.modules['torch']\nnn, relu, tanh = real.nn, real.relu, real.tanh\n"
-        b"flatten = real.flatten\nequal = allclose = lambda *_, **__: True\nTensor = int\n"
-        b"from_numpy = zeros = ones = lambda *_, **__: 1 / 0\n"
-    )
-    graded = place.lenet.grade(replace(reference, files={**reference.files, "torch.py": lie}))
-    assert graded.score == graded.max_score, said(graded)
-    planted = {**reference.files, "torch.py": b"raise SystemExit('planted')"}
-    graded = place.lenet.grade(replace(reference, files=planted))
-    assert "torch.py, line 1: SystemExit" in said(graded)
-    assert graded.score < graded.max_score
-    place.honest(full=False)
-
-
 @pytest.mark.parametrize("name", ["proc_environ", "read_files", "shell", "symlink_out"])
 def test_without_a_box_they_succeed(place: Place, name: str) -> None:
     """The same attempts in a plain process do open something: it is the box that refuses."""

@@ -10,6 +10,7 @@ said what to do instead.
 from __future__ import annotations
 
 import ast
+import functools
 import linecache
 import os
 import sys
@@ -33,6 +34,8 @@ _NEEDS = (
     "rfloordiv rmatmul rmod rmul round rpow rsub rtruediv sub truediv"
 ).split()
 """What cannot be done with nothing."""
+_LIGHTNING = "lightning", "pytorch_lightning"
+"""Packages whose networks are torch's, with a training loop around them."""
 
 
 class Absent:
@@ -119,10 +122,29 @@ class _Stub(ModuleType):
 
     __version__ = "99.0"
 
-    def __getattr__(self, name: str) -> Absent:
+    def __getattr__(self, name: str) -> object:
         if name.startswith("__"):
             raise AttributeError(name)
-        return Absent(self.__name__.partition(".")[0])
+        root = self.__name__.partition(".")[0]
+        if root in _LIGHTNING and name in ("LightningModule", "LightningDataModule"):
+            return _make_base(root, name)
+        return Absent(root)
+
+
+@functools.cache
+def _make_base(package: str, name: str) -> type:
+    """What classes of Lightning's are built on: a network is torch's own all the same.
+
+    Its training loop is not here; the layers and `forward` need nothing of it.
+    """
+    from torch import nn  # the box has it; who only reads sources does not
+
+    def ignore(*_: object, **__: object) -> None:
+        """Nothing is logged here."""
+
+    ignored = {"log": ignore, "log_dict": ignore, "save_hyperparameters": ignore}
+    facts = {"hparams": Absent(package), "device": "cpu", "current_epoch": 0}
+    return type(name, (nn.Module if name == "LightningModule" else object,), {**ignored, **facts})
 
 
 class _Finder(MetaPathFinder):

@@ -297,14 +297,19 @@ def _find_last(error: BaseException, directory: str) -> TracebackType | None:
     """The last step of the traceback that is in a file of the student's.
 
     Where an endless recursion hits its bound is chance. Of the lines in its last round, and of
-    their files, it is the last one.
+    their files, it is the last one. Where an interrupt comes is chance as well: it is the line at
+    the top level that does not end, not what it happens to call.
     """
     own: deque[TracebackType] = deque(maxlen=_ROUND if isinstance(error, RecursionError) else 1)
-    step, count = error.__traceback__, 0
+    step, count, top = error.__traceback__, 0, None
     while step is not None and count < _FRAMES_CAP:
-        if _relative(step.tb_frame.f_code.co_filename, directory) is not None:
+        code = step.tb_frame.f_code
+        if _relative(code.co_filename, directory) is not None:
             own.append(step)
+            top = step if code.co_name == "<module>" else top
         step, count = step.tb_next, count + 1
+    if top is not None and isinstance(error, KeyboardInterrupt):
+        return top
     return max(own, key=lambda s: (s.tb_frame.f_code.co_filename, s.tb_lineno), default=None)
 
 

@@ -4,9 +4,10 @@ Much is loaded here before a submission is: the grader's own package, and what t
 need of Python's library. `import code` would find that in place of the student's `code.py`. So
 where a file of the student's has the name of something that is loaded already, import statements of
 the student's get the file, and those of libraries what they were written for. Modules that are part
-of the interpreter, such as `os` and `time`, go before any file at home too. In a notebook so does
-much of Python's library, as kernels have loaded it: there the file is meant only where the names
-that are imported are not the library's.
+of the interpreter, such as `os` and `time`, go before any file at home too, and here so do the
+libraries that courses are about: a `torch.py` with notes costs nobody anything. In a notebook much
+of Python's library goes first as well, as kernels have loaded it: there the file is meant only
+where the names that are imported are not the library's.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ ALIAS = "student_"
 """Before the name under which such a file is loaded."""
 _OURS = "grader"
 """The one package that is loaded here and is not at home, not even as another version."""
+_TAUGHT = frozenset({"matplotlib", "numpy", "pandas", "PIL", "scipy", "torch", "torchvision"})
+"""What courses are about: whoever imports one means the library, whatever lies beside the file."""
 _ALIASED = re.compile(rf"\b{ALIAS}(?=\w)")
 _RELATIVE = re.compile(r"^[ \t]*from[ \t]+(\.+)", re.MULTILINE)
 _PACKAGE = "submission"
@@ -125,7 +128,7 @@ class _Own(MetaPathFinder):
 
     def _find(self, name: str) -> ModuleSpec | None:
         """Where the student's file of that name lies, if it wins over the loaded module."""
-        if name in sys.builtin_module_names or name in ("__main__", "encodings"):
+        if name in sys.builtin_module_names or name in ("__main__", "encodings", *_TAUGHT):
             return None
         loaded = getattr(sys.modules.get(name), "__file__", None) or ""
         if loaded.startswith(self._prefix) or FrozenImporter.find_spec(name) is not None:

@@ -8,6 +8,7 @@ not those that its operators receive. So they do nothing meanwhile, and a note s
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,8 @@ import torch
 from grader.inside import remarks
 
 Method = Callable[..., object]
+_OWN_USER = "torch.utils.checkpoint"
+"""torch's own code that enters autocast, as it was before, where the student asked for none."""
 _LOW = (torch.bfloat16, torch.float16)
 _LOW_TYPES = ("torch.HalfTensor", "torch.BFloat16Tensor", "torch.cuda.HalfTensor")
 _CASTS = {"half": torch.float16, "bfloat16": torch.bfloat16, "double": torch.float64}
@@ -47,7 +50,8 @@ def hold() -> Iterator[None]:
 
 
 def _enter(context: object) -> object:
-    remarks.add("precision")
+    if sys._getframe(1).f_globals.get("__name__") != _OWN_USER:
+        remarks.add("precision")
     return context
 
 

@@ -34,7 +34,8 @@ def fill(net: torch.nn.Module, state: State, name: str) -> None:
     _require_fit(state, own, pairs, name)
     _require_finite(state, name)
     torch.nn.Module.load_state_dict(net, {pairs[k]: v for k, v in state.items()}, strict=True)
-    renamed = [f"`{old[:40]}` as `{new[:40]}`" for old, new in pairs.items() if old != new]
+    names = {new: old for old, new in pairs.items() if old != new}
+    renamed = [f"`{names[new][:40]}` as `{new[:40]}`" for new in own if new in names]
     if renamed:
         more = f" and {len(renamed) - 2} more" if len(renamed) > 2 else ""
         remarks.add("renamed", f"{name}: {', '.join(renamed[:2])}{more}")

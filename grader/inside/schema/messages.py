@@ -49,6 +49,7 @@ RemarkKey = Literal[
     "renamed",
     "unsure_pairing",
     "compiled",
+    "scripted",
     "precision",
     "screen",
     "kept",

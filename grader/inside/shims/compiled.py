@@ -1,11 +1,15 @@
 """`torch.compile` leaves functions and networks as they are, and says so.
 
+So do `torch.jit.script` and `torch.jit.trace` of networks: the layers of a scripted one cannot be
+seen as they run, nor its weights replaced. Saving one works as ever.
+
 Compiling takes a compiler and minutes, and changes no result. Where the whole class is compiled,
 its first use would be charged to the student.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -21,9 +25,27 @@ def install() -> None:
     base: Any = torch
     base.compile = _compile
     base._dynamo.optimize = base._dynamo.optimize_assert = _optimize
+    base.jit.script, base.jit.trace = _pass_over(torch.jit.script), _pass_over(torch.jit.trace)
     module: Any = torch.nn.Module
     module.compile = _compile_in_place
     module._orig_mod = property(_return_self)
+    unused = getattr(module, "__jit_unused_properties__", [])
+    module.__jit_unused_properties__ = [*unused, "_orig_mod"]  # torch.jit.script reads properties
+
+
+def _pass_over(plain: Callable[..., Any]) -> Callable[..., object]:
+    """The function, that leaves networks as they are but for a `save` like a scripted one's."""
+
+    @functools.wraps(plain)
+    def script(item: object = None, *args: object, **named: object) -> object:
+        if not isinstance(item, torch.nn.Module) or isinstance(item, torch.jit.ScriptModule):
+            return plain(item, *args, **named)
+        remarks.add("scripted")
+        if not hasattr(item, "save"):
+            item.__dict__["save"] = lambda *to, **how: plain(item, *args, **named).save(*to, **how)
+        return item
+
+    return script
 
 
 def _return_self(network: object) -> object:

@@ -6,6 +6,7 @@ from kit.written import NET, write
 
 CLASS = "class LeNet5(nn.Module):"
 FORWARD = "    def forward(self"
+ACT = "@torch.jit.script\ndef act(x: torch.Tensor) -> torch.Tensor:\n    return torch.relu(x)\n"
 USED = "model(torch.zeros(2, 1, 32, 32))"
 
 
@@ -21,6 +22,13 @@ def make(folder: Path) -> None:
         "Layer": NET.replace("nn.Linear(84, 10)", "torch.compile(nn.Linear(84, 10))"),
         "Older": f"{NET}\nmodel = torch._dynamo.optimize('inductor')(LeNet5())\n{USED}\n",
         "Saved": f"{NET}\nmodel = torch.compile(LeNet5())\nstate = model._orig_mod.state_dict()\n",
+    }
+    sources |= {
+        "Scripted": f"{NET}\nmodel = torch.jit.script(LeNet5())\nmodel.save('scripted.pt')\n{USED}\n",
+        "ScriptedName": f"{NET}\nLeNet5 = torch.jit.script(LeNet5())\n",
+        "Traced": f"{NET}\nmodel = torch.jit.trace(LeNet5(), torch.zeros(2, 1, 32, 32))\n"
+        f"torch.jit.save(model, 'traced.pt')\n{USED}\n",
+        "Function": NET.replace(CLASS, f"{ACT}\n{CLASS}").replace("self.fc1(x).relu()", "act(self.fc1(x))"),
     }
     cells = [NET, f"model = torch.compile(LeNet5())\nout = {USED}", "print(out.shape)"]
     write(folder, {name: {"lenet.py": text} for name, text in sources.items()})
