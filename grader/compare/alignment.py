@@ -256,23 +256,22 @@ def find_divergence(student: Layers, reference: Layers, tolerance: Tolerance) ->
     seen, expected = pairs[first]
     place = f"{seen.label}{_format_place(seen)}".rstrip(",")
     note = next((r.note for r in rows if r.note), "")
+    told_apart = not note and any(s.keys != e.keys for s, e in pairs[first:])
+    steps = _describe_steps(pairs[first:] if told_apart else pairs[first : first + 1])
     if not _are_same(seen.result, expected.result, tolerance):
         if first == 0 and student.before != reference.before:
-            steps = _format_steps(student.before)
-            return f"The input is changed before {place}: {steps} there."
+            before = _format_steps(student.before)
+            return f"The input is changed before {place}: {before} there."
         if seen.start is not None and not _are_same(seen.start, expected.start, tolerance):
             return f"The values part before {place}: what goes into it is not what goes into ours."
-        if not note and seen.keys != expected.keys:
-            return _describe_steps(pairs[first:]) or (
+        if told_apart and seen.keys != expected.keys:
+            return steps or (
                 f"The values part after {place}: what your network makes of its result is not what "
                 "ours makes of it."
             )
         why = note or f"its {_name_parts(seen)} or weights are used otherwise than in ours"
         return f"The values part at {place}: {why.rstrip('.')}."
-    return (
-        _describe_steps(pairs[first : first + 1])
-        or f"The values part after {place}, before the next layer. {note}".strip()
-    )
+    return steps or f"The values part after {place}, before the next layer. {note}".strip()
 
 
 def _describe_steps(pairs: Sequence[tuple[Layer, Layer]]) -> str:
