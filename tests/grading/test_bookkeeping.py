@@ -199,6 +199,7 @@ def test_one_folder_for_two_assignments(pair: Tiny, regrade: Grading, server: Fo
 # Nothing is left of what was refused
 
 
+@pytest.mark.proof
 def test_nothing_is_left_of_a_refused_run(pair: Tiny, call: CommandLine) -> None:
     """Neither an empty ledger nor the folders made for it; what lay there stays."""
     out = pair.root / "new" / "deep"

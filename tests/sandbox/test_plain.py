@@ -254,6 +254,7 @@ def test_a_cell_that_cannot_be_interrupted_ends_the_kernel(anywhere):
         assert box.close().status == "time"
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "top",
     [
@@ -280,6 +281,7 @@ def test_what_stands_beside_an_endless_line_is_defined(anywhere, top, form):
     assert (end.status != "ok") >= (form == "module")
 
 
+@pytest.mark.proof
 def test_files_stay_as_they_were_handed_in(anywhere):
     """A second run begins with them, and what the first one made is gone."""
     source = """

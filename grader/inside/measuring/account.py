@@ -67,7 +67,8 @@ def sketch(tensor: torch.Tensor) -> Array:
         7, values.size // SKETCH - 1 if values.size > SKETCH else 0
     )
     finite = np.where(np.isfinite(values), values, 0.0)
-    total = finite @ np.resize(_FACTORS, values.size) / np.sqrt(values.size)
+    # not `@`, whose rounding depends on the threads that there are
+    total = np.sum(finite * np.resize(_FACTORS, values.size)) / np.sqrt(values.size)
     return np.concatenate([values[positions % values.size], [np.sqrt(np.mean(values**2)), total]])
 
 
