@@ -315,7 +315,7 @@ def test_an_endless_cell_costs_its_limit_and_the_next_ones_run(boxed):
     assert ran.answers == [42]
     assert ran.end.status == "ok"
     assert f"Cells 1 and 2 were interrupted at the limit for one cell. {REST}" in ran.end.notes
-    assert 0.35 <= ran.cells[0].seconds < 1.0
+    assert 0.35 <= ran.cells[0].seconds < 3.0
     assert time.monotonic() - begin < 5
     assert ran.text(1) == "" or "KeyboardInterrupt" in str(ran.book.cells[0].outputs)
 
