@@ -47,10 +47,10 @@ def _no_file(hit: re.Match[str], files: Files) -> bool:
 
 
 def _no_module(hit: re.Match[str], files: Files) -> bool:
-    """No module, notebook or package of these names was handed in."""
+    """No module or package of these names was handed in; `import` finds no notebook, at home too."""
     names = {name.partition(".")[0] for name in re.findall(r"[`']([\w.]+)[`']", hit[1])}
     there = {part for n in files for part in PurePosixPath(n).parts[:-1]}
-    there |= {PurePosixPath(n).stem for n in files if n.endswith(_CODE)}
+    there |= {PurePosixPath(n).stem for n in files if n.endswith(".py")}
     return bool(names) and not names & there
 
 
