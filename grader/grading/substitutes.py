@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from grader.records.execution import Missing
 from grader.records.measurements import NetworkFacts, Networks
 
-_CLASSES = re.compile(r"class|label|categor|out|digit|target", re.IGNORECASE)
+_CLASSES = re.compile(r"class|label|category|categories|out|digit|target", re.IGNORECASE)
 """How students call the argument that is the number of classes."""
 _INPUTS = re.compile(r"^in_|^n_in|input|channel", re.IGNORECASE)
 """That which is the number of inputs."""
