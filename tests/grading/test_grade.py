@@ -216,6 +216,21 @@ def test_fresh_runs_all_again(pair: Tiny, regrade: Grading) -> None:
     assert executor.started
 
 
+def test_a_new_form_runs_no_student(pair: Tiny, regrade: Grading) -> None:
+    """An accepted form is measured, and the class judged again beside it; no student is run."""
+    regrade(pair)
+    before = executions(pair)
+    pair.write("reference/tiny/forms/not_doubled/tiny.py", f"# a form\n{WRONG}")
+    outcome, _ = regrade(pair)
+    assert (outcome.executed, outcome.reused, outcome.regraded) == (0, 2, 1)
+    new = executions(pair).keys() - before.keys()
+    assert {key.partition(" ")[0] for key in new} == {"reference"}
+    graded = by_name(outcome.graded)
+    assert [graded[n].score for n in ("Ada", "Bob")] == [POINTS, POINTS]
+    assert "Compared with the accepted form `not_doubled`" in " ".join(graded["Bob"].notes)
+    assert not any("accepted form" in note for note in graded["Ada"].notes)
+
+
 def test_a_changed_threshold_runs_nobody(pair: Tiny, regrade: Grading) -> None:
     """Another threshold judges the class again without running anyone's code; history is kept."""
     regrade(pair)
