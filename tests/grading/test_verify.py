@@ -14,6 +14,7 @@ from grader.grading.executor import images_of
 from grader.grading.verify import Finding, Specimens, verify
 from grader.records.errors import CourseError
 from grader.sandbox import ForkServer
+from kit.cases import COURSES
 from kit.graded import Borrower
 from kit.places import NOWHERE, ROOT
 from kit.tiny import RIGHT, TANH, WRONG, Tiny
@@ -127,9 +128,11 @@ def test_no_handout(course: Tiny, findings: Verifying) -> None:
 # ---------------------------------------------------------------------- what is in this repository
 
 
-def faults(server: ForkServer, slug: str, source: data.Source, out: Path) -> dict[str, str]:
+def faults(
+    server: ForkServer, slug: str, source: data.Source, out: Path, root: Path = ROOT
+) -> dict[str, str]:
     """Everything that is wrong with an assignment of this repository."""
-    here = Course(ROOT)
+    here = Course(root)
     with Borrower(server, here.load(slug)) as executor:
         executor.source = source
         return {
@@ -149,6 +152,13 @@ PARTED = [s if s in QUICK else pytest.param(s, marks=pytest.mark.proof) for s in
 def test_ours_with_the_stand_in(server: ForkServer, slug: str, tmp_path: Path) -> None:
     """Every assignment here verifies with the stand-in: reference, handout and each mistake."""
     assert faults(server, slug, data.Source(NOWHERE, stand_in=True), tmp_path) == {}
+
+
+@pytest.mark.parametrize("slug", ["attention", "block"])
+def test_what_is_no_classifier_of_pictures(server: ForkServer, slug: str, tmp_path: Path) -> None:
+    """The reference, each of its accepted forms, the handout and each mistake of other networks."""
+    source = data.Source(NOWHERE, stand_in=True)
+    assert faults(server, slug, source, tmp_path, COURSES / "attention") == {}
 
 
 @pytest.mark.proof
