@@ -408,6 +408,7 @@ def test_grade_and_report(call: CommandLine, course: Tiny, monkeypatch: pytest.M
     assert json.loads((course.out / "Bob.json").read_text())["needs_review"] is True
 
 
+@pytest.mark.proof
 def test_grade_an_archive(call: CommandLine, course: Tiny, bare: Path) -> None:
     """A class may come as an archive; without -o the output is below the working directory."""
     archive = bare / "class.tar.gz"
@@ -427,6 +428,7 @@ def test_grade_an_archive(call: CommandLine, course: Tiny, bare: Path) -> None:
     assert not (bare / "reports/tiny/Ada.html").exists()
 
 
+@pytest.mark.proof
 def test_a_level_that_does_not_hold(call: CommandLine, course: Tiny) -> None:
     """A batch is refused below the level it asks for, with what to pass."""
     course.submit("Ada")
@@ -449,6 +451,7 @@ def test_check(call: CommandLine, course: Tiny) -> None:
     assert "8 of 12 points" in done.out
 
 
+@pytest.mark.proof
 def test_check_without_the_data_set(call: CommandLine) -> None:
     """A student without MNIST is checked all the same; accuracy is decided when graded, and costs nothing."""
     done = call("check", ROOT / "reference/lenet5_mnist/lenet.py", "--course", ROOT)

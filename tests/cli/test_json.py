@@ -132,6 +132,7 @@ def test_check(call: CommandLine, course: Tiny) -> None:
     assert lost["feedback"]
 
 
+@pytest.mark.proof
 def test_check_without_the_data_set(call: CommandLine) -> None:
     """What is not decided here is named, and does not count."""
     file = ROOT / "reference/lenet5_mnist/lenet.py"

@@ -107,6 +107,7 @@ def test_the_saved_notebook_is_checked_in_a_box(own: Path, call: CommandLine) ->
     assert "<style" not in table
 
 
+@pytest.mark.proof
 def test_what_was_not_saved_is_not_checked_and_the_live_names_are(own: Path) -> None:
     """`%check` reads the file, whatever the cells have made since; `%check live` the names."""
     *_, saved, live, other = run_cells(

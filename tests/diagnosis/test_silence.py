@@ -259,6 +259,7 @@ def test_the_reference_is_right() -> None:
             np.testing.assert_allclose(own, other, rtol=1e-9, atol=1e-15)
 
 
+@pytest.mark.proof
 def test_no_name_for_200_honest_variants() -> None:
     """Refactorings are right, and no mistake is seen in their last bits either."""
     assert len(VARIANTS) >= 200

@@ -26,6 +26,7 @@ from kit.archives import said as said_of
 from kit.command_line import CommandLine
 from kit.graded import Borrower, Grading, by_name, results, said
 from kit.sample_records import graded as sample
+from kit.slow import in_proofs
 from kit.tiny import POINTS, RIGHT, WRONG, Tiny
 
 SEVEN_ZIP = b"7z\xbc\xaf\x27\x1c\0\4" + bytes(40)
@@ -112,6 +113,7 @@ def test_everybody_is_gone(pair: Tiny, regrade: Grading, server: ForkServer) -> 
     assert {row["status"] for row in rows(pair).values()} == {"withdrawn"}
 
 
+@pytest.mark.proof
 def test_a_refused_run_withdraws_nobody(pair: Tiny, regrade: Grading, call: CommandLine) -> None:
     """Nothing is decided about anybody."""
     regrade(pair)
@@ -122,6 +124,7 @@ def test_a_refused_run_withdraws_nobody(pair: Tiny, regrade: Grading, call: Comm
     assert not any(g.withdrawn for g in results(pair))
 
 
+@pytest.mark.proof
 def test_the_verb_and_only(pair: Tiny, call: CommandLine) -> None:
     """Who is graded alone withdraws nobody who is there; the terminal and JSON name who is gone."""
     pair.submit("Cy", WRONG)
@@ -149,7 +152,7 @@ def names(found: Sequence[object]) -> list[str]:
     return [getattr(one, "student", "") for one in found]
 
 
-@pytest.mark.parametrize("place", ["out", "reports/tiny", "a/b/c"])
+@pytest.mark.parametrize("place", ["out", *in_proofs("reports/tiny", "a/b/c")])
 def test_the_output_folder_is_never_a_student(pair: Tiny, call: CommandLine, place: str) -> None:
     """However deep it lies among the hand-ins, and whichever of several runs wrote it."""
     out = pair.class_ / place

@@ -341,9 +341,8 @@ def test_a_box_that_breaks_in_the_middle_of_a_class(personal: Tiny, server: Fork
 # ---------------------------------------------------------------------- the command line
 
 
-@pytest.mark.parametrize(
-    "only", [pytest.param((), marks=pytest.mark.proof), ("--only", "Bob")], ids=["all", "one"]
-)
+@pytest.mark.proof
+@pytest.mark.parametrize("only", [(), ("--only", "Bob")], ids=["all", "one"])
 def test_the_verb(pair: Tiny, call: CommandLine, only: tuple[str, ...]) -> None:
     """`grade` ends with exit 2 and one sentence, and leaves an earlier output folder alone."""
     words = ("grade", "tiny", pair.class_, "-o", pair.out, "--course", pair.root)

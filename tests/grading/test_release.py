@@ -608,6 +608,7 @@ def test_a_kit_is_checked_with_by_its_student(
 # ---------------------------------------------------------------------- on the command line
 
 
+@pytest.mark.proof
 def test_release(call: CommandLine, course: Tiny) -> None:
     """What is packed is listed; without a place nothing is written; nothing is overwritten."""
     course.write("assignments/tiny/hidden.py", "from assignment import assignment\n")
@@ -710,6 +711,7 @@ def test_which_kit_or_course(
     assert "Name one of them with --kit" in sentence
 
 
+@pytest.mark.proof
 def test_a_kit_for_another_file(
     call: CommandLine, packed: Path, course: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -748,6 +750,7 @@ def test_a_kit_unpacked_beside_a_file_of_any_name(
     assert "there is no file theirs.py" in call("check", "theirs.py").sentence
 
 
+@pytest.mark.proof
 def test_a_kit_has_its_seed(call: CommandLine, packed: Path) -> None:
     """Measurements under one seed say nothing about another."""
     words = ("check", packed / "tiny.py", "--seed")

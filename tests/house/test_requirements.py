@@ -21,6 +21,7 @@ import grader
 from grader.records.errors import GraderError
 from grader.records.extras import require_course
 from kit.places import ROOT
+from kit.slow import in_proofs
 from kit.tiny import RIGHT, Tiny
 
 PACKAGE = Path(grader.__file__).resolve().parent
@@ -82,6 +83,7 @@ def test_what_is_imported_is_declared() -> None:
     assert [(m, path) for m, path in imported() if m not in declared] == []
 
 
+@pytest.mark.proof
 def test_what_is_declared_is_imported() -> None:
     """But for what students' programs import: a notebook plots, a loop has a bar."""
     used = {m for m, _ in imported()}
@@ -184,7 +186,7 @@ def test_the_demonstrations_own_file_is_checked(program: Path) -> None:
             "stand-in",
             "scikit-learn",
         ),
-        (("verify", "lenet5_mnist", "--stand-in"), "stand-in", "scikit-learn"),
+        *in_proofs((("verify", "lenet5_mnist", "--stand-in"), "stand-in", "scikit-learn")),
         (("data", "fetch", "mnist"), "MNIST", "torchvision"),
     ],
     ids=lambda v: v[0] if isinstance(v, tuple) else "",

@@ -658,6 +658,7 @@ def test_a_kernel_that_is_shut_down_from_inside_is_named(boxed, loop):
     assert "shut its kernel down" in ran.end.reason
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "source",
     [

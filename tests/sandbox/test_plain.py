@@ -39,6 +39,7 @@ from kit.boxes import job
 from kit.command_line import start
 from kit.places import NOWHERE, ROOT, SUBMISSIONS
 from kit.processes import gone, naming
+from kit.slow import in_proofs
 from kit.specimens import handed_in
 from kit.verdicts import SEED, UNSTEADY, condense, differences, hand_in_all, meant, recorded
 from kit.without_unix import CALL, write_hook
@@ -180,27 +181,29 @@ def test_a_warm_one_waits(anywhere):
     ("source", "status"),
     [
         ("while True: pass", "cpu"),
-        ("import time\ntime.sleep(60)", "time"),
-        pytest.param("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", "time", marks=UNIX),
-        ("x = []\nwhile True: x.append(b'x' * (1 << 25))", "memory"),
-        ("x = b'x' * (2 << 30)", "memory"),
-        ("while True: print('x' * 1000)", "output"),
-        ("import os\nwhile True: os.write(2, b'x' * 65536)", "output"),
         ("import os\nos._exit(3)", "stopped"),
-        ("import sys\nsys.exit(0)", "stopped"),
-        ("import ctypes\nctypes.string_at(0)", "crashed"),
-        ("import os\nos.closerange(0, 100)", "stopped"),
         ("x = 1 / 0", "crashed"),
-        (
-            "import threading, time\n"
-            "for _ in range(40): threading.Thread(target=time.sleep, args=(30,)).start()\n"
-            "time.sleep(30)",
-            "processes",
-        ),
-        (
-            "import os, time\nwith open('large', 'wb') as f: f.write(bytes(40 << 20))\n"
-            "time.sleep(30)",
-            "disk",
+        ("while True: print('x' * 1000)", "output"),
+        *in_proofs(
+            ("import time\ntime.sleep(60)", "time"),
+            ("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", "time"),
+            ("x = []\nwhile True: x.append(b'x' * (1 << 25))", "memory"),
+            ("x = b'x' * (2 << 30)", "memory"),
+            ("import os\nwhile True: os.write(2, b'x' * 65536)", "output"),
+            ("import sys\nsys.exit(0)", "stopped"),
+            ("import ctypes\nctypes.string_at(0)", "crashed"),
+            ("import os\nos.closerange(0, 100)", "stopped"),
+            (
+                "import threading, time\n"
+                "for _ in range(40): threading.Thread(target=time.sleep, args=(30,)).start()\n"
+                "time.sleep(30)",
+                "processes",
+            ),
+            (
+                "import os, time\nwith open('large', 'wb') as f: f.write(bytes(40 << 20))\n"
+                "time.sleep(30)",
+                "disk",
+            ),
         ),
     ],
 )
@@ -212,6 +215,7 @@ def test_a_limit_or_a_death_is_named(anywhere, source, status):
     assert error is not None or end.error is not None
 
 
+@pytest.mark.proof
 def test_memory_that_is_given_back_costs_only_what_took_it(anywhere):
     """As where the kernel refuses it: MemoryError is raised, and what follows is run."""
     source = "x = [b'x' * (1 << 25) for _ in range(10_000)]\n" + HONEST
@@ -223,6 +227,7 @@ def test_memory_that_is_given_back_costs_only_what_took_it(anywhere):
     assert end.error.kind == "MemoryError"
 
 
+@pytest.mark.proof
 @UNIX
 def test_processes_share_one_memory_limit(anywhere):
     source = """
@@ -301,6 +306,7 @@ def test_files_stay_as_they_were_handed_in(anywhere):
     assert "while it ran here: `a.txt`. What it read of them afterwards" in notes
 
 
+@pytest.mark.proof
 def test_a_death_between_questions_costs_none_of_them(anywhere):
     source = """
         import os, threading
@@ -423,6 +429,7 @@ def test_closing_cuts_off_whoever_waits(source):
     assert not Path(short._root).exists()
 
 
+@pytest.mark.proof
 def test_a_notebook_runs_beside_a_loop(anywhere):
     """A kernel in which a student checks a notebook has a loop that runs already."""
 
@@ -547,7 +554,8 @@ def hook(tmp_path: Path) -> Path:
     return write_hook(tmp_path)
 
 
-@pytest.mark.parametrize("form", [pytest.param("module", marks=pytest.mark.proof), "notebook"])
+@pytest.mark.proof
+@pytest.mark.parametrize("form", ["module", "notebook"])
 def test_a_check_needs_nothing_of_unix(form, hook, tmp_path):
     """Controller and student's process alike run where fork, fcntl, resource and the rest are not."""
     reference = ROOT / "reference" / "lenet5_mnist"
