@@ -14,6 +14,10 @@ from grader.inside.measuring import budget, patience
 from grader.inside.measuring import trace as traces
 from kit.measuring import ask, names
 
+# An interrupt that comes while a callback of pytest's libraries runs is dropped there, and comes
+# again.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 X = data.normal(3, 6)
 NET = probe.module("Net")
 ENDLESS = """
