@@ -36,8 +36,8 @@ WORDS: Mapping[str, str] = {
     "look at it.",
     "kept": "Your code wrote, moved or deleted what was handed in, while it ran here: {}. What is "
     "judged is the file as it was handed in.",
-    "saved": "Your code saved it while it ran here, and it was not handed in: {}. What is judged "
-    "is the file that it saved. Hand it in beside your code.",
+    "saved": "Not handed in, and saved by your code while it ran here: {}. What is judged is what "
+    "it saved. Hand the file in beside your code.",
     "changed": "Your code wrote, moved or deleted files that were handed in, while it ran here: "
     "{}. What it read of them afterwards is what it had made of them.",
     "made": "Your code made files while it ran here: {}.",
