@@ -9,7 +9,7 @@ keys into another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
 
@@ -65,6 +65,10 @@ class Flow:
         """For some products: which output of an earlier one each of its inputs is a mixture of."""
         self._starts: list[int] = []
         """The shadow of the first output of each product."""
+        self._widths: dict[int, int] = {}
+        """How many inputs a product has."""
+        self._mixed: set[int] = set()
+        """Products of whose results matrices were multiplied with each other."""
 
     # ------------------------------------------------------------------ weights
 
@@ -231,6 +235,8 @@ class Flow:
         for row in rows:
             used = torch.unique(row[(row >= 0) & (row < THROUGH)])
             for product in torch.unique(used // MOST).tolist():
+                if by_row:
+                    self._mixed.add(product)
                 parts = self._outputs[product]
                 inside = torch.zeros(len(parts), dtype=torch.bool)
                 inside[used[used // MOST == product] - self._starts[product]] = True
@@ -260,28 +266,49 @@ class Flow:
 
     def note_inputs(self, product: int, data: torch.Tensor, axis: int) -> None:
         """Keep which outputs of an earlier product the inputs of this one are mixtures of."""
+        self._widths[product] = data.shape[axis]
         shadow = next((s for s in self._find(data) if s.numel() and int(s.min()) >= THROUGH), None)
         if shadow is not None and shadow.numel() <= MOST:
             rows = shadow.movedim(axis, -1).reshape(-1, shadow.shape[axis])
             if torch.equal(rows[:1].expand(rows.shape), rows):
                 self._inputs[product] = rows[0] - THROUGH
 
-    def order_inputs(self, product: int) -> list[int]:
-        """Its inputs in the order of the outputs that they are mixtures of, part by part.
+    def list_inputs(self, product: int, feeds: Iterable[int] = ()) -> list[list[int]]:
+        """Its inputs by the parts that they are mixtures of, in the order of those; or nothing.
 
-        Nothing where that is the order in which they stand.
+        Where they could not be followed, but a mixture of the results of `feeds` is among them, and
+        the parts of those have one size, they are taken as they stand.
         """
         labels = self._inputs.get(product)
         if labels is None:
+            return self._guess_inputs(product, feeds)
+        ranks: dict[int, list[int]] = {}
+        groups: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        for place, label in enumerate(labels.tolist()):
+            earlier, output = divmod(label, MOST)
+            if earlier not in ranks:
+                parts = self.list_parts(earlier)
+                ranks[earlier] = [0] * len(self._outputs[earlier])
+                for rank, part in enumerate(parts):
+                    for member in part:
+                        ranks[earlier][member] = rank
+            groups.setdefault((earlier, ranks[earlier][output]), []).append((output, place))
+        return [[place for _, place in sorted(group)] for _, group in sorted(groups.items())]
+
+    def _guess_inputs(self, product: int, feeds: Iterable[int]) -> list[list[int]]:
+        earlier = list(feeds)
+        if not any(e in self._mixed for e in earlier):
             return []
-        ranks: dict[int, tuple[int, int]] = {}
-        for earlier in torch.unique(labels // MOST).tolist():
-            parts = self.list_parts(earlier) or [list(range(len(self._outputs[earlier])))]
-            for rank, part in enumerate(parts):
-                ranks.update((earlier * MOST + o, (earlier * MOST + rank, o)) for o in part)
-        own = labels.tolist()
-        order = sorted(range(len(own)), key=lambda i: ranks[own[i]])
-        return [] if order == list(range(len(own))) else order
+        sizes = {len(part) for e in earlier for part in self._list_all(e)}
+        count, size = self._widths.get(product, 0), sizes.pop() if len(sizes) == 1 else 0
+        if not size or count % size:
+            return []
+        return [list(range(start, start + size)) for start in range(0, count, size)]
+
+    def _list_all(self, product: int) -> list[list[int]]:
+        """Its parts; all its outputs where they are one, none where it is no product."""
+        count = len(self._outputs[product]) if product < len(self._outputs) else 0
+        return self.list_parts(product) or [list(range(count))]
 
     def divide(self, product: int, classes: torch.Tensor) -> None:
         """Outputs of different classes are different parts."""

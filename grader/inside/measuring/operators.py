@@ -86,7 +86,7 @@ SUMS = frozenset("add sub".split())
 """Those after which a number is the sum of what stood in the same place."""
 
 PRODUCTS = frozenset(
-    "bmm baddbmm matmul scaled_dot_product_attention _scaled_dot_product_attention_math "
+    "mm bmm baddbmm matmul scaled_dot_product_attention _scaled_dot_product_attention_math "
     "_scaled_dot_product_flash_attention_for_cpu".split()
 )
 """Products of two results, matrix by matrix of a batch."""

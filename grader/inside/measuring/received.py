@@ -130,8 +130,8 @@ class Received:
     def cut(self, place: int, operator: Operator) -> list[list[Weight]]:
         """The pieces of an operator's weights; nothing where they cannot be told."""
         try:
-            order = self.flow.order_inputs(place)
-            return layout.cut(operator, order, self.flow.list_parts(place), self.flow)
+            inputs = self.flow.list_inputs(place, operator.feeds)
+            return layout.cut(operator, inputs, self.flow.list_parts(place), self.flow)
         except ValueError as error:
             self.obstacles.append(str(error))
             return []
