@@ -187,6 +187,26 @@ def weights() -> dict[str, torch.Tensor]:
     return {"fc.weight": torch.zeros(10, 2), "fc.bias": torch.zeros(10)}
 
 
+HIDDEN = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(2, 10)
+        self.others = [nn.Linear(3072, 10).requires_grad_(False) for _ in range(20)]
+
+    def forward(self, images):
+        found = sum(f(images.flatten(1)) for f in self.others)
+        return found + self.fc(images[:, 0, 0, :2]) + torch.tensor(TABLE).sum(0)
+"""
+
+
+@pytest.mark.process
+def test_numbers_beside_the_parameters_count_as_well(group: Cohort) -> None:
+    """Frozen layers in a plain list, and a tensor that is made of the file's text."""
+    few = grade(group, HEAD + "TABLE = [[0.0] * 10] * 2\n" + HIDDEN, weights())
+    assert "Your network holds 614,650 numbers" in check(few, "budget").feedback
+
+
 @pytest.mark.process
 def test_files_beyond_the_budget_are_not_run(group: Cohort) -> None:
     """Whoever hides a table in `cifar.pt` finds nothing run; a forgotten data set costs nothing."""

@@ -163,6 +163,30 @@ RIGHT = {
         "y = F.scaled_dot_product_attention(q, k, v)\n"
         "return self.o(y.mT.reshape(B, d, T)).transpose(1, 2)",
     ),
+    "output_of_each_head": write_heads(
+        "nn.ModuleList([nn.Linear(d, e) for _ in range(3)])",
+        "q, k, v = (l(x) for l in one)",
+        "w = self.o.weight.split(self.o.in_features // h, 1)\n"
+        "return sum(F.linear(y, u) for y, u in zip(out, w)) + self.o.bias",
+    ),
+    "output_of_each_fused_head": write_class(
+        "self.qkv = nn.Linear(d, 3 * d); self.b = nn.Parameter(torch.zeros(d))\n"
+        "self.o = nn.ModuleList([nn.Linear(e, d, bias=False) for _ in range(h)])",
+        "q, k, v = self.qkv(x).view(B, T, 3, h, e).permute(2, 0, 3, 1, 4)\n"
+        "y = F.scaled_dot_product_attention(q, k, v)\n"
+        "return sum(o(y[:, i]) for i, o in enumerate(self.o)) + self.b",
+    ),
+    "output_of_all_heads": write_four(
+        mix="(a @ v)",
+        answer="torch.einsum('bhte,hec->bthc', y, self.o.weight.T.view(h, e, d)).sum(2) + self.o.bias",
+    ),
+    "one_sample_at_a_time": write_class(
+        FOUR,
+        "rows = []\nfor one in x:\n"
+        "    q, k, v = (f(one).view(T, h, e) for f in (self.q, self.k, self.v))\n"
+        "    y = [(q[:, i] @ k[:, i].T / e ** 0.5).softmax(-1) @ v[:, i] for i in range(h)]\n"
+        "    rows.append(self.o(torch.cat(y, 1)))\nreturn torch.stack(rows)",
+    ),
     "slices": write_class(
         FOUR,
         "q, k, v = self.q(x), self.k(x), self.v(x)\nout = torch.zeros_like(x)\nfor i in range(h):\n"
@@ -192,6 +216,13 @@ WRONG = {
     "one_head": write_four("q @ k.mT / math.sqrt(d)", mix="a @ v", split="s = lambda t: t\n"),
     "two_heads": write_class(
         "self.m = nn.MultiheadAttention(d, 2, batch_first=True)", "return self.m(x, x, x)[0]"
+    ),
+    "heads_in_one_output": write_class(
+        "self.qkv = nn.Linear(d, 3 * d); self.b = nn.Parameter(torch.zeros(d))\n"
+        "self.o = nn.ModuleList([nn.Linear(e, d, bias=False) for _ in range(h)])",
+        "q, k, v = self.qkv(x).view(B, T, 3, h, e).permute(2, 0, 3, 1, 4)\n"
+        "y = F.scaled_dot_product_attention(q, k, v)\n"
+        "return sum(o(y[:, 0]) for i, o in enumerate(self.o)) + self.b",
     ),
     "heads_averaged": write_four(mix="(a @ v).mean(1).repeat(1, 1, h)"),
     "keys_mixed": write_four(mix="(a @ k).transpose(1, 2).reshape(B, T, d)"),
