@@ -72,15 +72,13 @@ def mix(shadow: torch.Tensor, dims: Sequence[int], shape: Sequence[int]) -> torc
 
     So each number is a mixture of one output at several places, as attention makes it.
     """
-    one = shadow
+    one = shadow = thin(shadow)
     for dim in dims:
         one = one.narrow(dim, 0, 1)
     if not torch.equal(one.expand(shadow.shape), shadow):
         return None
-    if one.dim() > len(shape):
-        one = one.flatten().reshape(tuple(shape)) if one.numel() == math.prod(shape) else one
-    mixed = spread(one, shape)
-    return None if mixed is None else torch.where(mixed < 0, mixed, mixed % THROUGH + THROUGH)
+    mixed = torch.where(one < 0, one, one % THROUGH + THROUGH)
+    return spread(mixed if one.dim() == len(shape) else mixed.squeeze(tuple(dims)), shape)
 
 
 def list_rows(shadow: torch.Tensor, dims: Sequence[int]) -> torch.Tensor:
