@@ -170,9 +170,8 @@ class Flow:
             for rows in zip(*moved, strict=True):
                 self._shadows[rows[0][0]] = [shadow for _, shadow in rows]
         elif plain in CHANGES and len(given) == 1:
-            if plain == "mul" and self._weigh(given[0], tensors, first):
-                return
-            self._keep(first, given[0])
+            if plain != "mul" or not self._weigh(given[0], list_tensors(args), first):
+                self._keep(first, given[0])
         elif plain == "mul":
             several = [shadows.spread(s, first.shape) for own in given for s in own]
             self._multiplied[_locate(first)] = [s for s in several if s is not None]
@@ -209,7 +208,7 @@ class Flow:
         """
         for tensor in tensors:
             for shadow in self._multiplied.pop(_locate(tensor), ()):
-                if name in REDUCTIONS and tensor is tensors[0]:
+                if name in REDUCTIONS and tensor is tensors[0] and shadow.numel():
                     dims = shadows.read_dims(args, shadow.dim())
                     self._divide_rows(shadows.list_rows(shadow, dims), mixed=True)
                 else:
@@ -222,7 +221,10 @@ class Flow:
         other = next((t for t in tensors if t.numel() > 1 and not self._find(t)), None)
         dims = [] if other is None else shadows.find_shared(other, result.shape)
         whole = shadows.spread(given[0], result.shape) if dims and len(given) == 1 else None
-        if whole is None or shadows.is_single(rows := shadows.list_rows(whole, dims)):
+        if whole is None or not whole.numel():
+            return False
+        rows = shadows.list_rows(whole, dims)
+        if shadows.is_single(rows):
             return False
         self._divide_rows(rows, mixed=True)
         self._weighed.add(_locate(result))

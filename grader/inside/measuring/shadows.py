@@ -72,6 +72,8 @@ def mix(shadow: torch.Tensor, dims: Sequence[int], shape: Sequence[int]) -> torc
 
     So each number is a mixture of one output at several places, as attention makes it.
     """
+    if not shadow.numel():
+        return None
     one = shadow = thin(shadow)
     for dim in dims:
         one = one.narrow(dim, 0, 1)
