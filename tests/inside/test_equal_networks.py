@@ -180,6 +180,20 @@ RIGHT = {
         mix="(a @ v)",
         answer="torch.einsum('bhte,hec->bthc', y, self.o.weight.T.view(h, e, d)).sum(2) + self.o.bias",
     ),
+    "broadcast": write_four(
+        split="s = lambda t: t.view(B, T, h, e)\n",
+        scores="(q[:, :, None] * k[:, None]).sum(-1) / e ** 0.5",
+        weigh=".softmax(2)",
+        mix="(a[..., None] * v[:, None]).sum(2).reshape(B, T, d)",
+    ),
+    "one_query_at_a_time": write_class(
+        FOUR,
+        "q, k, v = (f(x).view(B, T, h, e) for f in (self.q, self.k, self.v))\nout = []\n"
+        "for t in range(T):\n"
+        "    a = ((q[:, t:t + 1] * k).sum(-1) / math.sqrt(e)).softmax(1)\n"
+        "    out.append((a.unsqueeze(-1) * v).sum(1).flatten(1))\n"
+        "return self.o(torch.stack(out, 1))",
+    ),
     "one_sample_at_a_time": write_class(
         FOUR,
         "rows = []\nfor one in x:\n"
@@ -216,6 +230,12 @@ WRONG = {
     "one_head": write_four("q @ k.mT / math.sqrt(d)", mix="a @ v", split="s = lambda t: t\n"),
     "two_heads": write_class(
         "self.m = nn.MultiheadAttention(d, 2, batch_first=True)", "return self.m(x, x, x)[0]"
+    ),
+    "broadcast_over_queries": write_four(
+        split="s = lambda t: t.view(B, T, h, e)\n",
+        scores="(q[:, :, None] * k[:, None]).sum(-1) / e ** 0.5",
+        weigh=".softmax(1)",
+        mix="(a[..., None] * v[:, None]).sum(2).reshape(B, T, d)",
     ),
     "heads_in_one_output": write_class(
         "self.qkv = nn.Linear(d, 3 * d); self.b = nn.Parameter(torch.zeros(d))\n"
