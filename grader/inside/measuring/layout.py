@@ -7,6 +7,7 @@ batch of matrices is several matrices side by side.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -90,7 +91,8 @@ def cut(
         return []
     first = operator.weights[0]
     order = list(itertools.chain.from_iterable(inputs))
-    fits = first.role == "weight" and first.view.dim() == 2 and not first.shown
+    at_places = math.prod(first.shown[2:]) == 1  # no window of a convolution is larger
+    fits = first.role == "weight" and first.view.dim() == 2 and at_places
     if not fits or len(first.view) != len(order):
         inputs, order = (), []
     outputs = first.view.shape[-1] if first.role == "weight" and first.view.dim() == 2 else 0
@@ -122,7 +124,9 @@ def _cut_outputs(
 
 def _take(weight: Weight, indices: Sequence[int], axis: int = -1) -> Weight:
     """The part of a weight along its outputs, or along its inputs with `axis` 0."""
-    shown = (len(indices), *weight.shown[1:]) if weight.shown else ()
+    shown = weight.shown and tuple(
+        len(indices) if i == axis + 1 else n for i, n in enumerate(weight.shown)
+    )
     step = indices[1] - indices[0] if len(indices) > 1 else 1
     even = step > 0 and all(b - a == step for a, b in itertools.pairwise(indices))
     if weight.places is None and even:
