@@ -272,7 +272,7 @@ SAID = {
     "no_scale": "your network applies softmax there, ours div and softmax",
     "no_softmax": "your network applies div there, ours div and softmax",
     "with_residual": "your network applies add there, ours nothing",
-    "softmax_over_queries": "what your network makes of its result is not what ours makes of it",
+    "softmax_over_queries": "The values part after `q`",
 }
 """What is said of some of them."""
 
