@@ -144,6 +144,8 @@ RIGHT = {
     "torchs_function_apart": write_class(FOUR, TURNED + FUNCTION.format(f"None, {BIASES}", APART)),
     "scale_of_queries": write_four("(q / math.sqrt(e)) @ k.mT"),
     "scale_of_both": write_four("(q * e ** -0.25) @ (k * e ** -0.25).mT"),
+    "softmax_in_float32": write_four(weigh=".float().softmax(-1).type_as(q)"),
+    "softmax_to_float32": write_four(weigh=".softmax(-1, dtype=torch.float32).to(v.dtype)"),
     "scale_given": write_class(
         FOUR,
         f"{SPLIT}y = F.scaled_dot_product_attention(s(self.q(x)) * e ** -0.5, s(self.k(x)), "
