@@ -206,14 +206,14 @@ AXES = (0, 2, 3)
 
 
 def _pair(found: Any) -> tuple[Any, Any] | None:
-    """Means and deviations out of a pair, a dictionary of two or an array of two rows; three
-    numbers alone are means.
+    """Means and deviations out of a pair, a dictionary of two or an array of two rows; one array
+    of three numbers is the means alone.
     """
     rows = list(found.values()) if isinstance(found, dict) else found
+    if isinstance(rows, np.ndarray) and rows.shape == (3,):
+        return rows, None
     if not isinstance(rows, list) and np.ndim(rows) == 0:
         return None
-    if len(rows) == 3 and np.shape(_read(rows)) == (3,):
-        return rows, None
     return (rows[0], rows[1]) if len(rows) == 2 else None
 
 
