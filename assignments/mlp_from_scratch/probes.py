@@ -33,7 +33,7 @@ def batches(student, size, seed, among=500):
 
 def first_weights(student, name, seed):
     """Shapes of the parameters of a new network, and numbers from their corners."""
-    weights = _weights(student, name, student[name](np.random.RandomState(seed)))
+    weights = _weights(student, name, student.build(name, np.random.RandomState(seed)))
     if len(weights) != 2 or any(w.ndim != 2 for w in weights):
         student.refuse(f"`params` of `{name}` has to hold two matrices, `w1` and `w2`")
     return {
@@ -132,7 +132,7 @@ def update(student, name, weights, grads, rate):
 def training(student, name, loss, updating, images, classes, size, count, seed):
     """Losses of the first steps of training from one seed, as the brief describes it."""
     rng, labels = np.random.RandomState(seed), np.eye(10)[classes]
-    net = student[name](rng)
+    net = student.build(name, rng)
     shaped = images.reshape(-1, *NETWORKS[name])
     losses = []
     for _ in range(count):
@@ -186,7 +186,7 @@ def _prepared(student, name, seed, live=None):
 
     With `live`, only so many hidden units of a network of two matrices take part.
     """
-    net = student[name](np.random.RandomState(seed))
+    net = student.build(name, np.random.RandomState(seed))
     rng = np.random.RandomState(seed + 1)
     params = _params(student, name, net)
     for i, param in enumerate(params):
