@@ -31,6 +31,10 @@ _COPY = re.compile(
     r"|\s*\(\d{1,3}\)$",
     re.IGNORECASE,
 )
+_NOTHING = (
+    "No file was handed in. Hidden files, and those that systems and editors leave behind, do not"
+    " count."
+)
 _DISGUISE = re.compile(r"(?<=\.py|ynb)\.(?:txt|json)$", re.IGNORECASE)
 """What browsers and editors append: `lenet.ipynb.txt`."""
 
@@ -326,7 +330,7 @@ def _describe_missing(
     absent = f"`{wanted[0]}` is missing"
     absent += "".join(f", and so is `{w}`" for w in wanted[1:]) + "."
     if not every:
-        return absent if withheld else f"{absent} No file was handed in."
+        return absent if withheld else f"{absent} {_NOTHING}"
     runnable = [n for n in every if n.lower().endswith(ENTRY_SUFFIXES)]
     if len(runnable) == 1:
         new = next(w for w in wanted if w.endswith(_suffix(runnable[0].lower())))

@@ -41,11 +41,13 @@ Import = Callable[..., ModuleType]
 def make_module(path: str, text: str, directory: str) -> ModuleType:
     """The module for the file at `path`, in which nothing has run yet; imports find it.
 
-    It is named after its file: one that is named like a library that is loaded must not take its
-    place. Where its text imports relatively, it is a part of the package in which it lies.
+    It is named after its file: one that is named like a library that is loaded, or like a package
+    beside it, must not take its place. Where its text imports relatively, it is a part of the
+    package in which it lies.
     """
     stem = os.path.splitext(os.path.basename(path))[0]
-    name = f"{ALIAS}{stem}" if stem in sys.modules else stem
+    beside = os.path.join(os.path.dirname(path), stem, "__init__.py")
+    name = f"{ALIAS}{stem}" if stem in sys.modules or os.path.isfile(beside) else stem
     up = max((len(hit[1]) for hit in _RELATIVE.finditer(text)), default=0)
     package = _find_package(path, directory, up) if up else ""
     spec = spec_from_file_location(f"{package}.{stem}" if package else name, path)

@@ -34,7 +34,7 @@ _NO_PROGRAM, _NO_INSTALL = "the grader runs no other programs", "the grader inst
 _OURS = re.compile(r"[!%]\s*pip3? install( -\S+)* \W?torch-grader\S*")
 """The line that a student's notebook begins with who checks it with `%check`."""
 _LINE = 60
-_PROGRAMS = "script perl ruby python python2 python3 pypy cmd javascript_node".split()
+_PROGRAMS = "perl ruby python python2 python3 pypy cmd javascript_node".split()
 _SHELLS = "bash sh".split()
 
 
@@ -216,6 +216,7 @@ class Shell(ZMQInteractiveShell):
         super().init_magics()
         for name in _PROGRAMS:
             self.register_magic_function(_make_inert(f"%%{name}", _NO_PROGRAM), "line_cell", name)
+        self.register_magic_function(_make_script(), "line_cell", "script")
         for name in _SHELLS:
             self.register_magic_function(_make_shell(f"%%{name}"), "line_cell", name)
         for name in _INSTALLERS:
@@ -250,6 +251,19 @@ def _make_shell(name: str) -> Any:
         done.show()
         if done.passed_over:
             _pass_over(f"{name} {clean(str(line), 200)}".rstrip(), _NO_PROGRAM)
+
+    return magic
+
+
+def _make_script() -> Any:
+    """For the cell of a shell as what `%%bash` does; for any other program nothing."""
+
+    def magic(line: str, cell: str = "") -> None:
+        name = next((word for word in line.split() if word[0] != "-"), "")
+        if os.path.basename(name) in _SHELLS:
+            _make_shell("%%script")(line, cell)
+        else:
+            _make_inert("%%script", _NO_PROGRAM)(line)
 
     return magic
 

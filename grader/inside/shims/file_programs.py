@@ -7,6 +7,7 @@ ones print, as far as students read it.
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import os
 import shutil
@@ -119,6 +120,20 @@ def _move(call: Call) -> str:
         if target.is_file() and not source.is_dir():
             target.unlink()
         shutil.move(source, target)
+    return ""
+
+
+def _link(call: Call) -> str:
+    """A link to something of the student's; hard ones are not made."""
+    if len(call.operands) != 2 or not call.has("s"):
+        raise NotOurs(call.name)
+    source, target = call.operands[0], call.folders.find(call.operands[1])
+    if target.is_dir():
+        target /= os.path.basename(os.path.normpath(source))
+    call.folders.find(os.path.join(os.path.relpath(target.parent, call.folders.here), source))
+    if call.has("f"):
+        target.unlink(missing_ok=True)
+    target.symlink_to(source)
     return ""
 
 
@@ -260,6 +275,19 @@ def _unzip(call: Call) -> str:
     return "" if call.has("q") else "".join(lines)
 
 
+def _gunzip(call: Call) -> str:
+    if call.name == "gzip" and not call.has("d"):
+        raise NotOurs(call.name)
+    for path in call.paths():
+        if path.suffix != ".gz":
+            raise Failed(f"{call.name}: {_name(call, path)}: unknown suffix -- ignored")
+        with gzip.open(path) as source, path.with_suffix("").open("wb") as target:
+            shutil.copyfileobj(source, target)
+        if not call.has("k"):
+            path.unlink()
+    return ""
+
+
 def _is_chosen(name: str, wanted: Sequence[str]) -> bool:
     return not wanted or any(Path(name).match(w) for w in wanted)
 
@@ -290,7 +318,9 @@ _PROGRAMS: Mapping[str, Program] = {
     "rm": Program(_remove, "rRfvd"),
     "cp": Program(_copy, "rRafvnpuLT"),
     "mv": Program(_move, "fvnu"),
+    "ln": Program(_link, "sfnv"),
     "touch": Program(_touch, "acm"),
+    "chmod": Program(_do_nothing, "Rvxrw"),
     "ls": Program(_list, "aAlh1RdFpgosStr"),
     "cat": Program(_show),
     "echo": Program(_echo),
@@ -299,6 +329,8 @@ _PROGRAMS: Mapping[str, Program] = {
     "wc": Program(_count, "lwc"),
     "pwd": Program(_tell_folder, "PL"),
     "unzip": Program(_unzip, "qonjl", "d"),
+    "gunzip": Program(_gunzip, "kfqv"),
+    "gzip": Program(_gunzip, "dkfqv"),
     "tar": Program(_tar, "xctzjJvak", "fC"),
     "true": Program(_do_nothing),
     ":": Program(_do_nothing),

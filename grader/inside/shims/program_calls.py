@@ -108,6 +108,10 @@ _LONG = {
     "--no-clobber": "n",
     "--extract": "x",
     "--gzip": "z",
+    "--file": "f",
+    "--directory": "C",
+    "--create": "c",
+    "--list": "t",
     "--lines": "n",
     "--quiet": "q",
 }

@@ -28,8 +28,10 @@ NOT_FOUND = 127
 _SIGNS = ("&&", "||", ";", "&", "|", ">", ">>")
 _ERRORS = re.compile(r"(?<!\S)(2>\s*&1|(2|&)>>?\s*[^\s;&|]+)")
 """Where messages go: they are shown, or nowhere to be seen."""
-_WORDS = re.compile(r"(?<![\w.])(if|for|while|until|case|function|do|then)(?!\S)|`|\$\(")
-"""What begins more than a list of programs."""
+_INNER = re.compile(r"`|\$\(")
+"""A program within the words of another."""
+_WORDS = frozenset("if for while until case select function".split())
+"""Words in the place of a program with which begins what is no list of programs."""
 _HERE = re.compile(r"<<\s*(['\"]?)(\w+)\1")
 _BRACES = re.compile(r"\{([^{}\s]*,[^{}\s]*)\}")
 _JOINED = re.compile(r"\\\n\s*")
@@ -67,7 +69,7 @@ def run(text: str, here: str | None = None) -> Done:
     done = Done()
     folders = Folders(tuple(_own), os.path.abspath(here or os.getcwd()))
     for line, piped in _list_lines(text):
-        if _WORDS.search(line):  # the lines that follow belong to it, perhaps
+        if _is_compound(line):  # the lines that follow belong to it, perhaps
             done.code = NOT_FOUND
             done.passed_over.append(text.strip())
             break
@@ -111,6 +113,11 @@ def _run_line(line: str, piped: str, folders: Folders, done: Done) -> Folders:
     if line in done.passed_over:
         done.code = NOT_FOUND
     return folders
+
+
+def _is_compound(line: str) -> bool:
+    """True for a line that is more than a list of programs."""
+    return bool(_INNER.search(line)) or any(w[:1] and w[0] in _WORDS for _, w in _split(line))
 
 
 def _split(line: str) -> Iterator[tuple[str, list[str]]]:
@@ -270,7 +277,7 @@ def _remark(done: Done) -> None:
 def _is_ours(text: str) -> bool:
     """True where every program of a text is one that is done here."""
     lines = [line for line, _ in _list_lines(text)]
-    if any(map(_WORDS.search, lines)):
+    if any(map(_is_compound, lines)):
         return False
     parts = [w for line in lines for _, w in _split(line) if w]
     try:

@@ -31,6 +31,11 @@ def make(folder: Path) -> None:
                 "hw1/parts/net.py": "from ..real import LeNet5\n",
                 "hw1/real.py": NET,
             },
+            "OwnName": {
+                "lenet.py": "from lenet.net import LeNet5\n",
+                "lenet/__init__.py": "",
+                "lenet/net.py": NET,
+            },
             "RelativeAlone": {"lenet.py": "from .net import LeNet5\n", "net.py": NET},
             "Above": {
                 "src/lenet.py": "from ..models.net import LeNet5\n",

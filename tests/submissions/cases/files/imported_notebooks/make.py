@@ -37,6 +37,12 @@ def make(folder: Path) -> None:
                 "lenet.ipynb": ["from ipynb.fs.defs.model import LeNet5"],
                 "model.ipynb": TRAINS,
             },
+            "Context": {
+                "lenet.ipynb": [
+                    "from importnb import Notebook\nwith Notebook():\n    from model import LeNet5"
+                ],
+                "model.ipynb": MODEL,
+            },
             "Folder": {
                 "lenet.ipynb": ["import import_ipynb\nfrom parts.model import LeNet5"],
                 "parts/model.ipynb": MODEL,

@@ -43,6 +43,9 @@ def make(folder: Path) -> None:
                     IMPORT,
                 ]
             },
+            "Script": {
+                "lenet.ipynb": ["%%script bash -e\nmkdir pkg # for the file", FILE, IMPORT]
+            },
             "Here": {
                 "lenet.ipynb": [
                     f"%%bash\ncat > net.py << 'EOF'\n{NET}\nEOF\nhead -n 3 net.py | wc -l",
