@@ -58,6 +58,13 @@ def tree(folder: Path) -> dict[str, str]:
         ("tar --create --file=a.tar net.py; rm net.py; tar --extract --file a.tar; rm a.tar", {"net.py": "1"}),
         ("cp net.py a.py 2>/dev/null; ls *.py | wc -l > n", {"net.py": "1", "a.py": "1", "n": "2\n"}),
         ("mkdir a; mv net.py a; ln -s a/net.py one.py; cd a; ln -sf ../a/net.py two.py", {"a/net.py": "1", "one.py": "1", "a/two.py": "1"}),
+        ("OUT=a; S='net.py'\nmkdir -p \"$OUT/b\" && cp ${S} $OUT/b; rm $PWD/$S", {"a/b/net.py": "1"}),
+        ("export A=x B=y; echo $A$B > a; printf 'n = %d\\n' 1 2 > b", {"net.py": "1", "a": "xy\n", "b": "n = 1\nn = 2\n"}),
+        ("cat < net.py | tee a >> b; wc -c < b > c", {"net.py": "1", "a": "1", "b": "1", "c": "1\n"}),
+        ("mkdir a; mv net.py a; tar cf a.tar a; rm -r a; tar xf a.tar a; rm a.tar", {"a/net.py": "1"}),
+        ("(cd a; rm *.py)\ntouch b", {"net.py": "1"}),
+        ("git clone x y && cd y && rm *; mkdir a; touch a/b\nrm -r a net.py", {"net.py": "1", "a/b": ""}),
+        ("zip -r a.zip net.py && rm net.py && unzip a.zip", {"net.py": "1"}),
         ("mv net.py a; echo y > b.gz; gunzip b.gz || rm b b.gz; chmod +x a; mv a c", {"c": "1"}),
     ],
 )  # fmt: skip
@@ -75,7 +82,7 @@ def test_a_line_does_what_a_shell_does(home: Path, line: str, left: dict[str, st
         "ls ~", "cat /etc/passwd", "echo x > ../outside", "touch ../new", "mkdir ../new",
         "cd .. && ls", "cat link", "cp -r . ../copy", "unzip a.zip -d ..", "tar xf a.tar -C ..",
         "curl http://example.org", "python train.py", "rm --no-preserve-root -r x", "sh x.sh",
-        "cat $(ls)", "for f in *; do rm $f; done", "if true; then rm *; fi", "ls | sh", "mv . ../x", "ln -s / root", "ln -s ../outside in", "ln net.py b", "gzip net.py",
+        "cat $(ls)", "mkdir -p ${D:-out}", "cat $1 $?", "cp --parents net.py a", "{ rm net.py; }", "for f in *; do rm $f; done", "if true; then rm *; fi", "ls | sh", "mv . ../x", "ln -s / root", "ln -s ../outside in", "ln net.py b", "gzip net.py",
     ],
 )  # fmt: skip
 def test_nothing_else_is_done(home: Path, line: str) -> None:

@@ -177,6 +177,34 @@ class _Own(MetaPathFinder):
         return not all(n == "*" or hasattr(sys.modules.get(name), n) for n in wanted or ())
 
 
+class _AtHome(MetaPathFinder):
+    """Looks in the submission for folders of `sys.path` that are only where it was written.
+
+    The file's folder is the top here, so that `../src` leads nowhere, and `/home/ada/hw1/src` is on
+    another machine. Comes last.
+    """
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,  # noqa: ARG002
+    ) -> ModuleSpec | None:
+        """The module, if such a folder has it."""
+        folders = [p for p in sys.path if isinstance(p, str) and not os.path.exists(p or ".")]
+        places = [place for folder in folders if (place := self._find_folder(folder))]
+        return PathFinder.find_spec(fullname, places) if places and path is None else None
+
+    def _find_folder(self, folder: str) -> str:
+        """The one of the submission's whose path ends as this one does; empty where none is."""
+        parts = [p for p in re.split(r"[/\\]", folder) if p.strip(".")]
+        ends = (os.path.join(self._directory, *parts[n:]) for n in range(len(parts)))
+        return next(filter(os.path.isdir, ends), "")
+
+
 _finder: _Own | None = None
 
 
@@ -184,6 +212,7 @@ def begin(directory: str, *, in_kernel: bool) -> None:
     """Files in `directory` are the student's; a kernel runs them, or they run alone."""
     global _finder
     _finder = _Own(directory, in_kernel=in_kernel)
+    sys.meta_path.append(_AtHome(directory))
 
 
 def look() -> None:

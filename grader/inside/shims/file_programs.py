@@ -10,10 +10,12 @@ from __future__ import annotations
 import gzip
 import itertools
 import os
+import re
 import shutil
 import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from time import localtime, strftime
 
@@ -196,6 +198,27 @@ def _echo(call: Call) -> str:
     return " ".join(itertools.chain.from_iterable(map(call.folders.expand, words))) + end
 
 
+def _print_formatted(call: Call) -> str:
+    """The form, once for each group of words that it takes."""
+    form, *words = [*call.operands, ""][: max(1, len(call.operands))]
+    form = form.replace("\\n", "\n").replace("\\t", "\t").replace("\\\\", "\\")
+    pieces = re.split(r"%[sdi]", form)
+    if any("%" in piece.replace("%%", "") for piece in pieces):
+        raise NotOurs(call.name)
+    pieces, rows, size = [p.replace("%%", "%") for p in pieces], [], len(pieces) - 1
+    for at in range(0, max(1, len(words)), max(1, size)):
+        given = [*words[at : at + size], *[""] * size][:size]
+        rows.append("".join(a + b for a, b in zip(pieces, [*given, ""], strict=True)))
+    return "".join(rows if size else rows[:1])
+
+
+def _split_off(call: Call) -> str:
+    for path in call.paths(0):
+        with path.open("a" if call.has("a") else "w", errors="surrogateescape") as file:
+            file.write(call.piped)
+    return call.piped
+
+
 def _count_of(call: Call, letter: str) -> int | None:
     text = call.values.get(letter)
     if text is None:
@@ -289,7 +312,9 @@ def _gunzip(call: Call) -> str:
 
 
 def _is_chosen(name: str, wanted: Sequence[str]) -> bool:
-    return not wanted or any(Path(name).match(w) for w in wanted)
+    """True where a member is named, lies in a folder that is, or fits a pattern."""
+    folders = tuple(w.rstrip("/") + "/" for w in wanted)
+    return not wanted or name.startswith(folders) or any(fnmatchcase(name, w) for w in wanted)
 
 
 def _tar(call: Call) -> str:
@@ -324,6 +349,8 @@ _PROGRAMS: Mapping[str, Program] = {
     "ls": Program(_list, "aAlh1RdFpgosStr"),
     "cat": Program(_show),
     "echo": Program(_echo),
+    "printf": Program(_print_formatted),
+    "tee": Program(_split_off, "a"),
     "head": Program(_show_head, "q", "nc"),
     "tail": Program(_show_tail, "q", "n"),
     "wc": Program(_count, "lwc"),

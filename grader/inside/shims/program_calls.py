@@ -96,7 +96,7 @@ class Program:
     """Flags with something after them."""
 
 
-_PLAIN = ("echo", "test", "[")
+_PLAIN = ("echo", "printf", "test", "[")
 """Programs whose words with a dash are told apart by themselves."""
 _LONG = {
     "--parents": "p",
@@ -151,6 +151,8 @@ def _spell_out(name: str, words: Sequence[str]) -> Iterator[str]:
             yield f"-n{word[1:]}"
         elif name == "tar" and number == 0 and word[0] != "-":
             yield f"-{word}"
+        elif (name, long) == ("cp", "--parents"):
+            raise NotOurs(long)
         elif name not in _PLAIN and long in _LONG:
             yield f"-{_LONG[long]}{value}"
         else:
