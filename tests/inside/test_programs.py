@@ -65,6 +65,7 @@ def tree(folder: Path) -> dict[str, str]:
         ("(cd a; rm *.py)\ntouch b", {"net.py": "1"}),
         ("git clone x y && cd y && rm *; mkdir a; touch a/b\nrm -r a net.py", {"net.py": "1", "a/b": ""}),
         ("zip -r a.zip net.py && rm net.py && unzip a.zip", {"net.py": "1"}),
+        ("md a\\b\ncopy /Y net.py a\\b\\n.py && del net.py; move a\\b\\n.py .\\m.py; dir /b", {"m.py": "1"}),
         ("mv net.py a; echo y > b.gz; gunzip b.gz || rm b b.gz; chmod +x a; mv a c", {"c": "1"}),
     ],
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import linecache
 import os
 import re
@@ -22,6 +23,7 @@ from grader.inside import remarks
 from grader.inside.loading import definitions, reading
 from grader.inside.loading.namespace import clean
 from grader.inside.shims import plots, programs
+from grader.inside.shims.program_calls import turn_slashes
 
 ExceptionFacts = tuple[type[BaseException], BaseException, TracebackType | None]
 _OWN = os.path.dirname(__file__) + os.sep
@@ -221,6 +223,10 @@ class Shell(ZMQInteractiveShell):
             self.register_magic_function(_make_shell(f"%%{name}"), "line_cell", name)
         for name in _INSTALLERS:
             self.register_magic_function(_make_inert(f"%{name}", _NO_INSTALL), "line", name)
+        for kind, names in (("line", ("cd", "run")), ("cell", ("writefile", "file"))):
+            for name in names:
+                plain = self.find_magic(name, kind)
+                self.register_magic_function(_take_windows_path(plain), kind, name)
         self._init_own_check()
 
     def _init_own_check(self) -> None:
@@ -251,6 +257,17 @@ def _make_shell(name: str) -> Any:
         done.show()
         if done.passed_over:
             _pass_over(f"{name} {clean(str(line), 200)}".rstrip(), _NO_PROGRAM)
+
+    return magic
+
+
+def _take_windows_path(plain: Any) -> Any:
+    """The magic, which takes paths as Windows writes them."""
+
+    @functools.wraps(plain)
+    def magic(line: str, *cell: str, **named: object) -> object:
+        result: object = plain(turn_slashes(line), *cell, **named)
+        return result
 
     return magic
 

@@ -21,14 +21,27 @@ from time import localtime, strftime
 
 from grader.inside.shims.program_calls import Call, Failed, Folders, NotOurs, Program, understand
 
+_OF_WINDOWS: Mapping[str, str] = {
+    "copy": "cp",
+    "del": "rm",
+    "dir": "ls",
+    "md": "mkdir -p",
+    "move": "mv",
+    "rd": "rmdir",
+    "ren": "mv",
+    "type": "cat",
+}
+_SWITCH = re.compile(r"/-?[ABQY]", re.IGNORECASE)
+"""Options of these that change nothing here."""
+
 
 def run(words: Sequence[str], folders: Folders, piped: str = "") -> str:
     """What the program prints. Raises NotOurs, or Failed with what it says."""
-    name = os.path.basename(words[0])
+    name, *words = _translate(words)
     program = _PROGRAMS.get(name)
     if program is None:
         raise NotOurs(name)
-    call = understand(name, words[1:], folders, piped, program)
+    call = understand(name, words, folders, piped, program)
     try:
         return program.work(call)
     except (zipfile.BadZipFile, tarfile.TarError) as error:
@@ -40,7 +53,15 @@ def run(words: Sequence[str], folders: Folders, piped: str = "") -> str:
 
 def knows(name: str) -> bool:
     """True for a program that is handled here."""
-    return name in _PROGRAMS
+    return name in _PROGRAMS or name in _OF_WINDOWS
+
+
+def _translate(words: Sequence[str]) -> list[str]:
+    """The program with its words, those of Windows as they are called elsewhere."""
+    name = os.path.basename(words[0])
+    if name not in _OF_WINDOWS:
+        return [name, *words[1:]]
+    return [*_OF_WINDOWS[name].split(), *(w for w in words[1:] if not _SWITCH.fullmatch(w))]
 
 
 def _name(call: Call, path: Path) -> str:

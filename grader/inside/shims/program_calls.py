@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+_SEPARATOR = re.compile(r"(?<=[\w.])\\(?=[\w.])")
+"""What separates folders on Windows; elsewhere nobody writes it between letters of a name."""
+
+
+def turn_slashes(text: str) -> str:
+    """A text in which paths may be as Windows writes them, with slashes."""
+    return _SEPARATOR.sub("/", text)
 
 
 class NotOurs(Exception):

@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from grader.inside import remarks
 from grader.inside.shims import file_programs
-from grader.inside.shims.program_calls import Failed, Folders, NotOurs
+from grader.inside.shims.program_calls import Failed, Folders, NotOurs, turn_slashes
 
 NOT_FOUND = 127
 """Exit code of a shell for a program that is not there."""
@@ -34,7 +34,8 @@ _COMPOUND = re.compile(r"(?:if|for|while|until|case|select|function)\Z|[({]")
 """How what stands in the place of a program begins where it is no list of programs."""
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 _ASSIGNED = re.compile(r"([^\W\d]\w*)=(.*)", re.DOTALL)
-_REMOVERS = ("rm", "rmdir")
+_REMOVERS = ("rm", "rmdir", "del", "rd")
+_TELLS = re.compile(r"\b(echo|printf)\b")
 _HERE = re.compile(r"<<\s*(['\"]?)(\w+)\1")
 _BRACES = re.compile(r"\{([^{}\s]*,[^{}\s]*)\}")
 _JOINED = re.compile(r"\\\n\s*")
@@ -127,7 +128,10 @@ def _is_compound(line: str) -> bool:
 
 def _split(line: str) -> Iterator[tuple[str, list[str]]]:
     """Each pipeline, and the sign behind it. Quotes that do not close make the line one word."""
-    lexer = shlex.shlex(_ERRORS.sub(" ", line), posix=True, punctuation_chars="&|;><")
+    text = _ERRORS.sub(" ", line)
+    if not _TELLS.search(text):
+        text = turn_slashes(text)
+    lexer = shlex.shlex(text, posix=True, punctuation_chars="&|;><")
     lexer.whitespace_split, lexer.commenters = True, "#"
     words: list[str] = []
     try:
