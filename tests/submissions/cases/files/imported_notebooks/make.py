@@ -49,6 +49,10 @@ def make(folder: Path) -> None:
             },
             "Run": {"lenet.ipynb": ["%run model.ipynb"], "model.ipynb": MODEL},
             "RunFile": {"lenet.ipynb": ["%run parts/net.py"], "parts/net.py": NET},
+            "RaisesInCells": {
+                "lenet.ipynb": ["import import_ipynb", "from model import LeNet5"],
+                "model.ipynb": ["a = 1", "b = a / 0", NET],
+            },
             "Raises": {
                 "lenet.py": "import import_ipynb\nfrom model import LeNet5\n",
                 "model.ipynb": ["a = 1", "b = a / 0", NET],
