@@ -25,7 +25,7 @@ from importlib.machinery import FrozenImporter, ModuleSpec, PathFinder
 from importlib.util import module_from_spec, spec_from_file_location
 from types import ModuleType
 
-ALIAS = "student_"
+ALIAS = "_students_"
 """Before the name under which such a file is loaded."""
 _OURS = "grader"
 """The one package that is loaded here and is not at home, not even as another version."""
