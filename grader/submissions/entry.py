@@ -294,7 +294,8 @@ class _ExtraFiles:
 
     def _ask_which(self, name: str, candidates: Sequence[str]) -> str:
         self.unclear = (
-            f"`{name}` is missing, and several could be meant: {_list(candidates)}. A person will"
+            f"`{show_name(self.root + name)}` is missing, and several could be meant:"
+            f" {_list(candidates)}. A person will"
             " look at it; if you can hand in again, keep one of them under that name."
         )
         return self.unclear

@@ -193,10 +193,12 @@ class _AtHome(MetaPathFinder):
         path: Sequence[str] | None = None,
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
-        """The module, if such a folder has it."""
-        folders = [p for p in sys.path if isinstance(p, str) and not os.path.exists(p or ".")]
-        places = [place for folder in folders if (place := self._find_folder(folder))]
-        return PathFinder.find_spec(fullname, places) if places and path is None else None
+        """The module, if the submission has such a folder; one of that name may be here, as `/lib`."""
+        if path is not None:
+            return None
+        folders = map(self._find_folder, (p for p in sys.path if isinstance(p, str)))
+        places = [folder for folder in folders if folder]
+        return PathFinder.find_spec(fullname, places) if places else None
 
     def _find_folder(self, folder: str) -> str:
         """The one of the submission's whose path ends as this one does; empty where none is."""
