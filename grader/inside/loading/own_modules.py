@@ -193,7 +193,7 @@ class _AtHome(MetaPathFinder):
         path: Sequence[str] | None = None,
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
-        """The module, if the submission has such a folder; one of that name may be here, as `/lib`."""
+        """The module, if the submission has such a folder with it, whatever else is here."""
         if path is not None:
             return None
         folders = map(self._find_folder, (p for p in sys.path if isinstance(p, str)))
