@@ -26,6 +26,8 @@ PERIOD = 1_000_003
 """Random numbers drawn for one array; a prime, so that no two rows begin alike."""
 SAMPLE = 1 << 16
 """Values kept of one array when all of them would be too many."""
+CONVERSIONS = 20
+"""How often tensors on the way are converted: a network may make new ones in each pass."""
 WHOLE = 8 << 20
 """Bytes up to which arrays are sent whole."""
 
@@ -161,7 +163,9 @@ def prepare(
         with Quick():  # type: ignore[no-untyped-call]
             net = build(make, precision, inputs, directory=directory, train=train)
         output, trace, error = run(net, inputs, directory)
-        while error is not None and _convert(trace, PRECISIONS[precision]):
+        for _ in range(CONVERSIONS):
+            if error is None or not _convert(trace, PRECISIONS[precision]):
+                break
             torch.manual_seed(seed)
             output, trace, error = run(net, inputs, directory)
         insists = error is None and trace.received.narrowed and precision != precisions[-1]
