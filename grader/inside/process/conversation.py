@@ -208,8 +208,8 @@ class Conversation(Generic[P]):
 
         By the way they came they can only belong to a question of this kind; None for any.
         """
-        if child.why is not None:  # it is being killed: nothing counts any more
-            self.unasked += len(data)
+        if child.why is not None:  # it is being killed, perhaps within an answer: nothing counts
+            self.unasked += len(data) if child.why == "tampered" else 0
             return
         question = self.question
         if question is None or question.kind == "cells" or kind not in (None, question.kind):
