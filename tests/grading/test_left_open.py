@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import tempfile
 from collections.abc import Iterator
@@ -53,6 +54,11 @@ def grade_as_somebody(course: Tiny, server: ForkServer) -> RunSummary:
         return grade(executor, handed_in, course.out)
 
 
+def read_table(course: Tiny) -> list[dict[str, str]]:
+    """The rows of grades.csv."""
+    return list(csv.DictReader(io.StringIO((course.out / "grades.csv").read_text())))
+
+
 def test_a_folder_that_is_closed(open_course: Tiny, server: ForkServer) -> None:
     """Its student is in the table, open, and a person is asked; opened, it is graded."""
     (open_course.class_ / "Ada").chmod(0)
@@ -67,7 +73,7 @@ def test_a_folder_that_is_closed(open_course: Tiny, server: ForkServer) -> None:
     assert "missing" not in text
     assert "the submission could not be run through no fault" in " ".join(summary.reasons(ada))
     assert graded["Bob"].score == POINTS - 2
-    rows = csv.DictReader((open_course.out / "grades.csv").open())
+    rows = read_table(open_course)
     assert {r["student"]: r["needs a person"] for r in rows} == {
         "Ada": "yes",
         "Bob": "no",
@@ -110,7 +116,7 @@ def test_it_ends_with_1(course: Tiny, call: CommandLine) -> None:
     page = (course.out / "Ada.html").read_text()
     assert "<strong>open</strong> / 12" in page
     assert "is damaged in the archive of the class" in page
-    rows = list(csv.DictReader((course.out / "grades.csv").open()))
+    rows = read_table(course)
     assert (rows[0]["score"], rows[0]["status"]) == ("", "broken")
 
 
