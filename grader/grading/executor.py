@@ -336,6 +336,8 @@ class Executor:
     # ------------------------------------------------------------------ nothing was measured
 
     def _without_entry(self, submission: Submission) -> ExecutionRecord:
+        if submission.unread:
+            return self.give_up(submission, submission.unread)
         wanted = f"{self.loaded.assignment.entry}.py"
         why = " ".join(submission.notes) or f"`{wanted}` is missing"
         reason = f"{why[:1].upper()}{why[1:].rstrip('.')}."

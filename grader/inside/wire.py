@@ -39,6 +39,8 @@ DEPTH_CAP = 32
 NESTING_CAP = 2 * DEPTH_CAP
 """Deepest nesting of a head: far from where Python's own JSON gives up, at other depths for reading
 and for writing."""
+DIMENSIONS_CAP = 32
+"""Most dimensions of an array."""
 DIGITS_CAP = 400
 """Longest whole number."""
 _LARGEST = 10**DIGITS_CAP
@@ -61,6 +63,8 @@ DTYPES = frozenset(
     ]
 )
 """What an array may consist of: no objects, no records, no strings."""
+_SIDE_CAP = 2**48
+"""No side of an array is as long, and no array as large."""
 _BIG = re.compile(rf"-?[0-9]{{1,{DIGITS_CAP}}}", re.ASCII)
 
 
@@ -92,6 +96,8 @@ def pack(value: object) -> tuple[object, list[Array]]:
             array = array.astype(array.dtype.newbyteorder("<"), copy=False)
             if array.dtype.str not in DTYPES:
                 raise Malformed(f"an array of dtype {array.dtype} cannot cross the line")
+            if not _is_possible(array.shape):
+                raise Malformed(f"an array of shape {array.shape} cannot cross the line")
             arrays.append(np.ascontiguousarray(array).reshape(array.shape))
             return {"$array": len(arrays) - 1}
         if isinstance(item, (list, tuple)):
@@ -268,13 +274,19 @@ def _read_array(item: object, body: bytes, offset: int) -> tuple[Array, int]:
     name, shape = item
     if not isinstance(name, str) or name not in DTYPES:
         raise Malformed(f"an array of dtype {str(name)[:40]!r}")
-    if len(shape) > 32 or not all(type(n) is int and 0 <= n < 2**48 for n in shape):
+    if not _is_possible(shape):
         raise Malformed("an array of impossible shape")
     dtype = np.dtype(name)
     count = math.prod(shape)
-    if not count and math.prod(n for n in shape if n) >= 2**48:
-        raise Malformed("an array of impossible shape")
     end = offset + count * dtype.itemsize
     if end > len(body):
         raise Malformed(f"an array of shape {shape} does not fit into what was sent")
     return np.frombuffer(body, dtype, count, offset).reshape(shape), end
+
+
+def _is_possible(shape: Sequence[object]) -> bool:
+    """True where an array of this shape could be made, even if it holds nothing."""
+    sides = [n for n in shape if type(n) is int and 0 <= n < _SIDE_CAP]
+    if not len(sides) == len(shape) <= DIMENSIONS_CAP:
+        return False
+    return math.prod(n for n in sides if n) < _SIDE_CAP

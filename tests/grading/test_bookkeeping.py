@@ -278,9 +278,9 @@ def test_what_cannot_be_read_is_open(
 
     monkeypatch.setattr(folder, what, forbid)
     found = take(tmp_path / "class")
-    assert "could not be read (Permission denied)" in found["ada"].unclear
+    assert "could not be read (Permission denied)" in found["ada"].unread
     assert "No file was handed in" not in said_of(found["ada"])
-    assert found["bob"].unclear == ""
+    assert found["bob"].unread == ""
 
 
 def test_reasons_name_what_is_unclear() -> None:
