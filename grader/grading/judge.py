@@ -10,6 +10,7 @@ from typing import Any
 
 from grader.assignment.assignment import Check, Measurements
 from grader.assignment.probe import Probe
+from grader.records import bounds
 from grader.records.errors import DataSetAbsent, Unmeasured
 from grader.records.execution import Missing
 from grader.records.measurements import Gradients, Parameters
@@ -61,6 +62,11 @@ def score(results: Sequence[CheckResult]) -> float:
     return round(sum(r.earned for r in results), 3)
 
 
+def give_up(check: Check, why: str) -> CheckResult:
+    """What is recorded of a check that could not be judged, for a person to look at."""
+    return _result(check, "broken", feedback=why, needs_review=True)
+
+
 def _blocked(check: Check, by: CheckResult) -> CheckResult:
     outcome = BLOCKING[by.outcome]
     return _result(
@@ -107,9 +113,9 @@ def _decided(check: Check, student: Measurements, reference: Measurements) -> Ch
         outcome=outcome,
         points=check.points,
         earned=round(check.points * verdict.fraction, 3),
-        feedback=verdict.feedback,
-        hint=verdict.hint,
-        evidence=verdict.evidence,
+        feedback=bounds.shorten(verdict.feedback, bounds.FEEDBACK),
+        hint=bounds.shorten(verdict.hint, bounds.FEEDBACK),
+        evidence=bounds.cut_evidence(verdict.evidence),
         trust=verdict.trust,
         extra=check.extra,
         hidden=check.hidden,
@@ -126,7 +132,7 @@ def _result(
         outcome=outcome,
         points=check.points,
         earned=0.0,
-        feedback=feedback,
+        feedback=bounds.shorten(feedback, bounds.FEEDBACK),
         extra=check.extra,
         hidden=check.hidden,
         needs_review=needs_review,
