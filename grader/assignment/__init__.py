@@ -5,4 +5,5 @@ Floors, top first:
     loader
     assignment
     handout, probe, room, specimens, variants
+    course_files, requirements
 """

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
-from grader.assignment import room
+from grader.assignment import requirements, room
 from grader.assignment.probe import Probe
 from grader.assignment.variants import Draw, Personal
 from grader.data import catalogue
@@ -131,6 +132,34 @@ class Check:
     hidden: bool = False
 
 
+_MADE: ContextVar[list[Assignment] | None] = ContextVar("made", default=None)
+"""Assignments made until now by the files that are being read; None while none is."""
+
+
+@contextmanager
+def reading() -> Iterator[list[Assignment]]:
+    """Meanwhile the files of one assignment are read; gives the list of what they make. Making a
+    second one raises CourseError.
+    """
+    made: list[Assignment] = []
+    before = _MADE.set(made)
+    try:
+        yield made
+    finally:
+        _MADE.reset(before)
+
+
+def _register(assignment: Assignment) -> None:
+    made = _MADE.get()
+    if made:
+        raise CourseError(
+            "this is a second `Assignment`, and only one of them is graded. Keep one; hidden.py "
+            "takes it by `from assignment import assignment`"
+        )
+    if made is not None:
+        made.append(assignment)
+
+
 class Assignment:
     """Title, files, limits and checks of one assignment; it owns its checks, nothing is global."""
 
@@ -150,21 +179,23 @@ class Assignment:
         `run="definitions"` takes imports, functions, classes and constants of that file and skips
         the rest: training, plots, downloads, prints. Raises CourseError for what is neither.
         """
-        if not entry.isidentifier():
+        _register(self)
+        if not isinstance(entry, str) or not entry.isidentifier():
             raise CourseError(
                 f"entry {entry!r} is not a file stem such as 'lenet'; leave out the suffix"
             )
         if run not in RUNS:
             raise CourseError(f"run {run!r} is not known; give {' or '.join(map(repr, RUNS))}")
-        self.title = title
+        self.title = requirements.require_text("the title", title)
         self.entry = entry
-        self.extra_files = tuple(extra_files)
-        self.limits = limits or Limits()
-        require_limits(self.limits)
+        files = requirements.require_list("extra_files", extra_files, "extra_files=['lenet.pt']")
+        self.extra_files = tuple(dict.fromkeys(map(requirements.require_file, files)))
+        self.limits = requirements.require_limits(Limits() if limits is None else limits)
         self.run = run
-        for name in provides:
+        sets = requirements.require_list("provides", provides, "provides=['mnist']")
+        self.provides = tuple(requirements.require_text("a data set", name) for name in sets)
+        for name in self.provides:
             catalogue.find(name, CourseError)
-        self.provides = tuple(provides)
         self._checks: list[Check] = []
         self._personal: Personal | None = None
 
@@ -174,9 +205,12 @@ class Assignment:
         It takes a `numpy.random.RandomState`, which depends on `seed` and the student's name
         alone, and returns a dictionary of numbers, lists and text.
         """
+        whole = requirements.require_whole("the seed of personal numbers", seed)
 
         def register(draw: Draw) -> Draw:
-            self._personal = Personal(seed=seed, draw=draw)
+            if self._personal is not None:
+                raise CourseError("personal numbers are drawn by one function; this is a second")
+            self._personal = Personal(seed=whole, draw=draw)
             return draw
 
         return register
@@ -218,15 +252,22 @@ class Assignment:
         docstring is the rubric line. It is skipped where a check that it `depends_on` was failed
         or not measured. (`after` is the earlier word for that, in which courses are still written.)
         """
-        needs = tuple(f.__name__ for f in (*depends_on, *after))
+        example = "depends_on=[earlier_check]"
+        before = [
+            *requirements.require_list("depends_on", depends_on, example),
+            *requirements.require_list("after", after, example),
+        ]
 
         def register(function: CheckFunction) -> CheckFunction:
-            title = _read_title(function)
-            self._require_place(function.__name__, points, needs)
+            requirements.require_check(function)
+            name, title = function.__name__, _read_title(function)
+            worth = requirements.require_points(name, points)
+            needs = requirements.list_names(f"check `{name}`", before)
+            self._require_place(name, needs)
             check = Check(
-                name=function.__name__,
+                name=name,
                 title=title,
-                points=float(points),
+                points=worth,
                 function=function,
                 depends_on=needs,
                 extra=extra,
@@ -236,11 +277,9 @@ class Assignment:
 
         return register
 
-    def _require_place(self, name: str, points: float, needs: Sequence[str]) -> None:
+    def _require_place(self, name: str, needs: Sequence[str]) -> None:
         """Raise CourseError where the check of that name does not fit beside those there are."""
         names = [c.name for c in self._checks]
-        if not (math.isfinite(points) and points >= 0):
-            raise CourseError(f"check `{name}` is worth {points} points; give it 0 or more")
         if name in names:
             raise CourseError(f"there are two checks called `{name}`; rename one")
         unknown = [n for n in needs if n not in names]
@@ -262,15 +301,3 @@ def _read_title(function: CheckFunction) -> str:
         name = function.__name__
         raise CourseError(f"check `{name}` has no docstring; it is the line that students read")
     return " ".join(text.split("\n\n")[0].split())
-
-
-def require_limits(limits: Limits) -> None:
-    """Raise CourseError, with the field and its value, for a limit that cannot be kept."""
-    if not isinstance(limits, Limits):
-        raise CourseError(f"limits are given as `limits=Limits(…)`, not as {limits!r}")
-    for field in fields(limits):
-        value, whole = getattr(limits, field.name), isinstance(field.default, int)
-        numeric = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
-        if not (numeric and math.isfinite(value) and value > 0):
-            kind = "a whole number" if whole else "a number"
-            raise CourseError(f"the limit {field.name} is {value!r}; give {kind} above 0")

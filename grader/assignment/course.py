@@ -9,6 +9,7 @@ from pathlib import Path
 
 import grader
 from grader.assignment import handout, specimens
+from grader.assignment.course_files import is_there, read_file
 from grader.assignment.loader import LoadedAssignment, load_assignment
 from grader.assignment.specimens import Expected, Mistake
 from grader.records.errors import CourseError, UsageError
@@ -102,7 +103,7 @@ class Course:
         for suffix in ENTRY_SUFFIXES:
             entry = f"{loaded.assignment.entry}{suffix}"
             if (folder / entry).is_file():
-                files = {**others, entry: (folder / entry).read_bytes()}
+                files = {**others, entry: read_file(folder / entry)}
                 name = f"reference/{entry}" if references else "reference"
                 references.append(Submission(student=name, files=files, entry=entry))
         return [*references, *loaded.forms]
@@ -110,7 +111,7 @@ class Course:
     def handout(self, loaded: LoadedAssignment, student: str) -> dict[str, bytes]:
         """The files that this student starts from, by name, and the brief."""
         paths = [loaded.folder / "README.md", *sorted((loaded.folder / "handout").glob("*"))]
-        files = {p.name: p.read_bytes() for p in paths if p.is_file()}
+        files = {p.name: read_file(p) for p in paths if p.is_file()}
         numbers = loaded.assignment.numbers(student)
         return files if numbers is None else handout.fill(files, numbers)
 
@@ -148,10 +149,10 @@ class Course:
     def expected(self, slug: str) -> Expected:
         """`sample/expected.toml` of an assignment: a table for each student."""
         path = self.folder(slug) / "sample" / "expected.toml"
+        if not is_there(path):
+            raise CourseError(f"{slug} has no sample class: {path.name} is missing")
         try:
-            expected = tomllib.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise CourseError(f"{slug} has no sample class: {path.name} is missing") from None
+            expected = tomllib.loads(read_file(path).decode())
         except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise CourseError(f"{path} is not TOML: {error}") from None
         for student, table in expected.items():

@@ -7,7 +7,6 @@ import hashlib
 import io
 import re
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +14,14 @@ from types import ModuleType
 from typing import cast
 
 from grader.assignment import specimens
-from grader.assignment.assignment import Assignment
+from grader.assignment.assignment import Assignment, reading
+from grader.assignment.course_files import execute, find_line, is_there, read_file
 from grader.assignment.probe import SCRIPT, Probe, survey
 from grader.data.descriptions import DataSet, SecretLabels
 from grader.data.source import Source
 from grader.records import measurements as m
 from grader.records.asked_files import AskedFiles
-from grader.records.errors import CourseError, GraderError
+from grader.records.errors import CourseError
 from grader.records.execution import ExecutionRecord
 from grader.records.measurements import Output
 from grader.records.submission import ENTRY_SUFFIXES, Submission
@@ -123,9 +123,10 @@ def load_assignment(folder: Path, reference: Path, *, public: bool) -> LoadedAss
     Raises CourseError with file and line where one of them is written wrongly.
     """
     paths = [folder / name for name in (RULES, HIDDEN, MEASURING)]
-    files = {p.name: p.read_bytes() for p in paths if p.is_file()}
-    withheld = public and files.pop(HIDDEN, None) is not None
-    handout = {p.name: p.read_bytes() for p in (folder / "handout").glob("*") if p.is_file()}
+    names = [p for p in paths if is_there(p) and not (public and p.name == HIDDEN)]
+    files = {p.name: read_file(p) for p in names}
+    withheld = public and is_there(folder / HIDDEN)
+    handout = {p.name: read_file(p) for p in (folder / "handout").glob("*") if p.is_file()}
     return assemble(
         folder,
         files,
@@ -152,12 +153,11 @@ def assemble(
     of the files is written wrongly.
     """
     slug, names = folder.name, [n for n in (RULES, HIDDEN) if n in files]
-    modules = [_execute(files[RULES], folder / RULES, f"_grader_{slug}")]
-    assignment = getattr(modules[0], "assignment", None)
-    if not isinstance(assignment, Assignment):
-        raise CourseError(f"{slug}/assignment.py defines no `assignment = Assignment(…)`")
-    if HIDDEN in files:
-        modules.append(_execute_hidden(files[HIDDEN], folder / HIDDEN, modules[0], assignment))
+    with reading() as made:
+        modules = [execute(files[RULES], folder / RULES, f"_grader_{slug}")]
+        assignment = _require_assignment(slug, modules[0], made, files[RULES])
+        if HIDDEN in files:
+            modules.append(_execute_hidden(files[HIDDEN], folder / HIDDEN, modules[0], assignment))
     probes = _join_probes(slug, [_find_probes(m) for m in modules])
     if not assignment.checks:
         raise CourseError(
@@ -188,6 +188,22 @@ def find_blanks(handout: Files) -> frozenset[str]:
     return frozenset(hashlib.sha256(c).hexdigest() for c in entries)
 
 
+def _require_assignment(
+    slug: str, module: ModuleType, made: Sequence[Assignment], source: bytes
+) -> Assignment:
+    """What the module calls `assignment`; `made` is what it made."""
+    assignment = getattr(module, "assignment", None)
+    if isinstance(assignment, Assignment):
+        return assignment
+    if made:
+        line = find_line(source, rb"\bAssignment\(")
+        raise CourseError(
+            f"{slug}/{RULES}, line {line}: the `Assignment` that is made here is not called "
+            "`assignment` when the file ends; write `assignment = Assignment(…)`"
+        )
+    raise CourseError(f"{slug}/{RULES} defines no `assignment = Assignment(…)`")
+
+
 def _execute_hidden(
     source: bytes, path: Path, module: ModuleType, assignment: Assignment
 ) -> ModuleType:
@@ -195,22 +211,28 @@ def _execute_hidden(
     known = {c.name for c in assignment.checks}
     sys.modules["assignment"] = module
     try:
-        hidden = _execute(source, path, f"{module.__name__}_hidden")
+        hidden = execute(source, path, f"{module.__name__}_hidden")
     finally:
         sys.modules.pop("assignment", None)
+    if getattr(hidden, "assignment", module) not in (assignment, module):
+        line = find_line(source, rb"^\s*(assignment\s*[:=]|(from|import)\b.*\bassignment\b)")
+        raise CourseError(
+            f"{path.parent.name}/{HIDDEN}, line {line}: `assignment` is bound to something else "
+            "here; take it by `from assignment import assignment`, and leave it as it is"
+        )
     assignment.hide({c.name for c in assignment.checks} - known)
     return hidden
 
 
 def _read_reference(folder: Path, assignment: Assignment) -> Submission:
     entry = specimens.find_entry(folder, assignment.entry)
-    absent = [n for n in assignment.extra_files if not (folder / n).is_file()]
+    absent = [n for n in assignment.extra_files if not is_there(folder / n)]
     if entry is None or absent:
         lacking = f"{assignment.entry}.py" if entry is None else absent[0]
         raise CourseError(
             f"reference/{folder.name} lacks {lacking}; it has to earn full marks itself"
         )
-    files = {n: (folder / n).read_bytes() for n in (entry, *assignment.extra_files)}
+    files = {n: read_file(folder / n) for n in (entry, *assignment.extra_files)}
     return assignment.add_numbers(Submission(student="reference", files=files, entry=entry))
 
 
@@ -271,28 +293,3 @@ def _find_labels(module: ModuleType) -> list[SecretLabels]:
             values += value if isinstance(value, (list, tuple)) else [value]
     labels = [v.labels if isinstance(v, DataSet) else v for v in values]
     return [v for v in labels if isinstance(v, SecretLabels)]
-
-
-def _execute(source: bytes, path: Path, name: str) -> ModuleType:
-    """A trusted file of the course, executed as a module of its own."""
-    module = ModuleType(name)
-    module.__file__ = str(path)
-    try:
-        # Not by a loader: bytecode that it keeps hides a change of the same second and size.
-        exec(compile(source, path, "exec", dont_inherit=True), vars(module))  # noqa: S102
-    except GraderError as error:
-        raise CourseError(f"{_place(error, path)}: {error}") from error
-    except (Exception, SystemExit) as error:  # instructors' files may raise anything
-        raise CourseError(f"{_place(error, path)}: {type(error).__name__}: {error}") from error
-    return module
-
-
-def _place(error: BaseException, path: Path) -> str:
-    """File and line of the course from which an error came."""
-    if isinstance(error, SyntaxError) and error.lineno:
-        line = error.lineno
-    else:
-        frames = traceback.extract_tb(error.__traceback__)
-        lines = [f.lineno for f in frames if f.filename == str(path)]
-        line = (lines[-1] if lines else None) or 1
-    return f"{path.parent.name}/{path.name}, line {line}"

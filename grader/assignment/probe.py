@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar, cast, runtime_checkabl
 import numpy as np
 import numpy.typing as npt
 
+from grader.assignment import requirements
 from grader.data.descriptions import Images, Targets
 from grader.data.drawn import Drawn
 from grader.data.secret import Secret
@@ -65,6 +66,18 @@ class Probe(Generic[T_co]):
     """Whether the reference answers in float32 as well."""
     recompute: bool = False
     """Whether the answer's arrays are put into the reference's network outside."""
+
+    def __post_init__(self) -> None:
+        """Raises CourseError for a name that no Python file can hold, and for no time at all."""
+        for key in ("module", "by", "live", "name"):
+            if key in self.args:
+                requirements.require_name("the name that a probe asks for", self.args[key])
+        if "weights" in self.args:
+            requirements.require_text("the file of weights", self.args["weights"])
+        if "seconds" in self.args:
+            requirements.require_seconds("the time for a probe", self.args["seconds"])
+        if "lr" in self.args:
+            requirements.require_number("the learning rate", self.args["lr"])
 
     @property
     def subject(self) -> str:

@@ -21,6 +21,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.assignment.course_files import is_there, read_file
 from grader.records.errors import CourseError
 from grader.records.notebook_file import SUFFIX, read_notebook
 from grader.records.submission import ENTRY_SUFFIXES, Submission
@@ -51,7 +52,7 @@ class Mistake:
 def find_entry(folder: Path, stem: str) -> str | None:
     """The file to run, a module before a notebook."""
     names = (f"{stem}{suffix}" for suffix in ENTRY_SUFFIXES)
-    return next((n for n in names if (folder / n).is_file()), None)
+    return next((n for n in names if is_there(folder / n)), None)
 
 
 def read_forms(folder: Path, slug: str, stem: str, reference: Submission) -> list[Submission]:
@@ -127,7 +128,7 @@ def write_sample(
 
 
 def _read_files(folder: Path) -> dict[str, bytes]:
-    return {p.name: p.read_bytes() for p in sorted(folder.glob("*")) if p.is_file()}
+    return {p.name: read_file(p) for p in sorted(folder.glob("*")) if p.is_file()}
 
 
 def _change_reference(
@@ -137,8 +138,7 @@ def _change_reference(
     name, entry = path.stem, reference.entry
     assert entry is not None
     try:
-        text = path.read_text(encoding="utf-8")
-        table = tomllib.loads(text)
+        table = tomllib.loads(read_file(path).decode())
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CourseError(f"mistake {name}: {path.name} is not TOML: {error}") from None
     _require_keys(name, table, KEYS)

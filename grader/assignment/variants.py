@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.records.errors import CourseError
+from grader.records.errors import CourseError, is_interrupt
 from grader.records.json_values import Json
 from grader.records.submission import Submission
 
@@ -42,10 +42,17 @@ class Personal:
         try:
             drawn = self.draw(np.random.RandomState(np.frombuffer(digest, "<u4")))
             numbers: dict[str, Json] = json.loads(json.dumps(drawn, default=_list_array))
-        except Exception as error:  # an instructor's function may raise anything
+        except BaseException as error:  # an instructor's function may raise anything
+            if is_interrupt(error):
+                raise
+            what = str(error) or type(error).__name__
             raise CourseError(
-                f"`{self.draw.__name__}` draws no numbers for {name!r}: {error}"
+                f"`{self.draw.__name__}` draws no numbers for {name!r}: {what}"
             ) from error
+        if not isinstance(numbers, dict):
+            raise CourseError(
+                f"`{self.draw.__name__}` returns a {type(drawn).__name__}; return a dictionary"
+            )
         return {"student": name, **numbers}
 
 

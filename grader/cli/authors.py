@@ -84,7 +84,8 @@ def _verify(run: RunOptions, course: Course, slug: str, within: str) -> Verified
         Executor(loaded, source, seed=CHECK_SEED, jobs=run.jobs, choice=choice) as executor,
     ):
         with show_progress(within) as progress:
-            findings = find(executor, specimens, Path(folder), progress)
+            templates = course.templates
+            findings = find(executor, specimens, Path(folder), progress, templates=templates)
         shown = sorted({(i.name, i.split) for i in executor.images})
         used = [source.describe_use(name, split) for name, split in shown]
     return Verified(slug=slug, findings=findings, used=used)

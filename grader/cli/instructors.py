@@ -116,6 +116,12 @@ def grade(
         lowest=allow_level,
         shown_as=shown_as,
     )
+    if summary.unsteady:
+        terminal.note(
+            "grader: the reference was measured twice and was not the same: "
+            f"{', '.join(summary.unsteady)} could not be judged for anybody. Run `grader verify "
+            f"{slug}`, and make the reference give the same every time it runs."
+        )
     if as_json:
         terminal.document(documents.of_class(summary, slug, target))
     else:

@@ -37,7 +37,7 @@ def results(summary: RunSummary) -> None:
         )
         table.add_row(
             name_of(graded.student),
-            f"[bold]{graded.score:g}[/]",
+            "[bold]open[/]" if graded.undecided else f"[bold]{graded.score:g}[/]",
             f"/ {graded.max_score:g}",
             ("[magenta]! a person is needed[/] " if graded.needs_review else "")
             + STATUS_WORDS[graded.execution.status],

@@ -56,6 +56,7 @@ class Images:
         picture_set = catalogue.find(self.name, CourseError)
         if self.split not in get_args(Split):
             raise CourseError(f"there is no split {self.split!r}; ask for 'test' or 'train'")
+        self._require_numbers()
         if self.classes is not None and (
             len(set(self.classes)) < max(1, len(self.classes))
             or not set(self.classes) <= set(range(picture_set.classes))
@@ -64,6 +65,21 @@ class Images:
                 f"{picture_set.title} has no such choice of classes as {self.classes}; pass "
                 f"different numbers from 0 to {picture_set.classes - 1}"
             )
+
+    def _require_numbers(self) -> None:
+        """Raises CourseError for a number that no description of pictures can have."""
+        for name in ("size", "limit", "start", "stop"):
+            value, lowest = getattr(self, name), 1 if name in ("size", "limit") else None
+            whole = value is None or type(value) is int
+            if not whole or (lowest is not None and value is not None and value < lowest):
+                above = " above 0" if lowest else ""
+                raise CourseError(f"{name} is {value!r:.80}; give a whole number{above}, or None")
+        if self.classes is not None:
+            if not isinstance(self.classes, (list, tuple)) or not all(
+                type(n) is int for n in self.classes
+            ):
+                raise CourseError(f"classes is {self.classes!r:.80}; give whole numbers: (0, 2)")
+            object.__setattr__(self, "classes", tuple(self.classes))
 
     def describe(self) -> str:
         """What is asked for, whichever files it is read from; see `identity` for those."""

@@ -12,7 +12,10 @@ import numpy.typing as npt
 
 from grader.data.source import Source
 from grader.records.errors import CourseError
+from grader.records.json_values import read_number
 
+MOST = 1 << 26
+"""Numbers of one array: 512 MiB."""
 Numbers = npt.NDArray[np.float64] | npt.NDArray[np.int64]
 
 
@@ -33,6 +36,11 @@ class Drawn:
         if not all(type(n) is int and n > 0 for n in self.shape):
             raise CourseError(
                 f"an array of shape {self.shape} cannot be drawn; pass whole numbers above 0"
+            )
+        if math.prod(self.shape) > MOST:
+            raise CourseError(
+                f"an array of shape {self.shape} has {math.prod(self.shape):,} numbers; "
+                f"{MOST:,} are the most that are drawn"
             )
         if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             raise CourseError(
@@ -66,9 +74,20 @@ def normal(*shape: int, draw: int = 0) -> Drawn:
 
 def uniform(*shape: int, low: float = 0.0, high: float = 1.0, draw: int = 0) -> Drawn:
     """Numbers spread evenly from `low` to below `high`."""
+    _require_bound("low", low)
+    _require_bound("high", high)
     return Drawn(kind="uniform", shape=shape, low=float(low), high=float(high), draw=draw)
 
 
 def integers(*shape: int, below: int = 10, draw: int = 0) -> Drawn:
     """Whole numbers from 0 to below `below`: classes of a batch, for instance."""
+    if _require_bound("below", below) % 1:
+        raise CourseError(f"below is {below!r}; give a whole number above 0")
     return Drawn(kind="integers", shape=shape, high=float(below), draw=draw)
+
+
+def _require_bound(name: str, value: object) -> float:
+    number = read_number(value)
+    if number is None or isinstance(number, bool) or not math.isfinite(number):
+        raise CourseError(f"{name} is {value!r:.80}; give a number")
+    return float(number)

@@ -25,9 +25,9 @@ class CsvTable:
     file_name = "grades.csv"
 
     def make(self, results: Results) -> ExportedFile:
-        """A check that broke through our fault has an empty cell: it was not decided. Who is
-        withdrawn has a row without numbers. Every text is quoted, so that a program that separates
-        by semicolons finds no cell inside another.
+        """A check that broke through our fault has an empty cell: it was not decided, and neither
+        is the score where none was. Who is withdrawn has a row without numbers. Every text is
+        quoted, so that a program that separates by semicolons finds no cell inside another.
         """
         import pandas as pd
 
@@ -67,7 +67,7 @@ def _row(one: Graded, names: Sequence[str]) -> list[str | int | float]:
     checks = {check.name: check for check in one.checks}
     return [
         escape.cell(one.student),
-        _number(one.score),
+        "" if one.undecided else _number(one.score),
         _number(one.max_score),
         escape.cell(one.execution.status),
         *(_points(checks.get(name)) for name in names),

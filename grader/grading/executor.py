@@ -334,9 +334,9 @@ class Executor:
         limits = self.loaded.assignment.limits
         return replace(limits, cpu_seconds=1e5, memory_mib=max(limits.memory_mib, 4096))
 
-    # ------------------------------------------------------------------ nothing was measured
-
     def _without_entry(self, submission: Submission) -> ExecutionRecord:
+        if submission.unread:
+            return self.give_up(submission, submission.unread)
         wanted = f"{self.loaded.assignment.entry}.py"
         why = " ".join(submission.notes) or f"`{wanted}` is missing"
         reason = f"{why[:1].upper()}{why[1:].rstrip('.')}."

@@ -38,6 +38,8 @@ class RunSummary:
     """Sandbox level, 0 to 4; -1 where nothing ran."""
     withdrawn: Sequence[str] = ()
     """Students of earlier runs who are no longer among the hand-ins."""
+    unsteady: Sequence[str] = ()
+    """Names of checks that are open for all, as the reference differs from itself in them."""
 
 
 @dataclass(slots=True)
@@ -110,7 +112,13 @@ def grade(
                 ledger.finish_run(run, tally.counts())
         ordered = [tally.graded[s.student] for s in submissions]
         level = -1 if plan.level is None else plan.level
-        return RunSummary(graded=ordered, level=level, withdrawn=withdrawn, **tally.counts())
+        return RunSummary(
+            graded=ordered,
+            level=level,
+            withdrawn=withdrawn,
+            unsteady=sorted(cohort.unsteady),
+            **tally.counts(),
+        )
 
 
 def _require_same_assignment(ledger: Ledger, slug: str) -> None:

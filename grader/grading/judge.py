@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from typing import Any
 from grader.assignment.assignment import Check, Measurements
 from grader.assignment.probe import Probe
 from grader.records import bounds
-from grader.records.errors import DataSetAbsent, Unmeasured
+from grader.records.errors import DataSetAbsent, Unmeasured, is_interrupt
 from grader.records.execution import Missing
+from grader.records.json_values import escape_surrogates
 from grader.records.measurements import Gradients, Parameters
 from grader.records.result import CheckResult, Outcome, Verdict
 
@@ -24,6 +26,13 @@ BLOCKING: Mapping[Outcome, Outcome] = {
     "broken": "broken",
 }
 """What a check becomes that comes after one with this outcome."""
+UNSTEADY = (
+    "Not judged: the reference was measured twice and was not the same, so this check cannot tell. "
+    "That is not your fault; a person will look at it."
+)
+"""Said of a check by which the reference differs from itself."""
+_LONGEST = 400
+"""Characters of an exception's text."""
 _BLOCKED: Mapping[Outcome, str] = {
     "skipped": "was not passed",
     "deferred": "is decided when graded",
@@ -57,6 +66,37 @@ def judge(
     return tuple(results.values())
 
 
+def open_unsteady(
+    checks: Sequence[Check], results: Sequence[CheckResult], unsteady: Collection[str]
+) -> tuple[CheckResult, ...]:
+    """The results without those of checks by which the reference differs from itself, and of checks
+    that depend on them: a person decides about these.
+    """
+    opened: dict[str, CheckResult] = {}
+    for check, result in zip(checks, results, strict=True):
+        broken = [opened[n] for n in check.depends_on if opened[n].outcome == "broken"]
+        if check.name in unsteady:
+            opened[check.name] = give_up(check, UNSTEADY)
+        elif broken and result.outcome != "broken":
+            opened[check.name] = _blocked(check, broken[0])
+        else:
+            opened[check.name] = result
+    return tuple(opened.values())
+
+
+def leave_open(result: CheckResult, unread: str) -> CheckResult:
+    """The result of a submission of which something could not be read on this machine: what it lost
+    it may have lost for that, so a person decides.
+    """
+    if not result.lost or result.outcome == "broken":
+        return result
+    if result.outcome == "partial":
+        return replace(result, needs_review=True)
+    seen = f" What was seen without it: {result.feedback}" if result.feedback else ""
+    why = f"Not judged: {_ended(unread)}{seen}"
+    return replace(result, outcome="broken", feedback=why, needs_review=True)
+
+
 def score(results: Sequence[CheckResult]) -> float:
     """The sum of the points earned, bonus included, to a thousandth."""
     return round(sum(r.earned for r in results), 3)
@@ -79,13 +119,12 @@ def _blocked(check: Check, by: CheckResult) -> CheckResult:
 
 def _decided(check: Check, student: Measurements, reference: Measurements) -> CheckResult:
     try:
-        verdict = check.function(student, reference)
+        returned: object = check.function(student, reference)
     except Unmeasured as missing:
         if missing.elsewhere:
             return _result(check, "deferred", feedback=_ended(missing.why))
         if missing.ours:
-            text = f"Not judged: {_ended(missing.why)}"
-            return _result(check, "broken", feedback=text, needs_review=True)
+            return give_up(check, f"Not judged: {_ended(missing.why)}")
         return _result(
             check,
             "unmeasured",
@@ -94,16 +133,23 @@ def _decided(check: Check, student: Measurements, reference: Measurements) -> Ch
         )
     except DataSetAbsent as absent:  # of its labels; where a class is graded they are there
         return _result(check, "deferred", feedback=f"Decided when graded: {_ended(str(absent))}")
-    except Exception as error:  # an instructor's check may raise anything
-        return _result(
-            check,
-            "broken",
-            feedback=f"This check itself failed: {_place(error)}.",
-            needs_review=True,
-        )
-    if not isinstance(verdict, Verdict):
-        text = f"This check returned {type(verdict).__name__} instead of a Verdict."
-        return _result(check, "broken", feedback=text, needs_review=True)
+    except BaseException as error:  # an instructor's check may raise anything, and call exit()
+        if is_interrupt(error):
+            raise
+        return give_up(check, f"This check itself failed: {_describe(error)}.")
+    return _read(check, returned)
+
+
+def _read(check: Check, returned: object) -> CheckResult:
+    """What the check returned, if that is a verdict with values that a record can hold."""
+    if not isinstance(returned, Verdict):
+        what = f"{type(returned).__name__} instead of a Verdict"
+        return give_up(check, f"This check returned {what}, in {_find_definition(check)}.")
+    try:
+        verdict = returned.copy()  # its evidence may have been changed since it was made
+    except (TypeError, ValueError) as error:
+        what = "a verdict that cannot be kept"
+        return give_up(check, f"This check returned {what}: {error}, in {_find_definition(check)}.")
     outcome: Outcome = (
         "passed" if verdict.fraction >= 1 else "partial" if verdict.fraction > 0 else "failed"
     )
@@ -143,16 +189,35 @@ def _ended(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def _place(error: Exception) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}: {error}{where}"
+def _describe(error: BaseException) -> str:
+    """The error, the line of the course that led to it, and the one elsewhere that raised it."""
+    frames = traceback.extract_tb(error.__traceback__)[1:]  # without this module's own
+    said = escape_surrogates(str(error)[:_LONGEST])
+    text = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    if not frames:
+        return text
+    folder, last = Path(frames[0].filename).parent, frames[-1]
+    own = [f for f in frames if Path(f.filename).parent == folder][-1]
+    place = _place(own.filename, own.lineno)
+    elsewhere = f" (raised in {Path(last.filename).name}, line {last.lineno})"
+    return f"{text}, in {place}{'' if last is own else elsewhere}"
+
+
+def _find_definition(check: Check) -> str:
+    code = getattr(inspect.unwrap(check.function), "__code__", None)
+    return _place(code.co_filename, code.co_firstlineno) if code else f"`{check.name}`"
+
+
+def _place(file: str, line: int | None) -> str:
+    """`lenet5_mnist/assignment.py, line 12`."""
+    return f"{Path(file).parent.name}/{Path(file).name}, line {line}"
 
 
 def contradictions(probes: Mapping[str, Probe[Any]], values: Mapping[str, Any]) -> tuple[str, ...]:
-    """Claims that evidence refutes: fewer parameters said than gradients shown.
+    """Claims that evidence refutes, in sentences: fewer parameters said than gradients shown.
 
-    `values` holds measurements or Missing by probe key.
+    `values` holds measurements or Missing by probe key. It is no proof of tampering: a network that
+    is built by chance, or that grows, is another one for each question.
     """
     claimed: dict[str, Parameters] = {}
     shown: dict[str, Gradients] = {}
@@ -173,7 +238,8 @@ def contradictions(probes: Mapping[str, Probe[Any]], values: Mapping[str, Any]) 
         if sizes > used and not any(p.used is None for p in claimed[name].rows):
             told.append(
                 f"`{name}` claims {used:,} trainable parameters in use, but {sizes:,} have "
-                f"gradients"
+                f"gradients. If it is built another way each time, build it always the same; a "
+                f"person will look at it."
             )
     return tuple(told)
 

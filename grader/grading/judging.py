@@ -33,6 +33,8 @@ class Judgement:
     results: tuple[CheckResult, ...]
     faults: tuple[str, ...]
     """Sentences about answers that no measuring code of ours gives."""
+    doubts: tuple[str, ...] = ()
+    """Sentences about claims that contradict what was measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,8 @@ class Judging:
             self._sent = None
             return self._give_up(str(error))
         results = tuple(CheckResult(**row) for row in answer["results"])
-        return Judgement(results=results, faults=tuple(answer["faults"]))
+        faults, doubts = tuple(answer["faults"]), tuple(answer["doubts"])
+        return Judgement(results=results, faults=faults, doubts=doubts)
 
     def _work(self, task: _Task) -> Json:
         """In the child: what `decide` makes of a task."""
@@ -108,12 +111,12 @@ class Judging:
         self, record: ExecutionRecord, reference: Measurements, places: Mapping[str, str]
     ) -> Judgement:
         values, faults = read_measurements(self._loaded, record)
-        faults += judge.contradictions(self._loaded.probes, values)
+        doubts = judge.contradictions(self._loaded.probes, values)
         self._loaded.set_source(self._source)
         subjects = {p.key: p.subject for p in self._loaded.probes.values()}
         student = Measurements(values).within(reference, subjects)
         results = judge.judge(self._loaded.assignment.checks, student, reference, places)
-        return Judgement(results=results, faults=tuple(faults))
+        return Judgement(results=results, faults=tuple(faults), doubts=doubts)
 
     def _give_up(self, why: str) -> Judgement:
         """Nothing could be decided, which is for a person to see."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from grader.assignment.course import Course
 from grader.assignment.loader import LoadedAssignment
 from grader.assignment.specimens import Mistake
+from grader.grading import reference as references
 from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
 from grader.grading.judging import Judging
@@ -19,6 +20,9 @@ from grader.grading.reference import describe_loss
 from grader.grading.schedule import Schedule
 from grader.inside.cell import is_notebook
 from grader.ledger.ledger import Ledger
+from grader.records import file_names
+from grader.records.execution import STATUS_WORDS
+from grader.records.extras import require_course
 from grader.records.result import Graded
 from grader.records.submission import Submission
 
@@ -66,9 +70,18 @@ class Specimens:
 
 
 def verify(
-    executor: Executor, specimens: Specimens, out: Path, progress: Progress | None = None
+    executor: Executor,
+    specimens: Specimens,
+    out: Path,
+    progress: Progress | None = None,
+    *,
+    templates: Path | None = None,
 ) -> list[Finding]:
-    """A finding for the reference, the handout and every mistake; nothing is kept but in `out`."""
+    """A finding for the reference, the handout and every mistake; nothing is kept but in `out`.
+
+    Pages are made as well where the course has `templates` of its own. Raises CourseError where one
+    of these is wrong.
+    """
     graded = _grade_all(executor, specimens.submissions, out, progress or Silent())
     findings = [
         *(_find(s.student, graded[s.student], _reference_fault) for s in specimens.references),
@@ -78,6 +91,13 @@ def verify(
         one = graded[mistake.name]
         fault = _mistake_fault(one, mistake.loses)
         findings.append(Finding(name=f"mistakes/{mistake.name}", graded=one, fault=fault))
+    if templates is not None and templates.is_dir():
+        require_course("making pages", "jinja2", "markdown-it-py")
+        from grader.report import pages
+
+        every = list(graded.values())
+        stems = file_names.file_names(g.student for g in every)
+        pages.render(every, out, templates=templates, stems=stems)
     return findings + _untested(executor.loaded, findings[0].graded, findings)
 
 
@@ -93,10 +113,13 @@ def _grade_all(
     ):
         cohort = Cohort(executor, ledger, judging)
         progress.begin(0, "measuring the reference")
-        cohort.reference(submissions[0])
-        progress.begin(len(submissions), "submissions")
+        first, *others = submissions
+        records = references.measure(executor, first, ("student", "reference"))
+        cohort.find_loss(records["student"], records["reference"])
+        graded[first.student] = cohort.judge(first, records["student"])
+        progress.begin(len(others), "submissions")
         schedule = Schedule(executor, jobs=executor.jobs, cpu_seconds=seconds)
-        for submission, record in schedule.run(submissions):
+        for submission, record in schedule.run(others):
             graded[submission.student] = cohort.judge(submission, record)
             progress.step(submission.student)
     return graded
@@ -117,6 +140,8 @@ def _reference_fault(graded: Graded) -> str:
 
 
 def _handout_fault(graded: Graded) -> str:
+    if fault := _find_break(graded):
+        return fault
     if graded.score <= HANDOUT_SHARE * graded.max_score:
         return ""
     return (
@@ -125,12 +150,20 @@ def _handout_fault(graded: Graded) -> str:
     )
 
 
+def _find_break(graded: Graded) -> str:
+    """What would leave a student with this submission open, for a person; empty where nothing."""
+    broken = next((c for c in graded.checks if c.outcome == "broken"), None)
+    if broken is not None:
+        return f"a check broke on it: {broken.feedback}"
+    if graded.execution.status in ("broken", "tampered"):
+        return f"it {STATUS_WORDS[graded.execution.status]}: {graded.execution.reason}"
+    return ""
+
+
 def _mistake_fault(graded: Graded, loses: frozenset[str]) -> str:
+    if fault := _find_break(graded):
+        return fault
     gone = lost(graded)
-    if any(c.outcome == "broken" for c in graded.checks):
-        return "a check broke on it: " + next(
-            c.feedback for c in graded.checks if c.outcome == "broken"
-        )
     parts = []
     if loses - gone:
         parts.append(f"should lose {', '.join(sorted(loses - gone))} but does not")

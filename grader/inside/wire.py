@@ -39,6 +39,8 @@ DEPTH_CAP = 32
 NESTING_CAP = 2 * DEPTH_CAP
 """Deepest nesting of a head: far from where Python's own JSON gives up, at other depths for reading
 and for writing."""
+DIMENSIONS_CAP = 32
+"""Most dimensions of an array."""
 DIGITS_CAP = 400
 """Longest whole number."""
 _LARGEST = 10**DIGITS_CAP
@@ -92,6 +94,8 @@ def pack(value: object) -> tuple[object, list[Array]]:
             array = array.astype(array.dtype.newbyteorder("<"), copy=False)
             if array.dtype.str not in DTYPES:
                 raise Malformed(f"an array of dtype {array.dtype} cannot cross the line")
+            if array.ndim > DIMENSIONS_CAP:
+                raise Malformed(f"an array of {array.ndim} dimensions cannot cross the line")
             arrays.append(np.ascontiguousarray(array).reshape(array.shape))
             return {"$array": len(arrays) - 1}
         if isinstance(item, (list, tuple)):
@@ -268,7 +272,7 @@ def _read_array(item: object, body: bytes, offset: int) -> tuple[Array, int]:
     name, shape = item
     if not isinstance(name, str) or name not in DTYPES:
         raise Malformed(f"an array of dtype {str(name)[:40]!r}")
-    if len(shape) > 32 or not all(type(n) is int and 0 <= n < 2**48 for n in shape):
+    if len(shape) > DIMENSIONS_CAP or not all(type(n) is int and 0 <= n < 2**48 for n in shape):
         raise Malformed("an array of impossible shape")
     dtype = np.dtype(name)
     count = math.prod(shape)

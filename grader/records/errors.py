@@ -12,6 +12,8 @@
 Students' faults are never exceptions: they are data (`Execution.status`, `CheckResult.outcome`).
 """
 
+import dis
+
 
 class GraderError(Exception):
     """Something of ours or of the instructor's: the first sentence says what, the second what to
@@ -54,3 +56,16 @@ class Unmeasured(Exception):
         """True where nothing is wrong: what it takes is not on this machine."""
         self.undecided = undecided
         """True where a person has to say which of several is meant."""
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """True where somebody ends the program, by Ctrl-C or a signal; False for what code raised."""
+    if not isinstance(error, KeyboardInterrupt):
+        ours = type(error).__module__.partition(".")[0] == __name__.partition(".")[0]
+        return ours and not isinstance(error, Exception)
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None:
+        return True
+    return last.tb_frame.f_code.co_code[last.tb_lasti] != dis.opmap["RAISE_VARARGS"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -11,6 +12,52 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+
+
+LONGEST_BITS = 2048
+"""Of a whole number; Python itself writes no more than 4,300 digits."""
+
+
+def to_plain(value: object, name: str) -> Json:
+    """What an author's check gave, as plain values: numbers of NumPy's and torch's become Python's,
+    tuples lists.
+
+    Raises TypeError, with `name` and the place in it, for what no page can show: arrays, sets,
+    objects.
+    """
+    if isinstance(value, Mapping):
+        odd = [k for k in value if not isinstance(k, str) and read_number(k) is None]
+        if odd:
+            raise TypeError(f"a key of {name} is a {type(odd[0]).__name__}; give text")
+        return {str(k): to_plain(v, f"{name}[{k!r:.40}]") for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_plain(v, f"{name}[{n}]") for n, v in enumerate(value)]
+    if isinstance(value, str):
+        return escape_surrogates(value)
+    number = read_number(value)
+    if value is not None and number is None:
+        raise TypeError(
+            f"{name} is a {type(value).__name__}; give numbers, text, lists or dictionaries of them"
+        )
+    if isinstance(number, int) and number.bit_length() > LONGEST_BITS:
+        raise TypeError(f"{name} is a whole number of {number.bit_length():,} bits; give text")
+    return number
+
+
+def read_number(value: object) -> bool | int | float | None:
+    """A number of Python's own for one of any library's: `numpy.float32(0.5)`, a tensor without
+    dimensions, `Fraction(1, 2)`. None for anything else: text, None, arrays, complex numbers.
+    """
+    if getattr(value, "ndim", None) == 0 and callable(item := getattr(value, "item", None)):
+        value = item()
+    if isinstance(value, (bool, int)):
+        return value if isinstance(value, bool) else int(value)
+    return float(value) if isinstance(value, numbers.Real) else None
+
+
+def escape_surrogates(text: str) -> str:
+    """Text that can be written to a file."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def record_to_json(record: DataclassInstance) -> dict[str, Json]:

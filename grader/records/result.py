@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from grader.records.execution import Execution
-from grader.records.json_values import Json, record_to_json
+from grader.records.json_values import (
+    Json,
+    escape_surrogates,
+    read_number,
+    record_to_json,
+    to_plain,
+)
 
 Outcome = Literal["passed", "partial", "failed", "skipped", "unmeasured", "deferred", "broken"]
 """What became of a check. `deferred`: it is decided elsewhere, by who has what it needs."""
@@ -16,6 +21,9 @@ Outcome = Literal["passed", "partial", "failed", "skipped", "unmeasured", "defer
 Trust = Literal["claim", "evidence", "proof"]
 """Whether a measurement is claimed by the student's process, had to be computed from inputs that it
 could not foresee, or was recomputed outside from arrays."""
+
+ROUNDING = 1e-6
+"""By so much a share that was computed in single precision may miss 0 or 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +43,50 @@ class Verdict:
     """True where a person should look before the points count."""
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.fraction) and 0.0 <= self.fraction <= 1.0):
-            raise ValueError(f"a verdict's fraction lies between 0 and 1, not {self.fraction!r}")
+        """Every field holds plain values of Python's. ValueError or TypeError where one cannot."""
+        for name, value in (
+            ("fraction", _read_fraction(self.fraction)),
+            ("feedback", _read_text("feedback", self.feedback)),
+            ("hint", _read_text("hint", self.hint)),
+            ("evidence", _read_evidence(self.evidence)),
+            ("needs_review", _read_flag(self.needs_review)),
+        ):
+            object.__setattr__(self, name, value)
+        if self.trust not in get_args(Trust):
+            known = ", ".join(map(repr, get_args(Trust)))
+            raise ValueError(f"a verdict's trust is {self.trust!r}; give one of {known}")
+
+    def copy(self) -> Verdict:
+        """The same, read anew: evidence may have been changed since it was made."""
+        return Verdict(**{f.name: getattr(self, f.name) for f in fields(Verdict)})
+
+
+def _read_fraction(value: object) -> float:
+    """The share, without what rounding in single precision put beyond either end."""
+    number = read_number(value)
+    if number is None or not -ROUNDING <= number <= 1 + ROUNDING:
+        raise ValueError(f"a verdict's fraction lies between 0 and 1, not {value!r:.80}")
+    return min(max(float(number), 0.0), 1.0)
+
+
+def _read_text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a verdict's {name} is {value!r:.80}; give text")
+    return escape_surrogates(value)
+
+
+def _read_flag(value: object) -> bool:
+    number = read_number(value)
+    if not isinstance(number, bool):
+        raise TypeError(f"a verdict's needs_review is {value!r:.80}; give True or False")
+    return number
+
+
+def _read_evidence(value: object) -> Mapping[str, Json]:
+    plain = to_plain(value, "a verdict's evidence")
+    if not isinstance(plain, dict):
+        raise TypeError(f"a verdict's evidence is a {type(value).__name__}; give a dictionary")
+    return plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +139,10 @@ class Graded:
     notes: tuple[str, ...] = ()
     unclear: str = ""
     """What a person has to decide about the files, in sentences; empty where nothing."""
+    doubtful: bool = False
+    """True where what it claims contradicts what it shows, which may be an accident; a note says
+    what.
+    """
     withdrawn: str | None = None
     """Since when it is no longer among the hand-ins, ISO 8601; None where it is."""
 
@@ -102,8 +156,16 @@ class Graded:
         return (
             self.execution.status in ("tampered", "broken")
             or bool(self.unclear)
+            or self.doubtful
             or any(c.outcome == "broken" or c.needs_review for c in self.checks)
         )
+
+    @property
+    def undecided(self) -> bool:
+        """True where no check could be judged, through no fault of the student's: the score is no
+        zero, there is none.
+        """
+        return bool(self.checks) and all(c.outcome == "broken" for c in self.checks)
 
     @property
     def lost(self) -> bool:

@@ -42,6 +42,9 @@ class Submission:
     """What a reader should know: a file passed over, a name refused, a near miss."""
     unclear: str = ""
     """What a person has to decide about it, in sentences: which of several files is meant."""
+    unread: str = ""
+    """What is there and could not be read on this machine, in a sentence: no check is lost by it.
+    """
     numbers: Mapping[str, Json] | None = None
     """Those drawn for this student (`grader.assignment.variants`), where the assignment does so."""
 

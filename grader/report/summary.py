@@ -56,6 +56,7 @@ def reasons(graded: Graded) -> list[str]:
     """Why a person has to look, each in a phrase."""
     ours = {"tampered", "broken"} & {graded.execution.status}
     asked = ["it is open which files are to be judged"] if graded.unclear else []
+    asked += ["what it claims contradicts what it shows"] if graded.doubtful else []
     ran = [f"the submission {STATUS_WORDS[status].split(':')[0]}" for status in sorted(ours)]
     return (
         asked
@@ -117,7 +118,10 @@ class RubricLine:
 
 
 def spread(rows: Sequence[Graded]) -> Spread | None:
-    """Mean, median and the number of students in each tenth of the scale; None without any."""
+    """Mean, median and the number of students in each tenth of the scale, of those of whom anything
+    was decided; None without any.
+    """
+    rows = [one for one in rows if not one.undecided]
     if not rows:
         return None
     bins = [0] * 10

@@ -93,8 +93,13 @@ class PlainSupervisor(Conversation[Interpreter]):
         return self._answer
 
     def send(self, head: dict[str, Any], arrays: Sequence[wire.Array] = ()) -> None:
-        """A request without a reply."""
-        self.take_request(cast("Request", head), list(arrays))
+        """A request without a reply. Raises SandboxError where it cannot be done."""
+        try:
+            self.take_request(cast("Request", head), list(arrays))
+        except OSError as error:
+            self._fault = SandboxError(f"A box broke: {type(error).__name__}: {error}")
+            self.drop()
+            raise self._fault from error
 
     def drop(self) -> dict[str, Any]:
         """No process and no file of it is left."""

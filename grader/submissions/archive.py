@@ -14,7 +14,7 @@ from grader.records.broken_zip import BROKEN_ZIP
 from grader.submissions import tar
 from grader.submissions.folder import KINDS
 from grader.submissions.listing import SUBMISSION, Caps, Listing, Member
-from grader.submissions.names import DAMAGED, Refused, escape_bytes
+from grader.submissions.names import DAMAGED, Damaged, Refused, escape_bytes
 
 _OTHER_KINDS = {
     b"7z\xbc\xaf": "7z",
@@ -172,7 +172,7 @@ def _read_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo, cap: int) -> byte
     except Refused:
         raise
     except BROKEN_ZIP:
-        raise Refused("is damaged inside the archive; pack it again") from None
+        raise Damaged("is damaged inside the archive; pack it again") from None
     return b"".join(pieces)
 
 

@@ -11,7 +11,7 @@ not taken in is refused by name, in the notes of the submission it belongs to.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -29,6 +29,7 @@ from grader.submissions.folder import describe_error, list_folder, open_root, re
 from grader.submissions.layouts.layout import HandIn, choose_layout
 from grader.submissions.listing import CLASS, SUBMISSION, Listing, Member
 from grader.submissions.names import (
+    Damaged,
     Refused,
     Unreadable,
     clean,
@@ -43,6 +44,8 @@ __all__ = ["read_class", "read_one"]
 
 LEDGER = "grades.db"
 """What the ledger is called in a folder of the grader's."""
+OURS = "That is a fault of the machine that grades, not yours. A person will look at it."
+"""Said where something of a student's is there and could not be read."""
 NOTES = 20
 """How many notes one submission keeps."""
 
@@ -59,6 +62,9 @@ def read_class(path: Path, asked: AskedFiles, *, out: Path | None = None) -> lis
     """
     with ExitStack() as stack:
         listing = _open_listing(path, stack)
+        if listing.packed:  # by the platform or the instructor
+            for name, member in listing.members.items():
+                listing.members[name] = replace(member, read=partial(_read_packed, member.read))
         _leave_outputs(listing, path, asked, out)
         try:
             hand_ins = choose_layout(listing, asked).list_hand_ins(listing, asked)
@@ -113,6 +119,14 @@ def _open_listing(path: Path, stack: ExitStack) -> Listing:
     if path.suffix in ENTRY_SUFFIXES:
         raise UsageError(f"{path} is a single file. Run `grader check {path}`.")
     raise UsageError(f"{path} is neither a folder nor a zip, tar or tar.gz archive.")
+
+
+def _read_packed(read: Callable[[int], bytes], cap: int) -> bytes:
+    """A file of the class's archive: nobody who handed it in has damaged that."""
+    try:
+        return read(cap)
+    except Damaged:
+        raise Unreadable("is damaged in the archive of the class") from None
 
 
 # what the grader wrote
@@ -242,22 +256,26 @@ def _read(hand_in: HandIn, asked: AskedFiles) -> Submission:
     nested = [
         f"`{show_name(n)}` is an archive inside the submission; not unpacked." for n in packed
     ]
+    unread = unread or unpacked.unread or hand_in.unread
     # What decided on the entry comes first: it is what the student has to read. Nobody knows what
-    # an archive that stays closed lacks.
-    chosen = () if choice.entry is None and unpacked.closed else choice.notes
+    # is lacking in what stays closed.
+    unknown = choice.entry is None and bool(unpacked.closed or unread)
+    chosen = () if unknown else choice.notes
     said = [*hand_in.notes, *unpacked.notes, *spelt, *converted, *left_out]
     notes = [*chosen, *said, *([] if unpacked.unclear else nested)]
     if len(notes) > NOTES:
         notes[NOTES:] = [f"And {len(notes) - NOTES:,} notes more."]
     closed = unpacked.closed if unpacked.unclear else ""
+    entry = choice.entry if choice.entry in files else None
     return Submission(
         student=hand_in.student,
         files={name: files[name] for name in sorted(files)},
-        entry=choice.entry if choice.entry in files else None,
+        entry=entry,
         received=hand_in.received,
         late=hand_in.late,
         notes=tuple(notes),
-        unclear=choice.unclear or closed or hand_in.unclear or unread,
+        unclear=choice.unclear or closed,
+        unread=unread and f"{unread} {OURS}",
     )
 
 

@@ -97,7 +97,7 @@ def _visit(listing: Listing, root: Root, entry: os.DirEntry[str], parent: str, e
             listing.refuse(name, KINDS.get(stat.S_IFMT(info.st_mode), "is not a regular file"))
     except OSError as error:
         refuse = listing.refuse_unread if _is_ours(error) else listing.refuse
-        refuse(name, describe_error(error))
+        refuse(name, _describe_listed(error))
 
 
 def _list_entries(folder: Root, most: int) -> list[os.DirEntry[str]]:
@@ -168,7 +168,7 @@ def read_inside(root: Root, parts: tuple[str, ...], cap: int) -> bytes:
             return _read(file, cap)
     except OSError as error:
         kind = Unreadable if _is_ours(error) else Refused
-        raise kind(describe_error(error)) from None
+        raise kind(_describe_listed(error)) from None
 
 
 def read_path(path: Path, cap: int) -> bytes:
@@ -199,7 +199,12 @@ def _read(file: int, cap: int) -> bytes:
 
 def _is_ours(error: OSError) -> bool:
     """True where something is there and this machine could not read it."""
-    return error.errno not in (errno.ELOOP, errno.ENOENT, errno.ENOTDIR)
+    return error.errno not in (errno.ELOOP, errno.ENOTDIR)
+
+
+def _describe_listed(error: OSError) -> str:
+    """The reason in words that continue the name of something that was there before."""
+    return "is no longer there" if error.errno == errno.ENOENT else describe_error(error)
 
 
 def describe_error(error: OSError) -> str:

@@ -29,6 +29,10 @@ class Refused(ValueError):
     """Something that is not taken in; the text says why and continues a name: "is encrypted"."""
 
 
+class Damaged(Refused):
+    """Something that was cut or changed after it had been packed."""
+
+
 class Unreadable(Refused):
     """Something that is there and could not be read: the machine is at fault, not the student."""
 

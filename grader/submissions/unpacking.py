@@ -12,7 +12,13 @@ from grader.submissions.archive import list_archive
 from grader.submissions.contents import Contents
 from grader.submissions.entry import choose
 from grader.submissions.listing import SUBMISSION, Listing, Member
-from grader.submissions.names import Refused, is_archive, is_other_archive, show_name
+from grader.submissions.names import (
+    Refused,
+    Unreadable,
+    is_archive,
+    is_other_archive,
+    show_name,
+)
 
 NESTED = 3
 """How many archives, each in the one before, are opened for one submission."""
@@ -28,6 +34,8 @@ class Unpacked:
     notes: tuple[str, ...] = ()
     closed: str = ""
     """Why an archive is closed that may hold the submission, in sentences; one of the notes."""
+    unread: str = ""
+    """The same, where the archive could not be read on this machine."""
     unclear: bool = False
     """True where a person has to say which of several archives is meant."""
 
@@ -55,7 +63,8 @@ def unpack(
             listing = open_archive(every.pop(packed[0]), stack)
         except Refused as refused:
             notes.append(f"`{show_name(packed[0])}` {refused}.")
-            return Unpacked(members=every, notes=tuple(notes), closed=notes[-1])
+            unread = notes[-1] if isinstance(refused, Unreadable) else ""
+            return Unpacked(members=every, notes=tuple(notes), closed=notes[-1], unread=unread)
         notes += [f"`{show_name(raw)}` {reason}." for raw, reason in listing.refused.items()]
         if not name:
             notes.append(f"`{show_name(packed[0])}` was unpacked.")

@@ -152,6 +152,7 @@ def names(found: Sequence[object]) -> list[str]:
     return [getattr(one, "student", "") for one in found]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("place", ["out", *in_proofs("reports/tiny", "a/b/c")])
 def test_the_output_folder_is_never_a_student(pair: Tiny, call: CommandLine, place: str) -> None:
     """However deep it lies among the hand-ins, and whichever of several runs wrote it."""
@@ -277,9 +278,9 @@ def test_what_cannot_be_read_is_open(
 
     monkeypatch.setattr(folder, what, forbid)
     found = take(tmp_path / "class")
-    assert "could not be read (Permission denied)" in found["ada"].unclear
+    assert "could not be read (Permission denied)" in found["ada"].unread
     assert "No file was handed in" not in said_of(found["ada"])
-    assert found["bob"].unclear == ""
+    assert found["bob"].unread == ""
 
 
 def test_reasons_name_what_is_unclear() -> None:

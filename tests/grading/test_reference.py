@@ -23,6 +23,7 @@ from kit.command_line import CommandLine, start
 from kit.graded import Borrower, Grading, by_name, check, executions, outcomes, results
 from kit.places import ROOT
 from kit.processes import gone
+from kit.slow import in_proofs
 from kit.tiny import POINTS, RIGHT, TANH, WRONG, Tiny
 
 HIDDEN = '''\
@@ -110,7 +111,9 @@ def spoil(course: Tiny, fault: str) -> None:
         FAULTS[fault][0](course)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "fault", [*in_proofs("too slow"), *(fault for fault in FAULTS if fault != "too slow")]
+)
 def test_nobody_is_graded(pair: Tiny, regrade: Grading, fault: str) -> None:
     """The error names each check with its points, why, the machine, and what to do; nothing is kept."""
     spoil(pair, fault)
@@ -268,6 +271,87 @@ def test_a_measurement_that_failed_is_not_believed_for_ever(
     assert not executor.started
 
 
+# ---------------------------------------------------------------------- not the same twice
+
+DICE = """
+import os
+
+def double(numbers):
+    return [2 * n + int.from_bytes(os.urandom(6)) for n in numbers]
+"""
+
+
+@pytest.fixture
+def unsteady(pair: Tiny) -> Tiny:
+    """`double` of the reference gives another answer each time."""
+    pair.write("reference/tiny/tiny.py", RIGHT + DICE)
+    return pair
+
+
+def test_a_reference_that_is_not_the_same_twice(unsteady: Tiny, regrade: Grading) -> None:
+    """What tells its two measurements apart is open for everybody; the rest is judged."""
+    outcome, _ = regrade(unsteady)
+    assert list(outcome.unsteady) == ["doubles"]
+    for graded in outcome.graded:
+        others = {"shapes": "passed", "count": "passed", "values": "passed"}
+        assert outcomes(graded) == {**others, "doubles": "broken"}
+        assert graded.needs_review
+        assert graded.score == POINTS - 2
+        assert "the reference was measured twice and was not" in check(graded, "doubles").feedback
+
+
+def test_it_stays_open_until_the_reference_is_mended(unsteady: Tiny, regrade: Grading) -> None:
+    """Judged again without a run, and beside a new submission; repaired, all is decided."""
+    regrade(unsteady)
+    again, executor = regrade(unsteady)
+    assert not executor.started
+    assert list(again.unsteady) == ["doubles"]
+    unsteady.submit("Cy", TANH)
+    third, _ = regrade(unsteady)
+    assert list(third.unsteady) == ["doubles"]
+    assert {outcomes(g)["doubles"] for g in third.graded} == {"broken"}
+    unsteady.write("reference/tiny/tiny.py", RIGHT)
+    mended, _ = regrade(unsteady)
+    assert mended.unsteady == []
+    assert [g.score for g in mended.graded] == [POINTS, POINTS - 2, POINTS - 4]
+
+
+def test_a_fault_beside_it_stops_the_class(unsteady: Tiny, regrade: Grading) -> None:
+    """A check that the reference loses beside itself is no matter of chance."""
+    path = unsteady.root / "assignments/tiny/assignment.py"
+    path.write_text(path.read_text().replace("    return compare.count(", "    compare.count("))
+    with pytest.raises(ReferenceFailed, match="This check returned NoneType"):
+        regrade(unsteady)
+
+
+def test_what_was_kept_of_another_day(pair: Tiny, regrade: Grading, server: ForkServer) -> None:
+    """Where only what an earlier run kept differs, nobody is graded: --fresh measures it again."""
+    regrade(pair)
+    with Borrower(server, pair.load()) as executor, Ledger(pair.out / "grades.db") as ledger:
+        mine = executor.loaded.reference
+        other = Submission(student="reference", files={"tiny.py": WRONG.encode()}, entry="tiny.py")
+        record = executor.measure_reference(other)
+        ledger.record(executor.key(mine, Cohort(executor, ledger).level), record)
+    pair.submit("Cy", TANH)
+    with pytest.raises(ReferenceFailed, match=r"loses doubles .*With --fresh, what an earlier run"):
+        regrade(pair)
+    outcome, _ = regrade(pair, fresh=True)
+    assert [g.score for g in outcome.graded] == [POINTS, POINTS - 2, POINTS - 4]
+
+
+@pytest.mark.proof
+def test_it_is_told_on_the_command_line(unsteady: Tiny, call: CommandLine) -> None:
+    """`grade` ends with 1 and names the check; so does `verify`."""
+    done = call("grade", "tiny", unsteady.class_, "-o", unsteady.out, "--course", unsteady.root)
+    assert done.code == 1
+    assert "the reference was measured twice and was not the same: doubles could not be" in done.err
+    unsteady.write("assignments/tiny/handout/tiny.py", "# TODO\n")
+    done = call("verify", "tiny", "--course", unsteady.root)
+    assert done.code == 1
+    assert "the reference itself loses doubles" in done.out
+    assert "was measured twice and was not the same" in done.out
+
+
 # ---------------------------------------------------------------------- numbers of one's own
 
 PERSONAL = '''
@@ -361,6 +445,7 @@ def test_the_verb(pair: Tiny, call: CommandLine, only: tuple[str, ...]) -> None:
     assert (files(pair.out), results(pair), executions(pair)) == before
 
 
+@pytest.mark.proof
 def test_a_student_is_not_blamed(pair: Tiny, call: CommandLine) -> None:
     """In `check`, what the reference cannot do is no cross and no point, and nothing of its code."""
     pair.write("reference/tiny/tiny.py", RIGHT.replace("2 * n", "n.secret"))
@@ -409,6 +494,7 @@ def started(out: Path) -> bool:
 # ---------------------------------------------------------------------- a course of this repository
 
 
+@pytest.mark.proof
 def test_weights_that_are_none(call: CommandLine, tmp_path: Path) -> None:
     """Of `lenet5_mnist` with a spoilt `lenet.pt` beside the reference, accuracy is named."""
     for name in ("assignments", "reference"):

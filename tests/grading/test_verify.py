@@ -112,6 +112,47 @@ def test_a_check_that_breaks(course: Tiny, findings: Verifying) -> None:
     assert "a check broke on it" in found["mistakes/tanh"].fault
 
 
+WITH_NUMPY = "Verdict(fraction=np.float32(FULL if right else 0.0), evidence={'n': np.int64(1)}, "
+
+
+def test_numbers_of_numpy_pass(course: Tiny, findings: Verifying) -> None:
+    """They are converted where they are returned, here as where a class is graded."""
+    course.rule("Verdict(fraction=FULL if right else 0.0, ", WITH_NUMPY)
+    course.rule("from grader import", "import numpy as np\nfrom grader import")
+    assert [f.fault for f in findings().values()] == [""] * 4
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("FULL if right else 0.0", "__import__('sys').exit(4)", "SystemExit: 4"),
+        ("FULL if right else 0.0", "'1'", "fraction lies between 0 and 1, not '1'"),
+        (
+            'Verdict(fraction=FULL if right else 0.0, feedback="" if right else "Not doubled.")',
+            "Verdict(fraction=1, evidence={'a': student[doubled].item})",
+            "evidence['a'][0] is a Returned; give numbers",
+        ),
+    ],
+)
+def test_a_check_that_grade_could_not_use(
+    course: Tiny, findings: Verifying, old: str, new: str, said: str
+) -> None:
+    """What would stop a class is a fault of the reference's, with file and line."""
+    course.rule(old, new)
+    fault = findings()["reference"].fault
+    assert fault.startswith("the reference itself loses doubles (2 of 2 points): ")
+    assert said in fault
+    assert "tiny/assignment.py, line " in fault
+
+
+def test_a_check_that_breaks_on_the_handout(course: Tiny, findings: Verifying) -> None:
+    """It would break on who hands that in."""
+    course.write("assignments/tiny/handout/tiny.py", "def double(numbers):\n    return None\n")
+    course.rule("right = compare", "student[doubled].item[0]\n    right = compare")
+    fault = findings()["handout"].fault
+    assert fault.startswith("a check broke on it: This check itself failed: TypeError")
+
+
 def test_a_reference_that_does_not_load(course: Tiny, findings: Verifying) -> None:
     """Where the reference dies that is the finding, not a traceback."""
     course.write("reference/tiny/tiny.py", "1 / 0\n")

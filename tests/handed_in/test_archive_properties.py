@@ -287,7 +287,7 @@ def grow(tmp_path: Path, listing: Listing) -> None:
     (tmp_path / "lenet.py").write_bytes(b"")
     assert member.read(5000) == b""
     (tmp_path / "lenet.py").unlink()
-    with pytest.raises(Refused, match="does not exist"):
+    with pytest.raises(Refused, match="is no longer there"):
         member.read(5000)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
 import sys
 from pathlib import Path
 
@@ -238,6 +241,18 @@ def test_a_file_that_stands_in_the_way_of_another_is_kept(tmp_path):
     names = ["a", "a/b", "a"]
     assert namespace.place_files(str(tmp_path), names, contents(b"1", b"2", b"3")) == ["a/b", "a"]
     assert (tmp_path / "a").read_bytes() == b"1"
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE])
+def test_a_disk_that_takes_no_file_is_no_fault_of_a_name(tmp_path, monkeypatch, code):
+    """The files are not said to be misplaced: the box breaks, and a person is asked."""
+
+    def refuse(*_args, **_options):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(namespace, "open", refuse, raising=False)
+    with pytest.raises(OSError, match=re.escape(os.strerror(code))):
+        namespace.place_files(str(tmp_path), ["a.py"], contents(b"1"))
 
 
 def test_a_link_is_not_followed(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import site
@@ -24,6 +25,7 @@ from grader.assignment.course import Course
 from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
 from grader.grading.grade import grade
+from grader.inside.loading import namespace
 from grader.ledger.ledger import Ledger
 from grader.records.errors import SandboxError
 from grader.records.execution import Execution, Missing, StudentError
@@ -475,6 +477,19 @@ def test_an_answer_has_a_largest_size(anywhere):
 
 
 # ---------------------------------------------------------------------- which backend is taken
+
+
+def test_a_disk_that_is_full_is_our_fault(anywhere, monkeypatch):
+    """What was handed in cannot be copied into the box: that box breaks, and the next one works."""
+
+    def full(*_args: object, **_options: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(namespace, "open", full, raising=False)
+        with pytest.raises(SandboxError, match=r"A box broke: OSError: .*No space left on device"):
+            run(anywhere, HONEST)
+    assert run(anywhere, HONEST)[1].status == "ok"
 
 
 def test_an_interpreter_that_does_not_start_is_our_fault(monkeypatch, tmp_path):

@@ -5,6 +5,7 @@ import __future__
 
 import ast
 import contextlib
+import errno
 import importlib.util
 import linecache
 import os
@@ -32,6 +33,10 @@ _FRAMES_CAP = 100_000
 _ROUND = 20
 """Steps of an endless recursion that are looked at: functions that call each other are fewer."""
 _PARTS_CAP = 64
+_OURS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+)
+"""Errors of a disk or of the machine, at which no name is to blame."""
 _PARSERS = ("argparse.py", "optparse.py")
 _LIBRARIES = sorted(
     {os.path.join(p, "") for p in (*sys.path, sys.prefix, sys.base_prefix) if len(p) > 1},
@@ -72,7 +77,9 @@ class Unanswerable(Exception):
 
 
 def place_files(directory: str, names: Sequence[str], contents: Sequence[Array]) -> list[str]:
-    """The files lie in `directory`; the names of those that cannot."""
+    """The files lie in `directory`; the names of those that cannot. OSError where it is the disk
+    that cannot take them.
+    """
     misplaced = []
     for name, content in zip(names, contents, strict=True):
         parts = name.split("/")
@@ -84,7 +91,9 @@ def place_files(directory: str, names: Sequence[str], contents: Sequence[Array])
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "xb") as file:  # follows no link: the name has to be a new one
                 file.write(content.data)
-        except (OSError, ValueError):  # a folder where a file should be, a name too long
+        except (OSError, ValueError) as error:  # a folder where a file should be, a name too long
+            if isinstance(error, OSError) and error.errno in _OURS:
+                raise
             misplaced.append(name)
     return misplaced
 

@@ -35,9 +35,9 @@ class HandIn:
     late: bool = False
     """True where the source says so."""
     notes: Sequence[str] = ()
-    unclear: str = ""
-    """What a person has to decide, in sentences: a file is there that could not be read."""
     """Sentences for the student: a file that was renamed, a name that was refused."""
+    unread: str = ""
+    """What is there and could not be read on this machine, in a sentence: one of the notes."""
 
 
 @runtime_checkable

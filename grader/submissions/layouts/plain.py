@@ -52,13 +52,13 @@ class Plain:
                     student=folder,
                     members=members,
                     notes=notes.inside.get(folder, ()),
-                    unclear=notes.unclear.get(folder, ""),
+                    unread=notes.unread.get(folder, ""),
                 )
                 for folder, members in parts.folders.items()
             ),
             *_list_loose(parts.loose, asked),
             *(
-                HandIn(student=label, notes=alone, unclear=notes.unclear.get(label, ""))
+                HandIn(student=label, notes=alone, unread=notes.unread.get(label, ""))
                 for label, alone in notes.alone.items()
             ),
         ]
@@ -151,8 +151,8 @@ class _Notes:
     """By the folder that they lie in."""
     alone: dict[str, list[str]] = field(default_factory=dict)
     """By the name itself, where it lies in none."""
-    unclear: dict[str, str] = field(default_factory=dict)
-    """By either, where something could not be read."""
+    unread: dict[str, str] = field(default_factory=dict)
+    """By either, where something is there and could not be read."""
 
 
 def _note_refused(listing: Listing, parts: _Parts) -> _Notes:
@@ -168,5 +168,5 @@ def _note_refused(listing: Listing, parts: _Parts) -> _Notes:
             note = f"`{top}` {why}."
             notes.alone.setdefault(top, []).append(note)
         if raw in listing.unread:
-            notes.unclear.setdefault(top, note)
+            notes.unread.setdefault(top, note)
     return notes
