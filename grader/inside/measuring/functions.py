@@ -129,9 +129,17 @@ def _read_numbers(value: object) -> Array:
 
 
 def value(names: Names, args: ValueArgs) -> ReturnedAnswer:
-    """What a name is bound to."""
+    """What a name is bound to; `...` in a list, a blank that was left, stands there as None."""
     found = find(names, args["name"], "value")
-    return {"value": describe(found, f"`{args['name']}`"), "changed": []}
+    described = describe(_empty_blanks(found), f"`{args['name']}`")
+    return {"value": described, "changed": []}
+
+
+def _empty_blanks(item: object, depth: int = 0) -> object:
+    """The item; in lists and tuples None for each `...`."""
+    if isinstance(item, (list, tuple)) and type(item) in (list, tuple) and _is_small(item, depth):
+        return type(item)(None if i is ... else _empty_blanks(i, depth + 1) for i in item)
+    return item
 
 
 def describe(item: object, what: str = "it", *, most: int = VALUES) -> ReturnedItem:
