@@ -13,6 +13,7 @@ from grader.assignment import requirements, room
 from grader.assignment.probe import Probe
 from grader.assignment.variants import Draw, Personal
 from grader.data import catalogue
+from grader.records import measurements
 from grader.records.errors import CourseError, Unmeasured
 from grader.records.execution import Missing
 from grader.records.json_values import Json
@@ -63,6 +64,18 @@ class Measurements:
         if values and all(isinstance(v, Missing) for v in values.values()):
             return {n: self[p] for n, p in probes.items()}
         return values
+
+    def within(self, reference: Measurements, subjects: Mapping[str, str]) -> Measurements:
+        """The same, without what is far larger than could be compared with the reference's.
+
+        `subjects` says by probe key what each was measured on.
+        """
+        values: dict[str, object] = {}
+        for key, value in self._values.items():
+            subject = subjects.get(key, "")
+            excess = measurements.describe_excess(value, reference._values.get(key), subject)
+            values[key] = Missing(why=excess) if excess else value
+        return Measurements(values)
 
     def for_check(self, reference: Measurements) -> MeasurementsForCheck:
         """The same measurements for one check, which note what that check reads.

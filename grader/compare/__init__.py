@@ -7,6 +7,7 @@ Floors, top first:
     answers
     alignment, explanations, parameters, precision, recurrence, returned_values, training
     differences, joined, named_answers, pieces, predictions
+    odd_numbers
 """
 
 from grader.compare.differences import mismatch

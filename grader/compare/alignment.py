@@ -75,11 +75,12 @@ def align(seen: Sequence[Layer], expected: Sequence[Layer]) -> list[Row]:
 
 
 def _align_rest(seen: Sequence[Layer], expected: Sequence[Layer]) -> list[Row]:
-    cost = _sum_costs(seen, expected)
+    pairs = _weigh_pairs(seen, expected)
+    cost = _sum_costs(pairs)
     rows: list[Row] = []
     i, j = len(seen), len(expected)
     while i or j:
-        if i and j and cost[i, j] == cost[i - 1, j - 1] + _weigh(seen[i - 1], expected[j - 1]):
+        if i and j and cost[i, j] == cost[i - 1, j - 1] + pairs[i - 1, j - 1]:
             i, j = i - 1, j - 1
             note = _describe_fault(seen[i], expected[j])
             rows.append(Row(seen=seen[i], expected=expected[j], note=note))
@@ -95,14 +96,40 @@ def _align_rest(seen: Sequence[Layer], expected: Sequence[Layer]) -> list[Row]:
     return rows[::-1]
 
 
-def _sum_costs(seen: Sequence[Layer], expected: Sequence[Layer]) -> Array:
-    """(len(seen) + 1, len(expected) + 1) what the cheapest alignment of the first ones costs."""
-    rows, columns = len(seen), len(expected)
+def _weigh_pairs(seen: Sequence[Layer], expected: Sequence[Layer]) -> Array:
+    """(len(seen), len(expected)) what it costs to take one layer for another; of layers that are
+    alike, which a loop runs by the thousand, it is found once.
+    """
+    numbers: dict[tuple[object, ...], int] = {}
+    own, ours = (
+        [numbers.setdefault(_list_traits(n), len(numbers)) for n in side]
+        for side in (seen, expected)
+    )
+    known: dict[tuple[int, int], float] = {}
+    costs = np.zeros((len(seen), len(expected)))
+    for i, trait in enumerate(own):
+        for j, other in enumerate(ours):
+            if (trait, other) not in known:
+                known[trait, other] = _weigh(seen[i], expected[j])
+            costs[i, j] = known[trait, other]
+    return costs
+
+
+def _list_traits(layer: Layer) -> tuple[object, ...]:
+    """All that counts of a layer where it is put beside another."""
+    roles = tuple((role, shape) for role, _, shape in layer.weights)
+    result = b"" if roles or layer.result is None else layer.result.tobytes()
+    return layer.kind, layer.shape, roles, layer.groups, result
+
+
+def _sum_costs(pairs: Array) -> Array:
+    """(N + 1, M + 1) what the cheapest alignment of the first layers costs, from those of pairs."""
+    rows, columns = pairs.shape
     cost = np.zeros((rows + 1, columns + 1))
     cost[:, 0], cost[0, :] = np.arange(rows + 1), np.arange(columns + 1)
     for i in range(1, rows + 1):
         for j in range(1, columns + 1):
-            pair = cost[i - 1, j - 1] + _weigh(seen[i - 1], expected[j - 1])
+            pair = cost[i - 1, j - 1] + pairs[i - 1, j - 1]
             cost[i, j] = min(pair, cost[i - 1, j] + 1, cost[i, j - 1] + 1)
     return cost
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
+from grader.compare.odd_numbers import describe_odd, is_huge
 from grader.diagnosis.tolerance import Tolerance
 from grader.records.execution import Missing
 from grader.records.measurements import Returned
@@ -16,8 +17,8 @@ QUOTIENT = Tolerance(rtol=1e-9, of="each")
 """
 Slips = Mapping[str, object]
 """Sentence about a usual slip → the value that it leads to."""
-Nested = float | str | list["Nested"]
-"""An answer as plain numbers and texts."""
+Nested = float | int | str | list["Nested"]
+"""An answer as plain numbers and texts; whole numbers are those that are too large for a float."""
 
 
 def parts(
@@ -79,6 +80,8 @@ def _describe_wrong(seen: Returned, expected: Returned, slips: Slips, *, loose: 
         return "is still None: put your answer there"
     if _holds_none(seen.plain):
         return "still has a blank in it: put your answer there"
+    if odd := describe_odd(seen, expected):
+        return odd
     own = list_answers(seen.plain, loose=loose)
     fitting = [t for t, value in slips.items() if is_same(own, list_answers(value, loose=loose))]
     if len(fitting) == 1:  # of two slips that lead to the same value, neither is named
@@ -110,7 +113,9 @@ def _nest(value: object) -> Nested:
         value = list(value.values())
     if isinstance(value, (list, tuple)):
         return [_nest(v) for v in value]
-    return float(value) if isinstance(value, (int, float)) else str(value)
+    if isinstance(value, (int, float)):
+        return value if is_huge(value) else float(value)
+    return str(value)
 
 
 def is_same(one: Nested, other: Nested) -> bool:
@@ -120,6 +125,8 @@ def is_same(one: Nested, other: Nested) -> bool:
         return len(one) == len(other) and all(is_same(a, b) for a, b in pairs)
     if isinstance(one, float) and isinstance(other, float):
         return QUOTIENT.allows(one, other)
+    if isinstance(one, int) and isinstance(other, int):
+        return one == other
     return False
 
 
@@ -134,7 +141,7 @@ def _holds_text(value: Nested) -> bool:
 def _describe_form(value: Nested) -> str:
     """How an answer is built: "a number", "4 numbers", "3 rows of 3 numbers"."""
     if not isinstance(value, list) or value in ([], [[]]):
-        return "a number" if isinstance(value, float) else "empty"
+        return "a number" if isinstance(value, (int, float)) else "empty"
     if not any(isinstance(v, list) for v in value):
         return "a number" if len(value) == 1 else f"{len(value)} numbers"
     forms = {_describe_form(v) for v in value}

@@ -61,7 +61,7 @@ def list_rows(student: Parameters) -> list[Json]:
             "count": p.count,
             "trainable": p.trainable,
             "used": p.used,
-            **({"registered": False} if p in student.unregistered else {}),
+            **({"registered": False} if p.trainable and p.kind == "tensor" else {}),
         }
         for p in student.rows
     ]

@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from grader.compare.differences import mismatch
+from grader.compare.odd_numbers import describe_odd, is_huge
+from grader.records.bounds import shorten
 from grader.records.measurements import Array, Returned
 
 LONGEST = 60
 """Characters of a value that a sentence shows."""
+_KEYS = 300
+"""The same of the keys of a dictionary."""
 
 
 def describe_difference(
@@ -24,7 +28,7 @@ def describe_difference(
     if expected.kind == "dict":
         return _describe_dict(seen, expected, rtol, path)
     if expected.kind in ("str", "NoneType"):
-        same = seen.item == expected.item
+        same = seen.kind == expected.kind and seen.item == expected.item
         return None if same else f"{path} is {_format(seen)}, expected is {_format(expected)}."
     return _describe_numbers(seen, expected, rtol, path)
 
@@ -44,12 +48,18 @@ def _describe_dict(seen: Returned, expected: Returned, rtol: float, path: str) -
         return f"{path} is a {seen.kind}, expected is a dict."
     own, other = dict(seen.item), dict(expected.item)
     if set(own) != set(other):
-        return f"{path} has the keys {sorted(own)}, expected are {sorted(other)}."
+        keys = shorten(str(sorted(own)), _KEYS)
+        return f"{path} has the keys {keys}, expected are {sorted(other)}."
     texts = (describe_difference(own[k], other[k], rtol, f"`{k}`") for k in other)
     return next((t for t in texts if t), None)
 
 
 def _describe_numbers(seen: Returned, expected: Returned, rtol: float, path: str) -> str | None:
+    if odd := describe_odd(seen, expected):
+        return f"{path} {odd}."
+    if is_huge(expected.item):
+        same = seen.item == expected.item
+        return None if same else f"{path} is {_format(seen)}, expected is {_format(expected)}."
     own, other = _read_array(seen), _read_array(expected)
     if own is None and isinstance(seen.item, tuple) and other is not None:
         return _describe_odd_entry(seen, path)
@@ -59,10 +69,13 @@ def _describe_numbers(seen: Returned, expected: Returned, rtol: float, path: str
         return f"{path} has shape {own.shape}, expected is {other.shape}."
     if rtol == 0.0 and np.array_equal(own, other):
         return None
+    single = not other.shape
+    if np.iscomplexobj(other):
+        own, other = (np.stack([a.real, a.imag], -1) for a in (own, other))
     worst = mismatch(own, other, rtol)
     if worst is None:
         return None
-    if not own.shape:
+    if single:
         return f"{path} is {_format(seen)}, expected is {_format(expected)}."
     return f"{path} differs. {worst.sentence()}"
 
@@ -81,7 +94,7 @@ def _describe_odd_entry(seen: Returned, path: str) -> str:
 def _read_array(value: Returned) -> Array | None:
     """The value as an array; None where it is none."""
     if isinstance(value.item, (np.ndarray, bool, int, float)):
-        return np.asarray(value.item)
+        return None if is_huge(value.item) else np.asarray(value.item)
     if not isinstance(value.item, tuple) or value.kind not in ("list", "tuple"):
         return None
     read = [_read_array(v) for v in value.item]
@@ -91,5 +104,5 @@ def _read_array(value: Returned) -> Array | None:
 
 
 def _format(value: Returned) -> str:
-    item: object = value.item.tolist() if isinstance(value.item, np.ndarray) else value.item
-    return repr(item)[:LONGEST]
+    plain: object = value.plain
+    return repr(plain.tolist() if isinstance(plain, np.ndarray) else plain)[:LONGEST]

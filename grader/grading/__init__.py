@@ -7,6 +7,6 @@ Floors, top first:
     disclosure, reference
     provenance
     executor
-    finder
+    finder, judging
     cache_key, judge, progress, proof, schedule, secret_order, substitutes
 """

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
 
 from grader.assignment.assignment import Measurements
-from grader.assignment.loader import LoadedAssignment
 from grader.grading import judge
 from grader.grading import reference as references
 from grader.grading.executor import Executor
+from grader.grading.judging import Judgement, Judging, read_measurements
 from grader.grading.provenance import describe_provenance
-from grader.inside.wire import Malformed
 from grader.ledger.ledger import Ledger
 from grader.records.errors import ReferenceFailed
-from grader.records.execution import ExecutionRecord, Kind, Missing, Proof
-from grader.records.measurements import Logits
-from grader.records.result import CheckResult, Graded
+from grader.records.execution import ExecutionRecord, Kind
+from grader.records.result import Graded
 from grader.records.submission import Submission
 from grader.submissions import definitions
 
-NOT_ASKED = Missing(why="it was not asked", needs_review=True)
 _FORM = "Compared with the accepted form `{}`, which fits this work best."
 _LEVEL = "level"
 """Setting of the ledger: the sandbox level of the executions that it holds."""
@@ -45,10 +40,12 @@ class Plan:
 
 
 class Cohort:
-    """A class with its reference, its ledger and what measures it."""
+    """A class with its reference, its ledger, what measures it and what judges it."""
 
-    def __init__(self, executor: Executor, ledger: Ledger) -> None:
+    def __init__(self, executor: Executor, ledger: Ledger, judging: Judging | None = None) -> None:
+        """`judging` judges; where it is left out, that is done in this process."""
         self.executor, self.loaded, self.ledger = executor, executor.loaded, ledger
+        self._judging = judging or Judging(executor.loaded, executor.source)
         self._references: dict[str, Measurements] = {}
         self.unsteady: frozenset[str] = frozenset()
         """Names of checks by which the reference differs from itself: they are open for all."""
@@ -179,16 +176,13 @@ class Cohort:
 
     def judge(self, submission: Submission, record: ExecutionRecord) -> Graded:
         """Results and score of one submission from its measurements."""
-        values, faults = read_measurements(self.loaded, record)
-        doubts = judge.contradictions(self.loaded.probes, values)
-        execution = record.execution
-        if faults:
+        content = submission.files.get(submission.entry or "", b"")
+        places = definitions.find_definitions(submission.entry, content)
+        judgement, notes = self._judge_by_best(submission, record, places)
+        results, execution = judgement.results, record.execution
+        if faults := judgement.faults:
             reason = f"{faults[0][:1].upper()}{faults[0][1:]}. A person will look at it."
             execution = replace(execution, status="tampered", reason=reason)
-        content = submission.files.get(submission.entry or "", b"")
-        self.loaded.set_source(self.executor.source)
-        places = definitions.find_definitions(submission.entry, content)
-        results, notes = self._judge_by_best(submission, Measurements(values), places)
         if self.unsteady:
             checks = self.loaded.assignment.checks
             results = judge.open_unsteady(checks, results, self.unsteady)
@@ -207,68 +201,22 @@ class Cohort:
             files=tuple(sorted(submission.files)),
             received=submission.received,
             late=submission.late,
-            notes=(*submission.notes, *notes, *doubts),
+            notes=(*submission.notes, *notes, *judgement.doubts),
             unclear=submission.unclear or submission.unread,
-            doubtful=bool(doubts),
+            doubtful=bool(judgement.doubts),
         )
 
     def _judge_by_best(
-        self, submission: Submission, student: Measurements, places: Mapping[str, str]
-    ) -> tuple[tuple[CheckResult, ...], tuple[str, ...]]:
-        """The results beside the reference, or beside the form that gives more points, and a note
-        that says so.
+        self, submission: Submission, record: ExecutionRecord, places: Mapping[str, str]
+    ) -> tuple[Judgement, tuple[str, ...]]:
+        """What is decided beside the reference, or beside the form that gives more points, and a
+        note that says so.
         """
-        checks, note = self.loaded.assignment.checks, ""
-        best = judge.judge(checks, student, self.reference(submission), places)
+        best, note = self._judging.decide(record, self.reference(submission), places), ""
         for form in self.loaded.forms:
-            if not any(c.lost for c in best):
+            if not any(c.lost for c in best.results):
                 break
-            other = judge.judge(checks, student, self.reference(submission, form), places)
-            if judge.score(other) > judge.score(best):
+            other = self._judging.decide(record, self.reference(submission, form), places)
+            if judge.score(other.results) > judge.score(best.results):
                 best, note = other, _FORM.format(form.student.removeprefix("forms/"))
         return best, (note,) if note else ()
-
-
-def read_measurements(
-    loaded: LoadedAssignment, record: ExecutionRecord
-) -> tuple[dict[str, Any], list[str]]:
-    """Checked measurements by probe key, and the sentences about answers that were malformed."""
-    values: dict[str, Any] = {}
-    faults: list[str] = []
-    for name, probe in loaded.probes.items():
-        answer = record.answers.get(probe.key, NOT_ASKED)  # None would be an answer
-        reader = partial(probe.read, output=loaded.find_output(probe))
-        value = _read(reader, answer, record.proofs.get(probe.key), name, faults)
-        if probe.key in record.in_float32 and not isinstance(value, Missing):
-            single = _read(reader, record.in_float32[probe.key], None, name, faults)
-            if not isinstance(single, Missing):
-                value = replace(value, single=single)
-        values[probe.key] = value
-    return values, faults
-
-
-def _read(
-    reader: Callable[[object], Any],
-    answer: object,
-    proof: Proof | None,
-    name: str,
-    faults: list[str],
-) -> Any:
-    """The measurement, with what was proven about it; Missing where its form is impossible."""
-    if isinstance(answer, Missing):
-        return answer if proof is None else _read_proof(answer, proof)
-    try:
-        value = reader(answer)
-        return value if proof is None else value.with_proof(proof)
-    except Malformed as error:
-        faults.append(f"the answer to `{name}` has an impossible form: {error}")
-        return Missing(why=f"the answer had an impossible form ({error})")
-
-
-def _read_proof(answer: Missing, proof: Proof) -> Logits | Missing:
-    """What the weights give where the student's network gave no answers, which is `answer`."""
-    if proof.logits is not None:
-        return Logits.by_proof(proof, answer.why)
-    if answer.error is None:
-        return answer
-    return replace(answer, why=f"{answer.why.rstrip('.')}. By themselves {proof.why_not}")

@@ -25,6 +25,7 @@ from grader.grading.secret_order import SecretOrder
 from grader.grading.substitutes import Substitutes
 from grader.inside.schema.limits import BEYOND_BELIEF
 from grader.inside.wire import Malformed
+from grader.records.answers import keep_declared
 from grader.records.errors import DataSetAbsent, SandboxError
 from grader.records.execution import (
     ExecutedCell,
@@ -247,7 +248,7 @@ class Executor:
             return Missing(why=self.absent[probe.key], elsewhere=True)
         arguments = self._arguments_of(probe, precisions, substitutes or {})
         order = SecretOrder.draw(self.source.secret, probe.key, arguments)
-        return order.restore(box.ask(probe.ask, order.hide(arguments)))
+        return keep_declared(probe.ask, order.restore(box.ask(probe.ask, order.hide(arguments))))
 
     def _arguments_of(
         self, probe: Probe[Any], precisions: Sequence[str], taken: Mapping[str, str]
@@ -332,8 +333,6 @@ class Executor:
         """Limits for our own code, which serves a whole class."""
         limits = self.loaded.assignment.limits
         return replace(limits, cpu_seconds=1e5, memory_mib=max(limits.memory_mib, 4096))
-
-    # ------------------------------------------------------------------ nothing was measured
 
     def _without_entry(self, submission: Submission) -> ExecutionRecord:
         if submission.unread:

@@ -12,6 +12,7 @@ from grader.export import leaderboard
 from grader.export.export import write_export
 from grader.grading.cohort import Cohort, Plan
 from grader.grading.executor import Executor
+from grader.grading.judging import Judging
 from grader.grading.progress import Progress, Silent
 from grader.grading.schedule import Schedule
 from grader.ledger.ledger import Ledger
@@ -84,12 +85,16 @@ def grade(
     """
     submissions = [executor.loaded.assignment.admit(s) for s in submissions]
     show, tally = progress or Silent(), _Tally()
-    with Ledger(out / "grades.db") as ledger:
-        _require_same_assignment(ledger, executor.loaded.slug)
+    loaded = executor.loaded
+    with (
+        Ledger(out / "grades.db") as ledger,
+        Judging(loaded, executor.source, apart=True) as judging,
+    ):
+        _require_same_assignment(ledger, loaded.slug)
         run = ledger.start_run(argv or sys.argv)
         if shown_as is not None:
             ledger.set_setting(leaderboard.SHOWN, shown_as)
-        cohort = Cohort(executor, ledger)
+        cohort = Cohort(executor, ledger, judging)
         plan = cohort.plan(submissions, fresh=fresh)
         if plan.waiting(submissions) or not cohort.reference_holds():
             show.begin(0, "starting the sandbox")

@@ -11,6 +11,7 @@ from typing import Any
 
 from grader.assignment.assignment import Check, Measurements
 from grader.assignment.probe import Probe
+from grader.records import bounds
 from grader.records.errors import DataSetAbsent, Unmeasured, is_interrupt
 from grader.records.execution import Missing
 from grader.records.json_values import escape_surrogates
@@ -75,7 +76,7 @@ def open_unsteady(
     for check, result in zip(checks, results, strict=True):
         broken = [opened[n] for n in check.depends_on if opened[n].outcome == "broken"]
         if check.name in unsteady:
-            opened[check.name] = _break(check, UNSTEADY)
+            opened[check.name] = give_up(check, UNSTEADY)
         elif broken and result.outcome != "broken":
             opened[check.name] = _blocked(check, broken[0])
         else:
@@ -101,6 +102,11 @@ def score(results: Sequence[CheckResult]) -> float:
     return round(sum(r.earned for r in results), 3)
 
 
+def give_up(check: Check, why: str) -> CheckResult:
+    """What is recorded of a check that could not be judged, for a person to look at."""
+    return _result(check, "broken", feedback=why, needs_review=True)
+
+
 def _blocked(check: Check, by: CheckResult) -> CheckResult:
     outcome = BLOCKING[by.outcome]
     return _result(
@@ -118,7 +124,7 @@ def _decided(check: Check, student: Measurements, reference: Measurements) -> Ch
         if missing.elsewhere:
             return _result(check, "deferred", feedback=_ended(missing.why))
         if missing.ours:
-            return _break(check, f"Not judged: {_ended(missing.why)}")
+            return give_up(check, f"Not judged: {_ended(missing.why)}")
         return _result(
             check,
             "unmeasured",
@@ -130,7 +136,7 @@ def _decided(check: Check, student: Measurements, reference: Measurements) -> Ch
     except BaseException as error:  # an instructor's check may raise anything, and call exit()
         if is_interrupt(error):
             raise
-        return _break(check, f"This check itself failed: {_describe(error)}.")
+        return give_up(check, f"This check itself failed: {_describe(error)}.")
     return _read(check, returned)
 
 
@@ -138,12 +144,12 @@ def _read(check: Check, returned: object) -> CheckResult:
     """What the check returned, if that is a verdict with values that a record can hold."""
     if not isinstance(returned, Verdict):
         what = f"{type(returned).__name__} instead of a Verdict"
-        return _break(check, f"This check returned {what}, in {_find_definition(check)}.")
+        return give_up(check, f"This check returned {what}, in {_find_definition(check)}.")
     try:
         verdict = returned.copy()  # its evidence may have been changed since it was made
     except (TypeError, ValueError) as error:
         what = "a verdict that cannot be kept"
-        return _break(check, f"This check returned {what}: {error}, in {_find_definition(check)}.")
+        return give_up(check, f"This check returned {what}: {error}, in {_find_definition(check)}.")
     outcome: Outcome = (
         "passed" if verdict.fraction >= 1 else "partial" if verdict.fraction > 0 else "failed"
     )
@@ -153,9 +159,9 @@ def _read(check: Check, returned: object) -> CheckResult:
         outcome=outcome,
         points=check.points,
         earned=round(check.points * verdict.fraction, 3),
-        feedback=verdict.feedback,
-        hint=verdict.hint,
-        evidence=verdict.evidence,
+        feedback=bounds.shorten(verdict.feedback, bounds.FEEDBACK),
+        hint=bounds.shorten(verdict.hint, bounds.FEEDBACK),
+        evidence=bounds.cut_evidence(verdict.evidence),
         trust=verdict.trust,
         extra=check.extra,
         hidden=check.hidden,
@@ -172,15 +178,11 @@ def _result(
         outcome=outcome,
         points=check.points,
         earned=0.0,
-        feedback=feedback,
+        feedback=bounds.shorten(feedback, bounds.FEEDBACK),
         extra=check.extra,
         hidden=check.hidden,
         needs_review=needs_review,
     )
-
-
-def _break(check: Check, why: str) -> CheckResult:
-    return _result(check, "broken", feedback=why, needs_review=True)
 
 
 def _ended(text: str) -> str:

@@ -20,8 +20,9 @@ from grader.assignment.loader import (
 from grader.assignment.variants import FILE, files_in_box
 from grader.grading import disclosure, judge
 from grader.grading import reference as references
-from grader.grading.cohort import Cohort, read_measurements
+from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor, images_in
+from grader.grading.judging import read_measurements
 from grader.ledger.ledger import Ledger
 from grader.records import file_names
 from grader.records.errors import CourseError, ReferenceFailed, UsageError

@@ -14,6 +14,7 @@ from grader.assignment.specimens import Mistake
 from grader.grading import reference as references
 from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
+from grader.grading.judging import Judging
 from grader.grading.progress import Progress, Silent
 from grader.grading.reference import describe_loss
 from grader.grading.schedule import Schedule
@@ -106,8 +107,11 @@ def _grade_all(
     """The record of each submission, by student."""
     graded: dict[str, Graded] = {}
     seconds = executor.loaded.assignment.limits.cpu_seconds
-    with Ledger(out / "grades.db") as ledger:
-        cohort = Cohort(executor, ledger)
+    with (
+        Ledger(out / "grades.db") as ledger,
+        Judging(executor.loaded, executor.source, apart=True) as judging,
+    ):
+        cohort = Cohort(executor, ledger, judging)
         progress.begin(0, "measuring the reference")
         first, *others = submissions
         records = references.measure(executor, first, ("student", "reference"))

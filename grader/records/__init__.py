@@ -5,9 +5,10 @@ Submission → ExecutionRecord → measurements → Verdict → CheckResult → 
 Floors, top first:
     measurements
     untrusted
-    result
+    answers, result
     execution
     submission
+    bounds
     json_values, limits
     advice, asked_files, broken_zip, extensions, extras, file_names, notebook_file, tried_versions
     errors

@@ -221,7 +221,7 @@ _IMPORTING: Sequence[_Rule] = (
     ),
     _Rule(
         kind="ImportError",
-        message=r"cannot import name .* from .*\([^/]*\)$",
+        message=r"cannot import name '[^']*' from .*\([^/()]*\)$",
         advice="Where two files import each other, the second finds the first half done: move what "
         "both need into a third file",
     ),

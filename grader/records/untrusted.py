@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from grader.inside.schema.questions import EPOCHS_CAP, Precision, Setting
+from grader.inside.schema.questions import Precision, Setting
+from grader.inside.schema.sizes import EPOCHS_CAP
 from grader.inside.wire import Malformed
 from grader.records.execution import StudentError
 
@@ -19,6 +20,8 @@ Array: TypeAlias = npt.NDArray[Any]
 
 _KEY = 100
 """Characters of a key. It goes into another box, in a head of limited length."""
+_NAME = 200
+"""Characters of a name that are shown."""
 _DIMENSIONS = 64
 """torch's own limit; a product of as many counts can still be printed."""
 _RUNS = 64
@@ -74,6 +77,11 @@ def read_text(value: object) -> str:
     if not isinstance(value, str):
         raise Malformed(f"{_name_type(value)} where text belongs")
     return value[:20_000]
+
+
+def read_name(value: object) -> str:
+    """A name, cut after 200 characters: it stands in sentences and tables."""
+    return read_text(value)[:_NAME]
 
 
 def read_key(value: object) -> str:
@@ -168,7 +176,7 @@ def read_settings(value: object) -> dict[str, Setting]:
 
 def _read_setting(value: object) -> Setting:
     if isinstance(value, (int, str)):
-        return value
+        return value[:_NAME] if isinstance(value, str) else value
     if isinstance(value, list) and all(isinstance(i, int) for i in value):
         return value
     raise Malformed(f"not a setting: {_quote(value)}")

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from grader.records import bounds
 from grader.records.json_values import Json
 
 MOST_CLASSES = 20
@@ -156,6 +157,7 @@ def views(evidence: Mapping[str, Json]) -> dict[str, View]:
         "curve": _curve,
         "parameters": _parameters,
         "table": _table,
+        bounds.LEFT_OUT: _left_out,
     }
     every = {key: make(evidence[key]) for key, make in makers.items() if key in evidence}
     return {key: view for key, view in every.items() if view}
@@ -287,6 +289,12 @@ def _parameters(value: Json) -> Parameters | None:
     if not isinstance(value, dict) or not (rows := _records(value.get("rows"))):
         return None
     return Parameters(rows=rows, total=value.get("total"))
+
+
+def _left_out(value: Json) -> list[tuple[str, str]]:
+    """What there is more of than is kept, and how much."""
+    counts = value.items() if isinstance(value, dict) else ()
+    return [(key, number(count)) for key, count in counts]
 
 
 def _table(value: Json) -> Table | None:

@@ -13,7 +13,7 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Self
 
 from grader.records.notebook_file import CellKind, NotebookCell, join_text, read_notebook
 from grader.report import escape
@@ -72,28 +72,44 @@ class Cell:
 # ------------------------------------------------------------------------------------ reading
 
 
-def read_cells(notebook: bytes) -> tuple[Cell, ...]:
+def read_cells(notebook: bytes, share: float = 1.0) -> tuple[Cell, ...]:
     """The cells of an untrusted notebook; malformed parts of it are left out with a note.
+
+    `share` is how much is shown of what a page may show at most.
 
     Raises:
         Unreadable: too large, not JSON, or without a list of cells.
     """
     given = read_notebook(notebook).cells
-    left = _Left()
-    cells = [_read_cell(cell, left) for cell in given[:MOST_CELLS]]
-    if len(given) > MOST_CELLS:
-        note = f"{len(given) - MOST_CELLS:,} further cells are not shown."
-        cells.append(Cell(index=MOST_CELLS + 1, kind="raw", source="", notes=(note,)))
+    left = _Left.of_share(share)
+    cells = [_read_cell(cell, left) for cell in given[: left.cells]]
+    if len(given) > left.cells:
+        note = f"{len(given) - left.cells:,} further cells are not shown."
+        cells.append(Cell(index=left.cells + 1, kind="raw", source="", notes=(note,)))
     return tuple(cells)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Left:
     """What one page may still show."""
 
-    source: int = MOST_WRITTEN
-    text: int = MOST_SHOWN
-    pictures: int = MOST_PICTURES
+    cells: int
+    outputs: int
+    """Of each cell."""
+    source: int
+    text: int
+    pictures: int
+
+    @classmethod
+    def of_share(cls, share: float) -> Self:
+        """So much of what a page may show at most; pictures are shown all the same."""
+        return cls(
+            cells=int(MOST_CELLS * share),
+            outputs=int(MOST_OUTPUTS * share),
+            source=int(MOST_WRITTEN * share),
+            text=int(MOST_SHOWN * share),
+            pictures=MOST_PICTURES,
+        )
 
 
 def _read_cell(cell: NotebookCell, left: _Left) -> Cell:
@@ -157,7 +173,7 @@ class _Outputs:
 def _read_outputs(given: Sequence[object], left: _Left) -> tuple[list[Output], list[str]]:
     """What can be shown of a cell's outputs; and notes."""
     outputs, notes = _Outputs(left), list[str]()
-    for one in given[:MOST_OUTPUTS]:
+    for one in given[: left.outputs]:
         fields = one if isinstance(one, dict) else {}
         kind = fields.get("output_type")
         text = join_text(fields.get("text")) if kind == "stream" else None
@@ -169,8 +185,8 @@ def _read_outputs(given: Sequence[object], left: _Left) -> tuple[list[Output], l
         outputs.shown += [output] if output else []
         notes += [] if output else [_LEFT_OUT]
     outputs.end_stream()
-    if len(given) > MOST_OUTPUTS:
-        notes.append(f"{len(given) - MOST_OUTPUTS:,} further outputs are not shown.")
+    if len(given) > left.outputs:
+        notes.append(f"{len(given) - left.outputs:,} further outputs are not shown.")
     return outputs.shown, notes
 
 

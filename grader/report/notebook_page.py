@@ -13,12 +13,18 @@ from markupsafe import Markup
 from markupsafe import escape as escape_html
 
 from grader.inside.schema.messages import CellStatus
+from grader.records.bounds import shorten
 from grader.records.execution import ExecutedCell, ExecutedNotebook
 from grader.report import escape
 from grader.report.notebook_cells import Cell, read_cells
 
 MOST_MARKDOWN = 200_000
 """Characters set as Markdown on one page; further ones are shown as they were typed."""
+MOST_BYTES_OF_A_PAGE = 400_000
+"""Of a page, its pictures left aside; of more a smaller share is shown."""
+_SHARES = (1 / 4, 1 / 16, 1 / 64, 1 / 256)
+_ERROR = 1_000
+"""Characters of what went wrong in a cell."""
 _ADDRESS = re.compile(r"(?i)(?:https?|mailto):")
 
 
@@ -59,10 +65,35 @@ def notebook_page(
     Raises:
         Unreadable: it cannot be read as a notebook.
     """
-    runs = {run.index: run for run in executed.cells}
-    setter = _Setter()
-    cells = read_cells(executed.content)
-    shown = [_view_cell(cell, runs.get(cell.index), setter) for cell in cells]
+
+    def render(share: float) -> tuple[str, int]:
+        shown = _view_cells(executed, share)
+        html = _render(
+            shown, student, title, env, here=here, back=back, download=download, note=note
+        )
+        return html, len(html.encode()) - sum(map(_measure_pictures, shown))
+
+    html, size = render(1.0)
+    for share in _SHARES:
+        if size <= MOST_BYTES_OF_A_PAGE:
+            break
+        html, size = render(share)
+    return html
+
+
+def _view_cells(executed: ExecutedNotebook, share: float) -> list[CellView]:
+    runs, setter = {run.index: run for run in executed.cells}, _Setter(share)
+    cells = read_cells(executed.content, share)
+    return [_view_cell(cell, runs.get(cell.index), setter) for cell in cells]
+
+
+def _measure_pictures(view: CellView) -> int:
+    return sum(len(output.source) for output in view.cell.outputs)
+
+
+def _render(
+    shown: Sequence[CellView], student: str, title: str, env: Environment, **more: str
+) -> str:
     seconds = [s for s in (one.seconds for one in shown) if s is not None]
     return env.get_template("notebook.html").render(
         student=student,
@@ -71,10 +102,7 @@ def notebook_page(
         wrong=[one for one in shown if one.wrong],
         ran=sum(one.cell.kind == "code" for one in shown),
         seconds=sum(seconds) if seconds else None,
-        here=here,
-        back=back,
-        download=download,
-        note=note,
+        **more,
     )
 
 
@@ -86,7 +114,7 @@ def _view_cell(cell: Cell, run: ExecutedCell | None, setter: _Setter) -> CellVie
         cell=cell,
         status=run.status if run else "error" if raised else "ok",
         seconds=run.seconds if run else None,
-        error=run.error if run else raised,
+        error=shorten(run.error if run else raised, _ERROR),
         body=setter.set_markdown(cell.source) if markdown else number_lines(cell.source),
     )
 
@@ -100,8 +128,8 @@ def number_lines(source: str) -> Markup:
 class _Setter:
     """Sets Markdown as HTML that can do nothing: no HTML, no pictures, no links that lead away."""
 
-    def __init__(self) -> None:
-        self._left = MOST_MARKDOWN
+    def __init__(self, share: float = 1.0) -> None:
+        self._left = int(MOST_MARKDOWN * share)
         self._parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable("table")
         self._parser.disable(["image", "html_block", "html_inline"])
         self._rules: Mapping[str, Callable[[Token], str]] = {

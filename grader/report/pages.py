@@ -19,9 +19,10 @@ from markupsafe import Markup
 from markupsafe import escape as escape_html
 
 import grader
-from grader.records import file_names
+from grader.records import bounds, file_names
 from grader.records.errors import CourseError
 from grader.records.execution import STATUS_WORDS, ExecutedNotebook
+from grader.records.json_values import Json, record_to_json
 from grader.records.notebook_file import MOST_BYTES, Unreadable, read_notebook
 from grader.records.result import Graded
 from grader.report import escape, summary
@@ -32,6 +33,15 @@ _CELL = re.compile(
     r"(?:\b[A-Za-z_][A-Za-z0-9_]{0,60}\.ipynb, |\A)cell ([1-9][0-9]{0,3})\b", re.ASCII
 )
 """How an error names a cell of the notebook that was handed in."""
+
+MOST_BYTES_OF_A_PAGE = 400_000
+"""Of a student's page: more takes browsers long, and nobody reads it."""
+_SHORTER = ((20_000, 200), (2_000, 50), (200, 10))
+"""Characters of a text and entries of a list, for a page that is larger."""
+SHORTENED = (
+    "This page would be too large to be read, so long texts and tables are cut. The record beside "
+    "it, a file that ends in `.json`, holds more."
+)
 
 # ---------------------------------------------------------------------------------------- pages
 
@@ -76,11 +86,34 @@ def _policy(style: str) -> str:
 
 
 def student_page(graded: Graded, env: Environment, notebook: str = "", note: str = "") -> str:
-    """Render the page of one student.
+    """Render the page of one student, of at most `MOST_BYTES_OF_A_PAGE`.
 
     `notebook` is the file name of the page that shows the executed notebook, if there is one, and
     `note` what a reader should know of it.
     """
+    html = _render_student(graded, env, notebook, note)
+    for texts, rows in _SHORTER:
+        if len(html.encode()) <= MOST_BYTES_OF_A_PAGE:
+            break
+        shorter = _shorten(graded, texts, rows)
+        html = _render_student(shorter, env, notebook, f"{note} {SHORTENED}".strip())
+    return html
+
+
+def _shorten(graded: Graded, texts: int, rows: int) -> Graded:
+    """The record with the texts and tables that students make as long as they like cut."""
+
+    def shorten(record: Mapping[str, Json]) -> dict[str, Json]:
+        return {k: bounds.cut(v, texts=texts, rows=rows)[0] for k, v in record.items()}
+
+    value = graded.to_json()
+    checks = [shorten(record_to_json(check)) for check in graded.checks]
+    execution = shorten(record_to_json(graded.execution))
+    kept = {k: value[k] for k in ("student", "digest", "title")}  # names that pages are found by
+    return Graded.from_json({**shorten(value), "checks": checks, "execution": execution, **kept})
+
+
+def _render_student(graded: Graded, env: Environment, notebook: str, note: str) -> str:
     return env.get_template("student.html").render(
         one=graded,
         data=summary.data_used(graded),

@@ -43,6 +43,10 @@ submission, and the supervisor is an object in the grader itself (`plain_supervi
 psutil what a supervisor in a box watches by the kernel. There is no wall, and so no level but 0.
 The conversation, the measuring code and what is imported before it are the same.
 
+Judging. Answers are hostile data, and checks are authors' code. A `limited_child` of the grader
+does that work: forked before the first box, kept for a class, with limits on computing time and
+memory. It is no box: nothing of a student's is executed in it.
+
 Faults. What the student's side does never raises here: an exception becomes a StudentError with the
 student's line, a death a Missing with its reason, and the next question starts a new process with
 what is left of the limits. SandboxError means that our side broke.
@@ -53,7 +57,7 @@ Floors, top first:
     box, interpreter
     backend
     cells, server_process
-    channel, outcome, process_tree, remarks, remedies, shelter
+    channel, limited_child, outcome, process_tree, remarks, remedies, shelter
     environment
 """
 

@@ -53,7 +53,6 @@ def test_equal_answers(seen: object, expected: object) -> None:
         ([[None, None]], [[1, 2]], "`a` still has a blank in it: put your answer there."),
         ("7", 7, "`a` holds text, '7': write numbers, without quotes."),
         ([], [[1, 2]], "`a` is empty, expected is 1 rows of 2 numbers."),
-        (float("nan"), 7, "`a` is not right."),
         ({"b": 7}, (7, 8), "`a` is a number, expected is 2 numbers."),
         ({"b": "7"}, 7, "`a` holds text, \"{'b': '7'}\": write numbers, without quotes."),
     ],
@@ -62,6 +61,50 @@ def test_wrong_answers(seen: object, expected: object, text: str) -> None:
     """What is wrong is said, and never what is right."""
     verdict = told(seen, expected)
     assert (verdict.fraction, verdict.feedback) == (0, text)
+
+
+NAN = "`a` holds nan, which is not a number: look for 0/0"
+INFINITE = "`a` holds an infinity: look for a division by zero"
+COMPLEX = "`a` holds complex numbers, and real ones are asked for: take their real part"
+HUGE = "`a` holds a whole number of more than 300 digits: look for a power"
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected", "text"),
+    [
+        (float("nan"), 7, NAN),
+        (torch.tensor(float("nan")), (4, 3), NAN),
+        ([1, [2, np.float16("nan")]], [[1, 2]], NAN),
+        (float("inf"), 7, INFINITE),
+        ([[-float("inf")] * 3] * 4, [[1, 2, 3]] * 4, INFINITE),
+        (np.ones(4) * 1j, (1, 1, 1, 1), COMPLEX),
+        (np.complex64(3), 3, COMPLEX),
+        (torch.tensor([1 + 1j]), 3, COMPLEX),
+        (1 << 1300, 7, HUGE),
+        (-(10**390), 7, HUGE),
+        ([3, 10**390], (3, 4), HUGE),
+        ({"b": [1, 10**309]}, (1, 4), HUGE),
+    ],
+)
+@pytest.mark.parametrize("unordered", ["", "a"])
+def test_numbers_that_are_none(seen: object, expected: object, text: str, unordered: str) -> None:
+    """NaN, infinities, complex and unending numbers are said to be that, wherever they stand."""
+    verdict = told(seen, expected, unordered=unordered)
+    assert verdict.fraction == 0
+    assert verdict.feedback.startswith(text)
+
+
+@pytest.mark.parametrize("right", [10**390, [1, 1 << 1300], float("inf"), [float("-inf"), 2.0]])
+def test_what_is_asked_for_may_be_beyond_measure(right: object) -> None:
+    """Where the right answer is as large, it is right, and nothing is odd about a wrong one."""
+    assert told(right, right).fraction == 1
+    off = [n + 1 for n in right] if isinstance(right, list) else 3
+    assert told(off, right).fraction == 0
+
+
+def test_a_huge_answer_is_compared_to_its_last_digit() -> None:
+    """No floating-point number stands for it."""
+    assert told(10**390 + 1, 10**390).feedback == "`a` is not right."
 
 
 def test_a_slip_is_named() -> None:

@@ -14,7 +14,7 @@ from grader.assignment.course import Course
 from grader.assignment.kit import read_kit
 from grader.assignment.loader import LoadedAssignment
 from grader.grading import judge
-from grader.grading.cohort import read_measurements
+from grader.grading.judging import read_measurements
 from grader.grading.release import load_public, release
 from grader.grading.verify import Specimens
 from grader.records.execution import ExecutionRecord

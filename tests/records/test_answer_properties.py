@@ -325,3 +325,48 @@ def test_a_proof_is_never_taken_from_a_box(graders: Graders) -> None:
             read.with_proof(Proof(logits="none"))
     probe = next(iter(graders.probes.values()))
     assert graders.executor._prove(probe, {**answer, "operands": []}) is None
+
+
+# ---------------------------------------------------------------------- the largest answers
+
+
+def test_the_largest_tables_are_read_judged_and_shown(graders: Graders) -> None:
+    """All the rows that a frame holds: beside seven layers nobody compares them, on a page nobody
+    reads them, and no comparison of each with each takes the run's time.
+    """
+    rows = [{**ROW, "name": "'\x01"}] * 900
+    weights = [
+        {"name": "'\x01", "shape": [1], "kind": "tensor", "trainable": True, "used": True}
+    ] * 900
+    by_name = {name: p.key for name, p in graders.probes.items()}
+    few = {
+        by_name["layers"]: {"layers": rows, "precision": "float64"},
+        by_name["parameters"]: {"rows": weights},
+    }
+    many = {
+        by_name["layers"]: {"layers": rows * 11, "precision": "float64"},
+        by_name["parameters"]: {"rows": weights * 40},
+    }
+    for answers, said in ((few, "900 weights are used"), (many, "`Tiny` has 36,000 parameters")):
+        graded = graders.grade({**graders.honest.answers, **answers})
+        assert any(said in c.feedback for c in graded.checks)
+        assert all(c.outcome != "broken" for c in graded.checks)
+        assert len(json.dumps(graded.to_json())) < 100_000
+        assert len(pages.student_page(graded, graders.env).encode()) < 200_000
+
+
+def test_one_name_does_not_fill_a_page(graders: Graders) -> None:
+    """Names, files and settings are cut where they are read."""
+    long = "'\x01" * 200_000
+    row = {
+        **ROW,
+        "name": long,
+        "kind": long,
+        "file": long,
+        "steps": [long],
+        "settings": {long: long},
+    }
+    probe = next(p for p in graders.probes.values() if p.ask == "layers")
+    answer = {"layers": [row] * 3, "precision": "float64", "before": [long], "unset": ""}
+    graded = graders.grade({**graders.honest.answers, probe.key: answer})
+    assert len(json.dumps(graded.to_json())) < 60_000

@@ -27,7 +27,7 @@ from grader.records.execution import (
     StudentError,
 )
 from grader.records.notebook_file import Unreadable
-from grader.report import pages
+from grader.report import notebook_page, pages
 from grader.report.notebook_cells import picture, read_cells
 from kit.notebook_page import inert, page
 from kit.page import Page, words
@@ -195,11 +195,15 @@ def test_long_outputs_keep_head_and_tail() -> None:
 
 
 def test_the_whole_page_is_bounded() -> None:
-    """Two thousand cells of long outputs and pictures stay a page that a browser opens."""
+    """Two thousand cells of long outputs are a page that a browser opens; pictures come on top."""
     one = {"output_type": "stream", "name": "stdout", "text": "\x1b" * 800}
     html = page(raw(*[code("\n" * 1000 + "x", one)] * 2100))
-    assert len(html) < 25_000_000
-    assert "100 further cells are not shown" in html
+    assert len(html.encode()) <= notebook_page.MOST_BYTES_OF_A_PAGE
+    assert "further cells are not shown" in html
+    wrong = code(
+        "<" * 5_000, {"output_type": "error", "ename": "<" * 900, "evalue": "", "traceback": []}
+    )
+    assert len(page(raw(*[wrong] * 2100)).encode()) <= notebook_page.MOST_BYTES_OF_A_PAGE
     encoded = drawn(size=(400, 400))
     many = [{"output_type": "display_data", "data": {"image/png": encoded}}] * 250
     shown = read_cells(raw(code("x", *many)))[0]

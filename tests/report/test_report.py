@@ -250,6 +250,63 @@ def test_unknown_evidence_stays_in_the_record(env: Any) -> None:
     assert "What was measured" not in text
 
 
+def test_what_is_left_out_of_a_table_is_said(env: Any) -> None:
+    """A table that was cut says how many entries it has besides."""
+    evidence = {"parameters": PARAMETERS, "left_out": {"parameters": 31_800}}
+    one = graded("Ada", check("parameter_count", "failed", evidence=evidence))
+    text = words(inert(pages.student_page(one, env)))
+    assert "31,800 further entries of “parameters” are left out." in text
+
+
+LONG = 20_000
+TOO_LARGE = {
+    "printed": {"execution": Execution(status="ok", stdout='"' * 65_536, stderr="\x00" * 65_536)},
+    "files": {"files": tuple(f"{'&' * 240}{i}" for i in range(2_000))},
+    "notes": {"notes": ("'" * LONG,) * 50},
+    "error": {
+        "execution": Execution(
+            status="crashed",
+            reason="<" * LONG,
+            error=StudentError(kind="<" * LONG, message="<" * LONG, code="<" * LONG, where="<" * LONG),
+            notes=("<" * LONG,) * 40,
+        )
+    },
+    "unclear": {"unclear": "<" * 2_000},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", [*TOO_LARGE, "checks", "everything"])
+def test_no_page_is_too_large_to_be_read(env: Any, what: str) -> None:
+    """However much a student prints, names and hands in, and whatever a check says of it."""
+    rows: Json = [{"name": "\u202e" * 200, "shape": [2**52] * 64, "used": False}] * 300
+    text = {"feedback": "`<`" * 1_300, "hint": "\x07" * 4_000}
+    long = [
+        check(name, "failed", evidence={"parameters": {"rows": rows}}, **text) for name in TITLES
+    ]
+    more = {
+        k: v
+        for key, part in TOO_LARGE.items()
+        if what in (key, "everything")
+        for k, v in part.items()
+    }
+    one = graded("Ada", *(long if what in ("checks", "everything") else []), **more)
+    html = pages.student_page(one, env, note="One note.")
+    assert len(html.encode()) <= pages.MOST_BYTES_OF_A_PAGE
+    page = words(inert(html))
+    assert "One note." in page
+    assert ("so long texts and tables are cut" in page) == (what != "unclear")
+    assert "LeNet-5" in page
+
+
+def test_a_page_of_usual_length_is_whole(env: Any) -> None:
+    """Nothing is cut of what an honest student's longest run leaves."""
+    printed = "".join(f"epoch {n}: loss 0.31, accuracy 98.1 %\n" for n in range(1_700))
+    one = graded("Ada", execution=Execution(status="ok", stdout=printed[:65_536]))
+    page = words(inert(pages.student_page(one, env)))
+    assert "so long texts and tables are cut" not in page
+    assert "epoch 1600" in page
+
+
 def test_provenance_is_told(env: Any) -> None:
     """Versions, seed, digests and durations stand under "How this was graded"."""
     text = words(inert(pages.student_page(graded(), env)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 
@@ -13,7 +14,7 @@ import torch
 from grader.inside import remarks
 from grader.inside.loading import absent
 from grader.inside.loading.namespace import Names, Unanswerable, describe_place
-from grader.inside.measuring import instances, network, outputs
+from grader.inside.measuring import instances, network
 from grader.inside.measuring.finding import find, find_directory
 from grader.inside.schema.questions import (
     CallArgs,
@@ -22,13 +23,12 @@ from grader.inside.schema.questions import (
     ReturnedItem,
     ValueArgs,
 )
-from grader.inside.wire import Array
+from grader.inside.schema.sizes import VALUE_DEPTH, VALUE_DIMENSIONS, VALUE_ENTRIES, VALUES
+from grader.inside.wire import DIGITS_CAP, Array
 
 Function = Callable[..., object]
 """One of the student's."""
 _SEQUENCES = (list, tuple, torch.Size)
-_DEPTH, _LENGTH = 8, 10_000
-"""Of lists and dictionaries that are read."""
 
 
 def find_function(names: Names, name: str) -> Function:
@@ -106,7 +106,7 @@ def call(names: Names, args: CallArgs) -> ReturnedAnswer:
     function = find_function(names, args["name"])
     given = [copy_argument(a, tensors=bool(args.get("tensors"))) for a in args.get("args", [])]
     kept = [np.array(a) if isinstance(a, np.ndarray) else None for a in args.get("args", [])]
-    result = describe(function(*given))
+    result = describe(function(*given), f"what `{args['name']}` returns")
     changed = [
         i
         for i, (now, then) in enumerate(zip(given, kept, strict=True))
@@ -131,10 +131,8 @@ def _read_numbers(value: object) -> Array:
 def value(names: Names, args: ValueArgs) -> ReturnedAnswer:
     """What a name is bound to; `...` in a list, a blank that was left, stands there as None."""
     found = find(names, args["name"], "value")
-    try:
-        return {"value": describe(_empty_blanks(found)), "changed": []}
-    except Unanswerable as error:
-        raise Unanswerable(f"`{args['name']}`: {error.why}", error.needs_review) from None
+    described = describe(_empty_blanks(found), f"`{args['name']}`")
+    return {"value": described, "changed": []}
 
 
 def _empty_blanks(item: object, depth: int = 0) -> object:
@@ -144,44 +142,91 @@ def _empty_blanks(item: object, depth: int = 0) -> object:
     return item
 
 
-def describe(item: object, depth: int = 0) -> ReturnedItem:
-    """A result as plain data with its kind kept, lists and dictionaries to a depth of eight."""
-    if isinstance(item, torch.Tensor):
-        _require_small(item.numel())
-        return {"kind": "tensor", "item": network.array(item)}
-    if isinstance(item, (np.ndarray, np.generic)):
-        _require_small(item.size)
+def describe(item: object, what: str = "it", *, most: int = VALUES) -> ReturnedItem:
+    """A result as plain data with its kind kept, of at most so many numbers and characters.
+
+    Sizes are looked at before anything is converted. `what` begins the sentences that refuse it.
+    """
+    described, count = _describe(item, what, most, 0)
+    _require_few(count, what, most)
+    return described
+
+
+def _describe(item: object, what: str, most: int, depth: int) -> tuple[ReturnedItem, int]:
+    """The result, and how many numbers and characters it holds."""
+    if isinstance(item, (torch.Tensor, np.ndarray, np.generic)):
+        _require_small(tuple(item.shape), what, most)
+        if isinstance(item, torch.Tensor):
+            return {"kind": "tensor", "item": network.array(item)}, item.numel()
         array = np.array(item)
         if array.dtype.kind not in "biufc":
-            raise Unanswerable(f"it holds an array of {array.dtype}, not of numbers")
-        return {"kind": "array", "item": array}
+            raise Unanswerable(f"{what} is an array of {array.dtype}, not of numbers")
+        return {"kind": "array", "item": array}, array.size
+    if type(item) is int and abs(item) >= 10**DIGITS_CAP:
+        raise Unanswerable(
+            f"{what} is a whole number of more than {DIGITS_CAP} digits; look for a power or a "
+            "product that grows without end"
+        )
     if item is None or type(item) in (bool, int, float, str):
-        return {"kind": type(item).__name__, "item": item}
+        return {"kind": type(item).__name__, "item": item}, _measure_plain(item)
     exact = type(item)  # what a subclass would answer is unknown
     if isinstance(item, (list, tuple)) and exact in _SEQUENCES and _is_small(item, depth):
-        kind = "list" if type(item) is list else "tuple"
-        return {"kind": kind, "item": [describe(i, depth + 1) for i in item]}
+        kind = "list" if exact is list else "tuple"
+        parts = [_describe(i, what, most, depth + 1) for i in item]
+        return {"kind": kind, "item": [p for p, _ in parts]}, sum(n for _, n in parts)
     if isinstance(item, dict) and exact is dict and _is_small(item, depth) and _has_texts(item):
-        pairs = [(k, describe(v, depth + 1)) for k, v in item.items()]
-        return {"kind": "dict", "item": pairs}
-    absent.refuse(item, "it")
+        pairs = [(k, _describe(v, what, most, depth + 1)) for k, v in item.items()]
+        size = sum(_measure_plain(k) + n for k, (_, n) in pairs)
+        return {"kind": "dict", "item": [(k, v) for k, (v, _) in pairs]}, size
+    absent.refuse(item, what)
+    raise Unanswerable(_explain_unfit(item, what, depth))
+
+
+def _explain_unfit(item: object, what: str, depth: int) -> str:
+    """Why something is no result."""
+    kind = type(item)
     if item is ...:
-        raise Unanswerable("it is `...`, a blank that was left; put your own code in its place")
-    raise Unanswerable(
-        f"it is a {type(item).__name__}; return a number, an array, a tensor or a list of them"
-    )
+        return f"{what} is `...`, a blank that was left; put your own code in its place"
+    if kind is complex:
+        return f"{what} is a complex number; a real one is needed"
+    if kind in (*_SEQUENCES, dict) and isinstance(item, Sized):
+        if depth >= VALUE_DEPTH:
+            return f"{what} is nested more than {VALUE_DEPTH} deep; return fewer levels"
+        if len(item) > VALUE_ENTRIES:
+            return (
+                f"{what} is a {kind.__name__} of {len(item):,} entries; {VALUE_ENTRIES:,} are the "
+                "most that can be compared, or an array of more"
+            )
+    return f"{what} is a {kind.__name__}; return a number, an array, a tensor or a list of them"
 
 
-def _require_small(count: int) -> None:
-    """Raise Unanswerable, before a copy is made, for more numbers than an answer can carry."""
-    if count > outputs.LARGEST:
+def _measure_plain(item: object) -> int:
+    """A text by its characters, anything else as one."""
+    return max(1, len(item)) if isinstance(item, str) else 1
+
+
+def _require_small(shape: tuple[int, ...], what: str, most: int) -> None:
+    """Raise Unanswerable, before a copy is made, for an array that cannot be compared.
+
+    One without numbers may still have rows without end.
+    """
+    if len(shape) > VALUE_DIMENSIONS:
         raise Unanswerable(
-            f"it holds {count:,} numbers; {outputs.LARGEST:,} are the most that can be compared"
+            f"{what} is an array of {len(shape)} dimensions; {VALUE_DIMENSIONS} are the most that "
+            "can be compared"
+        )
+    _require_few(math.prod(n for n in shape if n), what, most, f" in shape {shape}")
+
+
+def _require_few(count: int, what: str, most: int, how: str = "") -> None:
+    if count > most:
+        raise Unanswerable(
+            f"{what} holds {count:,} numbers{how}; {most:,} are the most that can be compared"
         )
 
 
 def _is_small(item: Sized, depth: int) -> bool:
-    return depth < _DEPTH and len(item) <= _LENGTH
+    return depth < VALUE_DEPTH and len(item) <= VALUE_ENTRIES
 
 
 def _has_texts(keys: Iterable[object]) -> bool:

@@ -85,7 +85,7 @@ class Student:
         `what` names it in the sentence that refuses anything else.
         """
         try:
-            returned = functions.describe(value)
+            returned = functions.describe(value, most=outputs.LARGEST)
         except Unanswerable as error:
             raise Unanswerable(f"{what} cannot be read: {error.why}") from None
         kind, item = returned["kind"], returned["item"]
@@ -148,7 +148,7 @@ def run(names: Names, args: ScriptArgs) -> ReturnedAnswer:
             raise
         raise Unanswerable(_describe_fault(error), needs_review=True) from None
     try:
-        return {"value": functions.describe(result), "changed": []}
+        return {"value": functions.describe(result, most=outputs.LARGEST), "changed": []}
     except Unanswerable as error:
         why = f"`{args['name']}` of {FILE} returned what cannot cross: {error.why}"
         raise Unanswerable(why, needs_review=True) from None

@@ -24,13 +24,13 @@ from grader.inside.measuring.functions import describe_forward, find_maker
 from grader.inside.measuring.inputs import Inputs
 from grader.inside.measuring.pairing import Keyed
 from grader.inside.schema.questions import (
-    EPOCHS_CAP,
     LogitsAnswer,
     LogitsArgs,
     NetworkArgs,
     TrainAnswer,
     TrainArgs,
 )
+from grader.inside.schema.sizes import EPOCHS_CAP
 from grader.inside.wire import Array
 
 LOSSES = 100_000

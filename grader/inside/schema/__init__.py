@@ -11,5 +11,5 @@ process; what it quotes is a claim.
 
 Floors, top first:
     messages, trials
-    job, limits, questions
+    job, limits, questions, sizes
 """

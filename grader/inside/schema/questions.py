@@ -14,8 +14,6 @@ Output = Literal["logits", "probabilities", "raw", "scores"]
 within a row count. `probabilities` and `raw`: numbers as they are, of one tensor or of several.
 `scores`, which nobody declares: scores as in `logits`, perhaps as the first of several tensors.
 """
-EPOCHS_CAP = 100
-"""After how many epochs of one training a network is looked at."""
 
 # ---------------------------------------------------------------------- arguments
 

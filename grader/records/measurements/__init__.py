@@ -4,13 +4,14 @@ Each `from_wire` takes a value that came out of a box: it is checked completely,
 `wire.Malformed`.
 
 Floors, top first:
-    readers
+    extents, readers
     layers, logits, networks, outputs, parameters, steps
     dropouts, named_arrays, returned
 """
 
 from grader.inside.schema.questions import Output, Precision
 from grader.records.measurements.dropouts import NO_DROPOUT, Dropouts
+from grader.records.measurements.extents import describe_excess
 from grader.records.measurements.layers import Layer, Layers
 from grader.records.measurements.logits import Logits, Trained
 from grader.records.measurements.named_arrays import NamedArray, NamedArrays
@@ -43,5 +44,6 @@ __all__ = [
     "Returned",
     "Steps",
     "Trained",
+    "describe_excess",
     "list_arrays",
 ]

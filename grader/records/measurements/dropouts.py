@@ -30,7 +30,7 @@ class Dropouts:
         if max(len(layers), len(places)) > _MOST:
             raise Malformed(f"more than {_MOST:,} dropouts or layers beside them")
         return cls(
-            layers=tuple(untrusted.read_text(n) for n in layers),
+            layers=tuple(untrusted.read_name(n) for n in layers),
             places=tuple(_read_place(p) for p in places),
         )
 

@@ -64,14 +64,14 @@ class Layer:
         """The layer that the box described."""
         row = untrusted.read_mapping(value)
         return cls(
-            name=untrusted.read_text(row.get("name")),
-            kind=untrusted.read_text(row.get("kind")),
+            name=untrusted.read_name(row.get("name")),
+            kind=untrusted.read_name(row.get("kind")),
             shape=untrusted.read_shape(row.get("shape")),
             weights=tuple(_read_weight(w) for w in untrusted.read_list(row.get("weights"))),
-            keys=tuple(untrusted.read_text(k) for k in untrusted.read_list(row.get("keys", []))),
-            steps=tuple(untrusted.read_text(s) for s in untrusted.read_list(row.get("steps"))),
+            keys=tuple(untrusted.read_name(k) for k in untrusted.read_list(row.get("keys", []))),
+            steps=tuple(untrusted.read_name(s) for s in untrusted.read_list(row.get("steps"))),
             settings=untrusted.read_settings(row.get("settings")),
-            file=None if row.get("file") is None else untrusted.read_text(row["file"]),
+            file=None if row.get("file") is None else untrusted.read_name(row["file"]),
             line=None if row.get("line") is None else untrusted.read_count(row["line"]),
             start=untrusted.read_sketch(row.get("start")),
             result=untrusted.read_sketch(row.get("result")),
@@ -82,7 +82,7 @@ class Layer:
 
 def _read_weight(value: object) -> tuple[str, str, tuple[int, ...]]:
     role, name, shape = untrusted.read_list(value, 3)
-    return untrusted.read_text(role), untrusted.read_text(name), untrusted.read_shape(shape)
+    return untrusted.read_name(role), untrusted.read_name(name), untrusted.read_shape(shape)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +100,11 @@ class Layers:
     single: Layers | None = None
     """On the reference: the same measured in float32."""
 
+    @property
+    def extent(self) -> int:
+        """How many layers there are."""
+        return len(self.rows)
+
     @classmethod
     def from_wire(cls, value: object) -> Self:
         """The layers that the box described, at most 10,000."""
@@ -113,6 +118,6 @@ class Layers:
             error=untrusted.read_error(head.get("error")),
             unset=untrusted.read_text(head.get("unset", "")),
             before=tuple(
-                untrusted.read_text(s) for s in untrusted.read_list(head.get("before", []))
+                untrusted.read_name(s) for s in untrusted.read_list(head.get("before", []))
             ),
         )

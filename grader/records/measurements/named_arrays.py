@@ -39,7 +39,7 @@ class NamedArray:
             raise Malformed("numbers whose shape is not the one announced")
         return cls(
             key=untrusted.read_text(row.get("key")),
-            name=untrusted.read_text(row.get("name")),
+            name=untrusted.read_name(row.get("name")),
             shape=shape,
             values=values,
             sampled=sampled,

@@ -39,9 +39,9 @@ class Parameter:
         """The parameter that the box described."""
         row = untrusted.read_mapping(value)
         return cls(
-            name=untrusted.read_text(row.get("name")),
+            name=untrusted.read_name(row.get("name")),
             shape=untrusted.read_shape(row.get("shape")),
-            kind=untrusted.read_text(row.get("kind")),
+            kind=untrusted.read_name(row.get("kind")),
             trainable=row.get("trainable") is True,
             used=None if row.get("used") is None else untrusted.read_flag(row["used"]),
         )
@@ -70,6 +70,11 @@ class Parameters:
     def total(self) -> int:
         """Number of trainable parameters."""
         return sum(r.count for r in self.trainable)
+
+    @property
+    def extent(self) -> int:
+        """How many parameters, tensors and buffers there are."""
+        return len(self.rows)
 
     @classmethod
     def from_wire(cls, value: object) -> Self:

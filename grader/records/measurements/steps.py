@@ -53,7 +53,7 @@ class Steps:
             before=read_named_arrays(head.get("before", [])),
             dropouts=Dropouts.from_wire(head.get("dropouts", {})),
             unregistered=tuple(
-                untrusted.read_text(n) for n in untrusted.read_list(head.get("unregistered", []))
+                untrusted.read_name(n) for n in untrusted.read_list(head.get("unregistered", []))
             ),
         )
 

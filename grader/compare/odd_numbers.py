@@ -1,0 +1,50 @@
+"""Numbers that are no answer: NaN, infinities, complex ones, whole ones without end. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from grader.records.measurements import Returned
+
+_SENTENCES = {
+    "complex": "holds complex numbers, and real ones are asked for: take their real part",
+    "nan": "holds nan, which is not a number: look for 0/0, for a logarithm or a root of a "
+    "negative number, and for values that were never set",
+    "inf": "holds an infinity: look for a division by zero, and for numbers that grow without end",
+    "huge": "holds a whole number of more than 300 digits: look for a power or a product that "
+    "grows without end",
+}
+"""By kind what is odd, as a predicate, and what to do."""
+
+
+def describe_odd(seen: Returned, expected: Returned) -> str:
+    """What is odd about the numbers of a value, where those of the expected one are not; or
+    nothing.
+    """
+    own, ours = set(_list_kinds(seen)), set(_list_kinds(expected))
+    return next((text for kind, text in _SENTENCES.items() if kind in own - ours), "")
+
+
+def is_huge(value: object) -> bool:
+    """True for a whole number that no floating-point number comes near."""
+    return isinstance(value, int) and not -(10**308) < value < 10**308
+
+
+def _list_kinds(value: Returned) -> Iterator[str]:
+    """The kinds of odd numbers that it holds."""
+    if isinstance(value.item, tuple):
+        for part in value.item:
+            yield from _list_kinds(part[1] if value.kind == "dict" else part)
+        return
+    if is_huge(value.item):
+        yield "huge"
+    elif isinstance(value.item, (np.ndarray, float)):
+        numbers = np.asarray(value.item)
+        if numbers.dtype.kind == "c":
+            yield "complex"
+        if np.isnan(numbers).any():
+            yield "nan"
+        if np.isinf(numbers).any():
+            yield "inf"
