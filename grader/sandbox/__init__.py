@@ -54,7 +54,7 @@ Floors, top first:
     backend
     cells, server_process
     channel, outcome, process_tree, remarks, remedies, shelter
-    environment
+    environment, loops
 """
 
 from grader.sandbox.box import Box

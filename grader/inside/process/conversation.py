@@ -208,8 +208,8 @@ class Conversation(Generic[P]):
 
         By the way they came they can only belong to a question of this kind; None for any.
         """
-        if child.why is not None:  # it is being killed: nothing counts any more
-            self.unasked += len(data)
+        if child.why is not None:  # it is being killed, perhaps within an answer: nothing counts
+            self.unasked += len(data) if child.why == "tampered" else 0
             return
         question = self.question
         if question is None or question.kind == "cells" or kind not in (None, question.kind):
@@ -220,8 +220,10 @@ class Conversation(Generic[P]):
                 if self.question is None or head.get("nonce") != question.nonce:
                     raise wire.Malformed("a second answer, or one without the nonce")
                 self._pass_on(child, head, arrays)
-        # Malformed is a ValueError
-        except (ValueError, OverflowError, MemoryError, RecursionError):
+        except MemoryError:  # ours; what was written may be right
+            child.kill("answers")
+            return
+        except (ValueError, OverflowError, RecursionError):  # Malformed is a ValueError
             self.unasked += len(data)
             child.kill("tampered")
             return
