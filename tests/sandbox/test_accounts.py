@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 
 from grader.inside.walls import process_usage
+from grader.records.errors import SandboxError
 from grader.records.execution import Execution, Missing
 from grader.records.limits import Limits
 from grader.sandbox import Box, ForkServer, levels
@@ -239,8 +241,67 @@ def test_a_machine_without_memory_is_nobodys_fault(server: ForkServer) -> None:
     done = subprocess.run(
         [sys.executable, "-c", SHORT], capture_output=True, text=True, check=False
     )
-    broken = "A box broke: the machine has too little memory, and ended the student's process."
-    assert done.stdout.splitlines() == [broken, "None"] * 2, done.stderr
+    broken, none, *again = done.stdout.splitlines()
+    assert broken.startswith("A box broke: the student's process was killed from outside"), done
+    assert none == "None"
+    assert again == [broken, none]
+
+
+def test_a_process_that_is_killed_from_outside_is_nobodys_fault(
+    server: ForkServer, level: int
+) -> None:
+    """Student code cannot do it, so no student is blamed for it."""
+    box = opened(server, level, "x = 1", AMPLE)
+    assert box.load() is None
+    for pid in process_usage.list_descendants(server._current().process.pid):
+        if Path(f"/proc/{pid}/oom_score_adj").read_text() == "1000\n":
+            os.kill(pid, signal.SIGKILL)
+    with pytest.raises(SandboxError, match="was killed from outside"):
+        box.ask("value", {"name": "x"})
+
+
+def test_student_code_cannot_kill_itself(server: ForkServer, level: int) -> None:
+    """By none of the calls; children of its own it can, where it may have some."""
+    source = """
+        import ctypes, os, signal
+        libc = ctypes.CDLL(None, use_errno=True)
+        def f():
+            own = os.getpid()
+            attempts = [
+                lambda: os.kill(own, 9),
+                lambda: os.kill(0, 9),
+                lambda: os.kill(-1, 9),
+                lambda: os.killpg(os.getpgrp(), 9),
+                lambda: signal.raise_signal(9),
+                lambda: signal.pthread_kill(__import__("threading").get_ident(), 9),
+            ]
+            done = 0
+            for attempt in attempts:
+                try:
+                    attempt()
+                    done += 1
+                except OSError:
+                    pass
+            if done:
+                return "done"
+            signal.signal(signal.SIGUSR1, lambda *_: None)
+            os.kill(own, signal.SIGUSR1)
+            try:
+                child = os.fork()
+            except OSError:
+                return "no children"
+            if child == 0:
+                os.kill(os.getppid(), 0)
+                try:
+                    os.kill(os.getppid(), 9)
+                except OSError:
+                    __import__("time").sleep(60)
+                os._exit(0)
+            os.kill(child, 9)
+            return str(os.waitpid(child, 0)[1])
+        """
+    answer, end = run(server, level, source)
+    assert (answer, end.status) == ("9" if level >= 3 else "no children", "ok")
 
 
 # ---------------------------------------------------------------------- CPU

@@ -142,7 +142,6 @@ class Guard:
         self.job, self.folder, self.channel, self.lifeline = job, run, channel, lifeline
         self.server, self.groups = server, groups
         self.group: cgroup.Group | None = None
-        self.machine = cgroup.open_machine()
         self.level: int = job["level"]
         self.directory = os.path.join(run, job["name"])
 
@@ -231,7 +230,7 @@ class Guard:
 
     def _close_others(self, *kept: int) -> None:
         """Of all descriptors those that the supervisor needs are open."""
-        own = (0, 1, 2, self.channel.fileno(), self.machine)
+        own = (0, 1, 2, self.channel.fileno())
         linux.close_all_but({n for n in (*own, *kept) if n >= 0})
 
     def _kept_capabilities(self) -> int:
@@ -251,8 +250,7 @@ class Guard:
         if self.level >= 1:
             lockdown.bound_growth(_SUPERVISOR_MIB)
         linux.prctl(linux.PR_SET_DUMPABLE, 0)
-        one = supervisor.Supervisor(self.job, directory, self.channel, entrance, self.machine)
-        one.serve()
+        supervisor.Supervisor(self.job, directory, self.channel, entrance).serve()
 
     def _wait(self, pid: int) -> GuardReport:
         """The supervisor has ended, by itself or by force."""

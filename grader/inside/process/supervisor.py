@@ -41,6 +41,12 @@ It may have pages of the fork server's that nobody had touched.
 """
 
 
+_KILLED = (
+    "the student's process was killed from outside, as the machine does when its memory, or the "
+    "container's, is used up: run fewer at once (`--jobs`), or allow less (`memory_mib`)"
+)
+
+
 class Supervisor(Conversation[Child]):
     """A conversation within the box, with what the kernel tells of processes."""
 
@@ -50,15 +56,12 @@ class Supervisor(Conversation[Child]):
         directory: str,
         channel: socket.socket,
         entrance: cgroup.Entrance,
-        machine: int,
     ) -> None:
         super().__init__(job["limits"], directory)
         self.job, self.channel = job, channel
-        self.entrance, self.machine = entrance, machine
-        """To the control group; and by what `cgroup.count_kills` counts those of the machine."""
-        self.kills = self.machine_kills = 0
-        """How many processes had been ended for want of memory, in the group and on the machine,
-        when the student's last one started.
+        self.entrance, self.kills = entrance, 0
+        """To the control group, and how many processes that had ended for want of memory when the
+        student's last one started.
         """
         self.fault = ""
         """Why the box is of no use any more, through nobody's fault in it."""
@@ -135,7 +138,6 @@ class Supervisor(Conversation[Child]):
         left = self.limits["cpu_seconds"] - self.cpu_done
         self.death = None
         self.kills = self.entrance.count_kills()
-        self.machine_kills = cgroup.count_kills(self.machine)
         self.child = Child(self.job, self.directory, self.entrance, max(left, 0.1), notebook)
         return self.child
 
@@ -262,12 +264,9 @@ class Supervisor(Conversation[Child]):
         self.cpu_done += usage.ru_utime + usage.ru_stime
         code = os.waitstatus_to_exitcode(status)
         why = child.why or self._find_why(code)
-        if code == -signal.SIGKILL and why is None and self._machine_lacks_memory():
-            self.fault = "the machine has too little memory, and ended the student's process"
+        if code == -signal.SIGKILL and why is None and self.job["level"] >= 2:
+            self.fault = _KILLED  # which student code cannot do (`lockdown.student_filter`)
         self.note_death(code, why)
-
-    def _machine_lacks_memory(self) -> bool:
-        return cgroup.count_kills(self.machine) > self.machine_kills
 
     def _find_why(self, code: int) -> Why | None:
         """The limit behind a death that the operating system brought about."""

@@ -131,26 +131,13 @@ class Entrance:
 
     def count_kills(self) -> int:
         """How many processes of the groups the kernel has ended for want of memory."""
-        return count_kills(self.events)
-
-
-def open_machine() -> int:
-    """A descriptor by which `count_kills` counts those of the whole machine; -1 for none."""
-    try:
-        return os.open("/proc/vmstat", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return -1
-
-
-def count_kills(descriptor: int) -> int:
-    """How many processes the kernel has ended for want of memory, as an open file tells it."""
-    if descriptor < 0:
+        if self.events < 0:
+            return 0
+        for line in os.pread(self.events, 4096, 0).splitlines():
+            name, _, count = line.partition(b" ")
+            if name == b"oom_kill":
+                return int(count)
         return 0
-    for line in os.pread(descriptor, 1 << 16, 0).splitlines():
-        name, _, count = line.partition(b" ")
-        if name == b"oom_kill":
-            return int(count)
-    return 0
 
 
 class Group:

@@ -100,6 +100,12 @@ def _argument(number: int) -> Instruction:
     return (_LOAD, 0, 0, 16 + 8 * number)
 
 
+_SIGNALLING = {
+    "tkill": 1, "tgkill": 2, "rt_sigqueueinfo": 1, "rt_tgsigqueueinfo": 2, "pidfd_send_signal": 1,
+}  # fmt: skip
+"""Calls that send a signal to one process, and which argument is the signal."""
+
+
 class Filter:
     """A seccomp program. The first rule that names a call decides; unnamed calls are allowed."""
 
@@ -151,6 +157,23 @@ class Filter:
         upper = (_LOAD, 0, 0, 20 + 8 * argument)
         tests = [_argument(argument), (_EQUAL, 0, 2, 0), upper, (_EQUAL, 1, 0, 0)]
         self._case(name, *tests, _answer(errno.EPERM), _ANSWER_ALLOW)
+
+    def refuse_death(self, own: int) -> None:
+        """SIGKILL reaches neither the process `own` nor all at once; other processes it may."""
+        no, yes = _answer(errno.EPERM), _ANSWER_ALLOW
+        tests = [(_EQUAL, 3, 0, own), (_EQUAL, 2, 0, 0), (_ANY_BIT, 1, 0, 1 << 31)]
+        self._case(
+            "kill", _argument(1), (_EQUAL, 0, 4, signal.SIGKILL), _argument(0), *tests, yes, no
+        )
+        for name, place in _SIGNALLING.items():
+            self.refuse_values(name, place, {signal.SIGKILL: errno.EPERM})
+
+    def refuse_signals(self, own: int) -> None:
+        """Signals reach only the process `own`, and SIGKILL not even that."""
+        no, yes = _answer(errno.EPERM), _ANSWER_ALLOW
+        for name, place in {"kill": 1, **_SIGNALLING}.items():
+            whom, what = (_EQUAL, 0, 2, own), (_EQUAL, 0, 1, signal.SIGKILL)
+            self._case(name, _argument(0), whom, _argument(place), what, no, yes)
 
     def limit_clone(self, *, processes: bool) -> None:
         """Clone makes no namespace, and without `processes` nothing but threads."""
@@ -269,16 +292,17 @@ def student_filter(*, namespaces: bool, accepts: bool = False) -> Filter:
     rules.refuse_address("sendto", 4)
     rules.refuse_values("setsockopt", 2, _BUFFERS)
     rules.refuse_unless("socketpair", 0, _AF_UNIX)
+    # Killed, the student's process was killed by the machine, or by somebody on it.
     if namespaces:
+        rules.refuse_death(os.getpid())
         # DataLoader's workers need them; root and network are the box's own.
         rules.refuse_unless("socket", 0, _AF_UNIX)
         return rules
+    rules.refuse("tkill", "pidfd_send_signal")
+    rules.refuse_signals(os.getpid())
     rules.refuse("socket", "connect", "bind", "listen", "sendmsg")
     if not accepts:
         rules.refuse("accept", "accept4")
-    for name in ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"):
-        rules.refuse_unless(name, 0, os.getpid())
-    rules.refuse("tkill", "pidfd_send_signal")
     # What landlock leaves open
     rules.refuse("chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown")
     rules.refuse("fchownat", "utime", "utimes", "futimesat", "utimensat")
