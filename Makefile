@@ -31,7 +31,7 @@ quick: $(STAMP)
 	$(BIN)/python -m pytest --quick -n 2 --dist worksteal
 
 proofs: $(JUPYTER)
-	$(BIN)/python -m pytest -m proof
+	$(BIN)/python -m pytest -m proof -n 2 --dist loadfile
 	$(BIN)/python -m pytest -n 2 -m 'hypothesis and not proof' --hypothesis-profile=proofs
 
 lint: $(STAMP)

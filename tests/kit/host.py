@@ -61,6 +61,16 @@ class Host:
             "cgroups": _cgroups(one.process.pid),
         }
 
+    def settled(self, seconds: float = 10.0) -> State:
+        """The state once nothing changes of itself any more."""
+        before, end = self.state(), time.monotonic() + seconds
+        while time.monotonic() < end:
+            time.sleep(0.2)
+            if (now := self.state()) == before:
+                break
+            before = now
+        return before
+
     def left(self, before: State, seconds: float = 10.0) -> State:
         """What is otherwise than before, once nothing is, or after a while.
 

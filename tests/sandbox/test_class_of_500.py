@@ -68,12 +68,12 @@ def kind(
 
 NOTHING, ALL = (0.0,), (OF_WRONG,)
 HARMLESS, AT_LOADING, FATAL = (ALL, ALL), (NOTHING, ALL), (NOTHING, NOTHING)
-BY_CHANCE = (NOTHING, NOTHING + ALL)
+BY_CHANCE = (NOTHING + ALL, NOTHING + ALL)
 """An interrupt within a hook of os.fork is lost; then all processes together use up the time."""
 KINDS = {
-    "exit": kind("import os\nos._exit(0)", "stopped", points=AT_LOADING),
-    "segfault": kind("import ctypes\nctypes.string_at(0)", "crashed", points=AT_LOADING),
-    "loop": kind("while True:\n    pass", "cpu", points=AT_LOADING),
+    "exit": kind("import os\nos._exit(0)", "stopped", points=HARMLESS),
+    "segfault": kind("import ctypes\nctypes.string_at(0)", "crashed", points=HARMLESS),
+    "loop": kind("while True:\n    pass", "cpu", points=HARMLESS),
     "memory": kind(
         "kept = []\nwhile True:\n    kept.append(torch.ones(1 << 26))", "memory", points=HARMLESS
     ),
@@ -110,7 +110,7 @@ if os.fork() == 0:
         "ok",
         points=HARMLESS,
     ),
-    "output flood": kind("while True:\n    print('x' * 1000)", "output", points=AT_LOADING),
+    "output flood": kind("while True:\n    print('x' * 1000)", "output", points=HARMLESS),
     "forged frame": kind(
         """\
 import json, os, stat, struct

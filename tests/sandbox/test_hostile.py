@@ -248,7 +248,7 @@ def test_without_a_box_they_succeed(place: Place, name: str) -> None:
 
 def test_the_comparison_sees_what_is_left(place: Place) -> None:
     """A process, a file and a changed canary are each noticed, and under the right name."""
-    host, before = place.host, place.host.state()
+    host, before = place.host, place.host.settled()
     run = host.server._current().run
 
     def seen() -> set[str]:
