@@ -278,7 +278,7 @@ class Guard:
 
 
 def _spare_for_memory() -> None:
-    """Short of memory, the machine does not end this process; only root may ask for that."""
+    """Short of memory, the machine does not end this process, where it may ask for that."""
     with contextlib.suppress(PermissionError):
         lockdown.rank_for_memory(lockdown.NEVER)
 

@@ -322,7 +322,7 @@ FIRST, NEVER = 1000, -1000
 def rank_for_memory(rank: int) -> None:
     """When the machine, short of memory, ends this process and those it will start.
 
-    Raises PermissionError where an ordinary user asks for a lower rank.
+    Raises PermissionError where a lower rank is asked for without CAP_SYS_RESOURCE.
     """
     # Not by open(…, "w"): that empties the file first, for which landlock has another right.
     number = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
