@@ -13,6 +13,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,12 @@ def forking(server: ForkServer, request: pytest.FixtureRequest) -> int:
     return need(server, request.param)
 
 
+_try_once = cache(lambda server, level: levels.try_level(server._current(), level))
+
+
 def need(server: ForkServer, level: int) -> int:
     """The level, if it holds here."""
-    if refusal := levels.try_level(server._current(), level):
+    if refusal := _try_once(server, level):
         pytest.skip(refusal.sentence())
     return level
 
