@@ -109,7 +109,9 @@ class Execution:
     cpu_seconds: float = 0.0
     """CPU seconds of the student's processes."""
     peak_mib: float = 0.0
-    """Largest resident set of one process, MiB."""
+    """Most memory that its processes used together, as the limit counts it, MiB; seen 20 times a
+    second.
+    """
     stdout: str = ""
     """What was printed, cut in the middle."""
     stderr: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Self
 
@@ -20,7 +20,7 @@ from grader.inside.schema.messages import EXTENTS, Extent
 from grader.records.errors import SandboxError
 from grader.records.execution import Execution, Missing, StudentError
 from grader.records.limits import Limits
-from grader.sandbox import cells, outcome, remarks
+from grader.sandbox import cells, loops, outcome, remarks
 from grader.sandbox.backend import Job
 from grader.sandbox.cells import CellRun
 from grader.sandbox.channel import Requests
@@ -31,7 +31,7 @@ RESTARTS = 3
 _STACK_MIB = 8
 """Of a thread."""
 _OWN_MIB = 128
-"""Memory of a box that is not the student's, MiB."""
+"""What the kernel keeps for a box, and its processes copy of the fork server's pages, MiB."""
 
 
 class Box:
@@ -119,7 +119,8 @@ class Box:
 
     def _note_stop(self, facts: Facts, error: StudentError | None) -> None:
         """A module was interrupted; what it defines is there."""
-        end = outcome.of_stop(self._entry or "", facts, error, self._limits)
+        source = self._read_source()
+        end = outcome.of_stop(self._entry or "", facts, error, self._limits, source)
         self._extent = _reduce(self._extent)  # a process that follows is not stopped again
         self._unread = self._unread or StudentError(kind=end.status, message=end.reason)
         self._note(end)
@@ -219,11 +220,27 @@ class Box:
         else:
             end = outcome.of_death(death, self._limits)
             if loading and self._entry and end.status != "tampered":
-                end = outcome.of_end(self._entry, death, self._limits)
+                end = outcome.of_end(self._entry, death, self._limits, self._read_source())
         self._note(end)
         if end.status in ENDS_RUN or death["why"] in ENDS_RUN:
             self._hopeless = end.reason
         return outcome.describe_death(death, end)
+
+    def _read_source(self) -> str:
+        """The text of a module."""
+        return self._files.get(self._entry or "", b"").decode("utf-8", "replace")
+
+    def _list_endless(self) -> Iterator[str]:
+        """Names loops that nothing leaves, in code that took too long."""
+        if not is_notebook(self._entry):
+            texts = {self._entry or "": self._read_source()}
+        else:
+            late = {c.index for c in self.cells if c.status == "time" or c.death is not None}
+            texts = cells.read_sources(self._entry or "", self._files, late)
+        for file, text in texts.items():
+            if loop := loops.find_endless(text):
+                code = outcome.clean(loop.code)
+                yield f"{file}, line {loop.line}: nothing leaves the loop `{code}`."
 
     def _note(self, other: Outcome) -> None:
         self._outcome = self._outcome.worse(other)
@@ -260,6 +277,8 @@ class Box:
             )
         if self._restarts and not self._passes:
             notes.append(f"The student's process was started {end['starts']} times.")
+        if self._outcome.status in ("cpu", "time"):
+            notes += self._list_endless()
         if end["full"]:
             notes.append(f"The {self._limits.disk_mib} MiB for files were used up.")
         notes += [f"{name!r} could not be placed." for name in end["misplaced"]]
@@ -284,16 +303,16 @@ def _reduce(extent: Extent) -> Extent:
 
 
 def _group(request: BoxRequest) -> GroupLimits:
-    """Limits of the box's control group: those of the student's process, and room for the rest.
+    """Limits of the box's control group: those of the student's processes, and room for the rest.
 
-    Files in memory count there too, those of the submission twice, as do the supervisor and the
-    threads of a notebook's kernel.
+    Files in memory count there too, as far as they write them, and the threads of a notebook's
+    kernel.
     """
     limits = request["limits"]
-    files = 2 * request["submission_mib"] + 2 * limits["disk_mib"] + max(64, limits["disk_mib"])
+    files = request["submission_mib"] + 2 * limits["disk_mib"] + max(64, limits["disk_mib"])
     return {
         "memory_mib": limits["memory_mib"] + files + _OWN_MIB,
-        "tasks": limits["processes"] + 2 * THREADS + 2,
+        "tasks": limits["processes"] + THREADS,
     }
 
 

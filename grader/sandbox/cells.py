@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.inside import wire
@@ -17,6 +17,7 @@ from grader.inside.schema.messages import (
 from grader.inside.wire import Malformed
 from grader.records.execution import StudentError
 from grader.records.limits import Limits
+from grader.records.notebook_file import Unreadable, read_notebook
 from grader.sandbox import outcome
 from grader.sandbox.outcome import Facts, Outcome
 
@@ -138,7 +139,8 @@ def of_death(number: int, death: Death, limits: Limits) -> Outcome:
     if why == "cell" and not death["crowded"]:
         reason = (
             f"{cell} ran past the limit of {limits.cell_seconds:g} seconds for one cell, and could "
-            "not be interrupted. Look for a loop that never ends, and for something that waits."
+            "not be interrupted. Let it do less: fewer epochs, less data. Or comment it out before "
+            "you hand in."
         )
         return Outcome(status="time", reason=reason)
     if why in ("cpu", "time") and not death["crowded"]:
@@ -225,6 +227,18 @@ def _list_cells(numbers: Sequence[int]) -> str:
     if len(numbers) > 10:
         return f"cells {', '.join(shown)} and {len(numbers) - 10} more"
     return f"cells {', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def read_sources(
+    entry: str, files: Mapping[str, bytes], numbers: Collection[int]
+) -> dict[str, str]:
+    """The code in cells of these numbers, by what a cell is called."""
+    try:
+        book = read_notebook(files[entry])
+    except (KeyError, Unreadable):
+        return {}
+    taken = (c for c in book.cells if c.number in numbers)
+    return {name_cell(entry, c.number): c.source or "" for c in taken}
 
 
 def read_book(arrays: Sequence[wire.Array]) -> bytes | None:

@@ -38,6 +38,8 @@ _TOO_MUCH_MIB = 384
 _HELD_SECONDS = 2.0
 """How long it is held where nothing ends it: the watch looks 20 times a second."""
 _GROUP: GroupLimits = {"memory_mib": 96, "tasks": 40}
+_FAR_MIB = 1024
+"""More than that and all that a process has from the fork server."""
 _WITHIN = Limits(cpu_seconds=10, memory_mib=4096, processes=200, disk_mib=4, output_kib=4)
 """Wider than `_GROUP`, so that only the control group can be what refuses."""
 
@@ -112,7 +114,7 @@ def _try_group(server: ServerProcess) -> str:
         started = box.ask("crowd", {"threads": 2 * _GROUP["tasks"]})
         if not isinstance(started, int) or started >= _GROUP["tasks"]:
             return f"the control group let {started} threads start where {_GROUP['tasks']} may be."
-        fill = {"mib": 2 * _GROUP["memory_mib"], "seconds": 0}
+        fill = {"mib": _FAR_MIB, "seconds": 0}
         if not isinstance(box.ask("fill", fill), Missing):
             return "the control group did not bound memory."
         ended = box.close()

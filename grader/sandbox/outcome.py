@@ -18,15 +18,13 @@ from grader.inside.schema.messages import WHYS, Death, End
 from grader.inside.wire import Malformed
 from grader.records.execution import Missing, Status, StudentError
 from grader.records.limits import Limits
+from grader.sandbox import loops
 
 Facts: TypeAlias = Mapping[str, object]
 """What a box reports, not yet checked."""
 
 DEFINITIONS = "imports, functions, classes and constants"
-_TOP = (
-    'Put training under `if __name__ == "__main__":`, and look for a loop that does not end and '
-    "for something that waits."
-)
+_TOP = 'Put training under `if __name__ == "__main__":`, and'
 _GRAVITY: Mapping[str, int] = {
     "ok": 0,
     "stopped": 1,
@@ -89,27 +87,32 @@ def of_part(error: StudentError, limits: Limits) -> Outcome:
     )
 
 
-def of_stop(file: str, facts: Facts, error: StudentError | None, limits: Limits) -> Outcome:
+def of_stop(
+    file: str, facts: Facts, error: StudentError | None, limits: Limits, source: str
+) -> Outcome:
     """A module's top level was interrupted at its limit; what the file defines is measured."""
     if facts.get("crowded") is True:
         return of_limit("processes", limits)
     at = error if error is not None and error.file and error.line else None
     place = f"{at.file}, line {at.line}," if at else file
     code = f" (`{_cut(at.code, 120)}`)" if at and at.code else ""
+    status: Status = "cpu" if facts.get("stopped") == "cpu" else "time"
     return Outcome(
-        status="cpu" if facts.get("stopped") == "cpu" else "time",
+        status=status,
         reason=f"{place} was stopped at {_describe_top_level(limits)}{code}. Of what follows only "
-        f"definitions were run: {DEFINITIONS}. They are judged. {_TOP}",
+        f"definitions were run: {DEFINITIONS}. They are judged. "
+        f"{_TOP} {loops.advise(source, waited=status == 'time')}.",
     )
 
 
-def of_end(file: str, death: Death, limits: Limits) -> Outcome:
+def of_end(file: str, death: Death, limits: Limits, source: str) -> Outcome:
     """A module ended its process, before it had run to its end."""
     end = of_death(death, limits)
     if end.status not in ("cpu", "time"):
         return replace(end, reason=f"{file} did not run to its end. {end.reason}")
     reason = f"{file} was ended at {_describe_top_level(limits)}, as it did not heed an interrupt."
-    return replace(end, reason=f"{reason} {_TOP}")
+    advice = loops.advise(source, waited=end.status == "time")
+    return replace(end, reason=f"{reason} {_TOP} {advice}.")
 
 
 def _describe_top_level(limits: Limits) -> str:

@@ -185,7 +185,7 @@ class PlainSupervisor(Conversation[Interpreter]):
         if self.child is None:
             return self.cpu_done
         used = child.measure()
-        self.peak_kib = max(self.peak_kib, used.largest_kib)
+        self.peak_kib = max(self.peak_kib, used.memory_kib)
         tasks = used.tasks - (cell.THREADS // 2 if child.connection else 0)
         if tasks > self.limits["processes"]:
             child.kill("processes")

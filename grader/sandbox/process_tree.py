@@ -30,8 +30,6 @@ class Usage:
     """Of the living and, where the system tells, of the children they have waited for."""
     memory_kib: int = 0
     """Beyond what the first process had before student code ran."""
-    largest_kib: int = 0
-    """Memory of the largest process."""
 
 
 class ProcessTree:
@@ -72,7 +70,7 @@ class ProcessTree:
         return replace(now, tasks=now.tasks - self._base.tasks + 1, cpu_seconds=self._cpu_seconds)
 
     def _measure(self) -> Usage:
-        tasks, seconds, beyond, largest = 0, 0.0, 0, 0
+        tasks, seconds, beyond = 0, 0.0, 0
         for process in (self._root, *self._others.values()):
             try:
                 with process.oneshot():
@@ -85,8 +83,7 @@ class ProcessTree:
             seconds += getattr(times, "children_user", 0) + getattr(times, "children_system", 0)
             # Libraries that the system drops from memory give nobody more of it.
             beyond += max(0, own - self._own) + max(0, shared - self._shared)
-            largest = max(largest, own + shared)
-        return Usage(tasks=tasks, cpu_seconds=seconds, memory_kib=beyond, largest_kib=largest)
+        return Usage(tasks=tasks, cpu_seconds=seconds, memory_kib=beyond)
 
     def _search(self) -> None:
         """Every descendant is known. Each search takes time, the more the more processes run."""

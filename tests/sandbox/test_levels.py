@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from grader.inside import libraries
 from grader.inside.walls import cgroup
 from grader.records.errors import SandboxError
 from grader.records.limits import Limits
@@ -23,6 +21,7 @@ from grader.sandbox import ForkServer, levels, remedies
 from grader.sandbox.box import Box
 from grader.sandbox.levels import HIGHEST, NAMES
 from kit.boxes import job
+from kit.ordinary import run_as_ordinary
 from kit.processes import gone
 
 AMPLE = Limits(cpu_seconds=20.0, memory_mib=1500, processes=16, disk_mib=8, output_kib=4)
@@ -301,30 +300,6 @@ def test_groups_of_the_dead_are_swept(grouped: ForkServer) -> None:
 
 # ---------------------------------------------------------------------- an ordinary user
 
-ORDINARY = """
-import os, sys
-from grader.inside.walls import linux
-uid = 23456
-closed, kept, words = {closed!r}, {kept!r}, {words!r}
-# Folders closed to others are opened in a mount namespace of this process alone.
-linux.unshare("mount")
-linux.mount("", "/", "", linux.MS_PRIVATE | linux.MS_REC)
-for folder in closed:
-    inside = [p for p in kept if p.startswith(folder + "/")]
-    held = [(p, os.open(p, os.O_PATH)) for p in inside]
-    linux.mount("tmpfs", folder, "tmpfs", 0, "mode=755")
-    for path, descriptor in held:
-        os.makedirs(path, exist_ok=True)
-        linux.mount(f"/proc/self/fd/{{descriptor}}", path, "", linux.MS_BIND | linux.MS_REC)
-os.setgroups([])
-os.setresgid(uid, uid, uid)
-os.setresuid(uid, uid, uid)
-os.chdir("/")
-os.environ["HOME"] = "/nonexistent"
-os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
-os.execv(sys.executable, [sys.executable, *words])
-"""
-
 TRIED = """
 import json
 from grader.records.limits import Limits
@@ -347,33 +322,11 @@ print(json.dumps(told, default=str))
 """
 
 
-def folders() -> tuple[list[str], list[str]]:
-    """Folders closed to others on the way to what a grader needs, and what it needs."""
-    package = str(Path(libraries.own_package()).parent)
-    kept = [os.path.realpath(p) for p in (*libraries.list_installed(), package)]
-    kept += [sys.prefix, package]
-    closed: set[str] = set()
-    for path in kept:
-        closed |= {str(p) for p in Path(path).parents if not p.stat().st_mode & 0o001}
-    outer = [c for c in closed if not any(c.startswith(o + "/") for o in closed)]
-    return sorted(outer), sorted(set(kept))
-
-
 @pytest.mark.proof
 def test_an_ordinary_user_has_level_3() -> None:
     """Modules and notebooks run in namespaces that no right of root's has made."""
     if os.geteuid() != 0:
         pytest.skip("every other test has shown it: this is no root")
-    closed, kept = folders()
-    program = ORDINARY.format(closed=closed, kept=kept, words=["-c", TRIED])
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "TMPDIR": "/tmp"},
-    )
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    told = json.loads(run_as_ordinary("-c", TRIED))
     assert told["level"] == 3, told
     assert told["answers"] == [42, "ok", 42, "ok"]

@@ -154,7 +154,6 @@ def test_an_honest_submission_is_loaded_and_asked(server):
     assert execution.status == "ok"
     assert execution.stdout == "training\n"
     assert execution.level == server.level
-    assert execution.peak_mib > 0
     with server.open(job(files, entry="lenet.py", limits=AMPLE, seed=7)) as box:
         second = result(box.ask("value", {"name": "weights"}))
     np.testing.assert_array_equal(first, second)
@@ -568,6 +567,27 @@ def test_a_fork_that_returns_into_our_code_does_not_answer_twice(boxed):
     _, answers, execution = run(boxed, source, "f")
     assert answers == [5]
     assert execution.status == "ok"
+
+
+@pytest.mark.proof
+def test_an_answer_that_is_cut_off_at_a_limit_is_late_and_not_forged(boxed):
+    """What is still under way when the process is ended was asked for, and counts for nothing."""
+    source = """
+        import time
+        import numpy as np
+        def late(seconds):
+            time.sleep(seconds)
+            return [np.full(1_000_000, float(k)) for k in range(7)]
+        """
+    limits = replace(AMPLE, cpu_seconds=0.4, patience=2.5)
+    files = {"lenet.py": textwrap.dedent(source).encode()}
+    ends = []
+    for step in range(16):
+        with boxed.open(job(files, entry="lenet.py", limits=limits, seed=1)) as box:
+            box.ask("call", {"name": "late", "args": [0.7 + step / 50]})
+        ends.append(box.close().status)
+    assert set(ends) <= {"ok", "time"}
+    assert "time" in ends
 
 
 # ---------------------------------------------------------------------- walls

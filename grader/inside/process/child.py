@@ -11,7 +11,7 @@ from grader.inside.process import worker
 from grader.inside.schema.job import PlacedRequest
 from grader.inside.schema.messages import Why
 from grader.inside.streams import Outbox, drain
-from grader.inside.walls import lockdown, root
+from grader.inside.walls import cgroup, lockdown, root
 
 READY_SECONDS = 20.0
 """How long the student's process may take to give up its rights."""
@@ -21,7 +21,12 @@ class Child:
     """The student's process, with our ends of its pipes."""
 
     def __init__(
-        self, job: PlacedRequest, directory: str, cpu_seconds: float, notebook: str | None = None
+        self,
+        job: PlacedRequest,
+        directory: str,
+        entrance: cgroup.Entrance,
+        cpu_seconds: float,
+        notebook: str | None = None,
     ) -> None:
         self.connection: cell.Connection | None = None
         """Where the kernel of a notebook listens."""
@@ -34,7 +39,7 @@ class Child:
         self.pid = os.fork()
         if self.pid == 0:
             pipes = worker.Pipes(questions=theirs, **{n: ends[n][1] for n in names})
-            worker.run(job, directory, pipes, cpu_seconds, self.connection)
+            worker.run(job, directory, pipes, entrance, cpu_seconds, self.connection)
         os.close(theirs)
         for name in names:
             os.close(ends[name][1])

@@ -220,8 +220,10 @@ class Conversation(Generic[P]):
                 if self.question is None or head.get("nonce") != question.nonce:
                     raise wire.Malformed("a second answer, or one without the nonce")
                 self._pass_on(child, head, arrays)
-        # Malformed is a ValueError
-        except (ValueError, OverflowError, MemoryError, RecursionError):
+        except MemoryError:  # ours; what was written may be right
+            child.kill("answers")
+            return
+        except (ValueError, OverflowError, RecursionError):  # Malformed is a ValueError
             self.unasked += len(data)
             child.kill("tampered")
             return

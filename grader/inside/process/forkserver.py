@@ -7,6 +7,7 @@ the box it makes. It waits until the box ends or its lifeline is cut; then nothi
 from __future__ import annotations
 
 import array
+import contextlib
 import errno
 import gc
 import json
@@ -120,9 +121,10 @@ class Groups:
             raise OSError(errno.ENOENT, self._why)
         name = f"{self._maker}-{job['name']}"
         limits = job["group"]
-        return cgroup.Group(
-            self.places, name, memory_mib=limits["memory_mib"], tasks=limits["tasks"]
-        )
+        # What a process has from the fork server becomes its own as it writes to it.
+        own_mib = process_usage.read_memory(os.getpid()) >> 10
+        memory_mib = limits["memory_mib"] + own_mib
+        return cgroup.Group(self.places, name, memory_mib=memory_mib, tasks=limits["tasks"])
 
 
 class Guard:
@@ -176,17 +178,11 @@ class Guard:
         uid = self.job["uid"] if still_root else os.geteuid()
         pid = os.fork()
         if pid:
-            if self.group is not None:
-                try:
-                    self.group.add(pid)
-                except OSError:
-                    os.kill(pid, signal.SIGKILL)
-                    os.waitpid(pid, 0)
-                    raise
             return pid
         with _Life(self.channel):
-            group = (self.group.events, self.group.arrived) if self.group else ()
-            linux.close_all_but({0, 1, 2, self.channel.fileno(), *group})
+            entrance = self.group.entrance if self.group else cgroup.Entrance()
+            self._close_others(*entrance.doors, entrance.events)
+            _spare_for_memory()
             root.build_root(
                 os.path.join(self.folder, "root"), uid, self._sizes(), self.job["datasets"]
             )
@@ -199,7 +195,7 @@ class Guard:
             writable = (root.SUBMISSION, root.TEMPORARY, root.SHARED)
             devices = (*root.DEVICES, "/proc")  # to write the child's oom_score_adj
             lockdown.confine(read=["/"], write=writable, devices=devices, signals=True)
-            self._supervise(root.SUBMISSION, *group)
+            self._supervise(root.SUBMISSION, entrance)
         return 0
 
     def _sizes(self) -> dict[str, tuple[int, int]]:
@@ -221,14 +217,21 @@ class Guard:
         if pid:
             return pid
         with _Life(self.channel):
-            linux.close_all_but({0, 1, 2, self.channel.fileno()})
+            self._close_others()
+            if self.level >= 2:  # below, nothing would keep student code from ranking so as well
+                _spare_for_memory()
             if as_root:
                 root.become(self.job["uid"], kept_capabilities=self._kept_capabilities())
             linux.set_capabilities(self._kept_capabilities() if as_root else 0)
             linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
             linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
-            self._supervise(self.directory)
+            self._supervise(self.directory, cgroup.Entrance())
         return 0
+
+    def _close_others(self, *kept: int) -> None:
+        """Of all descriptors those that the supervisor needs are open."""
+        own = (0, 1, 2, self.channel.fileno())
+        linux.close_all_but({n for n in (*own, *kept) if n >= 0})
 
     def _kept_capabilities(self) -> int:
         """The right to read whatever its mode, where the interpreter lies in a closed folder.
@@ -241,13 +244,13 @@ class Guard:
             return 1 << linux.CAP_DAC_READ_SEARCH
         return 0
 
-    def _supervise(self, directory: str, events: int = -1, arrived: int = -1) -> None:
+    def _supervise(self, directory: str, entrance: cgroup.Entrance) -> None:
         if self.level >= 2:
             lockdown.supervisor_filter().install()
         if self.level >= 1:
             lockdown.bound_growth(_SUPERVISOR_MIB)
         linux.prctl(linux.PR_SET_DUMPABLE, 0)
-        supervisor.Supervisor(self.job, directory, self.channel, events, arrived).serve()
+        supervisor.Supervisor(self.job, directory, self.channel, entrance).serve()
 
     def _wait(self, pid: int) -> GuardReport:
         """The supervisor has ended, by itself or by force."""
@@ -272,6 +275,12 @@ class Guard:
             _collect(os.WNOHANG)
             time.sleep(0.001)
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def _spare_for_memory() -> None:
+    """Short of memory, the machine does not end this process, where it may ask for that."""
+    with contextlib.suppress(PermissionError):
+        lockdown.rank_for_memory(lockdown.NEVER)
 
 
 class _Life:

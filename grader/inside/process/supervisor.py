@@ -18,6 +18,7 @@ from asyncio import AbstractEventLoop
 from typing import cast
 
 from grader.inside import cell, wire
+from grader.inside.process import worker
 from grader.inside.process.child import Child
 from grader.inside.process.conversation import TICK, Conversation
 from grader.inside.schema.job import PlacedRequest
@@ -25,6 +26,7 @@ from grader.inside.schema.messages import (
     AnswerReply,
     DiedReply,
     EndedReply,
+    FailedReply,
     Request,
     Why,
 )
@@ -39,6 +41,12 @@ It may have pages of the fork server's that nobody had touched.
 """
 
 
+_KILLED = (
+    "the student's process was killed from outside, as the machine does when its memory, or the "
+    "container's, is used up: run fewer at once (`--jobs`), or allow less (`memory_mib`)"
+)
+
+
 class Supervisor(Conversation[Child]):
     """A conversation within the box, with what the kernel tells of processes."""
 
@@ -47,19 +55,20 @@ class Supervisor(Conversation[Child]):
         job: PlacedRequest,
         directory: str,
         channel: socket.socket,
-        events: int = -1,
-        arrived: int = -1,
+        entrance: cgroup.Entrance,
     ) -> None:
         super().__init__(job["limits"], directory)
         self.job, self.channel = job, channel
-        self.events, self.kills = events, 0
-        """The control group's events, and how many processes it had ended for want of memory when
-        the student's last one started.
+        self.entrance, self.kills = entrance, 0
+        """To the control group, and how many processes that had ended for want of memory when the
+        student's last one started.
         """
-        self.arrived = arrived
+        self.fault = ""
+        """Why the box is of no use any more, through nobody's fault in it."""
         self.requests = wire.Reader(body_cap=wire.INWARD_CAP)
         limit_mib = job["limits"]["memory_mib"] + _UNCOUNTED_MIB
-        self.memory = process_usage.MemoryLimit(limit_mib << 10)
+        own_network = job["level"] >= 3
+        self.memory = process_usage.MemoryLimit(limit_mib << 10, own_network=own_network)
         self.ended = False
         self.next_look = 0.0
 
@@ -112,22 +121,24 @@ class Supervisor(Conversation[Child]):
         self, reply: AnswerReply | DiedReply | EndedReply, arrays: list[wire.Array] | None = None
     ) -> None:
         """The grader gets this. Raises Malformed, before anything is sent, where it cannot be."""
-        wire.write(self.channel.send, reply, arrays or [])
+        if self.fault:
+            failed: FailedReply = {"failed": self.fault}
+            wire.write(self.channel.send, failed)
+        else:
+            wire.write(self.channel.send, reply, arrays or [])
 
     def start(self, notebook: str | None = None) -> Child:
         """A new process of the student's, not yet ready, with what is left of the CPU limit."""
         if notebook is not None and (threads := len(os.listdir("/proc/self/task"))) != 1:
             raise RuntimeError(f"{threads} threads: no kernel can be forked")
-        if not self.starts:
-            cgroup.await_arrival(self.arrived)
-        else:
+        if self.starts:
             self.restore()
         self.memory.base_kib = process_usage.read_memory(os.getpid())  # with the submission's files
         self.starts += 1
         left = self.limits["cpu_seconds"] - self.cpu_done
         self.death = None
-        self.kills = cgroup.count_kills(self.events)
-        self.child = Child(self.job, self.directory, max(left, 0.1), notebook)
+        self.kills = self.entrance.count_kills()
+        self.child = Child(self.job, self.directory, self.entrance, max(left, 0.1), notebook)
         return self.child
 
     def pass_question(self, child: Child, pieces: list[memoryview]) -> None:
@@ -139,6 +150,8 @@ class Supervisor(Conversation[Child]):
         """No process of the student's is left; True where the room for files was used up."""
         if self.child is not None:
             self.read(self.child, self.child.answers)
+            pids = self._others()  # of one that was quick, nobody has looked at the memory
+            self._lacks_memory(pids, process_usage.measure(pids, self.memory.base_kib))
             if self.child.why is None:
                 self.child.why = "end"
             os.kill(self.child.pid, signal.SIGKILL)
@@ -197,14 +210,22 @@ class Supervisor(Conversation[Child]):
             return self.cpu_done
         pids = self._others()
         usage = process_usage.measure(pids, self.memory.base_kib)
-        own = cell.THREADS // 2 if child.connection else 0
-        killed = cgroup.count_kills(self.events) > self.kills  # one that it started, perhaps
+        most, own = (cell.THREADS, cell.THREADS // 2) if child.connection else (0, 0)
+        if usage.tasks > self.limits["processes"] + most and not worker.has_budget(self.job):
+            child.kill("processes")
+        killed = self.entrance.count_kills() > self.kills  # one that it started, perhaps
         return self.hold(
             child,
             tasks=usage.tasks - own,
             cpu_seconds=usage.cpu_seconds,
-            lacks_memory=killed or self.memory.is_exceeded(pids, usage.memory_kib),
+            lacks_memory=self._lacks_memory(pids, usage) or killed,
         )
+
+    def _lacks_memory(self, pids: list[int], usage: process_usage.Usage) -> bool:
+        """More memory is used than allowed; the most that was seen is known afterwards."""
+        exceeded = self.memory.is_exceeded(pids, usage.memory_kib)
+        self.peak_kib = max(self.peak_kib, self.memory.used_kib)
+        return exceeded
 
     def _others(self) -> list[int]:
         """Processes of the box but this one."""
@@ -241,13 +262,15 @@ class Supervisor(Conversation[Child]):
             self.read(child, descriptor)
         child.close()
         self.cpu_done += usage.ru_utime + usage.ru_stime
-        self.peak_kib = max(self.peak_kib, usage.ru_maxrss)
         code = os.waitstatus_to_exitcode(status)
-        self.note_death(code, child.why or self._find_why(code))
+        why = child.why or self._find_why(code)
+        if code == -signal.SIGKILL and why is None and self.job["level"] >= 2:
+            self.fault = _KILLED  # which student code cannot do (`lockdown.student_filter`)
+        self.note_death(code, why)
 
     def _find_why(self, code: int) -> Why | None:
         """The limit behind a death that the operating system brought about."""
-        if code == -signal.SIGKILL and cgroup.count_kills(self.events) > self.kills:
+        if code == -signal.SIGKILL and self.entrance.count_kills() > self.kills:
             return "memory"
         spent = self.cpu_done >= self.limits["cpu_seconds"] - 0.1
         if code == -signal.SIGXCPU or (code == -signal.SIGKILL and spent):

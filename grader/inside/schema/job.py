@@ -21,6 +21,7 @@ class GroupLimits(TypedDict):
     """What a control group bounds."""
 
     memory_mib: int
+    """Beyond what a process has from the fork server."""
     tasks: int
 
 

@@ -73,7 +73,7 @@ LIMITS: tuple[LimitRow, ...] = (
         ends_run=True,
         words="used up the CPU limit",
         sentence="Your code used up its {limits.cpu_seconds:g} seconds of computing time. "
-        "Look for a loop that does not end, and for training at the top level of the file.",
+        "Let it do less: fewer epochs, less data, and no training at the top level of the file.",
     ),
     LimitRow(
         status="memory",

@@ -2,7 +2,9 @@
 
 Below the group that the grader runs in, each box gets one of its own, in every hierarchy that is
 needed: one for memory and one for pids with version 1, one for both with version 2. The guard makes
-and removes it from outside; the box sees none of it. Version 2 could *not be tried* here.
+and removes it from outside; the box sees none of it. Only the student's processes are in it, and
+enter by themselves before their walls stand: where the group is short of memory the kernel cannot
+choose the supervisor. Version 2 could *not be tried* here.
 """
 
 from __future__ import annotations
@@ -113,6 +115,31 @@ def _delegate(place: Place) -> None:
         _write(switch, wanted)
 
 
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """What a box has of its groups: descriptors, as it sees no path."""
+
+    doors: tuple[int, ...] = ()
+    """Who writes to all of them is in the groups."""
+    events: int = -1
+    """Tells what the kernel did for want of memory; -1 where there is no group."""
+
+    def enter(self) -> None:
+        """This process, and all it will start, counts in the groups from now on."""
+        for door in self.doors:
+            os.write(door, b"0")
+
+    def count_kills(self) -> int:
+        """How many processes of the groups the kernel has ended for want of memory."""
+        if self.events < 0:
+            return 0
+        for line in os.pread(self.events, 4096, 0).splitlines():
+            name, _, count = line.partition(b" ")
+            if name == b"oom_kill":
+                return int(count)
+        return 0
+
+
 class Group:
     """The groups of one box, in all hierarchies. `remove` leaves nothing of them.
 
@@ -123,16 +150,18 @@ class Group:
         self._name = f"{_PREFIX}{name}"
         self._parents: list[int] = []
         self._doors: list[int] = []
-        self.events = -1
-        """A descriptor by which `count_kills` reads, without a path; it goes into the box."""
-        self.arrived, self._tell = os.pipe()
-        """Readable, in the box, once its first process counts in these groups."""
+        self._events = -1
         try:
             for place in places:
                 self._make(place, f"{place.path}/{self._name}", memory_mib << 20, tasks)
         except OSError:
             self.remove()
             raise
+
+    @property
+    def entrance(self) -> Entrance:
+        """What goes into the box."""
+        return Entrance(tuple(self._doors), self._events)
 
     def _make(self, place: Place, path: str, memory: int, tasks: int) -> None:
         os.mkdir(path)
@@ -147,50 +176,23 @@ class Group:
                 _write(f"{path}/memory.swap.max", "0")
         if "memory" in place.controllers:
             events = "memory.oom_control" if place.version == 1 else "memory.events"
-            self.events = os.open(f"{path}/{events}", os.O_RDONLY | os.O_CLOEXEC)
+            self._events = os.open(f"{path}/{events}", os.O_RDONLY | os.O_CLOEXEC)
         if "pids" in place.controllers:
             _write(f"{path}/pids.max", str(tasks))
         self._doors.append(os.open(f"{path}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC))
 
-    def add(self, pid: int) -> None:
-        """The process, and all it will start, count here.
-
-        The kernel needs some 10 ms for that (version 1), in which the process may do other things.
-        """
-        for door in self._doors:
-            os.write(door, str(pid).encode())
-        os.write(self._tell, b"1")
-
     def remove(self) -> None:
         """The groups are gone. Raises OSError where a process is still in one after a while."""
-        for descriptor in (*self._doors, self.events, self.arrived, self._tell):
+        for descriptor in (*self._doors, self._events):
             if descriptor >= 0:
                 os.close(descriptor)
-        self._doors = []
-        self.events = self.arrived = self._tell = -1
+        self._doors, self._events = [], -1
         while self._parents:
             parent = self._parents.pop()
             try:
                 _remove(self._name, parent)
             finally:
                 os.close(parent)
-
-
-def await_arrival(arrived: int) -> None:
-    """This process counts in its groups. Raises OSError where that failed; -1 asks for none."""
-    if arrived >= 0 and os.read(arrived, 1) != b"1":
-        raise OSError(errno.EPERM, "the box did not enter its control group")
-
-
-def count_kills(events: int) -> int:
-    """How many processes the kernel has ended for want of memory, read from `Group.events`."""
-    if events < 0:
-        return 0
-    for line in os.pread(events, 4096, 0).splitlines():
-        name, _, count = line.partition(b" ")
-        if name == b"oom_kill":
-            return int(count)
-    return 0
 
 
 def sweep(places: list[Place]) -> None:

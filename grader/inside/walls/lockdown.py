@@ -11,8 +11,9 @@ import ctypes
 import errno
 import os
 import resource
+import signal
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from grader.inside.walls import linux
 
@@ -99,6 +100,12 @@ def _argument(number: int) -> Instruction:
     return (_LOAD, 0, 0, 16 + 8 * number)
 
 
+_SIGNALLING = {
+    "tkill": 1, "tgkill": 2, "rt_sigqueueinfo": 1, "rt_tgsigqueueinfo": 2, "pidfd_send_signal": 1,
+}  # fmt: skip
+"""Calls that send a signal to one process, and which argument is the signal."""
+
+
 class Filter:
     """A seccomp program. The first rule that names a call decides; unnamed calls are allowed."""
 
@@ -130,17 +137,19 @@ class Filter:
         self._case(name, _argument(argument), test, _answer(errno.EPERM), _ANSWER_ALLOW)
 
     def refuse_values(
-        self, name: str, argument: int, values: Iterable[int], code: int, families: str = ""
+        self, name: str, argument: int, answers: Mapping[int, int], families: str = ""
     ) -> None:
-        """The call answers `code` where the 32-bit argument has one of these values, or one of the
-        `families`, letters, as the second of its bytes: so ioctl's requests are numbered.
+        """The call answers with a code where the 32-bit argument has one of these values.
+
+        And with EPERM where it has one of the `families`, letters, as the second of its bytes: so
+        ioctl's requests are numbered.
         """
         body = [_argument(argument)]
-        for value in values:
+        for value, code in answers.items():
             body += [(_EQUAL, 0, 1, value), _answer(code)]
         body.append((_AND, 0, 0, 0xFF00))
         for letter in families:
-            body += [(_EQUAL, 0, 1, ord(letter) << 8), _answer(code)]
+            body += [(_EQUAL, 0, 1, ord(letter) << 8), _answer(errno.EPERM)]
         self._case(name, *body, _ANSWER_ALLOW)
 
     def refuse_address(self, name: str, argument: int) -> None:
@@ -148,6 +157,23 @@ class Filter:
         upper = (_LOAD, 0, 0, 20 + 8 * argument)
         tests = [_argument(argument), (_EQUAL, 0, 2, 0), upper, (_EQUAL, 1, 0, 0)]
         self._case(name, *tests, _answer(errno.EPERM), _ANSWER_ALLOW)
+
+    def refuse_death(self, own: int) -> None:
+        """SIGKILL reaches neither the process `own` nor all at once; other processes it may."""
+        no, yes = _answer(errno.EPERM), _ANSWER_ALLOW
+        tests = [(_EQUAL, 3, 0, own), (_EQUAL, 2, 0, 0), (_ANY_BIT, 1, 0, 1 << 31)]
+        self._case(
+            "kill", _argument(1), (_EQUAL, 0, 4, signal.SIGKILL), _argument(0), *tests, yes, no
+        )
+        for name, place in _SIGNALLING.items():
+            self.refuse_values(name, place, {signal.SIGKILL: errno.EPERM})
+
+    def refuse_signals(self, own: int) -> None:
+        """Signals reach only the process `own`, and SIGKILL not even that."""
+        no, yes = _answer(errno.EPERM), _ANSWER_ALLOW
+        for name, place in {"kill": 1, **_SIGNALLING}.items():
+            whom, what = (_EQUAL, 0, 2, own), (_EQUAL, 0, 1, signal.SIGKILL)
+            self._case(name, _argument(0), whom, _argument(place), what, no, yes)
 
     def limit_clone(self, *, processes: bool) -> None:
         """Clone makes no namespace, and without `processes` nothing but threads."""
@@ -180,6 +206,8 @@ _NEVER = (
     # large surfaces of the kernel
     "bpf userfaultfd io_uring_setup io_uring_enter io_uring_register fanotify_init vmsplice "
     "move_pages migrate_pages name_to_handle_at open_by_handle_at "
+    # what draws on one counter of the machine, or shows what others do with files that all see
+    "io_setup inotify_init inotify_init1 "
     # shared objects that no namespace or limit bounds: none is made, none that others made is used
     "add_key request_key keyctl shmget semget msgget mq_open memfd_create memfd_secret "
     "shmat shmctl semop semtimedop semctl msgsnd msgrcv msgctl mq_unlink "
@@ -189,7 +217,19 @@ _NEVER = (
 _TIOCSTI, _TIOCLINUX, _FIOSETOWN, _SIOCSPGRP = 0x5412, 0x541C, 0x8901, 0x8902
 _GPUS = "FGKd"
 """Families of ioctl by which GPUs are driven: NVIDIA's, WSL's, AMD's, and those of all displays."""
-_F_SETOWN, _F_SETOWN_EX = 8, 15
+_FCNTL = {
+    **dict.fromkeys((8, 15), errno.EPERM),  # F_SETOWN, F_SETOWN_EX: signals by input and output
+    **dict.fromkeys((1024, 1026, 1031), errno.EPERM),  # F_SETLEASE, F_NOTIFY, F_SETPIPE_SZ
+    # Locks on files that every box sees would carry a bit from one to another. In a box nobody
+    # else is there to lock against: F_SETLK, F_SETLKW and those of open files do nothing.
+    **dict.fromkeys((6, 7, 37, 38), 0),
+    **dict.fromkeys((5, 36), errno.EINVAL),  # F_GETLK, F_OFD_GETLK
+}
+"""Commands of fcntl, and what each answers."""
+_BUFFERS = dict.fromkeys((7, 8, 32, 33), 0)
+"""SO_SNDBUF and SO_RCVBUF, by themselves and by force, are wishes, and not granted: what waits in a
+socket is memory of no process.
+"""
 _AF_UNIX = 1
 
 
@@ -197,8 +237,9 @@ def _basic(*, processes: bool) -> Filter:
     rules = Filter()
     rules.refuse(*_NEVER)
     requests = (_TIOCSTI, _TIOCLINUX, _FIOSETOWN, _SIOCSPGRP)
-    rules.refuse_values("ioctl", 1, requests, errno.EPERM, families=_GPUS)
-    rules.refuse_values("fcntl", 1, (_F_SETOWN, _F_SETOWN_EX), errno.EPERM)  # signals by I/O
+    rules.refuse_values("ioctl", 1, dict.fromkeys(requests, errno.EPERM), families=_GPUS)
+    rules.refuse_values("fcntl", 1, _FCNTL)
+    rules.refuse("flock", code=errno.ENOSYS)  # as of a system without: libraries have another way
     if not processes:
         rules.refuse("fork", "vfork")
     rules.limit_clone(processes=processes)
@@ -244,28 +285,51 @@ def student_filter(*, namespaces: bool, accepts: bool = False) -> Filter:
     rules.refuse("sched_setparam", "sched_setscheduler", code=0)
     # Undumpable, the process would be hidden from the supervisor's memory watch.
     hidden = (linux.PR_SET_PDEATHSIG, linux.PR_SET_DUMPABLE, linux.PR_SET_CHILD_SUBREAPER)
-    rules.refuse_values("prctl", 0, hidden, 0)
+    rules.refuse_values("prctl", 0, dict.fromkeys(hidden, 0))
+    # A child that is waited for by nobody, as its parent ignores this signal, takes along what it
+    # used of the CPU. DataLoader sets it too, and does without.
+    rules.refuse_values("rt_sigaction", 0, {signal.SIGCHLD: 0})
     rules.refuse_address("sendto", 4)
+    rules.refuse_values("setsockopt", 2, _BUFFERS)
     rules.refuse_unless("socketpair", 0, _AF_UNIX)
+    # Killed, the student's process was killed by the machine, or by somebody on it.
     if namespaces:
+        rules.refuse_death(os.getpid())
         # DataLoader's workers need them; root and network are the box's own.
         rules.refuse_unless("socket", 0, _AF_UNIX)
         return rules
+    rules.refuse("tkill", "pidfd_send_signal")
+    rules.refuse_signals(os.getpid())
     rules.refuse("socket", "connect", "bind", "listen", "sendmsg")
     if not accepts:
         rules.refuse("accept", "accept4")
-    for name in ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"):
-        rules.refuse_unless(name, 0, os.getpid())
-    rules.refuse("tkill", "pidfd_send_signal")
     # What landlock leaves open
     rules.refuse("chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown")
     rules.refuse("fchownat", "utime", "utimes", "futimesat", "utimensat")
     rules.refuse("setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr")
-    rules.refuse("fremovexattr", "inotify_init", "inotify_init1")
+    rules.refuse("fremovexattr")
     # As of a file system that has none: who copies a file asks for them.
     rules.refuse("getxattr", "lgetxattr", "fgetxattr", code=errno.ENOTSUP)
     rules.refuse("listxattr", "llistxattr", "flistxattr", code=errno.ENOTSUP)
     return rules
+
+
+FIRST, NEVER = 1000, -1000
+"""Ranks: the process that the machine ends first when it is short of memory, and one it never does.
+"""
+
+
+def rank_for_memory(rank: int) -> None:
+    """When the machine, short of memory, ends this process and those it will start.
+
+    Raises PermissionError where a lower rank is asked for without CAP_SYS_RESOURCE.
+    """
+    # Not by open(…, "w"): that empties the file first, for which landlock has another right.
+    number = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(number, str(rank).encode())
+    finally:
+        os.close(number)
 
 
 def _grown(mib: int) -> int:

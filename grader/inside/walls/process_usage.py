@@ -7,6 +7,10 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+MOST_SOCKETS = 400
+"""Of all processes of a box together. Each holds 300 KiB at most, as its buffer cannot be made
+larger; a notebook's kernel has some fifty.
+"""
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -30,28 +34,44 @@ class MemoryLimit:
     What they share is counted once for each at first: that is cheap to read, and settles it where
     even that is within the limit. Otherwise the kernel is asked for each one's share (PSS). It
     walks through all pages for that, 12 ms for a GiB, so at most a tenth of the time goes into it.
+
+    What waits in sockets is memory of no process, so there may be few of them.
     """
 
-    def __init__(self, most_kib: int) -> None:
+    def __init__(self, most_kib: int, *, own_network: bool) -> None:
+        """`own_network`: only these processes have sockets in the network namespace of this one."""
         self.base_kib = read_memory(os.getpid())
         """What every process has from the fork server."""
-        self._most, self._next = most_kib, 0.0
+        self.used_kib = 0
+        """What they used when it was last found out."""
+        self._most, self._next, self._own_network = most_kib, 0.0, own_network
 
     def is_exceeded(self, pids: Iterable[int], counted_kib: int) -> bool:
         """Whether they use too much; `counted_kib` is what `measure` has said of them."""
+        if self._own_network and _count_sockets() > MOST_SOCKETS:
+            return True
         begun = time.monotonic()
-        if counted_kib <= self._most or begun < self._next:
+        if counted_kib <= self._most:
+            self.used_kib = counted_kib
+            return False
+        if begun < self._next:
             return False
         inherited = _inherited_share()
-        used = sum(self._of(pid, inherited) for pid in pids)
+        self.used_kib = sum(self._of(pid, inherited) for pid in pids)
         now = time.monotonic()
         self._next = now + 9 * (now - begun)
-        return used > self._most
+        return self.used_kib > self._most
 
     def _of(self, pid: int, inherited: int) -> int:
         counted = max(0, read_memory(pid) - self.base_kib)
         share = read_share(pid)
         return counted if share is None else min(counted, max(0, share - inherited))
+
+
+def _count_sockets() -> int:
+    """Unix sockets of this network namespace, those included that are on their way in a message."""
+    with open("/proc/self/net/unix", "rb") as file:
+        return file.read().count(b"\n") - 1
 
 
 def list_others() -> list[int]:
@@ -106,9 +126,11 @@ def read_stat(pid: int) -> list[str]:
 
 
 def read_memory(pid: int) -> int:
-    """Memory of a process that belongs to no file, KiB; 0 where it has gone."""
-    sizes = _read_sizes(f"/proc/{pid}/status", b"RssAnon", b"RssShmem", b"VmSwap")
-    return sum(sizes.values())
+    """Memory of a process that belongs to no file, and the tables of its pages, KiB; 0 where it has
+    gone. A table is there for each 2 MiB of addresses that were looked at, whatever they hold.
+    """
+    names = (b"RssAnon", b"RssShmem", b"VmSwap", b"VmPTE")
+    return sum(_read_sizes(f"/proc/{pid}/status", *names).values())
 
 
 def read_share(pid: int) -> int | None:
@@ -116,7 +138,8 @@ def read_share(pid: int) -> int | None:
     be read: it has gone, has hidden itself, or the kernel is older than 5.4.
     """
     sizes = _read_sizes(f"/proc/{pid}/smaps_rollup", b"Pss_Anon", b"Pss_Shmem", b"SwapPss")
-    return sum(sizes.values()) if b"Pss_Anon" in sizes else None
+    tables = _read_sizes(f"/proc/{pid}/status", b"VmPTE")
+    return sum((sizes | tables).values()) if b"Pss_Anon" in sizes else None
 
 
 def _inherited_share() -> int:

@@ -1,0 +1,61 @@
+"""What an ordinary user runs, on a machine on which these tests run as root."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from grader.inside import libraries
+
+_ORDINARY = """
+import os, sys
+from grader.inside.walls import linux
+uid = 23456
+closed, kept, words = {closed!r}, {kept!r}, {words!r}
+# Folders closed to others are opened in a mount namespace of this process alone.
+linux.unshare("mount")
+linux.mount("", "/", "", linux.MS_PRIVATE | linux.MS_REC)
+for folder in closed:
+    inside = [p for p in kept if p.startswith(folder + "/")]
+    held = [(p, os.open(p, os.O_PATH)) for p in inside]
+    linux.mount("tmpfs", folder, "tmpfs", 0, "mode=755")
+    for path, descriptor in held:
+        os.makedirs(path, exist_ok=True)
+        linux.mount(f"/proc/self/fd/{{descriptor}}", path, "", linux.MS_BIND | linux.MS_REC)
+os.setgroups([])
+os.setresgid(uid, uid, uid)
+os.setresuid(uid, uid, uid)
+os.chdir("/")
+os.environ["HOME"] = "/nonexistent"
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+os.execv(sys.executable, [sys.executable, *words])
+"""
+
+
+def run_as_ordinary(*words: str) -> str:
+    """What Python prints when somebody without any rights runs it with these words."""
+    closed, kept = _find_folders()
+    program = _ORDINARY.format(closed=closed, kept=kept, words=list(words))
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "TMPDIR": "/tmp"},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _find_folders() -> tuple[list[str], list[str]]:
+    """Folders closed to others on the way to what a grader needs, and what it needs."""
+    package = str(Path(libraries.own_package()).parent)
+    kept = [os.path.realpath(p) for p in (*libraries.list_installed(), package)]
+    kept += [sys.prefix, package]
+    closed: set[str] = set()
+    for path in kept:
+        closed |= {str(p) for p in Path(path).parents if not p.stat().st_mode & 0o001}
+    outer = [c for c in closed if not any(c.startswith(o + "/") for o in closed)]
+    return sorted(outer), sorted(set(kept))
