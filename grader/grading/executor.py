@@ -35,7 +35,7 @@ from grader.records.execution import (
     Proof,
 )
 from grader.records.limits import Limits
-from grader.records.measurements import Logits
+from grader.records.measurements import Logits, kept
 from grader.records.submission import Submission
 from grader.sandbox.backend import Backend, Choice, Job, OpenBox
 
@@ -178,7 +178,7 @@ class Executor:
         with self._open(submission, self.loaded.assignment.limits) as box:
             substitutes = self.finder.find(box, submission)
             for probe, answer in self._ask_all(box, substitutes=substitutes):
-                answers[probe.key] = answer
+                answers[probe.key] = kept.drop_weights(answer)
                 if not probe.recompute:
                     continue
                 proof = self._prove(probe, answer)
@@ -247,7 +247,8 @@ class Executor:
             return Missing(why=self.absent[probe.key], elsewhere=True)
         arguments = self._arguments_of(probe, precisions, substitutes or {})
         order = SecretOrder.draw(self.source.secret, probe.key, arguments)
-        return order.restore(box.ask(probe.ask, order.hide(arguments)))
+        answer = kept.drop_unread(probe.ask, box.ask(probe.ask, order.hide(arguments)))
+        return order.restore(answer)
 
     def _arguments_of(
         self, probe: Probe[Any], precisions: Sequence[str], taken: Mapping[str, str]

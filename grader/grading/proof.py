@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from grader.records.errors import SandboxError
 from grader.records.execution import Missing, Proof
-from grader.records.measurements import Logits
+from grader.records.measurements import Logits, kept
 from grader.sandbox.backend import OpenBox
 
 _PASSED_ON = ("module", "init", "live", "images")
@@ -53,7 +53,7 @@ class ReferenceProver:
             answer = box.ask("logits", asked)
         if isinstance(answer, Missing):
             return Proof(logits=None, why_not=answer.why)
-        return Proof(logits=answer["logits"])
+        return Proof(logits=kept.order_scores(answer["logits"]))
 
     @contextmanager
     def _borrow(self) -> Iterator[OpenBox]:
