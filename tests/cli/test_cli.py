@@ -498,6 +498,7 @@ def test_doctor_names_what_was_not_tried(
     assert sentence in plain.out
 
 
+@pytest.mark.proof
 def test_interrupted_before_it_began(course: Tiny, tmp_path: Path) -> None:
     """Ctrl-C while the sandbox starts ends with one sentence, exit 130 and no process."""
     course.submit("Ada")

@@ -98,6 +98,7 @@ def test_grade(call: CommandLine, course: Tiny) -> None:
     assert value["students"][1]["checks"]["doubles"]["outcome"] == "broken"
 
 
+@pytest.mark.proof
 def test_students_text_is_escaped(call: CommandLine, course: Tiny) -> None:
     """Names and errors of students come out as they were, as pure ASCII."""
     names = [n for n in HOSTILE if "\0" not in n and "/" not in n and "\udcff" not in n]
@@ -111,6 +112,7 @@ def test_students_text_is_escaped(call: CommandLine, course: Tiny) -> None:
     assert {s["status"] for s in value["students"]} == {"crashed"}
 
 
+@pytest.mark.proof
 def test_check(call: CommandLine, course: Tiny) -> None:
     """The record that `grade` keeps of a student, and what was decided here."""
     right, wrong = course.write("a/tiny.py", RIGHT), course.write("b/tiny.py", TANH)

@@ -89,6 +89,7 @@ def kernel(own: Path, tmp_path: Path) -> Iterator[Kernel]:
     one.end()
 
 
+@pytest.mark.proof
 def test_the_saved_notebook_is_checked_in_a_box(own: Path, call: CommandLine) -> None:
     """The output is what `grader check` prints, and the same as a table; a cross where one is due."""
     before = time.strftime("%H:%M")

@@ -140,6 +140,7 @@ def test_nothing_but_text(course: Tiny, more: dict[str, str]) -> None:
     assert (code, "\x1b" in text) == (2, False)
 
 
+@pytest.mark.proof
 def test_a_terminal_gets_colours_and_a_bar(course: Tiny) -> None:
     """The bar counts, names what was done, and is gone in the end."""
     right = course.write("a/tiny.py", RIGHT)

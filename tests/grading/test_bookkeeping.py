@@ -152,6 +152,7 @@ def names(found: Sequence[object]) -> list[str]:
     return [getattr(one, "student", "") for one in found]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("place", ["out", *in_proofs("reports/tiny", "a/b/c")])
 def test_the_output_folder_is_never_a_student(pair: Tiny, call: CommandLine, place: str) -> None:
     """However deep it lies among the hand-ins, and whichever of several runs wrote it."""

@@ -468,6 +468,7 @@ def await_results(course: Tiny, process: subprocess.Popen[str], count: int = 1) 
     raise AssertionError("nothing was graded within a minute")
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "number",
     [pytest.param(signal.SIGINT, marks=pytest.mark.proof), signal.SIGKILL],

@@ -23,6 +23,7 @@ from kit.command_line import CommandLine, start
 from kit.graded import Borrower, Grading, by_name, check, executions, outcomes, results
 from kit.places import ROOT
 from kit.processes import gone
+from kit.slow import in_proofs
 from kit.tiny import POINTS, RIGHT, TANH, WRONG, Tiny
 
 HIDDEN = '''\
@@ -110,7 +111,9 @@ def spoil(course: Tiny, fault: str) -> None:
         FAULTS[fault][0](course)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "fault", [*in_proofs("too slow"), *(fault for fault in FAULTS if fault != "too slow")]
+)
 def test_nobody_is_graded(pair: Tiny, regrade: Grading, fault: str) -> None:
     """The error names each check with its points, why, the machine, and what to do; nothing is kept."""
     spoil(pair, fault)
@@ -361,6 +364,7 @@ def test_the_verb(pair: Tiny, call: CommandLine, only: tuple[str, ...]) -> None:
     assert (files(pair.out), results(pair), executions(pair)) == before
 
 
+@pytest.mark.proof
 def test_a_student_is_not_blamed(pair: Tiny, call: CommandLine) -> None:
     """In `check`, what the reference cannot do is no cross and no point, and nothing of its code."""
     pair.write("reference/tiny/tiny.py", RIGHT.replace("2 * n", "n.secret"))
@@ -409,6 +413,7 @@ def started(out: Path) -> bool:
 # ---------------------------------------------------------------------- a course of this repository
 
 
+@pytest.mark.proof
 def test_weights_that_are_none(call: CommandLine, tmp_path: Path) -> None:
     """Of `lenet5_mnist` with a spoilt `lenet.pt` beside the reference, accuracy is named."""
     for name in ("assignments", "reference"):

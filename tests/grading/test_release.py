@@ -732,6 +732,7 @@ def test_a_kit_for_another_file(
     )
 
 
+@pytest.mark.proof
 def test_a_kit_unpacked_beside_a_file_of_any_name(
     call: CommandLine, packed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,6 +32,7 @@ def ask_everything(contents: Contents) -> None:
         contents.read_code(name)
 
 
+@pytest.mark.proof
 def test_no_more_than_a_part_of_much_code_is_read_and_each_file_once() -> None:
     read: list[int] = []
     ask_everything(make_contents(b"x = 1\n" * (PIECE // 6), read))

@@ -175,6 +175,7 @@ def test_the_demonstrations_own_file_is_checked(program: Path) -> None:
         assert "70 of 70 points" in done.stdout
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("words", "what", "missing"),
     [

@@ -190,6 +190,7 @@ def test_magics_around_python_are_taken_off() -> None:
         assert definitions.unwrap(other) == other
 
 
+@pytest.mark.proof
 def test_run_is_one_of_two(course: Tiny, regrade: Grading) -> None:
     """Anything else is refused in a sentence; the choice is part of what identifies a measurement."""
     with pytest.raises(CourseError, match="run 'cells' is not known; give 'all' or 'definitions'"):

@@ -439,6 +439,7 @@ def test_second_writer(tmp_path: Path) -> None:
             Ledger(path)
 
 
+@pytest.mark.proof
 @pytest.mark.process
 def test_kill_at_random_moments(tmp_path: Path) -> None:
     """After SIGKILL every row that was reported is whole, and at most one more is there."""

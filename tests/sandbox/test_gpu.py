@@ -128,6 +128,7 @@ def test_threads_are_named_that_forbid_forking() -> None:
     assert last.endswith("Install the CPU build of torch.")
 
 
+@pytest.mark.proof
 def test_a_fork_server_with_threads_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """The grader's error has the names in it."""
     program = "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader.grading.grade import prepare
+from grader.inside.walls import process_usage
 from kit.command_line import start
 from kit.graded import Grading, executions, results
 from kit.processes import gone
@@ -37,8 +38,9 @@ def children(pid: int) -> list[int]:
 
 
 def boxes(pid: int) -> int:
-    """How many boxes a grader has open: children of its fork server."""
-    return sum(len(children(child)) for child in children(pid))
+    """How many boxes a grader has open: children of its fork server that have not ended."""
+    found = [box for child in children(pid) for box in children(child)]
+    return sum(process_usage.read_stat(box)[:1] not in ([], ["Z"]) for box in found)
 
 
 def kill_in_the_middle(course: Tiny, temporary: Path, moment: float) -> int:

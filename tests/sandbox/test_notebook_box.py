@@ -320,6 +320,7 @@ def test_an_endless_cell_costs_its_limit_and_the_next_ones_run(boxed):
     assert ran.text(1) == "" or "KeyboardInterrupt" in str(ran.book.cells[0].outputs)
 
 
+@pytest.mark.proof
 def test_an_interrupted_cell_that_filled_the_box_with_processes_says_so(boxed):
     """Its interrupt came through, so the kernel lives and the status would else be `ok`."""
     bomb = """
@@ -394,6 +395,7 @@ LATE = """
     """
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("shared", "cell", "said"),
     [
@@ -524,6 +526,7 @@ def test_however_many_cells_end_the_kernel_each_keeps_its_definitions(boxed):
 QUICK = "total = sum(range(10 ** 12))\ndef half(a):\n    return a // 2\nsize = 3"
 
 
+@pytest.mark.proof
 def test_what_seems_quick_and_is_not_costs_no_definitions(boxed):
     """A value that takes for ever is no definition; neither does it cost those of other cells."""
     ran = boxed.run("x = 1", QUICK, DOUBLE, calls=("double", "half", "total"), limits=BRIEF)

@@ -778,6 +778,7 @@ def test_level_0_leaves_no_files(plain):
     assert not Path(answers[0]).exists()
 
 
+@pytest.mark.proof
 def test_a_killed_grader_leaves_nothing(boxed, plain):
     """SIGKILL, so that no clean-up of ours runs: control and lifeline end, and that is enough."""
     program = """

@@ -259,6 +259,7 @@ def class_before_and_beside(
     group.loaded.assignment.limits = AMPLE
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("form", ["module", pytest.param("notebook", marks=pytest.mark.proof)])
 def test_in_a_box_nothing_is_found(scene: Scene, form: str) -> None:
     """No secret comes out, in whatever way it is looked for; the hunter gets its points.
