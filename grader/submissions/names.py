@@ -18,6 +18,7 @@ OTHER_ARCHIVES = (".rar", ".7z", ".gz", ".bz2", ".xz", ".tbz2", ".txz", ".zst", 
 
 DAMAGED = "is damaged or not an archive; pack it again as a zip"
 """Said of an archive, continuing its name."""
+_DISGUISE = re.compile(r"(?<=\.py|ynb)\.(?:txt|json)$", re.IGNORECASE)
 _DRIVE = re.compile(r"[A-Za-z]:")
 _LEAD = re.compile(r"([A-Za-z]:[/\\])?(\.{0,2}[/\\])*")
 """A drive, slashes and steps up with which a name begins."""
@@ -55,6 +56,11 @@ def clean(raw: str) -> str:
     if len(name.encode()) > NAME_CAP or any(len(part.encode()) > PART_CAP for part in parts):
         raise Refused("has a name that is too long")
     return name
+
+
+def undisguise(name: str) -> str:
+    """The name without what browsers and editors append to that of code: `lenet.ipynb.txt`."""
+    return _DISGUISE.sub("", name)
 
 
 def cut_lead(raw: str) -> str:

@@ -151,8 +151,9 @@ def prepare(
 ) -> tuple[Prepared, object, BaseException | None]:
     """A network that ran once on `x`, in the first precision in which it runs.
 
-    Plain float32 tensors found on the way are converted in place; where that does not help, the
-    next precision is tried. The exception of the last attempt comes back with what ran until then.
+    Plain float32 tensors found on the way are converted in place; where that does not help, or
+    results are cast to float32, the next precision is tried. The exception of the last attempt
+    comes back with what ran until then.
     """
     for precision in precisions:
         inputs = Inputs.read(x, PRECISIONS[precision])
@@ -163,7 +164,8 @@ def prepare(
         while error is not None and _convert(trace, PRECISIONS[precision]):
             torch.manual_seed(seed)
             output, trace, error = run(net, inputs, directory)
-        if error is None or isinstance(error, TimeoutError):
+        insists = error is None and trace.received.narrowed and precision != precisions[-1]
+        if not insists and (error is None or isinstance(error, TimeoutError)):
             break
     return Prepared(net, trace, precision, inputs), output, error
 
