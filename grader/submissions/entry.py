@@ -31,6 +31,10 @@ _COPY = re.compile(
     r"|\s*\(\d{1,3}\)$",
     re.IGNORECASE,
 )
+_NOTHING = (
+    "No file was handed in. Hidden files, and those that systems and editors leave behind, do not"
+    " count."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,7 +292,8 @@ class _ExtraFiles:
 
     def _ask_which(self, name: str, candidates: Sequence[str]) -> str:
         self.unclear = (
-            f"`{name}` is missing, and several could be meant: {_list(candidates)}. A person will"
+            f"`{show_name(self.root + name)}` is missing, and several could be meant:"
+            f" {_list(candidates)}. A person will"
             " look at it; if you can hand in again, keep one of them under that name."
         )
         return self.unclear
@@ -324,7 +329,7 @@ def _describe_missing(
     absent = f"`{wanted[0]}` is missing"
     absent += "".join(f", and so is `{w}`" for w in wanted[1:]) + "."
     if not every:
-        return absent if withheld else f"{absent} No file was handed in."
+        return absent if withheld else f"{absent} {_NOTHING}"
     runnable = [n for n in every if _suffix(n) in ENTRY_SUFFIXES]
     if len(runnable) == 1:
         new = next(w for w in wanted if w.endswith(_suffix(runnable[0])))

@@ -13,7 +13,9 @@ NAME_CAP = 1024
 """Longest whole name, UTF-8 bytes."""
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 """Archives that are read."""
-OTHER_ARCHIVES = (".rar", ".7z", ".gz", ".bz2", ".xz", ".tbz2", ".txz", ".zst", ".z")
+OTHER_ARCHIVES = (
+    ".rar .7z .gz .bz2 .xz .tbz .tbz2 .txz .zst .z .lz .lzma .zipx .cab .lzh .001 .z01"
+).split()
 """Archives that are recognised in order to ask for another kind."""
 
 DAMAGED = "is damaged or not an archive; pack it again as a zip"
@@ -133,4 +135,4 @@ def is_archive(name: str) -> bool:
 
 def is_other_archive(name: str) -> bool:
     """True where the name says an archive of a kind that is not read."""
-    return name.lower().endswith(OTHER_ARCHIVES) and not is_archive(name)
+    return name.lower().endswith(tuple(OTHER_ARCHIVES)) and not is_archive(name)

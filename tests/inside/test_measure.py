@@ -523,6 +523,13 @@ def test_a_live_network_is_measured_as_it_was_left() -> None:
         ask(space, probe.live("train").logits(IMAGES), ["float64"])
 
 
+@pytest.mark.parametrize("cast", ["double", "half", "bfloat16"])
+def test_a_live_network_of_another_precision_answers(cast: str) -> None:
+    """Its weights are measured in that of the pictures."""
+    space = names(LENET + TRAINING + f"\nnet = net.{cast}()\n")
+    assert ask(space, probe.live("net").logits(IMAGES), ["float64"]).own.shape == (6, 10)
+
+
 def test_a_network_of_ones_own_answers_in_its_time() -> None:
     """Its weights stay where they are; one that is too slow gives no answer, and is told so."""
     space = names(
