@@ -49,7 +49,10 @@ class Measurements:
         raise Unmeasured(value.why, ours=value.needs_review, undecided=value.undecided)
 
     def __contains__(self, probe: Probe[object]) -> bool:
-        return not isinstance(self._values.get(probe.key, Missing(why="")), Missing)
+        value = self._values.get(probe.key, Missing(why=""))
+        if isinstance(value, Missing) and not value.kept:
+            raise Unmeasured(value.why, ours=True)
+        return not isinstance(value, Missing)
 
     def each(self, probes: Mapping[str, Probe[T]]) -> dict[str, T | Missing]:
         """By name what was measured, or why it was not.

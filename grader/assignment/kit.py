@@ -31,7 +31,7 @@ from grader.ledger import codec
 from grader.records.broken_zip import BROKEN_ZIP
 from grader.records.errors import UsageError
 from grader.records.execution import Execution, ExecutionRecord, Missing
-from grader.records.json_values import to_json
+from grader.records.json_values import record_to_json
 from grader.records.submission import Submission, digest_files
 
 FORMAT = 1
@@ -136,11 +136,11 @@ class Kit:
                 key="",
                 student="reference",
                 digest="",
-                execution=json.dumps(to_json(Execution(status="ok"))),
-                answers=json.dumps(head["answers"]),
-                in_float32=json.dumps(head["in_float32"]),
-                proofs="[]",
-                arrays=self.files[ARRAYS],
+                execution=record_to_json(Execution(status="ok")),
+                answers=head["answers"],
+                in_float32=head["in_float32"],
+                proofs=[],
+                arrays=codec.load_arrays(self.files[ARRAYS]),
             )
             return codec.load_execution(row)
         except (*BROKEN_ZIP, TypeError, MemoryError) as error:
@@ -153,10 +153,13 @@ class Kit:
 def dump_measurements(record: ExecutionRecord) -> dict[str, bytes]:
     """The answers in a record of the reference as files of a kit, and nothing else of it."""
     row = codec.dump_execution("", record)
-    head = {"answers": json.loads(row.answers), "in_float32": json.loads(row.in_float32)}
+    head = {"answers": row.answers, "in_float32": row.in_float32}
     empty = io.BytesIO()
     zipfile.ZipFile(empty, "w").close()
-    return {VALUES: json.dumps(head).encode(), ARRAYS: row.arrays or empty.getvalue()}
+    return {
+        VALUES: json.dumps(head).encode(),
+        ARRAYS: codec.dump_arrays(row.arrays) or empty.getvalue(),
+    }
 
 
 # ---------------------------------------------------------------------- finding

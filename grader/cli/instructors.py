@@ -152,28 +152,24 @@ def _grade(
 
     source = run.source(loaded)
     choice = run.choice(lowest=lowest, notebooks=any(is_notebook(s.entry) for s in submissions))
-    with (
-        undo_where_nothing_is_kept(out / "grades.db"),
-        Executor(
-            loaded,
-            replace(source, secret=grading.secret_of(out / "grades.db")),
-            seed=grading.seed_of(out / "grades.db", seed),
-            jobs=run.jobs,
-            choice=choice,
-        ) as executor,
-        show_progress() as progress,
-    ):
-        return grading.grade(
-            executor,
-            submissions,
-            out,
-            fresh=fresh,
-            templates=course.templates,
-            progress=progress,
-            argv=sys.argv,
-            shown_as=shown_as,
-            handed_in=handed_in,
-        )
+    with undo_where_nothing_is_kept(out / "grades.db"):
+        seed, secret = grading.prepare(out / "grades.db", loaded.slug, seed)
+        source = replace(source, secret=secret)
+        with (
+            Executor(loaded, source, seed=seed, jobs=run.jobs, choice=choice) as executor,
+            show_progress() as progress,
+        ):
+            return grading.grade(
+                executor,
+                submissions,
+                out,
+                fresh=fresh,
+                templates=course.templates,
+                progress=progress,
+                argv=sys.argv,
+                shown_as=shown_as,
+                handed_in=handed_in,
+            )
 
 
 @click.command()

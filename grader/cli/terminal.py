@@ -5,6 +5,7 @@ Everything a student wrote is made harmless.
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -47,13 +48,21 @@ _LONGEST = 60
 """Letters of a word up to which it is not broken at the end of a line."""
 
 
+class _Console(Console):
+    """Of which it is heard where nobody reads what it writes."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich would end the program without a word."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
 def _open(*, stderr: bool = False) -> Console:
     """A console; with NO_COLOR it writes nothing but text, and without a terminal long lines.
 
     emoji=False: `:x:` in what a student wrote is not a cross.
     """
     color_system: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
-    made = Console(stderr=stderr, highlight=False, emoji=False, color_system=color_system)
+    made = _Console(stderr=stderr, highlight=False, emoji=False, color_system=color_system)
     if not made.is_terminal and "COLUMNS" not in os.environ:
         made.width = _WIDE
     return made

@@ -61,9 +61,17 @@ def training_loss(
 
 
 def _measure_loss(answers: Array | None, truth: Array) -> float | None:
-    """The mean cross-entropy; None where there are no answers, or other than numbers."""
+    """The mean cross-entropy; None where there are no answers, or other than numbers.
+
+    Raises ValueError where only the order of the scores is known.
+    """
     if answers is None or len(answers) != len(truth) or answers.shape[1] <= int(truth.max()):
         return None
+    if answers.dtype == np.int8:
+        raise ValueError(
+            "a loss takes the scores themselves, which are kept of at most 10,000: give the "
+            "pictures a `limit`"
+        )
     with np.errstate(all="ignore"):
         loss = cross_entropy(answers, truth)
     return loss if math.isfinite(loss) else None

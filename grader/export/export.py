@@ -76,7 +76,7 @@ def write_export(
     gone = [one for one in graded if one.withdrawn]
     results = Results(graded=present, withdrawn=gone, aliases=aliases or {})
     content = export.make(results).content
-    out.mkdir(parents=True, exist_ok=True)
+    file_names.make_folder(out)
     path = out / export.file_name
     file_names.write(path, content)
     return path

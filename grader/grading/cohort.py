@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grader.assignment.assignment import Measurements
@@ -31,8 +31,8 @@ class Plan:
     """The sandbox level of these keys; None where nothing is known of it yet."""
     keys: Mapping[str, str]
     """The key of each submission, by student."""
-    known: Mapping[str, ExecutionRecord]
-    """Earlier measurements of exactly the same, by student."""
+    known: Collection[str]
+    """Students of whom exactly the same was measured before."""
 
     def waiting(self, submissions: Sequence[Submission]) -> list[Submission]:
         """Those that have to be run."""
@@ -65,21 +65,49 @@ class Cohort:
     def plan(self, submissions: Sequence[Submission], *, fresh: bool = False) -> Plan:
         """What is known at the level of the kept measurements; runs nothing."""
         if self._level is None:
-            return Plan(level=None, keys={}, known={})
+            return Plan(level=None, keys={}, known=())
         keys = {s.student: self.executor.key(s, self._level) for s in submissions}
-        if fresh:
-            return Plan(level=self._level, keys=keys, known={})
-        records = {s.student: self._find_record(s, keys[s.student]) for s in submissions}
-        known = {student: r for student, r in records.items() if r is not None}
+        known = {s.student for s in submissions if not fresh and self._is_known(s, keys)}
         return Plan(level=self._level, keys=keys, known=known)
 
-    def _find_record(self, submission: Submission, key: str) -> ExecutionRecord | None:
-        """What is kept under the key. Without an entry nothing is run: why is told of each alone,
-        though the keys of all who handed in nothing are the same.
+    def _is_known(self, submission: Submission, keys: Mapping[str, str]) -> bool:
+        """Whether it can be judged again without a run."""
+        key = keys[submission.student]
+        whole = self.ledger.holds(key)
+        if submission.entry is None or whole:
+            return True
+        return whole is not None and self.judge_again(submission, key) is not None
+
+    def judge_again(self, submission: Submission, key: str) -> Graded | None:
+        """Results and score of one from what is kept of it; None where that does not suffice.
+
+        Without an entry nothing is run: why is told of each alone, though the keys of all who
+        handed in nothing are the same.
         """
         if submission.entry is None:
-            return self.executor.measure(submission)
-        return self.ledger.execution(key)
+            return self.judge(submission, self.executor.measure(submission))
+        record = self.ledger.execution(key)
+        if record is None or record.whole:
+            return None if record is None else self.judge(submission, record)
+        before = self.ledger.newest_result(submission.student)
+        if before is None or before.execution_key != key:
+            return None
+        if before.checks_key == self.loaded.rules:
+            told = {n: getattr(submission, n) for n in ("received", "late")}
+            unclear = submission.unclear or submission.unread
+            return replace(before.graded, unclear=unclear, **told)
+        return None if before.graded.needs_review else self._judge_part(submission, record)
+
+    def _judge_part(self, submission: Submission, record: ExecutionRecord) -> Graded | None:
+        """What follows from a part of the measurements; None where a check asks for more, or where
+        the reference would have to be run for it.
+        """
+        beside = replace(self.loaded.reference, numbers=submission.numbers)
+        measured = self.ledger.holds(self.executor.key(beside, self.level), kind="reference")
+        if self.loaded.forms or not measured:
+            return None
+        graded = self.judge(submission, record)
+        return None if any(c.outcome == "broken" for c in graded.checks) else graded
 
     def start(self, submissions: Sequence[Submission], plan: Plan, *, fresh: bool = False) -> Plan:
         """The backend runs; the plan at its level, which may be another than the kept one."""

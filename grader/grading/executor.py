@@ -36,7 +36,7 @@ from grader.records.execution import (
     Proof,
 )
 from grader.records.limits import Limits
-from grader.records.measurements import Logits
+from grader.records.measurements import Logits, kept
 from grader.records.submission import Submission
 from grader.sandbox.backend import Backend, Choice, Job, OpenBox
 
@@ -179,7 +179,7 @@ class Executor:
         with self._open(submission, self.loaded.assignment.limits) as box:
             substitutes = self.finder.find(box, submission)
             for probe, answer in self._ask_all(box, substitutes=substitutes):
-                answers[probe.key] = answer
+                answers[probe.key] = kept.drop_weights(answer)
                 if not probe.recompute:
                     continue
                 proof = self._prove(probe, answer)

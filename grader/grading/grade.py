@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,10 +18,13 @@ from grader.grading.progress import Progress, Silent
 from grader.grading.schedule import Schedule
 from grader.ledger.ledger import Ledger
 from grader.records import file_names
-from grader.records.errors import UsageError
+from grader.records.errors import GraderError, UsageError
 from grader.records.result import Graded
 from grader.records.submission import Submission
 from grader.report import pages
+
+_ASSIGNMENT = "assignment"
+"""Setting of the ledger: the one whose grades the folder holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +32,7 @@ class RunSummary:
     """What a run of `grade` did."""
 
     graded: Sequence[Graded]
+    """As the ledger has them; one is read at a time."""
     executed: int
     """Submissions whose code was run."""
     reused: int
@@ -46,7 +51,8 @@ class RunSummary:
 class _Tally:
     """What has been done of a run until now."""
 
-    graded: dict[str, Graded] = field(default_factory=dict)
+    graded: set[str] = field(default_factory=set)
+    """Students who have a result of this run."""
     executed: int = 0
     reused: int = 0
     regraded: int = 0
@@ -90,7 +96,7 @@ def grade(
         Ledger(out / "grades.db") as ledger,
         Judging(loaded, executor.source, apart=True) as judging,
     ):
-        _require_same_assignment(ledger, loaded.slug)
+        _claim(ledger, loaded.slug)
         run = ledger.start_run(argv or sys.argv)
         if shown_as is not None:
             ledger.set_setting(leaderboard.SHOWN, shown_as)
@@ -103,14 +109,12 @@ def grade(
             cohort.require_reference(fresh=fresh)
         everybody = [s.student for s in submissions] if handed_in is None else handed_in
         withdrawn = ledger.withdraw_others(everybody)
-        try:
+        with _rendered_if_it_fails(ledger, out, templates):
             _judge_known(cohort, submissions, plan, tally)
             _measure_rest(cohort, plan.waiting(submissions), plan, tally, show)
-        finally:
-            render(ledger, out, templates)
-            if len(tally.graded) == len(submissions):
-                ledger.finish_run(run, tally.counts())
-        ordered = [tally.graded[s.student] for s in submissions]
+        ledger.finish_run(run, tally.counts())
+        render(ledger, out, templates)
+        ordered = ledger.results_apart([s.student for s in submissions])
         level = -1 if plan.level is None else plan.level
         return RunSummary(
             graded=ordered,
@@ -121,28 +125,46 @@ def grade(
         )
 
 
-def _require_same_assignment(ledger: Ledger, slug: str) -> None:
-    """Raises UsageError where the folder holds the grades of another assignment."""
-    other = next((g.assignment for g in ledger.results() if g.assignment != slug), None)
-    if other is not None:
+@contextmanager
+def _rendered_if_it_fails(ledger: Ledger, out: Path, templates: Path | None) -> Iterator[None]:
+    """Where the block raises, what is known until then is shown, if it can be; the error stays the
+    one that was raised.
+    """
+    try:
+        yield
+    except BaseException:
+        with suppress(GraderError, OSError):
+            render(ledger, out, templates)
+        raise
+
+
+def _claim(ledger: Ledger, slug: str) -> None:
+    """The folder belongs to this assignment. Raises UsageError where it does to another."""
+    kept = ledger.setting(_ASSIGNMENT)
+    first = None if kept else next(iter(ledger.results()), None)
+    owner = kept or (first.assignment if first else slug)
+    if owner != slug:
         raise UsageError(
-            f"{ledger.path.parent} holds the grades of {other}, not of {slug}. Choose another"
-            " folder with -o."
+            f"{ledger.path.parent} holds the grades of {owner}, not of {slug}. Choose another"
+            " folder with -o"
         )
+    if not kept:
+        ledger.set_setting(_ASSIGNMENT, slug)
 
 
 def _judge_known(
     cohort: Cohort, submissions: Iterable[Submission], plan: Plan, tally: _Tally
 ) -> None:
-    before = {g.student: _decisions(g) for g in cohort.ledger.results(plan.known)}
     for submission in submissions:
         if submission.student in plan.known:
-            graded = cohort.judge(submission, plan.known[submission.student])
+            before = cohort.ledger.newest_result(submission.student)
+            graded = cohort.judge_again(submission, plan.keys[submission.student])
+            assert graded is not None, "the plan has looked"
             cohort.ledger.add_result(graded, plan.keys[submission.student], cohort.loaded.rules)
             decided = _decisions(graded)
-            tally.regraded += before.get(graded.student, decided) != decided
+            tally.regraded += before is not None and _decisions(before.graded) != decided
             tally.reused += 1
-            tally.graded[submission.student] = graded
+            tally.graded.add(submission.student)
 
 
 def _decisions(graded: Graded) -> list[tuple[str, str, float]]:
@@ -167,44 +189,39 @@ def _measure_rest(
         else:
             cohort.ledger.commit(key, record, graded, rules)
         tally.executed += 1
-        tally.graded[submission.student] = graded
+        tally.graded.add(submission.student)
         progress.step(submission.student)
 
 
 def render(ledger: Ledger, out: Path, templates: Path | None) -> int:
     """Every page, record and table of `out` from the newest results in the ledger; runs nothing."""
+    ledger.require_in_place()
     graded = ledger.results()
     if graded:
-        stems = file_names.file_names(g.student for g in graded)
-        every = {g.student: ledger.newest_notebook(g.student) for g in graded}
-        notebooks = {student: n for student, n in every.items() if n is not None}
-        pages.render(graded, out, templates=templates, stems=stems, notebooks=notebooks)
-        write_export("csv", graded, out)
-        if leaderboard.is_ranked(graded):
-            aliases = leaderboard.find_aliases(ledger.setting(leaderboard.SHOWN), graded)
-            write_export("leaderboard", graded, out, aliases)
+        short = [one.shorten() for one in graded]
+        stems = file_names.file_names(one.student for one in short)
+        find = ledger.newest_notebook
+        pages.render(graded, out, templates=templates, stems=stems, find_notebook=find)
+        write_export("csv", short, out)
+        if leaderboard.is_ranked(short):
+            aliases = leaderboard.find_aliases(ledger.setting(leaderboard.SHOWN), short)
+            write_export("leaderboard", short, out, aliases)
     return len(graded)
 
 
-def seed_of(ledger_path: Path, given: int | None) -> int:
-    """The class's seed: `given`, else the one kept in the folder, else a new one, which is then
-    kept.
+def prepare(ledger_path: Path, slug: str, seed: int | None) -> tuple[int, str]:
+    """The class's seed and its secret, from which the pictures that judge are ordered and altered:
+    those kept in the folder, else new ones, which are then kept. A seed that is given stands.
+
+    Raises UsageError where the folder holds the grades of another assignment.
     """
     with Ledger(ledger_path) as ledger:
+        _claim(ledger, slug)
         kept = ledger.setting("seed")
-        seed = given if given is not None else int(kept) if kept else secrets.randbits(31)
-        if kept != str(seed):
-            ledger.set_setting("seed", str(seed))
-        return seed
-
-
-def secret_of(ledger_path: Path) -> str:
-    """The class's secret, from which the pictures that judge are ordered and altered: the one kept
-    in the folder, else a new one, which is then kept.
-    """
-    with Ledger(ledger_path) as ledger:
-        kept = ledger.setting("secret")
-        if kept is None:
-            kept = secrets.token_hex(16)
-            ledger.set_setting("secret", kept)
-        return kept
+        chosen = seed if seed is not None else int(kept) if kept else secrets.randbits(31)
+        if kept != str(chosen):
+            ledger.set_setting("seed", str(chosen))
+        secret = ledger.setting("secret") or secrets.token_hex(16)
+        if secret != ledger.setting("secret"):
+            ledger.set_setting("secret", secret)
+        return chosen, secret

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from grader.inside.process.conversation import TOTAL_CAP
 from grader.records.errors import SandboxError
 from grader.records.execution import Missing, Proof
-from grader.records.measurements import Logits
+from grader.records.measurements import Logits, kept
 from grader.sandbox.backend import OpenBox
 
 _PASSED_ON = ("module", "init", "live", "images")
@@ -61,7 +61,7 @@ class ReferenceProver:
             answer, _ = self._ask(asked, fresh=True)
         if isinstance(answer, Missing):
             return Proof(logits=None, why_not=answer.why)
-        return Proof(logits=answer["logits"])
+        return Proof(logits=kept.order_scores(answer["logits"]))
 
     def _ask(self, asked: Mapping[str, Any], *, fresh: bool = False) -> tuple[Any | Missing, bool]:
         """The answer, and whether the box had been used before."""

@@ -2,6 +2,7 @@
 
 Floors, top first:
     ledger
-    database
-    codec, schema
+    budget, database
+    pieces
+    codec, results, schema
 """

@@ -1,4 +1,4 @@
-"""Rows of a ledger: JSON text, one `.npz` of all arrays and a notebook's bytes; no pickles."""
+"""Records as JSON, arrays and a notebook's bytes; no pickles."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from grader.records.execution import (
     Missing,
     Proof,
 )
-from grader.records.json_values import Json, to_json
+from grader.records.json_values import Json, record_to_json, to_json
 from grader.records.result import Graded
 
 VOLATILE = frozenset(
@@ -38,24 +38,22 @@ class Damaged(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionRow:
-    """An execution as its columns hold it; the fields are named and ordered as they are."""
+    """An execution in parts that can be kept."""
 
     kind: Kind
     key: str
     student: str
     digest: str
-    execution: str
-    """JSON."""
-    answers: str
-    """JSON list of entries: a name, with a tree whose arrays stand in `arrays`, or a Missing."""
-    in_float32: str
+    execution: dict[str, Json]
+    answers: Json
+    """A list of entries: a name, with a tree whose arrays stand in `arrays`, or a Missing."""
+    in_float32: Json
     """The same."""
-    proofs: str
+    proofs: Json
     """The same."""
-    arrays: bytes = field(repr=False)
-    """One `.npz`, which holds every dtype of the wire and has checksums; empty without arrays."""
-    cells: str | None = None
-    """JSON; None without a notebook."""
+    arrays: tuple[wire.Array, ...] = field(repr=False)
+    cells: Json = None
+    """None without a notebook."""
     notebook: bytes | None = field(default=None, repr=False)
 
 
@@ -72,26 +70,26 @@ def dump_execution(key: str, record: ExecutionRecord) -> ExecutionRow:
         key=key,
         student=record.student,
         digest=record.digest,
-        execution=json.dumps(to_json(record.execution)),
+        execution=record_to_json(record.execution),
         answers=_dump_values(record.answers, arrays),
         in_float32=_dump_values(record.in_float32, arrays),
         proofs=_dump_values(proofs, arrays),
-        arrays=_dump_arrays(arrays),
-        cells=None if notebook is None else json.dumps(to_json(notebook.cells)),
+        arrays=tuple(arrays),
+        cells=None if notebook is None else to_json(notebook.cells),
         notebook=None if notebook is None else notebook.content,
     )
 
 
 def load_execution(row: ExecutionRow) -> ExecutionRecord:
     """The record that `dump_execution` took apart; nothing is unpickled. Raises Damaged."""
-    with _name_damage("an execution"):
-        arrays = _load_arrays(row.arrays)
+    with name_damage("an execution"):
+        arrays = row.arrays
         proofs = _load_values(row.proofs, arrays)
         return ExecutionRecord(
             kind=row.kind,
             student=row.student,
             digest=row.digest,
-            execution=Execution.from_json(json.loads(row.execution)),
+            execution=Execution.from_json(row.execution),
             answers=_load_values(row.answers, arrays),
             in_float32=_load_values(row.in_float32, arrays),
             proofs={name: Proof(**proof) for name, proof in proofs.items()},
@@ -99,24 +97,13 @@ def load_execution(row: ExecutionRow) -> ExecutionRecord:
         )
 
 
-def load_notebook(cells: str | None, content: bytes | None) -> ExecutedNotebook | None:
+def load_notebook(cells: Json, content: bytes | None) -> ExecutedNotebook | None:
     """The notebook in these columns, if there was one. Raises Damaged."""
     if content is None:
         return None
-    with _name_damage("a notebook"):
-        runs = tuple(ExecutedCell(**cell) for cell in json.loads(cells or "[]"))
+    with name_damage("a notebook"):
+        runs = tuple(ExecutedCell(**cell) for cell in cells or [])  # type: ignore[union-attr, arg-type]
         return ExecutedNotebook(content=content, cells=runs)
-
-
-def dump_result(graded: Graded) -> str:
-    """The result as JSON."""
-    return json.dumps(graded.to_json())
-
-
-def load_result(text: str) -> Graded:
-    """The result that `dump_result` wrote. Raises Damaged."""
-    with _name_damage("a result"):
-        return Graded.from_json(json.loads(text))
 
 
 def make_fingerprint(graded: Graded) -> str:
@@ -137,7 +124,7 @@ def _drop_volatile(value: Json) -> Json:
 
 
 @contextmanager
-def _name_damage(what: str) -> Iterator[None]:
+def name_damage(what: str) -> Iterator[None]:
     """Whatever goes wrong in the block is a row that was damaged: nothing of ours can be raised."""
     try:
         yield
@@ -145,9 +132,9 @@ def _name_damage(what: str) -> Iterator[None]:
         raise Damaged(f"{what} that cannot be read: {error}") from error
 
 
-def _dump_values(values: Mapping[str, object], arrays: list[wire.Array]) -> str:
+def _dump_values(values: Mapping[str, object], arrays: list[wire.Array]) -> Json:
     """The values as JSON; their arrays are added to `arrays`."""
-    entries: list[dict[str, object]] = []
+    entries: list[Any] = []
     for name, value in values.items():
         if isinstance(value, Missing):
             entries.append({"name": name, "missing": to_json(value)})
@@ -155,12 +142,12 @@ def _dump_values(values: Mapping[str, object], arrays: list[wire.Array]) -> str:
         tree, own = wire.pack(value)
         entries.append({"name": name, "tree": tree, "first": len(arrays), "count": len(own)})
         arrays += own
-    return json.dumps(entries)
+    return entries
 
 
-def _load_values(text: str, arrays: Sequence[wire.Array]) -> dict[str, Any]:
+def _load_values(entries: Any, arrays: Sequence[wire.Array]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for entry in json.loads(text):
+    for entry in entries:
         if "missing" in entry:
             values[entry["name"]] = Missing.from_json(entry["missing"])
         else:
@@ -169,18 +156,20 @@ def _load_values(text: str, arrays: Sequence[wire.Array]) -> dict[str, Any]:
     return values
 
 
-def _dump_arrays(arrays: Sequence[wire.Array]) -> bytes:
+def dump_arrays(arrays: Sequence[wire.Array]) -> bytes:
+    """One `.npz`, which holds every dtype of the wire and has checksums; empty without arrays."""
     blob = io.BytesIO()
     if arrays:
         np.savez(blob, **{str(i): a for i, a in enumerate(arrays)})  # type: ignore[arg-type]
     return blob.getvalue()
 
 
-def _load_arrays(blob: bytes) -> list[wire.Array]:
+def load_arrays(blob: bytes) -> tuple[wire.Array, ...]:
+    """The arrays that `dump_arrays` wrote; nothing is unpickled. Raises Damaged."""
     if not blob:
-        return []
-    with np.load(io.BytesIO(blob), allow_pickle=False) as file:
-        arrays = [file[str(i)] for i in range(len(file.files))]
+        return ()
+    with name_damage("arrays"), np.load(io.BytesIO(blob), allow_pickle=False) as file:
+        arrays = tuple(file[str(i)] for i in range(len(file.files)))
     for array in arrays:
         array.flags.writeable = False  # as they come off the wire
     return arrays

@@ -5,9 +5,11 @@ Faults of the file become GraderError, in a sentence that names it.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -15,10 +17,13 @@ from typing import IO, Any, Literal, TypeAlias
 
 from grader.ledger.codec import Damaged
 from grader.ledger.schema import APPLICATION, VERSION, migrate
+from grader.records import file_names
 from grader.records.errors import GraderError
 
 Mode: TypeAlias = Literal["ro", "rw", "rwc"]
 """SQLite's own: read, write, or write and make the file where there is none."""
+_SUFFIXES = ("", "-wal", "-shm", "-journal", ".lock")
+"""Of the files of a ledger."""
 
 
 class Database:
@@ -31,16 +36,20 @@ class Database:
         writes to it; the file is then as it was.
         """
         self.path = path
+        self._place: tuple[int, int] | None = None
+        """Device and number of the file, where it is written to."""
         self._lock: IO[str] | None = None
         self._connection: sqlite3.Connection | None = None
         try:
             with self.name_faults("opened"):
+                _require_plain_files(path)
                 if readonly:
                     self._connection = _open_for_reading(path)
                 else:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     self._lock = _lock(path)
                     self._connection = _open_for_writing(path)
+                    self._place = _find_place(path)
         except BaseException:
             self.close()
             raise
@@ -64,6 +73,7 @@ class Database:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """What is written in the block stands in the file at its end, all of it or nothing."""
         connection = self._require_open()
+        self.require_in_place()
         with self.name_faults("written"):
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -83,9 +93,19 @@ class Database:
             raise  # a mistake of ours: a wrong thread, wrong parameters
         except (sqlite3.Error, OSError, Damaged, json.JSONDecodeError) as error:
             raise GraderError(
-                f"The ledger {self.path} could not be {what} ({error}). Check the folder's"
-                " permissions and the space left; a damaged file has to be moved away."
+                f"The ledger {self.path} could not be {what} ({error}). {_advise_on(error)}"
             ) from error
+
+    def require_in_place(self) -> None:
+        """Raises GraderError where the file that is written to does not stand at its path any more:
+        SQLite would write on into a file without a name.
+        """
+        if self._place not in (None, _find_place(self.path)):
+            raise GraderError(
+                f"The ledger {self.path} was deleted, moved or replaced while it was written to. "
+                "What was graded until then stands in that file, wherever it is now. Put the "
+                "folder back, or grade into a new one"
+            )
 
     def _require_open(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -95,18 +115,67 @@ class Database:
 
 def remove(path: Path) -> None:
     """The ledger is gone, with what lies beside it."""
-    for suffix in ("", "-wal", "-shm", ".lock"):
+    for suffix in _SUFFIXES:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def is_ledger(path: Path) -> bool:
-    """True where the file begins as a ledger of ours does."""
+    """True where a plain file begins as a ledger of ours does."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_open_plain) as file:
             start = file.read(72)
     except OSError:
         return False
     return start.startswith(b"SQLite format 3\0") and start[68:] == APPLICATION.to_bytes(4, "big")
+
+
+def _open_plain(path: str, flags: int) -> int:
+    """Opens a file without following a link or waiting for a pipe. OSError for what is no file."""
+    more = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(path, flags | more, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "no plain file", path)
+    return descriptor
+
+
+def _require_plain_files(path: Path) -> None:
+    """Raises GraderError where a link, a folder or a device stands where the ledger, or a file of
+    SQLite's beside it, would be opened.
+    """
+    for suffix in _SUFFIXES:
+        beside = path.with_name(path.name + suffix)
+        try:
+            mode = beside.lstat().st_mode
+        except FileNotFoundError:
+            continue
+        if not stat.S_ISREG(mode):
+            kind = "a link" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else ""
+            raise GraderError(
+                f"{beside} is {kind or 'a device or a pipe'}, where the ledger needs a plain file."
+                " Move it away, or choose another -o"
+            )
+
+
+def _find_place(path: Path) -> tuple[int, int] | None:
+    """Device and number of what stands there, if something does."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _advise_on(error: Exception) -> str:
+    """What to do about a fault of the file."""
+    if isinstance(error, OSError):
+        return f"{file_names.advise_on(error)}, and run the same command again"
+    if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
+        return (
+            "Everything before is kept. Free some space, or choose another folder, and run the "
+            "same command again"
+        )
+    return "Check the folder's permissions and the space left; a damaged file has to be moved away."
 
 
 def make_plain(text: str) -> str:
@@ -127,6 +196,8 @@ def _open_for_writing(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_size_limit = 16777216")
         if version < VERSION:
             migrate(connection)
+            with suppress(sqlite3.OperationalError):  # where there is no room, it stays as long
+                connection.execute("VACUUM")
     except BaseException:
         connection.close()
         raise
@@ -225,7 +296,8 @@ def _lock(path: Path) -> IO[str]:
     """
     # Python opens it close-on-exec, so no program that we start inherits the lock. A plain fork
     # would share it: the fork server is started as a program, never forked from the controller.
-    file = path.with_name(path.name + ".lock").open("a+", encoding="ascii", errors="replace")
+    beside = path.with_name(path.name + ".lock")
+    file = open(beside, "a+", encoding="ascii", errors="replace", opener=_open_plain)  # noqa: SIM115
     try:
         import fcntl
     except ImportError:  # Windows: SQLite still keeps the file whole, only this sentence is lost

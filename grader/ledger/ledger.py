@@ -4,6 +4,9 @@ Two things are kept apart: *executions* with their measurements, found again by 
 caller makes from everything that could change them, and *results*, of which every earlier one
 stays. One transaction per graded submission: a kill loses the submission in flight, no more.
 Only the controller thread writes; readers (`grader report OUT`) may look on meanwhile.
+
+Of a student no more than `budget.KEPT` bytes are added. What was measured beyond that is left out,
+the largest answers first: a result that rests on them stands as long as the rules do.
 """
 
 from __future__ import annotations
@@ -12,18 +15,24 @@ import json
 import os
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields, replace
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from grader.ledger import codec
+from grader.ledger import codec, pieces
+from grader.ledger.budget import KEPT, cut
 from grader.ledger.database import Database, make_plain, remove
+from grader.ledger.results import Read, Results
 from grader.records.errors import GraderError
 from grader.records.execution import ExecutedNotebook, ExecutionRecord, Kind
 from grader.records.result import Graded
+
+_ENTRIES = (
+    "SELECT graded, execution_key, checks_key, at, run FROM results WHERE student = ? ORDER BY id"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +78,8 @@ class Ledger:
     def __init__(self, path: Path, *, readonly: bool = False) -> None:
         self.path = path
         self._run: int | None = None
+        self._replaced = False
+        """Whether an execution was, so that pieces may belong to nothing."""
         self._database = Database(path, readonly=readonly)
 
     def __enter__(self) -> Self:
@@ -85,6 +96,10 @@ class Ledger:
     def close(self) -> None:
         """The file is closed and free for others; closing twice does no harm."""
         self._database.close()
+
+    def require_in_place(self) -> None:
+        """Raises GraderError where the file that is written to was deleted, moved or replaced."""
+        self._database.require_in_place()
 
     # ------------------------------------------------------------------------------- settings
 
@@ -108,18 +123,20 @@ class Ledger:
 
     def execution(self, key: str, *, kind: Kind = "student") -> ExecutionRecord | None:
         """What was recorded under this key."""
-        rows = self._database.read(
-            "SELECT kind, key, student, digest, execution, answers, in_float32, proofs, arrays,"
-            " cells, notebook FROM executions WHERE kind = ? AND key = ?",
-            kind,
-            key,
-        )
+        names = [f.name for f in fields(pieces.StoredExecution)]
+        query = f"SELECT {', '.join(names)} FROM executions WHERE kind = ? AND key = ?"  # noqa: S608
+        rows = self._database.read(query, kind, key)
         if not rows:
             return None
-        names = (f.name for f in fields(codec.ExecutionRow))
-        row = codec.ExecutionRow(**dict(zip(names, rows[0], strict=True)))
         with self._database.name_faults("read"):
-            return codec.load_execution(row)
+            stored = pieces.StoredExecution(**dict(zip(names, rows[0], strict=True)))
+            return codec.load_execution(pieces.restore_execution(stored, self._fetch))
+
+    def holds(self, key: str, *, kind: Kind = "student") -> bool | None:
+        """Whether what was recorded under this key is whole; None where nothing was."""
+        query = "SELECT whole FROM executions WHERE kind = ? AND key = ?"
+        rows = self._database.read(query, kind, key)
+        return bool(rows[0][0]) if rows else None
 
     def newest_execution(self, student: str) -> ExecutionRecord | None:
         """The execution on which the student's newest result rests, if it is kept."""
@@ -135,59 +152,91 @@ class Ledger:
             " (SELECT execution_key FROM results WHERE student = ? ORDER BY id DESC LIMIT 1)",
             student,
         )
+        if not rows or rows[0][1] is None:
+            return None
         with self._database.name_faults("read"):
-            return codec.load_notebook(*rows[0]) if rows else None
+            cells, notebook = rows[0]
+            return codec.load_notebook(pieces.expand_json(cells), pieces.expand(notebook))
 
     def record(self, key: str, record: ExecutionRecord) -> None:
-        """The execution stands in the file; one under the same key is replaced."""
-        row = _make_row(key, record)
+        """The execution stands in the file, all of it; one under the same key is replaced."""
         with self._database.transaction() as connection:
-            self._put_execution(connection, row)
+            self._put_execution(pieces.Shelf(connection), connection, key, record)
 
     def commit(self, key: str, record: ExecutionRecord, graded: Graded, checks_key: str) -> bool:
-        """`record` and `add_result` at once: both stand in the file, or neither."""
-        row = _make_row(key, record)
+        """`record` and `add_result` at once: both stand in the file, or neither. Of the record no
+        more than there is room for.
+        """
         with self._database.transaction() as connection:
-            self._put_execution(connection, row)
-            return self._put_result(connection, graded, key, checks_key)
+            shelf = pieces.Shelf(connection)
+            changed, size = self._put_result(connection, graded, key, checks_key)
+            execution, printed = pieces.store_printed(record.execution)
+            spare = KEPT - size - len(execution) - shelf.weigh(printed)
+            self._put_execution(shelf, connection, key, cut(record, spare, shelf.weigh_arrays))
+            return changed
 
     # ------------------------------------------------------------------------------- results
 
     def add_result(self, graded: Graded, execution_key: str, checks_key: str) -> bool:
         """The result is the student's newest; True where it differs from the one before."""
         with self._database.transaction() as connection:
-            return self._put_result(connection, graded, execution_key, checks_key)
+            return self._put_result(connection, graded, execution_key, checks_key)[0]
 
-    def results(self, students: Collection[str] | None = None) -> list[Graded]:
-        """The newest result of each student, or of these students, by name; those who are withdrawn
-        say so.
+    def results(self, students: Sequence[str] | None = None) -> Results:
+        """The newest result of each student, by name, or of these, in their order; who is withdrawn
+        says so. One is read at a time.
         """
+        return Results(self._find_newest(students), lambda: nullcontext(self._read_result))
+
+    def results_apart(self, students: Sequence[str]) -> Results:
+        """The same, to be read when this ledger is closed."""
+        path = self.path.absolute()
+
+        @contextmanager
+        def reopen() -> Iterator[Read]:
+            with Ledger(path, readonly=True) as again:
+                yield again._read_result
+
+        return Results(self._find_newest(students), reopen)
+
+    def _find_newest(self, students: Sequence[str] | None) -> list[int]:
+        rows = self._database.read("SELECT student, max(id) FROM results GROUP BY student")
+        newest: dict[str, int] = dict(rows)
+        if students is None:
+            return [newest[n] for n in sorted(newest, key=lambda n: (n.casefold(), n))]
+        return [newest[n] for n in map(make_plain, students) if n in newest]
+
+    def newest_result(self, student: str) -> Entry | None:
+        """The student's newest result, if there is one."""
+        return next(iter(self._read_entries(f"{_ENTRIES} DESC LIMIT 1", student)), None)
+
+    def _read_result(self, number: int) -> Graded:
+        """The result of that number; where its student is withdrawn it says so."""
         rows = self._database.read(
             "SELECT graded, withdrawn.at FROM results LEFT JOIN withdrawn USING (student)"
-            " WHERE results.id IN (SELECT max(id) FROM results GROUP BY student)"
+            " WHERE id = ?",
+            str(number),
         )
         with self._database.name_faults("read"):
-            newest = [replace(codec.load_result(text), withdrawn=at) for text, at in rows]
-        newest = [g for g in newest if students is None or g.student in students]
-        return sorted(newest, key=lambda g: (g.student.casefold(), g.student))
+            ((content, at),) = rows
+            return replace(pieces.restore_result(content, self._fetch), withdrawn=at)
 
     def history(self, student: str) -> list[Entry]:
         """Every result of a student, oldest first."""
-        rows = self._database.read(
-            "SELECT graded, execution_key, checks_key, at, run FROM results"
-            " WHERE student = ? ORDER BY id",
-            student,
-        )
+        return self._read_entries(_ENTRIES, student)
+
+    def _read_entries(self, query: str, student: str) -> list[Entry]:
+        rows = self._database.read(query, student)
         with self._database.name_faults("read"):
             return [
                 Entry(
-                    graded=codec.load_result(text),
+                    graded=pieces.restore_result(content, self._fetch),
                     execution_key=execution_key,
                     checks_key=checks_key,
                     at=at,
                     run=run,
                 )
-                for text, execution_key, checks_key, at, run in rows
+                for content, execution_key, checks_key, at, run in rows
             ]
 
     def withdraw_others(self, present: Collection[str]) -> list[str]:
@@ -217,12 +266,16 @@ class Ledger:
         return self._run
 
     def finish_run(self, run: int, counts: Mapping[str, int]) -> None:
-        """The run is marked as ended by itself, with what the caller counted."""
+        """The run is marked as ended by itself, with what the caller counted; pieces that nothing
+        refers to any more are gone.
+        """
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE runs SET finished = ?, counts = ? WHERE id = ?",
                 (_now(), json.dumps(dict(counts)), run),
             )
+            if self._replaced:
+                pieces.sweep(connection)
 
     def runs(self) -> list[Run]:
         """Every run, oldest first; one that was killed has no end."""
@@ -248,29 +301,54 @@ class Ledger:
 
     # ------------------------------------------------------------------------------- how
 
-    def _put_execution(self, connection: sqlite3.Connection, row: codec.ExecutionRow) -> None:
+    def _fetch(self, digest: str) -> bytes:
+        """A piece as it stands in the file. Raises Damaged where it does not."""
+        rows = self._database.read("SELECT content FROM pieces WHERE digest = ?", digest)
+        if not rows:
+            raise codec.Damaged("a piece of it is missing")
+        return bytes(rows[0][0])
+
+    def _put_execution(
+        self,
+        shelf: pieces.Shelf,
+        connection: sqlite3.Connection,
+        key: str,
+        record: ExecutionRecord,
+    ) -> None:
+        """The execution stands in the file, with its pieces."""
+        row = codec.dump_execution(key, replace(record, student=make_plain(record.student)))
+        stored, found = pieces.store_execution(row)
+        shelf.put(found)
+        gone = connection.execute(
+            "DELETE FROM executions WHERE kind = ? AND key = ?", (stored.kind, stored.key)
+        )
+        self._replaced |= gone.rowcount > 0
+        columns = [getattr(stored, f.name) for f in fields(stored)]
         connection.execute(
-            "INSERT OR REPLACE INTO executions VALUES (:kind, :key, :student, :digest, :execution,"
-            " :answers, :in_float32, :proofs, :arrays, :cells, :notebook, :run, :at)",
-            {**asdict(row), "run": self._run, "at": _now()},
+            "INSERT INTO executions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*columns, record.whole, self._run, _now()),
         )
 
     def _put_result(
         self, connection: sqlite3.Connection, graded: Graded, execution_key: str, checks_key: str
-    ) -> bool:
+    ) -> tuple[bool, int]:
+        """Whether it differs from the one before, and how many bytes it adds."""
         student, fingerprint = make_plain(graded.student), codec.make_fingerprint(graded)
         newest = connection.execute(
             "SELECT fingerprint FROM results WHERE student = ? ORDER BY id DESC LIMIT 1", (student,)
         ).fetchone()
         if newest == (fingerprint,):
-            return False
-        text = codec.dump_result(graded)
+            return False, 0
+        content, printed = pieces.store_result(graded)
+        shelf = pieces.Shelf(connection)
+        size = len(content) + shelf.weigh(printed)
+        shelf.put(printed)
         connection.execute(
             "INSERT INTO results (student, execution_key, checks_key, fingerprint, graded, run, at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (student, execution_key, checks_key, fingerprint, text, self._run, _now()),
+            (student, execution_key, checks_key, fingerprint, content, self._run, _now()),
         )
-        return True
+        return True, size
 
 
 @contextmanager
@@ -297,10 +375,6 @@ def _holds_anything(path: Path) -> bool:
             return ledger.holds_anything()
     except GraderError:
         return True
-
-
-def _make_row(key: str, record: ExecutionRecord) -> codec.ExecutionRow:
-    return codec.dump_execution(key, replace(record, student=make_plain(record.student)))
 
 
 def _now() -> str:

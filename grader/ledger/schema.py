@@ -6,9 +6,11 @@ that a file lacks run in one transaction, so that a kill leaves the old ledger o
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import sqlite3
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -44,6 +46,14 @@ CREATE TABLE executions_2 (
 _VERSION_3 = """
 CREATE TABLE withdrawn (
     student TEXT PRIMARY KEY, run INTEGER REFERENCES runs, at TEXT NOT NULL) WITHOUT ROWID
+"""
+
+_VERSION_4 = """
+CREATE TABLE pieces (digest TEXT PRIMARY KEY, content BLOB NOT NULL);
+CREATE TABLE executions_4 (
+    kind TEXT NOT NULL, key TEXT NOT NULL, student TEXT NOT NULL, digest TEXT NOT NULL,
+    execution BLOB NOT NULL, measured BLOB NOT NULL, cells BLOB, notebook BLOB,
+    whole INTEGER NOT NULL, run INTEGER REFERENCES runs, at TEXT NOT NULL, PRIMARY KEY (kind, key));
 """
 
 
@@ -174,7 +184,73 @@ def _withdraw(database: sqlite3.Connection) -> None:
     _run(database, _VERSION_3)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _separate, _withdraw)
+def _compress(database: sqlite3.Connection) -> None:
+    """Version 4: columns are compressed, and arrays stand in a table of their own, equal ones once.
+
+    Each of them is kept, also where it would be too much today. What cannot be read is left out of
+    the executions, and stays among the results, as in version 2.
+    """
+    _run(database, _VERSION_4)
+    for old in database.execute(
+        "SELECT answers, in_float32, proofs, arrays, execution, cells, notebook,"
+        " kind, key, student, digest, run, at FROM executions"
+    ):
+        with suppress(Exception):  # a damaged row may raise anything
+            _compress_row(database, *old)
+    _run(database, "DROP TABLE executions; ALTER TABLE executions_4 RENAME TO executions")
+    for number, graded in database.execute("SELECT id, graded FROM results").fetchall():
+        content = zlib.compress(graded.encode("utf-8", "surrogatepass"))
+        database.execute("UPDATE results SET graded = ? WHERE id = ?", (content, number))
+
+
+def _compress_row(
+    database: sqlite3.Connection,
+    answers: str,
+    in_float32: str,
+    proofs: str,
+    arrays: bytes,
+    execution: str,
+    cells: str | None,
+    notebook: bytes | None,
+    *rest: object,
+) -> None:
+    described = [[name, shape, _keep(database, data)] for name, shape, data in _read_npz(arrays)]
+    lists = {"answers": answers, "in_float32": in_float32, "proofs": proofs}
+    measured = {name: json.loads(text) for name, text in lists.items()} | {"arrays": described}
+    columns = (
+        *(execution.encode(), json.dumps(measured).encode()),
+        *(None if cells is None else cells.encode(), notebook),
+    )
+    json.loads(execution)
+    squeezed = [None if c is None else zlib.compress(c) for c in columns]
+    kind, key, student, digest, run, at = rest
+    row = (kind, key, student, digest, *squeezed, 1, run, at)
+    database.execute("INSERT INTO executions_4 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+
+def _read_npz(blob: bytes) -> list[tuple[str, list[int], bytes]]:
+    """Dtype, shape and bytes of each array."""
+    if not blob:
+        return []
+    with np.load(io.BytesIO(blob), allow_pickle=False) as file:
+        arrays = [file[str(i)] for i in range(len(file.files))]
+    return [(a.dtype.str, list(a.shape), a.tobytes()) for a in arrays]
+
+
+def _keep(database: sqlite3.Connection, data: bytes) -> str:
+    """The digest under which these bytes are kept now."""
+    digest = hashlib.sha256(data).hexdigest()[:32]
+    piece = (digest, zlib.compress(data))
+    database.execute("INSERT OR IGNORE INTO pieces VALUES (?, ?)", piece)
+    return digest
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _create,
+    _separate,
+    _withdraw,
+    _compress,
+)
 """The first makes version 1 of an empty file, the next version 2 of version 1, and so on."""
 VERSION = len(MIGRATIONS)
 """Of the tables, SQLite's `user_version`."""

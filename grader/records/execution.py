@@ -143,6 +143,8 @@ class Missing:
     """True where it is measured elsewhere: what it takes is not on this machine."""
     undecided: bool = False
     """True where it may be there, and a person has to say which of several it is."""
+    kept: bool = True
+    """False where it was measured, and was too much to be kept."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -207,3 +209,8 @@ class ExecutionRecord:
     """Probe key → what was recomputed outside; of students only."""
     notebook: ExecutedNotebook | None = None
     """The notebook as it ran, if it was one."""
+
+    @property
+    def whole(self) -> bool:
+        """False where some of what was measured was too much to be kept."""
+        return all(a.kept for a in self.answers.values() if isinstance(a, Missing))

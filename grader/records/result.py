@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, Self, get_args
 
 from grader.records.execution import Execution
@@ -173,6 +173,21 @@ class Graded:
         if self.execution.status != "ok" and all(c.outcome == "deferred" for c in self.checks):
             return True
         return any(c.lost for c in self.checks)
+
+    def shorten(self) -> Self:
+        """The same without what only the student's own page shows, for tables of a whole class."""
+        of_class = ("leaderboard",)
+        return replace(
+            self,
+            execution=replace(self.execution, stdout="", stderr="", notes=()),
+            checks=tuple(
+                replace(c, hint="", evidence={k: v for k, v in c.evidence.items() if k in of_class})
+                for c in self.checks
+            ),
+            provenance={k: v for k, v in self.provenance.items() if k in ("data", "level")},
+            files=(),
+            notes=(),
+        )
 
     def to_json(self) -> dict[str, Json]:
         """The content of `<student>.json`; `status` stands at the top as well."""

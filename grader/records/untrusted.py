@@ -18,6 +18,8 @@ from grader.records.execution import StudentError
 
 Array: TypeAlias = npt.NDArray[Any]
 
+ORDER = "|i1"
+"""Dtype of class scores of which only the order is kept: see `measurements.kept`."""
 _KEY = 100
 """Characters of a key. It goes into another box, in a head of limited length."""
 _NAME = 200
@@ -141,8 +143,9 @@ def read_floats(value: object) -> Array:
 
 
 def read_scores(value: object) -> Array:
-    """Class scores, as (N, classes)."""
-    array = read_floats(value)
+    """Class scores, as (N, classes), or their order."""
+    is_order = isinstance(value, np.ndarray) and value.dtype.str == ORDER
+    array: Array = value if is_order else read_floats(value)  # type: ignore[assignment]
     if array.ndim < 2 or not array.size:
         raise Malformed("class scores that are not one row per picture")
     return array.reshape(array.shape[0], -1)

@@ -11,7 +11,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError
@@ -158,25 +158,27 @@ def render(
     *,
     templates: Path | None,
     stems: Mapping[str, str],
-    notebooks: Mapping[str, ExecutedNotebook] | None = None,
+    find_notebook: Callable[[str], ExecutedNotebook | None] | None = None,
 ) -> None:
     """Write `index.html`, and `<stem>.html` and `<stem>.json` for each student, into `out`.
 
     `stems` gives each student the name that `file_names.file_names` made. Every file appears whole,
-    and is left alone where nothing in it changed. Of a student in `notebooks`, `<stem>.ipynb` and
-    `<stem>.notebook.html` are written too.
+    and is left alone where nothing in it changed. Of a student for whom `find_notebook` gives one,
+    `<stem>.ipynb` and `<stem>.notebook.html` are written too. One of `graded` is held at a time.
 
     Raises:
         ValueError: a stem is missing, unsafe or given twice.
         CourseError: a template cannot be rendered.
     """
-    _check_stems(graded, stems)
-    out.mkdir(parents=True, exist_ok=True)
+    short = [one.shorten() for one in graded]
+    _check_stems(short, stems)
+    file_names.make_folder(out)
     try:
         env = environment(templates)
         for one in graded:
-            _write_student(one, (notebooks or {}).get(one.student), out / stems[one.student], env)
-        file_names.write(out / "index.html", index_page(graded, env, stems).encode())
+            notebook = find_notebook(one.student) if find_notebook else None
+            _write_student(one, notebook, out / stems[one.student], env)
+        file_names.write(out / "index.html", index_page(short, env, stems).encode())
     except TemplateError as error:
         name = getattr(error, "name", None) or "A template"
         raise CourseError(

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from grader.assignment.course import Course
-from grader.grading.grade import RunSummary, grade, render, seed_of
+from grader.grading.grade import RunSummary, grade, prepare, render
 from grader.ledger.ledger import Ledger
 from grader.records import file_names
 from grader.records.errors import SandboxError
@@ -494,7 +494,7 @@ def test_interrupted(
     if number == signal.SIGINT:
         assert all((course.out / f"{g.student}.html").is_file() for g in kept)
     before = executions(course)
-    outcome, _ = regrade(course, seed=seed_of(course.out / "grades.db", None))
+    outcome, _ = regrade(course, seed=prepare(course.out / "grades.db", "tiny", None)[0])
     assert (outcome.executed, outcome.reused) == (6 - len(kept), len(kept))
     assert before.items() <= executions(course).items()
     assert [g.score for g in outcome.graded] == [POINTS] * 6

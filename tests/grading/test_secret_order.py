@@ -10,7 +10,7 @@ import pytest
 
 from grader import data
 from grader.assignment.course import Course
-from grader.grading.grade import secret_of
+from grader.grading.grade import prepare
 from grader.grading.secret_order import SecretOrder
 from grader.records.submission import Submission
 from grader.sandbox import ForkServer
@@ -65,9 +65,9 @@ def test_where_nothing_is_shown_nothing_changes(shown: dict[str, object]) -> Non
 
 def test_a_class_keeps_its_secret(tmp_path: Path) -> None:
     """In its ledger; another class has another one."""
-    kept = secret_of(tmp_path / "a" / "grades.db")
-    assert secret_of(tmp_path / "a" / "grades.db") == kept
-    assert secret_of(tmp_path / "b" / "grades.db") != kept
+    kept = prepare(tmp_path / "a" / "grades.db", "digits", None)[1]
+    assert prepare(tmp_path / "a" / "grades.db", "digits", None)[1] == kept
+    assert prepare(tmp_path / "b" / "grades.db", "digits", None)[1] != kept
     assert len(kept) == 32
 
 

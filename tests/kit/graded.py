@@ -54,7 +54,7 @@ def results(course: Tiny) -> list[Graded]:
     """What stands in the ledger now."""
     try:
         with Ledger(course.out / "grades.db", readonly=True) as ledger:
-            return ledger.results()
+            return list(ledger.results())
     except GraderError:  # just being made
         return []
 

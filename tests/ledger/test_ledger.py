@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from grader.inside import wire
-from grader.ledger import codec
+from grader.ledger import codec, pieces
 from grader.ledger.ledger import Ledger
 from grader.ledger.schema import VERSION
 from grader.records.errors import GraderError
@@ -164,42 +164,61 @@ VALUES = st.recursive(
 )
 
 
+def store(record: ExecutionRecord) -> tuple[pieces.StoredExecution, dict[str, bytes]]:
+    """The columns of an execution, and its pieces as the file has them."""
+    stored, found = pieces.store_execution(codec.dump_execution("k", record))
+    return stored, {d: pieces.squeeze(raw) for d, raw in found.items()}
+
+
+def restore(stored: pieces.StoredExecution, kept: dict[str, bytes]) -> ExecutionRecord:
+    """The execution in these columns and pieces."""
+    return codec.load_execution(pieces.restore_execution(stored, kept.__getitem__))
+
+
 @settings(deadline=None)
 @given(answers=st.dictionaries(st.text(), VALUES, max_size=4))
 def test_answer_trees(answers: dict[str, Any]) -> None:
     """Whatever may cross the wire survives being stored."""
     record = replace(recorded(), answers=answers)
-    assert same(answers, codec.load_execution(codec.dump_execution("k", record)).answers)
+    assert same(answers, restore(*store(record)).answers)
+
+
+JSON = st.text() | st.recursive(st.none() | st.text(), st.lists).map(json.dumps)
 
 
 @settings(deadline=None)
 @given(
-    column=st.sampled_from(["execution", "answers", "in_float32", "proofs", "cells"]),
-    text=st.text() | st.recursive(st.none() | st.text(), st.lists).map(json.dumps),
-    blob=st.binary(),
+    column=st.sampled_from(["execution", "measured", "cells"]),
+    content=st.binary() | JSON.map(lambda text: pieces.squeeze(text.encode("utf-8", "replace"))),
 )
-def test_damaged_rows(column: str, text: str, blob: bytes) -> None:
+def test_damaged_rows(column: str, content: bytes) -> None:
     """A damaged row is an error that the ledger turns into a sentence, nothing else."""
-    row = replace(
-        codec.dump_execution("k", recorded(a=1)), arrays=blob, notebook=b"", **{column: text}
-    )  # type: ignore[arg-type]
+    stored, kept = store(recorded(a=np.ones(3)))
     with contextlib.suppress(codec.Damaged):
-        codec.load_execution(row)
+        restore(replace(stored, notebook=pieces.squeeze(b"{}"), **{column: content}), kept)  # type: ignore[arg-type]
 
 
 @settings(deadline=None)
 @given(st.data())
 def test_damaged_arrays(data: st.DataObject) -> None:
-    """Any byte of the arrays may change: what is read is as it was, or the row is damaged."""
-    row = codec.dump_execution("k", recorded(a=np.arange(40.0), b=np.ones((3, 2), np.float32)))
-    place = data.draw(st.integers(0, len(row.arrays) - 1))
-    blob = bytearray(row.arrays)
+    """Any byte of an array may change: what is read is as it was, or the row is damaged."""
+    stored, kept = store(recorded(a=np.arange(40.0), b=np.ones((3, 2), np.float32)))
+    digest = data.draw(st.sampled_from(sorted(kept)))
+    place = data.draw(st.integers(0, len(kept[digest]) - 1))
+    blob = bytearray(kept[digest])
     blob[place] ^= data.draw(st.integers(1, 255))
-    with contextlib.suppress(codec.Damaged):
-        read: Any = codec.load_execution(replace(row, arrays=bytes(blob))).answers
-        assert same(np.arange(40.0), read["a"])
-    with contextlib.suppress(codec.Damaged):
-        codec.load_execution(replace(row, arrays=row.arrays[:place]))
+    for content in (bytes(blob), kept[digest][:place]):
+        with contextlib.suppress(codec.Damaged):
+            read: Any = restore(stored, {**kept, digest: content}).answers
+            assert same(np.arange(40.0), read["a"])
+
+
+def test_a_bomb_is_not_expanded() -> None:
+    """A piece of a doctored ledger that is larger than its array is refused before it is read."""
+    stored, kept = store(recorded(a=np.arange(3.0)))
+    bomb = dict.fromkeys(kept, pieces.squeeze(bytes(1 << 26)))
+    with pytest.raises(codec.Damaged, match="too many"):
+        restore(stored, bomb)
 
 
 def test_a_damaged_row_is_a_sentence(ledger: Ledger) -> None:
@@ -209,15 +228,15 @@ def test_a_damaged_row_is_a_sentence(ledger: Ledger) -> None:
     ledger.finish_run(run, {})
     with contextlib.closing(sqlite3.connect(ledger.path)) as database, database:
         database.execute(
-            "UPDATE executions SET arrays = X'504B0304', notebook = X'00', cells = '{'"
+            "UPDATE executions SET measured = X'504B0304', notebook = X'00', cells = X'00'"
         )
-        database.execute("UPDATE results SET graded = '{\"person\": 1}'")
+        database.execute("UPDATE results SET graded = X'504B0304'")
         database.execute("UPDATE runs SET argv = '['")
     for read in (
         lambda: ledger.execution("k"),
         lambda: ledger.newest_execution("ada"),
         lambda: ledger.newest_notebook("ada"),
-        ledger.results,
+        lambda: list(ledger.results()),
         lambda: ledger.history("ada"),
         ledger.runs,
     ):
@@ -225,13 +244,16 @@ def test_a_damaged_row_is_a_sentence(ledger: Ledger) -> None:
             read()
 
 
-def test_pickles_are_refused(ledger: Ledger) -> None:
-    """An object array in a doctored ledger is not unpickled."""
-    row = codec.dump_execution("k", recorded(a=np.zeros(3)))
+def test_pickles_are_refused() -> None:
+    """An array of objects in a doctored ledger is not unpickled, nor one in a doctored kit."""
+    stored, kept = store(recorded(a=np.zeros(3)))
+    text = json.dumps(pieces.expand_json(stored.measured)).replace("<f8", "|O8")
+    with pytest.raises(codec.Damaged, match="dtype"):
+        restore(replace(stored, measured=pieces.squeeze(text.encode())), kept)
     evil = io.BytesIO()
     np.savez(evil, **{"0": np.array([print], dtype=object)})  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="allow_pickle"):
-        codec.load_execution(replace(row, arrays=evil.getvalue()))
+    with pytest.raises(codec.Damaged, match="allow_pickle"):
+        codec.load_arrays(evil.getvalue())
 
 
 def test_history(ledger: Ledger) -> None:
@@ -257,9 +279,15 @@ def test_results(ledger: Ledger) -> None:
     """The newest result of each student, by name, equal to the record that was given."""
     for student, earned in [("bob", 1.0), ("Ada", 2.0), ("bob", 3.0), ("zoë\udcff", 4.0)]:
         ledger.add_result(graded(student, earned), "e", "c")
-    assert ledger.results() == [graded("Ada", 2.0), graded("bob", 3.0), graded("zoë\udcff", 4.0)]
-    assert ledger.results(["bob"]) == [graded("bob", 3.0)]
-    assert len(ledger.history("zoë\udcff")) == 1
+    every = [graded("Ada", 2.0), graded("bob", 3.0), graded("zoë\udcff", 4.0)]
+    assert list(ledger.results()) == every
+    assert list(ledger.results(["zoë\udcff", "nobody", "bob"])) == [every[2], every[1]]
+    assert list(ledger.results()[1:]) == every[1:]
+    apart = ledger.results_apart(["bob"])
+    ledger.close()
+    assert (len(apart), apart[0], list(apart)) == (1, every[1], [every[1]])
+    with Ledger(ledger.path, readonly=True) as again:
+        assert len(again.history("zoë\udcff")) == 1
 
 
 def test_commit_is_one_transaction(ledger: Ledger) -> None:
@@ -457,4 +485,4 @@ def test_kill_while_it_is_made(tmp_path: Path) -> None:
         process.kill()
         process.communicate()
         with Ledger(path) as ledger:
-            assert ledger.results() == []
+            assert list(ledger.results()) == []

@@ -151,7 +151,9 @@ class Graders:
         kept = self.ledger.execution("key")
         assert kept is not None
         assert kept.answers.keys() == answers.keys()
-        assert self.ledger.results() == [Graded.from_json(json.loads(json.dumps(graded.to_json())))]
+        assert list(self.ledger.results()) == [
+            Graded.from_json(json.loads(json.dumps(graded.to_json())))
+        ]
         html = pages.student_page(graded, self.env)
         assert "<script" not in html
         html.encode()

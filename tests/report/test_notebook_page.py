@@ -385,7 +385,7 @@ def written(folder: Path, notebook: bytes, **more: Any) -> Page:
     """A student's page whose notebook is beside it."""
     one = graded("Ada", *more.pop("checks", ()), files=("lenet.ipynb",), **more)
     made = {"Ada": ExecutedNotebook(content=notebook, cells=RUNS)}
-    pages.render([one], folder, templates=None, stems={"Ada": "Ada"}, notebooks=made)
+    pages.render([one], folder, templates=None, stems={"Ada": "Ada"}, find_notebook=made.get)
     return inert((folder / "Ada.html").read_text("utf-8"))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.grading.grade import seed_of
+from grader.grading.grade import prepare
 from grader.inside.walls import process_usage
 from kit.command_line import start
 from kit.graded import Grading, executions, results
@@ -93,7 +93,7 @@ def killed(course: Tiny, regrade: Grading, tmp_path: Path, kills: int, students:
         assert len(kept) > OURS
     in_between = results(course)
     assert len(in_between) == len(kept) - OURS  # each has its result; the reference has none
-    seed = seed_of(course.out / "grades.db", None)
+    seed = prepare(course.out / "grades.db", "tiny", None)[0]
     outcome, _ = regrade(course, seed=seed, jobs=JOBS)
     assert kept.items() <= executions(course).items()
     assert outcome.reused == len(kept) - OURS

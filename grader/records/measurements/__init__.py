@@ -4,7 +4,7 @@ Each `from_wire` takes a value that came out of a box: it is checked completely,
 `wire.Malformed`.
 
 Floors, top first:
-    extents, readers
+    extents, kept, readers
     layers, logits, networks, outputs, parameters, steps
     dropouts, named_arrays, returned
 """

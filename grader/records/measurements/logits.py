@@ -21,9 +21,13 @@ class Logits:
     """What a trained network answers to pictures: claims, and a proof where there is one."""
 
     own: Array | None
-    """The student's network: (N, classes) float32; None where it gave no answers."""
+    """The student's network: (N, classes) float32; None where it gave no answers. Of more than
+    10,000 scores only their order: int8, 1 for the greatest of a row, -1 for the least, else 0.
+    """
     operands: tuple[tuple[str, Array], ...]
-    """Its weights as raw arrays, by key; empty where they could not be read."""
+    """Its weights as raw arrays, by key, until they were tried in the reference's network; empty
+    where they could not be read.
+    """
     unset: str = ""
     """Why they could not be read, or why the network gave no answers, in a sentence."""
     state: tuple[tuple[str, Array], ...] = ()
