@@ -279,7 +279,7 @@ def _execute(source: bytes, path: Path, name: str) -> ModuleType:
     module.__file__ = str(path)
     try:
         # Not by a loader: bytecode that it keeps hides a change of the same second and size.
-        exec(compile(source, path, "exec", dont_inherit=True), vars(module))  # noqa: S102
+        exec(compile(source, path, "exec", dont_inherit=True, optimize=0), vars(module))  # noqa: S102
     except GraderError as error:
         raise CourseError(f"{_place(error, path)}: {error}") from error
     except (Exception, SystemExit) as error:  # instructors' files may raise anything

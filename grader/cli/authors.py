@@ -20,6 +20,7 @@ from grader.cli.options import (
     run_options,
 )
 from grader.records.errors import UsageError
+from grader.records.temporary import TemporaryFolder
 
 if TYPE_CHECKING:
     from grader.assignment.course import Course
@@ -67,8 +68,6 @@ def verify(
 
 def _verify(run: RunOptions, course: Course, slug: str, within: str) -> Verified:
     """What the own submissions of one assignment did."""
-    import tempfile
-
     from grader.cli.progress import show_progress
     from grader.grading.executor import Executor
     from grader.grading.verify import Specimens
@@ -80,11 +79,11 @@ def _verify(run: RunOptions, course: Course, slug: str, within: str) -> Verified
     specimens = Specimens.of(course, loaded)
     choice = run.choice(notebooks=specimens.notebooks)
     with (
-        tempfile.TemporaryDirectory() as folder,
+        TemporaryFolder("work") as folder,
         Executor(loaded, source, seed=CHECK_SEED, jobs=run.jobs, choice=choice) as executor,
     ):
         with show_progress(within) as progress:
-            findings = find(executor, specimens, Path(folder), progress)
+            findings = find(executor, specimens, Path(folder.path), progress)
         shown = sorted({(i.name, i.split) for i in executor.images})
         used = [source.describe_use(name, split) for name, split in shown]
     return Verified(slug=slug, findings=findings, used=used)

@@ -1,46 +1,11 @@
-"""The command `grader`: its verbs, and how it ends. Heavy imports wait until a verb needs them."""
+"""How the command `grader` begins and ends."""
 
 from __future__ import annotations
 
-import io
 import sys
+from functools import partial
 
-import click
-
-import grader
-from grader.cli import authors, instructors, machine, students
-from grader.records.errors import GraderError
-
-_EXIT_CODES = """\b
-Exit codes:
-  0    Done.
-  1    Done, but look: a person is needed (grade), a check was lost or could
-       not be judged (check), something is not as it should be (verify, demo),
-       the sandbox is below level 2 (doctor).
-  2    Nothing was done. One sentence on stderr says why.
-  130  Interrupted. What was graded is kept."""
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES)
-@click.version_option(grader.__version__, prog_name="grader")
-@click.option("--debug", is_flag=True, help="Show tracebacks of the grader's own errors.")
-def cli(debug: bool) -> None:  # noqa: FBT001  (read in `main`, before click)
-    """Grade PyTorch submissions against a reference, in a sandbox."""
-
-
-for verb in (
-    instructors.grade,
-    instructors.report,
-    instructors.demo,
-    students.check,
-    authors.verify,
-    authors.show,
-    authors.handout,
-    authors.release,
-    machine.data,
-    machine.doctor,
-):
-    cli.add_command(verb)
+from grader.cli import interrupts  # before what takes time to import: see there
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -48,6 +13,17 @@ def main(argv: list[str] | None = None) -> None:
     interrupted.
     """
     words = sys.argv[1:] if argv is None else argv
+    interrupts.run(partial(_run, words), within=argv is not None)
+
+
+def _run(words: list[str]) -> None:
+    import io
+
+    import click
+
+    from grader.cli.command import cli
+    from grader.records.errors import GraderError
+
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a sign that it cannot write is no fault
             stream.reconfigure(errors="backslashreplace")
@@ -65,11 +41,20 @@ def main(argv: list[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         _complain("Interrupted. What was graded is kept; run the same command again to go on")
         sys.exit(130)
+    except (OSError, MemoryError, RuntimeError, ImportError) as error:
+        from grader.cli import surroundings
+
+        if "--debug" in words or not (sentence := surroundings.explain(error)):
+            raise
+        _complain(sentence)
+        sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _complain(text: str) -> None:
     """One line, whatever an instructor's exception or a file name holds."""
+    import click
+
     from grader.report import escape
 
     whole = escape.terminal(" ".join(text.split()))

@@ -68,7 +68,8 @@ def grade(
     """Grade a class into `out`: ledger, report per student, index, grades.csv.
 
     A submission that was measured before is not run again unless `fresh`; every result is judged
-    anew. Interrupted at any moment, everything but the submissions in flight is kept.
+    anew. Interrupted at any moment, everything but the submissions in flight is kept; pages of it
+    are written by the next run, or by `render`.
 
     Nothing is decided about anybody before the reference has earned every point: run on this
     machine where a submission has to be run, else by what is kept of it. Otherwise this raises
@@ -99,10 +100,11 @@ def grade(
         try:
             _judge_known(cohort, submissions, plan, tally)
             _measure_rest(cohort, plan.waiting(submissions), plan, tally, show)
-        finally:
+        except Exception:  # an interrupt leaves no time for pages: what was graded is kept
             render(ledger, out, templates)
-            if len(tally.graded) == len(submissions):
-                ledger.finish_run(run, tally.counts())
+            raise
+        render(ledger, out, templates)
+        ledger.finish_run(run, tally.counts())
         ordered = [tally.graded[s.student] for s in submissions]
         level = -1 if plan.level is None else plan.level
         return RunSummary(graded=ordered, level=level, withdrawn=withdrawn, **tally.counts())

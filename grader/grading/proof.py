@@ -51,6 +51,8 @@ class ReferenceProver:
             asked["state"] = [[name, array] for name, array in claimed.state]
         with self._borrow() as box:
             answer = box.ask("logits", asked)
+            if isinstance(answer, Missing) and box.disturbed:
+                raise SandboxError("A box broke: a signal ended the process that computes again.")
         if isinstance(answer, Missing):
             return Proof(logits=None, why_not=answer.why)
         return Proof(logits=answer["logits"])
@@ -85,6 +87,7 @@ class ReferenceProver:
         """Every box is gone."""
         with self._lock:
             for box in self._boxes:
-                box.close()
+                with suppress(SandboxError):  # it broke, or was cut off
+                    box.close()
             self._boxes.clear()
             self._idle.clear()

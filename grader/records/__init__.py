@@ -10,5 +10,5 @@ Floors, top first:
     submission
     json_values, limits
     advice, asked_files, broken_zip, extensions, extras, file_names, notebook_file, tried_versions
-    errors
+    errors, temporary
 """

@@ -205,3 +205,6 @@ class ExecutionRecord:
     """Probe key → what was recomputed outside; of students only."""
     notebook: ExecutedNotebook | None = None
     """The notebook as it ran, if it was one."""
+    disturbed: bool = field(default=False, compare=False)
+    """Whether a signal that is not the grader's ended it, so that it is to be run again. Nothing
+    that is kept."""

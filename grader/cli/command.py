@@ -1,0 +1,39 @@
+"""The command `grader` and its verbs. Heavy imports wait until a verb needs them."""
+
+from __future__ import annotations
+
+import click
+
+import grader
+from grader.cli import authors, instructors, machine, students
+
+_EXIT_CODES = """\b
+Exit codes:
+  0    Done.
+  1    Done, but look: a person is needed (grade), a check was lost or could
+       not be judged (check), something is not as it should be (verify, demo),
+       the sandbox is below level 2 (doctor).
+  2    Nothing was done. One sentence on stderr says why.
+  130  Interrupted. What was graded is kept."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES)
+@click.version_option(grader.__version__, prog_name="grader")
+@click.option("--debug", is_flag=True, help="Show tracebacks of the grader's own errors.")
+def cli(debug: bool) -> None:  # noqa: FBT001  (read in `main`, before click)
+    """Grade PyTorch submissions against a reference, in a sandbox."""
+
+
+for verb in (
+    instructors.grade,
+    instructors.report,
+    instructors.demo,
+    students.check,
+    authors.verify,
+    authors.show,
+    authors.handout,
+    authors.release,
+    machine.data,
+    machine.doctor,
+):
+    cli.add_command(verb)
