@@ -2,8 +2,9 @@
 
 Floors, top first:
     main
+    command
     authors, instructors, machine, magic, students
     check_table, options, progress, tables, this_notebook
     documents
-    terminal
+    interrupts, surroundings, terminal
 """

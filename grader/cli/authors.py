@@ -20,6 +20,7 @@ from grader.cli.options import (
     run_options,
 )
 from grader.records.errors import UsageError
+from grader.records.temporary import TemporaryFolder
 
 if TYPE_CHECKING:
     from grader.assignment.course import Course
@@ -67,8 +68,6 @@ def verify(
 
 def _verify(run: RunOptions, course: Course, slug: str, within: str) -> Verified:
     """What the own submissions of one assignment did."""
-    import tempfile
-
     from grader.cli.progress import show_progress
     from grader.grading.executor import Executor
     from grader.grading.verify import Specimens
@@ -80,12 +79,12 @@ def _verify(run: RunOptions, course: Course, slug: str, within: str) -> Verified
     specimens = Specimens.of(course, loaded)
     choice = run.choice(notebooks=specimens.notebooks)
     with (
-        tempfile.TemporaryDirectory() as folder,
+        TemporaryFolder("work") as folder,
         Executor(loaded, source, seed=CHECK_SEED, jobs=run.jobs, choice=choice) as executor,
     ):
         with show_progress(within) as progress:
-            templates = course.templates
-            findings = find(executor, specimens, Path(folder), progress, templates=templates)
+            place, templates = Path(folder.path), course.templates
+            findings = find(executor, specimens, place, progress, templates=templates)
         shown = sorted({(i.name, i.split) for i in executor.images})
         used = [source.describe_use(name, split) for name, split in shown]
     return Verified(slug=slug, findings=findings, used=used)

@@ -26,6 +26,7 @@ from grader.cli.options import (
 )
 from grader.records.errors import UsageError
 from grader.records.extras import require_course
+from grader.records.temporary import TemporaryFolder
 
 if TYPE_CHECKING:
     from grader.assignment.course import Course
@@ -181,8 +182,6 @@ def demo(run: RunOptions, out: Path | None) -> int:
 
     Every score is compared with the one expected. The last line is the path of the reports.
     """
-    import tempfile
-
     from grader.assignment.course import Course
     from grader.cli import tables, terminal
     from grader.submissions import collect
@@ -191,8 +190,8 @@ def demo(run: RunOptions, out: Path | None) -> int:
     run = replace(run, stand_in=True)
     course = run.find_course() if run.course else Course.bundled()
     loaded = course.load(DEMO)
-    with tempfile.TemporaryDirectory() as folder:
-        sample = course.write_sample(loaded, Path(folder))
+    with TemporaryFolder("work") as folder:
+        sample = course.write_sample(loaded, Path(folder.path))
         handed_in = collect.read_class(sample, loaded.asked)
     target = out or Path("reports") / DEMO
     # Level 0 will do: all of it is the course's own code.

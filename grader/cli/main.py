@@ -1,74 +1,12 @@
-"""The command `grader`: its verbs, and how it ends. Heavy imports wait until a verb needs them."""
+"""How the command `grader` begins and ends."""
 
 from __future__ import annotations
 
-import errno
-import io
-import os
 import sys
 from contextlib import suppress
+from functools import partial
 
-import click
-
-import grader
-from grader.cli import authors, instructors, machine, students
-from grader.records import file_names
-from grader.records.errors import GraderError
-
-_EXIT_CODES = """\b
-Exit codes:
-  0    Done.
-  1    Done, but look: a person is needed (grade), a check was lost or could
-       not be judged (check), something is not as it should be (verify, demo),
-       the sandbox is below level 2 (doctor).
-  2    Not done, or not to the end. One sentence on stderr says why; what was
-       graded is kept.
-  130  Interrupted. What was graded is kept."""
-
-
-_SHORTAGES = (errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN)
-"""What the machine ran short of is nobody's file."""
-
-
-class _Verbs(click.Group):
-    """Verbs whose faults of files and streams are ours to say: click would leave without a word."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        """What the verb returns. Raises GraderError in place of OSError."""
-        try:
-            code = super().invoke(ctx)
-            if sys.stdout is not None:  # closed by whoever started us
-                sys.stdout.flush()
-        except OSError as error:
-            if error.errno in _SHORTAGES:
-                raise
-            raise GraderError(_describe_fault(error)) from error
-        else:
-            return code
-
-
-@click.group(
-    cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_CODES
-)
-@click.version_option(grader.__version__, prog_name="grader")
-@click.option("--debug", is_flag=True, help="Show tracebacks of the grader's own errors.")
-def cli(debug: bool) -> None:  # noqa: FBT001  (read in `main`, before click)
-    """Grade PyTorch submissions against a reference, in a sandbox."""
-
-
-for verb in (
-    instructors.grade,
-    instructors.report,
-    instructors.demo,
-    students.check,
-    authors.verify,
-    authors.show,
-    authors.handout,
-    authors.release,
-    machine.data,
-    machine.doctor,
-):
-    cli.add_command(verb)
+from grader.cli import interrupts  # before what takes time to import: see there
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -76,6 +14,17 @@ def main(argv: list[str] | None = None) -> None:
     interrupted.
     """
     words = sys.argv[1:] if argv is None else argv
+    interrupts.run(partial(_run, words), within=argv is not None)
+
+
+def _run(words: list[str]) -> None:
+    import io
+
+    import click
+
+    from grader.cli.command import cli
+    from grader.records.errors import GraderError
+
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a sign that it cannot write is no fault
             stream.reconfigure(errors="backslashreplace")
@@ -91,35 +40,29 @@ def main(argv: list[str] | None = None) -> None:
         where = error.ctx.command_path if error.ctx else "grader"
         _complain(f"{error.format_message().rstrip('.')}. See `{where} --help`")
         sys.exit(2)
-    except OSError as error:  # of help, which is shown before a verb is called
-        if "--debug" in words or error.errno in _SHORTAGES:
-            raise
-        _complain(_describe_fault(error))
-        _drop_unwritten()
-        sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         _complain("Interrupted. What was graded is kept; run the same command again to go on")
         sys.exit(130)
+    except (OSError, MemoryError, RuntimeError, ImportError) as error:
+        from grader.cli import surroundings
+
+        sentence = surroundings.explain(error)
+        if not sentence and isinstance(error, OSError):  # of help, shown before a verb is called
+            sentence = surroundings.describe_fault(error)
+        if "--debug" in words or not sentence:
+            raise
+        _complain(sentence)
+        _drop_unwritten()
+        sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _describe_fault(error: OSError) -> str:
-    """A file or a stream that could not be read or written."""
-    why = error.strerror or str(error)
-    if error.filename is None:
-        return (
-            f"what was to be shown could not be written ({why}). What was graded is kept; run the "
-            "same command again, with its output sent elsewhere"
-        )
-    name = error.filename
-    shown = os.fsdecode(name) if isinstance(name, (str, bytes)) else f"descriptor {name}"
-    return f"{shown}: {why}. {file_names.advise_on(error)}"
 
 
 def _drop_unwritten() -> None:
     """What waits to be written to a stdout that takes nothing is forgotten, so that Python does not
     complain about it at the end.
     """
+    import os
+
     try:
         sys.stdout.flush()
     except (OSError, ValueError, AttributeError):
@@ -131,6 +74,8 @@ def _complain(text: str) -> None:
     """One line, whatever an instructor's exception or a file name holds; none where stderr takes
     nothing.
     """
+    import click
+
     from grader.report import escape
 
     whole = escape.terminal(" ".join(text.split()))

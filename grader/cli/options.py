@@ -148,7 +148,7 @@ class RunOptions:
 
         Raises DataSetAbsent now rather than after the sandbox has started.
         """
-        from grader.grading.executor import images_of
+        from grader.grading.images import images_of
 
         source = self.own_source()
         for images in [*images_of(loaded), *(labels.images for labels in loaded.labels)]:
@@ -187,7 +187,11 @@ def run_options(
     @STAND_IN
     @functools.wraps(function)
     def verb(*args: P.args, **options: P.kwargs) -> int:
+        from grader.cli import surroundings
+
         taken = {k: options.pop(k) for k in RunOptions.__slots__ if k in options}
-        return function(RunOptions(**taken), *args, **options)  # type: ignore[arg-type]
+        run = RunOptions(**taken)  # type: ignore[arg-type]
+        surroundings.require(run.jobs)
+        return function(run, *args, **options)
 
     return verb

@@ -13,9 +13,6 @@ train with in their own code earns nothing by itself.
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
@@ -23,7 +20,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import psutil
 
 from grader.data import catalogue
 from grader.data.descriptions import Images, rows, train
@@ -32,11 +28,9 @@ from grader.data.pixels import read_split
 from grader.data.source import Source
 from grader.inside.shims.datasets import CLASS, ServedClass
 from grader.records.errors import GraderError
+from grader.records.temporary import TemporaryFolder
 
 Array = npt.NDArray[np.generic]
-
-_PREFIX = "grader-served-"
-"""Of the temporary folder; the number of the process that owns it follows."""
 
 
 class TrainingMount:
@@ -50,7 +44,7 @@ class TrainingMount:
         self.source = source
         self._kept_back = sorted(set(kept_back), key=Images.describe)
         self._folders: dict[str, str] = {}
-        self._root: Path | None = None
+        self._root: TemporaryFolder | None = None
         self._lock = threading.Lock()
 
     def find_named(self, provides: Iterable[str], files: Mapping[str, bytes]) -> list[str]:
@@ -92,10 +86,10 @@ class TrainingMount:
 
     def _make_root(self) -> Path:
         if self._root is None:
-            _sweep()
-            self._root = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
-            self._root.chmod(0o755)  # boxes run under another uid; this is no secret
-        return self._root
+            self._root = TemporaryFolder("served")
+        folder = Path(self._root.path)
+        folder.chmod(0o755)  # boxes run under another uid; this is no secret
+        return folder
 
     def _find_source(self, name: str) -> Source | None:
         """Where the pictures come from; None where there are none."""
@@ -142,14 +136,6 @@ class TrainingMount:
         """Nothing of it is left."""
         with self._lock:
             if self._root is not None:
-                shutil.rmtree(self._root, ignore_errors=True)
+                self._root.remove()
             self._root = None
             self._folders.clear()
-
-
-def _sweep() -> None:
-    """Folders of graders that were killed are gone."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
-        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        if owner.isdigit() and not psutil.pid_exists(int(owner)):
-            shutil.rmtree(folder, ignore_errors=True)

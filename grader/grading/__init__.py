@@ -8,5 +8,5 @@ Floors, top first:
     provenance
     executor
     finder, judging
-    cache_key, judge, progress, proof, schedule, secret_order, substitutes
+    cache_key, images, judge, progress, proof, schedule, secret_order, substitutes
 """

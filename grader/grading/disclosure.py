@@ -16,7 +16,7 @@ from typing import Any
 
 from grader.assignment.probe import Probe
 from grader.data import Images, Targets
-from grader.grading.executor import images_in
+from grader.grading.images import images_in
 
 TRAINED = "Decided when graded: it is compared with our own trained network"
 PICTURES = "Decided when graded: it is compared with what our network makes of the pictures"

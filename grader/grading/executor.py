@@ -6,7 +6,6 @@ import hashlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +19,7 @@ from grader.assignment.probe import SCRIPT, Probe
 from grader.data.training_mount import TrainingMount
 from grader.grading.cache_key import CacheKeys, digest_of_measuring_code, read_versions
 from grader.grading.finder import Finder
+from grader.grading.images import images_in, unshown
 from grader.grading.proof import Prover, ReferenceProver
 from grader.grading.secret_order import SecretOrder
 from grader.grading.substitutes import Substitutes
@@ -69,6 +69,7 @@ class Executor:
         self.choice = choice or Choice()
         self._lenient = lenient
         self._backend: Backend | None = None
+        self._closed = False
         self._lock = threading.Lock()
         self._mount = TrainingMount(source, unshown(loaded))
         self.prover: Prover = ReferenceProver(self._open_reference)
@@ -88,33 +89,45 @@ class Executor:
         self.close()
 
     def close(self) -> None:
-        """Every box and the backend are gone."""
-        self.prover.close()
+        """Every box and the backend are gone; what waits for one gets a SandboxError."""
         with self._lock:
+            self._closed = True
             if self._backend is not None:
                 self._backend.close()
                 self._backend = None
             self._mount.close()
+        self.prover.close()
 
     @property
     def backend(self) -> Backend:
         """What opens boxes, started on first use (a few seconds)."""
         with self._lock:
+            if self._closed:
+                raise SandboxError("The sandbox is closed.")
             if self._backend is None:
                 self._backend = self._start()
             return self._backend
 
     def _start(self) -> Backend:
-        """While the backend imports torch this process reads data sets, as slowly."""
-        with ThreadPoolExecutor(1) as pool:
-            starting = pool.submit(self.choice.start)
+        """While the backend imports torch another thread reads data sets, as slowly. An interrupt
+        arrives in this one, where it ends what is being started.
+        """
+        pool = ThreadPoolExecutor(1)
+        try:
+            reading = pool.submit(lambda: self.arguments)
+            backend = self.choice.start()
             try:
-                _ = self.arguments
-                return starting.result()
+                reading.result()
             except BaseException:
-                with suppress(SandboxError):
-                    starting.result().close()
+                backend.close()
                 raise
+        finally:
+            pool.shutdown(wait=False)
+        return backend
+
+    def recover(self) -> None:
+        """Boxes hold. Raises SandboxError where they do not, so that nobody can be measured."""
+        self.backend.recover()
 
     # ------------------------------------------------------------------ what is asked, of what
 
@@ -197,6 +210,7 @@ class Executor:
             answers=answers,
             proofs=proofs,
             notebook=notebook,
+            disturbed=box.disturbed,
         )
 
     def measure_reference(self, submission: Submission) -> ExecutionRecord:
@@ -219,6 +233,7 @@ class Executor:
             execution=execution,
             answers=answers,
             in_float32=in_float32,
+            disturbed=box.disturbed,
         )
 
     def _ask_all(
@@ -374,26 +389,3 @@ def _executed_notebook(box: OpenBox) -> ExecutedNotebook | None:
         for run in box.cells
     )
     return ExecutedNotebook(content=box.notebook, cells=cells)
-
-
-def images_in(probe: Probe[Any]) -> list[data.Images]:
-    """The data sets that a probe shows to student code."""
-    shown = probe.descriptions
-    named = [d.images if isinstance(d, data.Targets) else d for d in shown]
-    return list(dict.fromkeys(i for i in named if isinstance(i, data.Images)))
-
-
-def images_of(loaded: LoadedAssignment) -> list[data.Images]:
-    """The data sets of all probes of an assignment."""
-    return [i for p in loaded.probes.values() for i in images_in(p)]
-
-
-def unshown(loaded: LoadedAssignment) -> list[data.Images]:
-    """Pictures of training splits that probes show without their labels: those are for judging.
-
-    Altered ones are not: they show what a network makes of pictures that it could learn from.
-    """
-    described = [d for p in loaded.probes.values() for d in p.descriptions]
-    shown = {d.images for d in described if isinstance(d, data.Targets)}
-    judging = (i for i in images_of(loaded) if i.split == "train" and not i.altered)
-    return [i for i in judging if i not in shown]

@@ -14,6 +14,7 @@ from grader.assignment.probe import Probe
 from grader.data import Source
 from grader.grading.substitutes import Substitutes, choose_file, decide
 from grader.inside.wire import Malformed
+from grader.records.errors import SandboxError
 from grader.records.execution import Missing
 from grader.records.measurements import NetworkFacts, Networks
 from grader.records.submission import Submission
@@ -105,7 +106,10 @@ class Finder:
         if self._loaded.measured is not None:
             return _read(self._loaded.measured.answers.get(survey.key, Missing(why="")))
         with self._open_reference() as box:
-            return None if box.load() else self._survey(box, survey, x=True, own=1)
+            networks = None if box.load() else self._survey(box, survey, x=True, own=1)
+            if networks is None and box.disturbed:
+                raise SandboxError("A box broke: a signal ended the process of the reference.")
+            return networks
 
 
 def _read(answer: object) -> Networks | None:

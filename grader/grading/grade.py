@@ -77,7 +77,8 @@ def grade(
     """Grade a class into `out`: ledger, report per student, index, grades.csv.
 
     A submission that was measured before is not run again unless `fresh`; every result is judged
-    anew. Interrupted at any moment, everything but the submissions in flight is kept.
+    anew. Interrupted at any moment, everything but the submissions in flight is kept; pages of it
+    are written by the next run, or by `render`.
 
     Nothing is decided about anybody before the reference has earned every point: run on this
     machine where a submission has to be run, else by what is kept of it. Otherwise this raises
@@ -132,7 +133,7 @@ def _rendered_if_it_fails(ledger: Ledger, out: Path, templates: Path | None) -> 
     """
     try:
         yield
-    except BaseException:
+    except Exception:  # an interrupt leaves no time for pages: what was graded is kept
         with suppress(GraderError, OSError):
             render(ledger, out, templates)
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 from grader.inside.process.conversation import TOTAL_CAP
@@ -72,6 +73,10 @@ class ReferenceProver:
         except SandboxError:  # the next one takes another box
             self._forget(box)
             raise
+        if isinstance(answer, Missing) and box.disturbed:
+            self._forget(box)
+            box.close()
+            raise SandboxError("A box broke: a signal ended the process that computes again.")
         size = 0 if isinstance(answer, Missing) else answer["logits"].nbytes
         if not size or before + size > RENEWED_AFTER:
             self._forget(box)
@@ -106,6 +111,7 @@ class ReferenceProver:
         """Every box is gone."""
         with self._lock:
             for box in self._answered:
-                box.close()
+                with suppress(SandboxError):  # it broke, or was cut off
+                    box.close()
             self._answered.clear()
             self._idle.clear()

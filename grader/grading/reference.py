@@ -39,6 +39,10 @@ class _Measurer:
             self.executor.give_up(submission, why), kind=cast("Kind", submission.student)
         )
 
+    def recover(self) -> None:
+        """Boxes hold."""
+        self.executor.recover()
+
     def close(self) -> None:
         """Every box is cut off."""
         self.executor.close()

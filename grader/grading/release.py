@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +20,8 @@ from grader.assignment.variants import FILE, files_in_box
 from grader.grading import disclosure, judge
 from grader.grading import reference as references
 from grader.grading.cohort import Cohort
-from grader.grading.executor import Executor, images_in
+from grader.grading.executor import Executor
+from grader.grading.images import images_in
 from grader.grading.judging import read_measurements
 from grader.ledger.ledger import Ledger
 from grader.records import file_names
@@ -29,6 +29,7 @@ from grader.records.errors import CourseError, ReferenceFailed, UsageError
 from grader.records.execution import Execution, ExecutionRecord, Kind, Missing
 from grader.records.result import CheckResult
 from grader.records.submission import Submission
+from grader.records.temporary import TemporaryFolder
 
 BRIEF = "README.md"
 GUIDE = "CHECK.md"
@@ -107,7 +108,7 @@ def _require_full(
     executor: Executor, reference: Submission, records: Mapping[Kind, ExecutionRecord]
 ) -> None:
     """Raise ReferenceFailed where the reference, as if it had been handed in, loses a point."""
-    with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder) / "grades.db") as ledger:
+    with TemporaryFolder("work") as folder, Ledger(Path(folder.path, "grades.db")) as ledger:
         cohort = Cohort(executor, ledger)
         ledger.record(executor.key(reference, cohort.level), records["reference"])
         loss = references.describe_loss(cohort.judge(reference, records["student"]))

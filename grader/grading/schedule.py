@@ -13,8 +13,10 @@ from grader.records.errors import SandboxError
 from grader.records.execution import Execution, ExecutionRecord
 from grader.records.submission import Submission
 
-HOPELESS = 3
-"""So many boxes in a row that break twice are no accident."""
+DOUBTFUL = 3
+"""After so many boxes in a row that broke, the sandbox is tried."""
+ALONE = 3
+"""How often a submission is measured alone, where its box breaks or is disturbed again."""
 BUSY_SHARE = 1 / 3
 """Share of the CPU limit above which a time-out may be the machine's fault and is tried again
 alone.
@@ -32,6 +34,9 @@ class Measurer(Protocol):
     def give_up(self, submission: Submission, why: str) -> ExecutionRecord:
         """What is recorded where its box broke again: open, for a person to look at."""
 
+    def recover(self) -> None:
+        """Boxes hold, tried now. SandboxError where none does, so that nobody can be measured."""
+
     def close(self) -> None:
         """Every box is cut off, so that nobody waits for a limit."""
 
@@ -39,37 +44,41 @@ class Measurer(Protocol):
 class Schedule:
     """Measures several submissions at a time, in the order in which they finish.
 
-    One that ran out of wall time while it was computing is measured once more, alone, and so is
-    one whose box broke. Where that breaks as well, a person is asked; raises SandboxError when
-    it happens to several in a row, as the sandbox itself is at fault then.
+    One that ran out of wall time while it was computing is measured once more, alone. So is one
+    whose box broke, or whose process somebody else ended, and again if need be; where the last
+    one breaks as well, a person is asked. That is the business of this submission: the others go
+    on. Raises SandboxError only where the sandbox itself, tried after a break, holds no more.
     """
 
     def __init__(self, measurer: Measurer, *, jobs: int, cpu_seconds: float) -> None:
         """`jobs` submissions at once; `cpu_seconds` is the limit of each."""
         self._measurer, self._jobs = measurer, jobs
         self._busy_seconds = cpu_seconds * BUSY_SHARE
+        self._broken = 0
+        """How many boxes have broken since the last one that held."""
 
     def run(self, submissions: Sequence[Submission]) -> Iterator[Measured]:
         """Each submission with its record."""
         again: list[Submission] = []
         for submission, record in self._side_by_side(submissions):
-            if record is None or self._was_crowded_out(record.execution):
+            if record is None or record.disturbed or self._was_crowded_out(record.execution):
                 again.append(submission)
             else:
                 yield submission, record
-        yield from self._alone(again)
+        for submission in again:
+            yield submission, self._measure_alone(submission)
 
-    def _alone(self, submissions: Iterable[Submission]) -> Iterator[Measured]:
-        broken = 0
-        for submission in submissions:
+    def _measure_alone(self, submission: Submission) -> ExecutionRecord:
+        for _ in range(ALONE):
             try:
-                record, broken = self._measurer.measure(submission), 0
+                record = self._measurer.measure(submission)
             except SandboxError as error:
-                broken += 1
-                if broken == HOPELESS:
-                    raise
+                self._measurer.recover()
                 record = self._measurer.give_up(submission, str(error))
-            yield submission, record
+            else:
+                if not record.disturbed:
+                    break
+        return record
 
     def _was_crowded_out(self, execution: Execution) -> bool:
         busy = execution.cpu_seconds > self._busy_seconds
@@ -98,6 +107,11 @@ class Schedule:
 
     def _measure(self, submission: Submission) -> ExecutionRecord | None:
         try:
-            return self._measurer.measure(submission)
+            record = self._measurer.measure(submission)
         except SandboxError:
+            self._broken += 1
+            if self._broken % DOUBTFUL == 0:
+                self._measurer.recover()
             return None
+        self._broken = 0
+        return record

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from grader.inside.cell import is_notebook
 from grader.ledger.ledger import Ledger
 from grader.records.result import Graded
 from grader.records.submission import ENTRY_SUFFIXES, Submission
+from grader.records.temporary import TemporaryFolder
 from grader.sandbox.backend import Choice
 from grader.sandbox.live import LiveChoice, Session
 from grader.submissions import collect
@@ -90,8 +90,8 @@ def _check(
     loaded, show = chosen.loaded, progress or Silent()
     submission = loaded.assignment.admit(submission)
     with (
-        tempfile.TemporaryDirectory() as folder,
-        Ledger(Path(folder) / "grades.db") as ledger,
+        TemporaryFolder("work") as folder,
+        Ledger(Path(folder.path, "grades.db")) as ledger,
         Executor(loaded, source, seed=chosen.seed, choice=choice, lenient=True) as executor,
     ):
         cohort = Cohort(executor, ledger)

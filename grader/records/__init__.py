@@ -11,5 +11,5 @@ Floors, top first:
     bounds
     json_values, limits
     advice, asked_files, broken_zip, extensions, extras, file_names, notebook_file, tried_versions
-    errors
+    errors, temporary
 """

@@ -210,6 +210,11 @@ class ExecutionRecord:
     notebook: ExecutedNotebook | None = None
     """The notebook as it ran, if it was one."""
 
+    disturbed: bool = field(default=False, compare=False)
+    """Whether a signal that is not the grader's ended it, so that it is to be run again. Nothing
+    that is kept.
+    """
+
     @property
     def whole(self) -> bool:
         """False where some of what was measured was too much to be kept."""

@@ -51,6 +51,10 @@ class OpenBox(Protocol):
     """How each code cell of a notebook went, once it is loaded."""
     notebook: bytes | None
     """The notebook as it was executed, JSON. It comes out of the box: treat it as hostile."""
+    disturbed: bool
+    """Whether a signal that is not the grader's ended a process of the student's: somebody else's,
+    or its own.
+    """
 
     def __enter__(self) -> Self: ...
 
@@ -83,8 +87,13 @@ class Backend(Protocol):
     def describe(self) -> dict[str, Any]:
         """What `grader doctor` tells of it, fit for JSON."""
 
+    def recover(self) -> None:
+        """Boxes hold, tried now, after one has broken; what was at fault is replaced. Raises
+        SandboxError where they do not: then nobody can be measured any more.
+        """
+
     def close(self) -> None:
-        """No process of it is left."""
+        """No process of it is left, and who waits for one gets a SandboxError."""
 
 
 AUTO, BEST, ANYWHERE = "auto", "forkserver", "plain"

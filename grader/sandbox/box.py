@@ -63,6 +63,10 @@ class Box:
         """How each code cell of a notebook went, once it is loaded."""
         self.notebook: bytes | None = None
         """The notebook as it was executed, JSON. It comes out of the box: treat it as hostile."""
+        self.disturbed = False
+        """Whether a signal that is not the grader's ended a process of the student's: somebody
+        else's, or its own.
+        """
         self._passes = 0
         self._closed: Execution | None = None
         self._unread: StudentError | None = None
@@ -215,6 +219,7 @@ class Box:
         """The student's process is gone; why, as an error. Remembers whether to try again."""
         self._alive = False
         death, number = outcome.read_death(facts), facts.get("cell")
+        self.disturbed = self.disturbed or outcome.is_from_outside(death)
         if type(number) is int:
             end = cells.of_death(number, death, self._limits)
         else:
@@ -262,6 +267,7 @@ class Box:
     def _execution(self, facts: Facts, texts: list[wire.Array]) -> Execution:
         end = outcome.read_end(facts)
         if end["death"] is not None:
+            self.disturbed = self.disturbed or outcome.is_from_outside(end["death"])
             self._note(outcome.of_death(end["death"], self._limits))
         if end["unasked"]:
             self._note(outcome.of_unasked(end["unasked"]))

@@ -6,15 +6,19 @@ import contextlib
 import json
 import socket
 import time
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
 from grader.inside import wire
 from grader.records.errors import SandboxError
 
+_WAKE_SECONDS = 1.0
+"""After so long without a word, whoever makes boxes is woken, in case it stands still."""
 GRACE_SECONDS = 20.0
 """How much later than the wall limit a supervisor's reply may come before the box is given up."""
 
+T = TypeVar("T")
+R = TypeVar("R")
 Reply = tuple[str, dict[str, Any], list[wire.Array]]
 """Kind of the reply (answer, died, ended), what it says, its arrays."""
 
@@ -41,19 +45,25 @@ class Channel:
     note = ""
 
     def __init__(
-        self, channel: socket.socket, lifeline: socket.socket, wall_seconds: float
+        self,
+        channel: socket.socket,
+        lifeline: socket.socket,
+        wall_seconds: float,
+        wake: Callable[[], None],
     ) -> None:
-        self._channel, self._lifeline = channel, lifeline
+        """`wake` lets whoever makes boxes go on, where a signal has stopped it."""
+        self._channel, self._lifeline, self._wake = channel, lifeline, wake
         self._patience = wall_seconds + GRACE_SECONDS
-        self._channel.settimeout(self._patience)
+        self._channel.settimeout(_WAKE_SECONDS)
         self._reader = wire.Reader()
         self._fault: SandboxError | None = None
         self._waiting = False
 
     def send(self, head: dict[str, Any], arrays: Sequence[wire.Array] = ()) -> None:
         """The frame is on its way; whether it arrives, the next reply or its absence says."""
+        deadline = time.monotonic() + self._patience
         with contextlib.suppress(OSError):
-            wire.write(self._channel.send, head, arrays)
+            wire.write(lambda data: self._await(self._channel.send, data, deadline), head, arrays)
 
     def request(self, head: dict[str, Any], arrays: Sequence[wire.Array] = ()) -> Reply:
         """The supervisor's reply. Raises SandboxError where none comes, now and from then on."""
@@ -73,7 +83,7 @@ class Channel:
         deadline = time.monotonic() + self._patience
         while time.monotonic() < deadline:
             try:
-                data = self._channel.recv(1 << 20)
+                data = self._await(self._channel.recv, 1 << 20, deadline)
                 frames = list(self._reader.feed(data))
             except TimeoutError:
                 break
@@ -86,6 +96,16 @@ class Channel:
             if not data:
                 raise self._broken("it ended without a report")
         raise self._broken("its supervisor did not answer in time")
+
+    def _await(self, action: Callable[[T], R], given: T, deadline: float) -> R:
+        """What it gives; meanwhile nobody stands still. Raises TimeoutError at the deadline."""
+        while True:
+            try:
+                return action(given)
+            except TimeoutError:
+                if time.monotonic() > deadline:
+                    raise
+                self._wake()
 
     def _checked(self, frames: list[tuple[dict[str, Any], list[wire.Array]]]) -> Reply:
         head, arrays = frames[0]
@@ -100,6 +120,11 @@ class Channel:
         said = self.drop().get("failed")
         self._fault = SandboxError(f"A box broke: {said or why}.")
         return self._fault
+
+    def cut(self) -> None:
+        """The guard ends the box; who waits for a reply gets none. From any thread."""
+        with contextlib.suppress(OSError):
+            self._lifeline.shutdown(socket.SHUT_WR)
 
     def drop(self) -> dict[str, Any]:
         """The guard's last word. When it has come, no process of the box is left."""

@@ -66,5 +66,9 @@ class Lent:
         """What the backend says of itself."""
         return self._backend.describe()
 
+    def recover(self) -> None:
+        """As the backend does."""
+        self._backend.recover()
+
     def close(self) -> None:
         """It runs on."""

@@ -17,6 +17,7 @@ from grader.records.errors import SandboxError
 from grader.records.execution import Missing
 from grader.records.limits import Limits
 from grader.records.submission import Submission
+from grader.records.temporary import TemporaryFolder
 from grader.sandbox.backend import Job
 from grader.sandbox.box import Box
 from grader.sandbox.remedies import Remedy, remedy
@@ -65,14 +66,24 @@ class Refusal:
 
 
 def try_level(server: ServerProcess, level: int) -> Refusal | None:
-    """None where the level holds."""
+    """None where the level holds. A box that breaks says little: then all is tried once more, but
+    what student code could do once is enough.
+    """
     try:
-        failed = _try(server, level)
-        failed = failed or (_try_memory(server, level) if level >= 1 else "")
-        failed = failed or (_try_group(server) if level >= 4 else "")
-    except (SandboxError, OSError) as error:
-        failed = str(error)
+        failed = _try_all(server, level)
+    except (SandboxError, OSError):
+        try:
+            failed = _try_all(server, level)
+        except (SandboxError, OSError) as error:
+            failed = str(error)
     return Refusal(level=level, why=failed, remedy=remedy(level)) if failed else None
+
+
+def _try_all(server: ServerProcess, level: int) -> str:
+    """What does not hold, a sentence; empty where all does."""
+    failed = _try(server, level)
+    failed = failed or (_try_memory(server, level) if level >= 1 else "")
+    return failed or (_try_group(server) if level >= 4 else "")
 
 
 def _try(server: ServerProcess, level: int) -> str:
@@ -131,8 +142,8 @@ def _canaries() -> Iterator[dict[str, Any]]:
     with contextlib.ExitStack() as stack:
         deep = len(os.fsencode(tempfile.gettempdir())) > _DEEP
         folder = stack.enter_context(
-            tempfile.TemporaryDirectory(prefix="grader-canary-", dir="/tmp" if deep else None)
-        )
+            TemporaryFolder("canary", within="/tmp" if deep else None)
+        ).path
         os.chmod(folder, 0o755)  # what keeps a box out is the box, not the mode
         name = f"canary{secrets.token_hex(4)}"
         file, path = os.path.join(folder, "file"), os.path.join(folder, "socket")

@@ -115,6 +115,11 @@ class LiveBackend:
         """What there is to say of it."""
         return {"level": LEVEL, "made_of": "no box: this session", "refused": [], "versions": {}}
 
+    def recover(self) -> None:
+        """The other backend's boxes hold; the session itself cannot break."""
+        if self._other is not None:
+            self._other.recover()
+
     def close(self) -> None:
         """The other backend is closed."""
         if self._other is not None:
@@ -132,6 +137,7 @@ class LiveBox:
         self._interrupted = False
         self.cells: tuple[CellRun, ...] = ()
         self.notebook: bytes | None = None
+        self.disturbed = False
 
     def __enter__(self) -> Self:
         from grader.sandbox.shelter import Shelter

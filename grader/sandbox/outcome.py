@@ -201,6 +201,14 @@ def of_death(death: Death, limits: Limits) -> Outcome:
     return Outcome(status="crashed", reason=reason)
 
 
+def is_from_outside(death: Death) -> bool:
+    """True where a signal ended the process that nothing in it answers: the grader did not send it.
+
+    The machine does, short of memory, and so may an administrator; or the code itself.
+    """
+    return death["why"] is None and death["code"] in (-9, -15, -1)  # SIGKILL, SIGTERM, SIGHUP
+
+
 def of_unasked(count: int) -> Outcome:
     """Something wrote to the channel on which only the grader's measuring code answers."""
     what = f"{count:,} bytes were" if count else "Something was"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
-import tempfile
 import threading
 import weakref
 from collections.abc import Mapping
@@ -17,6 +15,9 @@ from typing import Any, Self
 from grader.inside.cell import is_notebook
 from grader.inside.schema.job import BoxRequest
 from grader.records.errors import SandboxError
+from grader.records.limits import Limits
+from grader.records.submission import Submission
+from grader.records.temporary import TemporaryFolder
 from grader.sandbox.backend import Job
 from grader.sandbox.box import Box
 from grader.sandbox.interpreter import Interpreter
@@ -45,15 +46,15 @@ class Plain:
         self._lock = threading.Lock()
         self._notebooks = notebooks
         # What links lead to: student code sees this folder's own name, and names are compared.
-        self._root = os.path.realpath(tempfile.mkdtemp(prefix="grader-plain-"))
+        self._folder = TemporaryFolder("plain")
+        self._root = os.path.realpath(self._folder.path)
         self._caches = os.path.join(self._root, "caches")
         os.mkdir(self._caches)
         os.chmod(self._root, 0o711)  # where the grader is root, student code runs as another user
         self._count = 0
         self._open: weakref.WeakSet[PlainSupervisor] = weakref.WeakSet()
         self._closed = False
-        _require_open(self._root)
-        self._end = weakref.finalize(self, shutil.rmtree, self._root, True)
+        _require_open(self._folder)
         self._spare: Interpreter | None = self._start()
 
     def _start(self) -> Interpreter:
@@ -116,16 +117,23 @@ class Plain:
             spare.close()
         for supervisor in waiting:
             supervisor.drop()
-        self._end()
+        self._folder.remove()
+
+    def recover(self) -> None:
+        """An interpreter starts and loads nothing. Raises SandboxError where it does not."""
+        nothing = Submission(student="", files={}, entry=None)
+        with self.open(Job(submission=nothing, limits=Limits(), seed=0)) as box:
+            box.load()
 
 
-def _require_open(root: str) -> None:
+def _require_open(folder: TemporaryFolder) -> None:
     """Raises SandboxError where the grader is root, and another user cannot reach this folder."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return
-    above = [str(p) for p in Path(root).parents if not p.stat().st_mode & 0o001]
+    parents = Path(os.path.realpath(folder.path)).parents
+    above = [str(p) for p in parents if not p.stat().st_mode & 0o001]
     if above:
-        shutil.rmtree(root, ignore_errors=True)
+        folder.remove()
         raise SandboxError(
             f"the folder {above[0]} is closed to other users, and as root the grader runs student "
             "code as another user. Set TMPDIR to a folder that everybody may enter"

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import array
-import contextlib
 import json
 import os
 import secrets
 import select
-import shutil
+import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
+import time
 import weakref
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,15 @@ from typing import Any
 import grader
 from grader.inside.schema.job import BoxRequest, ServerState
 from grader.records.errors import SandboxError
+from grader.records.temporary import TemporaryFolder
 from grader.sandbox import environment
 from grader.sandbox.channel import Channel
 
 START_SECONDS = 180.0
 """How long the fork server may take to import everything, on a cold disk."""
+_TICK_SECONDS = 0.1
+END_SECONDS = 10.0
+"""How long it may take to end, once its boxes are cut off."""
 _UIDS = (2_000_000_000, 1 << 26)
 """First and count of the uids of boxes opened by root; no distribution hands these out."""
 _SMALL_UIDS = (60_600, 100)
@@ -51,7 +54,8 @@ class ServerProcess:
             )
         if not hasattr(os, "fork") or not hasattr(socket, "AF_UNIX"):
             raise SandboxError("this Python has no fork, or none of the sockets that it takes")
-        self.run = tempfile.mkdtemp(prefix="grader-box-")
+        self._folder = TemporaryFolder("box")
+        self.run = self._folder.path
         os.chmod(self.run, 0o711)  # boxes of level 2 and below run under another uid
         os.mkdir(os.path.join(self.run, "root"))
         self._log = open(os.path.join(self.run, "log"), "w+b")  # noqa: SIM115 - lives as long
@@ -60,10 +64,12 @@ class ServerProcess:
         with theirs:
             self.process = self._spawn(theirs)
         self._lock = threading.Lock()
+        self._channels: weakref.WeakSet[Channel] = weakref.WeakSet()
+        self._started = threading.Event()
         self.opened = 0
         self.retired = False
-        parts = (self.process, self.control, self._log, self.run)
-        self.end = weakref.finalize(self, _end, os.getpid(), *parts)
+        parts = (self.process, self.control, self._log, self._folder)
+        self.end = weakref.finalize(self, _end, os.getpid(), self._started, *parts)
 
     def _spawn(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
         parent = str(Path(grader.__file__).resolve().parent.parent)
@@ -75,7 +81,7 @@ class ServerProcess:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
-            pass_fds=[theirs.fileno()],
+            pass_fds=[theirs.fileno(), self._folder.lock],
             start_new_session=True,
         )
 
@@ -99,18 +105,29 @@ class ServerProcess:
     def await_ready(self) -> ServerState:
         """What the fork server says of itself once everything is imported: its versions.
 
-        To be called once, before the first `open`. Raises SandboxError if it does not start.
+        To be called once, before the first `open`. Raises SandboxError if it does not start, or is
+        abandoned meanwhile.
         """
-        if not self._readable(START_SECONDS):
-            self.end()
-            raise SandboxError(f"The fork server was not ready within {START_SECONDS:g} seconds.")
+        deadline = time.monotonic() + START_SECONDS
+        while not self._readable(_TICK_SECONDS):
+            self.wake()
+            late = time.monotonic() > deadline
+            if late or self.retired:
+                self.end()
+                within = f" within {START_SECONDS:g} seconds" * late
+                raise SandboxError(f"The fork server was not ready{within}.")
         data = self.control.recv(1 << 16)
         if not data:
             said = self.said()
             self.end()
             raise SandboxError(f"The fork server did not start: {said or 'it said nothing'}")
+        self._started.set()
         state: ServerState = json.loads(data)
         return state
+
+    def wake(self) -> None:
+        """It goes on, where a signal has stopped it."""
+        self.process.send_signal(signal.SIGCONT)
 
     def said(self) -> str:
         """Why it ended, by the end of its log."""
@@ -128,8 +145,16 @@ class ServerProcess:
         self.retired = True
         self.control.close()
 
+    def abandon(self) -> None:
+        """It opens no more boxes, and those that it has are being ended; from any thread."""
+        self.retired = True
+        for channel in list(self._channels):
+            channel.cut()
+
     def open(self, request: BoxRequest) -> Channel:
         """The near end of a new box. Raises SandboxError if the fork server is gone."""
+        if self.retired:
+            raise SandboxError("The fork server is closed.")
         channel, far_channel = socket.socketpair()
         lifeline, far_leash = socket.socketpair()
         with far_channel, far_leash, self._lock:
@@ -143,25 +168,36 @@ class ServerProcess:
                 channel.close()
                 lifeline.close()
                 raise SandboxError(f"The fork server is gone ({error}). Start again.") from None
-        return Channel(channel, lifeline, request["limits"]["wall_seconds"])
+        made = Channel(channel, lifeline, request["limits"]["wall_seconds"], self.wake)
+        self._channels.add(made)
+        return made
 
 
 def _end(
-    owner: int, process: subprocess.Popen[bytes], control: socket.socket, log: Any, run: str
+    owner: int,
+    started: threading.Event,
+    process: subprocess.Popen[bytes],
+    control: socket.socket,
+    log: Any,
+    folder: TemporaryFolder,
 ) -> None:
-    """The process has ended: it leaves when control is closed and its last box is gone."""
+    """The process has ended: it leaves when control is closed and its last box is gone; one that
+    has made no box yet need not be waited for.
+    """
     control.close()
     if os.getpid() != owner:  # a fork of the grader's ends: the process is not its own
         process.returncode = 0
         return
+    if not started.is_set():
+        process.kill()
+    process.send_signal(signal.SIGCONT)
     try:
-        process.wait(10)
+        process.wait(END_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
     log.close()
-    with contextlib.suppress(OSError):
-        shutil.rmtree(run)
+    folder.remove()
 
 
 def _uid() -> int:

@@ -19,7 +19,8 @@ import pytest
 
 import grader
 from grader.assignment.course import Course
-from grader.cli.main import cli, main
+from grader.cli.command import cli
+from grader.cli.main import main
 from grader.records.errors import CourseError
 from grader.records.tried_versions import Tried
 from kit.command_line import CommandLine, start

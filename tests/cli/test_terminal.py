@@ -18,7 +18,7 @@ import pytest
 from rich.console import Console
 
 from grader.cli import progress, tables, terminal
-from grader.cli.main import cli
+from grader.cli.command import cli
 from grader.grading.grade import RunSummary
 from kit.command_line import CommandLine
 from kit.sample_records import check, graded

@@ -15,7 +15,7 @@ from grader.assignment.assignment import Assignment
 from grader.assignment.course import Course
 from grader.data.pixels import read_split
 from grader.data.training_mount import TrainingMount
-from grader.grading.executor import unshown
+from grader.grading.images import unshown
 from grader.records.errors import CourseError
 from grader.records.execution import Execution, Missing
 from grader.records.limits import Limits
@@ -166,7 +166,7 @@ def test_nothing_is_left_and_nothing_is_written_for_those_who_name_no_set(
     """The folder is made for the first file that names the set, and goes with the executor."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    left = tmp_path / "grader-served-99999999-x"
+    left = tmp_path / "grader-served-abcdefgh"
     loaded = Course(ROOT).load("lenet5_mnist")
     with Borrower(server, loaded) as executor:
         served = executor._mount

@@ -409,9 +409,9 @@ def test_a_box_that_breaks_once_costs_nothing(pair: Tiny, server: ForkServer) ->
     assert graded["Ada"].score == POINTS
 
 
-def test_a_box_that_breaks_twice_asks_for_a_person(pair: Tiny, server: ForkServer) -> None:
+def test_a_box_that_breaks_again_asks_for_a_person(pair: Tiny, server: ForkServer) -> None:
     """Nobody is charged, the others are graded, and the next run tries again."""
-    graded = broken(pair, server, Ada=2)
+    graded = broken(pair, server, Ada=9)
     assert graded["Ada"].execution.status == "broken"
     assert graded["Ada"].needs_review
     assert set(outcomes(graded["Ada"]).values()) == {"broken"}
@@ -420,12 +420,30 @@ def test_a_box_that_breaks_twice_asks_for_a_person(pair: Tiny, server: ForkServe
     assert broken(pair, server)["Ada"].score == POINTS
 
 
-def test_boxes_that_break_one_after_another_end_the_run(course: Tiny, server: ForkServer) -> None:
-    """With one sentence: the sandbox is at fault, and a class of open rows would hide that."""
-    for name in ("Ada", "Ben", "Cy", "Dee"):
+def test_boxes_that_break_one_after_another_end_no_run(course: Tiny, server: ForkServer) -> None:
+    """The sandbox is tried after each, and holds: the others are graded."""
+    for name in ("Ada", "Ben", "Cy", "Dee", "Zoe"):
         course.submit(name, f"# {name}\n{RIGHT}")
-    with pytest.raises(SandboxError, match="pulled from under"):
-        broken(course, server, Ada=9, Ben=9, Cy=9, Dee=9)
+    graded = broken(course, server, Ada=9, Ben=9, Cy=9, Dee=9)
+    assert graded.pop("Zoe").score == POINTS
+    assert {g.execution.status for g in graded.values()} == {"broken"}
+
+
+def test_a_sandbox_that_holds_no_more_ends_the_run(course: Tiny, server: ForkServer) -> None:
+    """In one sentence: a class of open rows would hide that. What was graded is kept and shown."""
+    for name in ("Ada", "Ben", "Cy", "Zoe"):
+        course.submit(name, f"# {name}\n{RIGHT}")
+
+    class Lost(Breaking):
+        def recover(self) -> None:
+            raise SandboxError("the sandbox holds no more")
+
+    with Lost(server, course.load(), jobs=1) as executor:
+        executor.left = {"Ben": 9, "Cy": 9, "Zoe": 9}
+        with pytest.raises(SandboxError, match="holds no more"):
+            grade(executor, course.submissions(), course.out)
+    assert [g.student for g in results(course)] == ["Ada"]
+    assert (course.out / "Ada.html").is_file()
 
 
 def test_rendering_runs_nothing(pair: Tiny, regrade: Grading) -> None:
@@ -491,8 +509,9 @@ def test_interrupted(
     assert list(temporary.glob("grader-*")) == []
     kept = results(course)
     assert 1 <= len(kept) < 6
-    if number == signal.SIGINT:
-        assert all((course.out / f"{g.student}.html").is_file() for g in kept)
+    with Ledger(course.out / "grades.db", readonly=True) as ledger:
+        assert render(ledger, course.out, None) == len(kept)
+    assert all((course.out / f"{g.student}.html").is_file() for g in kept)
     before = executions(course)
     outcome, _ = regrade(course, seed=prepare(course.out / "grades.db", "tiny", None)[0])
     assert (outcome.executed, outcome.reused) == (6 - len(kept), len(kept))

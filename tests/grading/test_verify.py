@@ -10,7 +10,7 @@ import pytest
 
 from grader import data
 from grader.assignment.course import Course
-from grader.grading.executor import images_of
+from grader.grading.images import images_of
 from grader.grading.verify import Finding, Specimens, verify
 from grader.records.errors import CourseError
 from grader.sandbox import ForkServer

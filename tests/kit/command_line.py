@@ -33,8 +33,12 @@ class Result:
 CommandLine = Callable[..., Result]
 
 
-def start(*words: object, temporary: Path, **more: str) -> subprocess.Popen[str]:
-    """The command line as a process of its own; every process of its boxes names `temporary`."""
+def start(
+    *words: object, temporary: Path, user: int | None = None, **more: str
+) -> subprocess.Popen[str]:
+    """The command line as a process of its own; every process of its boxes names `temporary`. Root
+    may start it as another user.
+    """
     temporary.mkdir(exist_ok=True)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GRADER_")}
     return subprocess.Popen(
@@ -43,4 +47,7 @@ def start(*words: object, temporary: Path, **more: str) -> subprocess.Popen[str]
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        user=user,
+        group=user,
+        extra_groups=None if user is None else [],
     )

@@ -18,6 +18,8 @@ import signal
 import socket
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import NoReturn, cast
 
 from grader.inside import wire
@@ -29,11 +31,44 @@ from grader.inside.walls import cgroup, linux, lockdown, process_usage, root
 
 _SUPERVISOR_MIB = 2048
 """What reading a submission, its answers and its outputs may take, at worst."""
+_WAKE_MS = 1000
+"""So often a process is woken that this one has started, in case a signal has stopped it."""
+_LOOK_SECONDS = 0.2
+"""So often it is seen, while everything is imported, whether the grader is still there."""
 
 
 def serve(control: socket.socket, run: str, *, notebooks: bool) -> None:
-    """Forks a guard for each request on `control`, until that is closed."""
-    preload.import_all(run, notebooks=notebooks)
+    """Forks a guard for each request on `control`, until that is closed; then nothing is left."""
+    try:
+        with _ending_with(control, run):
+            preload.import_all(run, notebooks=notebooks)
+        _serve(control, run)
+    finally:
+        shutil.rmtree(run, ignore_errors=True)
+
+
+@contextmanager
+def _ending_with(control: socket.socket, run: str) -> Iterator[None]:
+    """Within, which takes seconds, this process ends as soon as the grader has."""
+    poll = select.poll()
+    poll.register(control, 0)  # of a hang-up one is always told
+
+    def look(_number: int, _frame: object) -> None:
+        if poll.poll(0):
+            shutil.rmtree(run, ignore_errors=True)
+            os._exit(0)
+
+    signal.signal(signal.SIGALRM, look)
+    signal.siginterrupt(signal.SIGALRM, False)
+    signal.setitimer(signal.ITIMER_REAL, _LOOK_SECONDS, _LOOK_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+
+def _serve(control: socket.socket, run: str) -> None:
     require_one_thread()
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
     gc.collect()
@@ -42,29 +77,30 @@ def serve(control: socket.socket, run: str, *, notebooks: bool) -> None:
     own = os.pidfd_open(os.getpid())
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # guards that have ended leave no zombies
     readable = root.list_readable()
-    groups = Groups()
+    groups, guards = Groups(), Guards()
     state: ServerState = {
         "versions": preload.list_versions(),
         "landlock": lockdown.landlock_version(),
     }
     control.send(json.dumps(state).encode())
-    while request := control.recvmsg(1 << 16, socket.CMSG_SPACE(8)):
-        message, ancillary, _, _ = request
+    while True:
+        guards.await_request(control)
+        message, ancillary, _, _ = control.recvmsg(1 << 16, socket.CMSG_SPACE(8))
         if not message:
             break
         channel, lifeline = _descriptors(ancillary)
         job = cast("PlacedRequest", {**json.loads(message), "readable": readable})
         if job["level"] >= 4:
             groups.find()
-        if os.fork() == 0:
+        if (pid := os.fork()) == 0:
             control.close()
             Guard(job, run, channel, lifeline, own, groups).run()
+        guards.add(pid)
         channel.close()
         lifeline.close()
     control.close()
-    _collect(0)
+    guards.await_end()
     cgroup.sweep(groups.places)
-    shutil.rmtree(run, ignore_errors=True)
 
 
 def require_one_thread() -> None:
@@ -96,6 +132,43 @@ def _collect(flags: int) -> None:
             pass
     except ChildProcessError:
         pass
+
+
+class Guards:
+    """The guards that live. None of them stands still for long, whoever has stopped it."""
+
+    def __init__(self) -> None:
+        self._handles: set[int] = set()
+
+    def add(self, pid: int) -> None:
+        """This one was forked just now; it may have ended already."""
+        with suppress(ProcessLookupError):
+            self._handles.add(os.pidfd_open(pid))
+
+    def await_request(self, control: socket.socket) -> None:
+        """Returns when something has come by `control`, or its end."""
+        while control.fileno() not in self._await(control.fileno()):
+            pass
+
+    def await_end(self) -> None:
+        """Returns when all have ended."""
+        while self._handles:
+            self._await()
+
+    def _await(self, *more: int) -> set[int]:
+        """Which descriptors have something to say; those of guards that have ended are closed."""
+        poll = select.poll()
+        for descriptor in (*self._handles, *more):
+            poll.register(descriptor, select.POLLIN)
+        ready = {descriptor for descriptor, _ in poll.poll(_WAKE_MS)}
+        for handle in self._handles & ready:
+            os.close(handle)
+        self._handles -= ready
+        if not ready:
+            for handle in self._handles:
+                with suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(handle, signal.SIGCONT)
+        return ready
 
 
 class Groups:
@@ -258,7 +331,9 @@ class Guard:
         poll = select.poll()
         for descriptor in (handle, self.lifeline.fileno(), self.server):
             poll.register(descriptor, select.POLLIN)
-        ready = {descriptor for descriptor, _ in poll.poll()}
+        while not (ready := {descriptor for descriptor, _ in poll.poll(_WAKE_MS)}):
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(handle, signal.SIGCONT)
         if handle not in ready:
             signal.pidfd_send_signal(handle, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)  # of a PID 1: returns when its namespace is empty

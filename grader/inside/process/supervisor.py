@@ -15,6 +15,7 @@ import signal
 import socket
 import time
 from asyncio import AbstractEventLoop
+from contextlib import suppress
 from typing import cast
 
 from grader.inside import cell, wire
@@ -35,6 +36,10 @@ from grader.inside.walls import cgroup, process_usage
 
 CHUNKS = 32
 """Reads from one pipe before the others, and the limits, have their turn."""
+STILL_SECONDS = 2.0
+"""How long a process of the student's may stand still, stopped by a signal, before it is woken: who
+has stopped it need not have been the student. Its limits hold meanwhile.
+"""
 _UNCOUNTED_MIB = 64
 """By so much the watch is late: the student's process is to be refused memory before, at its line.
 It may have pages of the fork server's that nobody had touched.
@@ -71,6 +76,8 @@ class Supervisor(Conversation[Child]):
         self.memory = process_usage.MemoryLimit(limit_mib << 10, own_network=own_network)
         self.ended = False
         self.next_look = 0.0
+        self.still_since = 0.0
+        """When processes were first seen to stand still; 0 where all run."""
 
     def serve(self) -> None:
         """Handles requests until the end, or until the grader is gone."""
@@ -209,6 +216,7 @@ class Supervisor(Conversation[Child]):
         if child is None or self.child is None:
             return self.cpu_done
         pids = self._others()
+        self._wake(pids)
         usage = process_usage.measure(pids, self.memory.base_kib)
         most, own = (cell.THREADS, cell.THREADS // 2) if child.connection else (0, 0)
         if usage.tasks > self.limits["processes"] + most and not worker.has_budget(self.job):
@@ -226,6 +234,17 @@ class Supervisor(Conversation[Child]):
         exceeded = self.memory.is_exceeded(pids, usage.memory_kib)
         self.peak_kib = max(self.peak_kib, self.memory.used_kib)
         return exceeded
+
+    def _wake(self, pids: list[int]) -> None:
+        """Those that have stood still for a while go on."""
+        still = [pid for pid in pids if process_usage.read_stat(pid)[:1] == ["T"]]
+        now = time.monotonic()
+        self.still_since = (self.still_since or now) if still else 0.0
+        if still and now - self.still_since > STILL_SECONDS:
+            for pid in still:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+            self.still_since = 0.0
 
     def _others(self) -> list[int]:
         """Processes of the box but this one."""

@@ -69,6 +69,37 @@ def find_places() -> list[Place]:
     return places
 
 
+def list_free() -> dict[str, int]:
+    """Bytes that each group above this process still lets be used, by its folder, where it is
+    bounded. Files that are kept in memory for speed count as free.
+    """
+    own, free = dict(_own_groups()), {}
+    for point, root, kind, options in _mounts():
+        path = own.get("" if kind == "cgroup2" else "memory" if "memory" in options else "-")
+        if path is None:
+            continue
+        below = os.path.relpath(path, root)
+        parts = [] if below == "." or below.startswith("..") else below.split("/")
+        for end in range(len(parts) + 1):
+            folder = os.path.normpath("/".join([point, *parts[:end]]))
+            if (left := _read_free(folder)) is not None:
+                free[folder] = left
+    return free
+
+
+def _read_free(folder: str) -> int | None:
+    """None where it is not bounded."""
+    names = (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes"))
+    for most, used in names:
+        with contextlib.suppress(OSError, ValueError):  # `max` is no number
+            limit, usage = int(_read(f"{folder}/{most}")), int(_read(f"{folder}/{used}"))
+            rows = (line.split() for line in _read(f"{folder}/memory.stat").splitlines())
+            stat = {row[0]: int(row[1]) for row in rows if len(row) == 2}
+            cached = stat.get("total_inactive_file", stat.get("inactive_file", 0))
+            return max(0, limit - usage + cached)
+    return None
+
+
 def _own_groups() -> Iterator[tuple[str, str]]:
     """Controller and path of this process's groups; the controller of version 2 is empty."""
     with open("/proc/self/cgroup") as file:

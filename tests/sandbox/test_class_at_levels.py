@@ -1,0 +1,70 @@
+"""500 submissions, every tenth hostile, at each level, by root and by an ordinary user.
+
+Each gets what it deserves, the ledger stays small, and nothing is left.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from kit.graded import results, said
+from kit.mixed_class import write_class
+from kit.whole_runs import ORDINARY, Place, made_place
+
+STUDENTS = 500
+JOBS = 4
+LEDGER_MB = 75
+USERS = {"root": None, "ordinary": ORDINARY} if os.geteuid() == 0 else {"ordinary": None}
+
+
+def require_level(place: Place, level: int) -> None:
+    """Skips where this user cannot have it on this machine."""
+    with place.call("doctor", "--level", level) as doctor:
+        out, err = doctor.communicate()
+    if doctor.returncode:
+        pytest.skip(err.strip() or out.strip())
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("level", [4, 3, 2])
+@pytest.mark.parametrize("user", USERS)
+def test_each_gets_what_it_deserves(
+    user: str, level: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Points and status of all, who is shown to a person, the ledger's size, what is left."""
+    with made_place(USERS[user]) as place:
+        expected = write_class(place.course, STUDENTS, level=level)
+        place.give()
+        require_level(place, level)
+        mounts, began = Path("/proc/self/mountinfo").read_text(), time.monotonic()
+        with place.grade("--level", level, "--jobs", JOBS) as run:
+            _, err = run.communicate()
+        seconds = time.monotonic() - began
+        assert run.returncode == 1, err  # some are tampered with
+        graded = results(place.course)
+        assert {g.student for g in graded} == expected.keys()
+        wrong = {
+            g.student: (expected[g.student], g.score, g.execution.status, said(g)[:600])
+            for g in graded
+            if not expected[g.student].allows(g)
+        }
+        assert wrong == {}
+        for one in graded:
+            assert one.needs_review == (one.execution.status == "tampered"), said(one)
+            assert one.execution.level == level
+        size = sum(p.stat().st_size for p in place.course.out.glob("grades.db*"))
+        assert size < LEDGER_MB * 1_000_000
+        assert {what: found for what, found in place.find_left().items() if found} == {}
+        assert Path("/proc/self/mountinfo").read_text() == mounts
+    counts = ", ".join(f"{n} {s}" for s, n in Counter(g.execution.status for g in graded).items())
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n{STUDENTS} at level {level} by {user}: {seconds:.0f} s, ledger "
+            f"{size / 1e6:.1f} MB; {counts}\n"
+        )
