@@ -206,16 +206,30 @@ AXES = (0, 2, 3)
 
 
 def _pair(found: Any) -> tuple[Any, Any] | None:
-    """Means and deviations out of a pair, a dictionary of two or an array of two rows."""
+    """Means and deviations out of a pair, a dictionary of two or an array of two rows; one array
+    of three numbers is the means alone.
+    """
     rows = list(found.values()) if isinstance(found, dict) else found
-    if isinstance(rows, (list, np.ndarray)) and np.ndim(rows[0] if len(rows) else 0) <= 4:
-        return (rows[0], rows[1]) if len(rows) == 2 else None
-    return None
+    if isinstance(rows, np.ndarray) and rows.shape == (3,):
+        return rows, None
+    if not isinstance(rows, list) and np.ndim(rows) == 0:
+        return None
+    return (rows[0], rows[1]) if len(rows) == 2 else None
+
+
+def _read(found: Any) -> Any:
+    """Numbers as an array without axes of length 1; None for anything else."""
+    try:
+        return None if found is None else np.squeeze(np.asarray(found, np.float64))
+    except (TypeError, ValueError):
+        return None
 
 
 def _statistic(found: Any, images: Any, what: str) -> str:
     """What is wrong with three means or three deviations, or nothing."""
-    seen, name = np.squeeze(np.asarray(found, np.float64)), f"{what}s"
+    seen, name = _read(found), f"{what}s"
+    if seen is None:
+        return f"Your {name} are missing: return three numbers."
     right = _candidates(images, what, 0)[0], _candidates(images, what, 1)[0]
     if any(_equal(seen, r) for r in right):  # divided by n or by n - 1: both are usual
         return ""

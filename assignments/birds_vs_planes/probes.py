@@ -76,7 +76,7 @@ def dropout(student, image):
     for 64 copies of one image, and in train mode for `alone`, likewise; then to add up all of them
     for `together`, (256,).
     """
-    net = student["DropoutNet"]()
+    net = student.build("DropoutNet")
     rows = _last_layer(student, net)
     images = torch.as_tensor(image, dtype=torch.float32)
 
@@ -138,7 +138,7 @@ def round_trip(student, numbers):
 
 def _network(student, numbers, folder, name):
     """A network with these numbers, saved, and a copy of what it held."""
-    net = student["BatchNormNet"]()
+    net = student.build("BatchNormNet")
     state = torch.nn.Module.state_dict(net)
     _fill(state.values(), numbers)
     put = {k: v.clone() for k, v in state.items()}

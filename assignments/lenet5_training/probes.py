@@ -38,7 +38,7 @@ class Recorder(nn.Module):
 
 def form(student):
     """Whether the network is a Sequential, and what it is."""
-    network = student.function("lenet5_sequential")()
+    network = student.build("lenet5_sequential")
     return {"sequential": isinstance(network, nn.Sequential), "kind": type(network).__name__}
 
 

@@ -146,15 +146,28 @@ def by_hand(student: Measurements, reference: Measurements, which: Any, rtol: fl
     )
     for own, ours, inputs, labels in batches:
         run = diagnosis.Pass.forward(inputs, right["weights"], labels, "last")
-        verdict = compare.explained(
-            own["arrays"], ours["arrays"], ("w1", "w2"), run=run, rtol=rtol, partial=True
-        )
+        verdict = _differentiated(own["arrays"], ours["arrays"], run, rtol)
         if verdict.fraction < 1:
             return verdict
-        if own["elsewhere"] > ours["elsewhere"] + rtol:
+        if not own["elsewhere"] <= ours["elsewhere"] + rtol:  # NaN is not
             text = "Weights of hidden units that take no part have a gradient that is not zero."
             return Verdict(fraction=0.0, feedback=text)
     return verdict
+
+
+def _differentiated(own: list[Any], ours: list[Any], run: Any, rtol: float) -> Verdict:
+    """Both gradients of one batch; one that could not be read takes nothing from the other."""
+    named = list(zip(("w1", "w2"), own, ours, strict=True))
+    failed = [f"`{n}`: {a['failed'].rstrip('.')}." for n, a, _ in named if isinstance(a, dict)]
+    names, read, right = zip(*(row for row in named if not isinstance(row[1], dict)), strict=True)
+    verdict = compare.explained(read, right, names, run=run, rtol=rtol, partial=True)
+    if not failed:
+        return verdict
+    told = (
+        [verdict.feedback] if verdict.fraction < 1 else [f"`{n}` agrees with ours." for n in names]
+    )
+    share = verdict.fraction * len(names) / len(named)
+    return replace(verdict, fraction=share, feedback=" ".join([*failed, *told]))
 
 
 @assignment.check(points=20, depends_on=[numpy_forward])

@@ -33,7 +33,7 @@ def batches(student, size, seed, among=500):
 
 def first_weights(student, name, seed):
     """Shapes of the parameters of a new network, and numbers from their corners."""
-    weights = _weights(student, name, student[name](np.random.RandomState(seed)))
+    weights = _weights(student, name, student.build(name, np.random.RandomState(seed)))
     if len(weights) != 2 or any(w.ndim != 2 for w in weights):
         student.refuse(f"`params` of `{name}` has to hold two matrices, `w1` and `w2`")
     return {
@@ -52,7 +52,8 @@ def forward(student, name, images, seed):
 def gradients(student, name, loss, images, classes, seed, first=None):
     """What backward passes on two batches give, and under which weights.
 
-    `first` is the number of images in the first batch; half of them where it is left out.
+    `first` is the number of images in the first batch; half of them where it is left out. A
+    gradient that cannot be read takes nothing from the other.
     """
     net, labels = _prepared(student, name, seed, live=LIVE), np.eye(10)[classes]
     half, found = len(images) // 2 if first is None else first, []
@@ -75,7 +76,7 @@ def steps(student, name, loss, updating, images, classes, seed, rate):
         predicted = net.forward_pass(_fresh(name, images[part]))
         value = student[loss](predicted, labels[part].copy())
         grads = _differentiated(student, name, net, value, labels[part].copy())
-        _update(student, updating, net, grads, rate)
+        _update(student, name, updating, net, grads, rate)
         found.append(_lively(_weights(student, name, net)))
     return found
 
@@ -131,7 +132,7 @@ def update(student, name, weights, grads, rate):
 def training(student, name, loss, updating, images, classes, size, count, seed):
     """Losses of the first steps of training from one seed, as the brief describes it."""
     rng, labels = np.random.RandomState(seed), np.eye(10)[classes]
-    net = student[name](rng)
+    net = student.build(name, rng)
     shaped = images.reshape(-1, *NETWORKS[name])
     losses = []
     for _ in range(count):
@@ -140,7 +141,7 @@ def training(student, name, loss, updating, images, classes, size, count, seed):
         value = student[loss](predicted, wanted)
         losses.append(float(student.array(value, f"what `{loss}` returned", ())))
         grads = _differentiated(student, name, net, value, np.array(wanted))
-        _update(student, updating, net, grads, 0.01)
+        _update(student, name, updating, net, grads, 0.01)
     return losses
 
 
@@ -162,13 +163,22 @@ def _weights(student, name, net):
 
 
 def _lively(arrays):
-    """The parts of two matrices, or of their gradients, that belong to live hidden units."""
-    if len(arrays) != 2 or [a.shape for a in arrays] != [(785, 1000), (1001, 10)]:
-        return {"arrays": arrays, "elsewhere": 0.0}
-    first, second = arrays
-    elsewhere = max(np.abs(first[:, :-LIVE]).max(), np.abs(second[: -LIVE - 1]).max())
-    kept = [first[:, -LIVE:], second[-LIVE - 1 :]]
-    return {"arrays": kept, "elsewhere": float(elsewhere)}
+    """The parts of two matrices, or of their gradients, that belong to live hidden units.
+
+    One that failed stands for itself.
+    """
+    kept, idle = [], [0.0]
+    for array in arrays:
+        shape = getattr(array, "shape", None)
+        if shape == (785, 1000):
+            kept.append(array[:, -LIVE:])
+            idle.append(np.abs(array[:, :-LIVE]).max())
+        elif shape == (1001, 10):
+            kept.append(array[-LIVE - 1 :])
+            idle.append(np.abs(array[: -LIVE - 1]).max())
+        else:
+            kept.append(array)
+    return {"arrays": kept, "elsewhere": float(np.max(idle))}
 
 
 def _prepared(student, name, seed, live=None):
@@ -176,7 +186,7 @@ def _prepared(student, name, seed, live=None):
 
     With `live`, only so many hidden units of a network of two matrices take part.
     """
-    net = student[name](np.random.RandomState(seed))
+    net = student.build(name, np.random.RandomState(seed))
     rng = np.random.RandomState(seed + 1)
     params = _params(student, name, net)
     for i, param in enumerate(params):
@@ -210,14 +220,20 @@ def _predicted(student, name, net, images):
 
 
 def _backward(student, name, loss, net, images, labels):
+    """Each gradient, or why it cannot be read."""
     predicted = net.forward_pass(_fresh(name, images))
     value = student[loss](predicted, labels.copy())
     grads = _differentiated(student, name, net, value, labels.copy())
     params = _params(student, name, net)
-    return [
-        student.array(g, f"gradient {i} of `{name}`", tuple(p.shape))
-        for i, (g, p) in enumerate(zip(grads, params, strict=True))
-    ]
+    if not 0 < len(grads) <= len(params):
+        _refuse_number(student, name, grads, params)
+
+    def read(i):
+        if i >= len(grads):
+            _refuse_number(student, name, grads, params)
+        return student.array(grads[i], f"gradient {i} of `{name}`", tuple(params[i].shape))
+
+    return student.each(lambda i=i: read(i) for i in range(len(params)))
 
 
 def _differentiated(student, name, net, value, labels):
@@ -234,16 +250,16 @@ def _differentiated(student, name, net, value, labels):
                 "written with matrix products it takes about as long as two forward passes. "
                 "Numerical differences need one forward pass for each of 795,010 weights"
             )
-    grads = made[0]
-    if not isinstance(grads, (list, tuple)):
+    if not isinstance(made[0], (list, tuple)):
         student.refuse(f"`backward_pass` of `{name}` has to return a list of gradients")
-    params = _params(student, name, net)
-    if len(grads) != len(params):
-        student.refuse(
-            f"`backward_pass` of `{name}` returned {len(grads)} gradients; "
-            f"`params` holds {len(params)} parameters"
-        )
-    return grads
+    return made[0]
+
+
+def _refuse_number(student, name, grads, params):
+    student.refuse(
+        f"`backward_pass` of `{name}` returned {len(grads)} gradients; "
+        f"`params` holds {len(params)} parameters"
+    )
 
 
 @contextlib.contextmanager
@@ -281,7 +297,10 @@ def _zero(net):
             param.grad = None
 
 
-def _update(student, updating, net, grads, rate):
+def _update(student, name, updating, net, grads, rate):
+    params = _params(student, name, net)
+    if len(grads) != len(params):
+        _refuse_number(student, name, grads, params)
     returned = student[updating](net.params, grads, rate)
     if isinstance(returned, (list, tuple)) and len(returned) == len(net.params):
         net.params = list(returned)

@@ -32,7 +32,7 @@ Probes = Mapping[str, Probe[object]]
 RULES, HIDDEN, MEASURING = "assignment.py", "hidden.py", "probes.py"
 """The files of an assignment that say what is asked and judged."""
 
-_ASKED = re.compile(r"""\bstudent(?:\.function|\.network)?[(\[]\s*["'](\w+)["']""")
+_ASKED = re.compile(r"""\bstudent(?:\.build|\.function|\.network)?[(\[]\s*["'](\w+)["']""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,10 +30,10 @@ def parts(
     """Every answer equals the reference's: whole numbers and floats, lists, tuples, arrays and
     sizes count alike, and a number like a list of that one number.
 
-    Of an answer of several rows each right one earns its part.
+    Of an answer of several rows each right one earns its part. A dictionary counts as the list of
+    its entries.
     The right answer is never told: students may check as often as they like. Where a wrong one is
-    what a slip leads to, `slips` says so. Answers that are `unordered` are lists in any order, or
-    dictionaries of their entries.
+    what a slip leads to, `slips` says so. Answers that are `unordered` are lists in any order.
     """
     wrong = []
     parts_of_wrong = 0.0
@@ -75,8 +75,10 @@ def _measure_rows(own: list[Nested], right: list[Nested], *, loose: bool) -> flo
 
 def _describe_wrong(seen: Returned, expected: Returned, slips: Slips, *, loose: bool) -> str:
     """What is wrong with an answer, as a predicate that does not tell the right one."""
-    if _holds_none(seen.plain):
+    if seen.plain is None:
         return "is still None: put your answer there"
+    if _holds_none(seen.plain):
+        return "still has a blank in it: put your answer there"
     own = list_answers(seen.plain, loose=loose)
     fitting = [t for t, value in slips.items() if is_same(own, list_answers(value, loose=loose))]
     if len(fitting) == 1:  # of two slips that lead to the same value, neither is named
@@ -95,8 +97,6 @@ def _describe_wrong(seen: Returned, expected: Returned, slips: Slips, *, loose: 
 
 def list_answers(value: object, *, loose: bool = False) -> list[Nested]:
     """The value as nested lists of plain numbers; one number as a list of it."""
-    if loose and isinstance(value, Mapping):
-        value = list(value.values())
     nested = _nest(value)
     answers: list[Nested] = nested if isinstance(nested, list) else [nested]
     return sorted(answers, key=repr) if loose else answers
@@ -106,6 +106,8 @@ def _nest(value: object) -> Nested:
     if isinstance(value, (np.ndarray, np.generic)):
         plain: Nested = value.astype(float).tolist() if value.dtype.kind in "biuf" else str(value)
         return plain
+    if isinstance(value, Mapping):
+        value = list(value.values())
     if isinstance(value, (list, tuple)):
         return [_nest(v) for v in value]
     return float(value) if isinstance(value, (int, float)) else str(value)

@@ -108,7 +108,7 @@ def describe_unregistered(names: Sequence[str]) -> str:
 
 
 def _describe_frozen(student: Parameters) -> str:
-    frozen = [p for p in student.rows if not p.trainable and p.kind != "buffer"]
+    frozen = [p for p in student.rows if not p.trainable and p.kind in ("parameter", "tensor")]
     if not frozen:
         return ""
     size = sum(p.count for p in frozen)

@@ -16,7 +16,7 @@ from grader.compare.parameters import list_rows
 from grader.compare.predictions import grade_between, measure_accuracy, split_by_class
 from grader.data.secret import Secret
 from grader.records.json_values import Json
-from grader.records.measurements import Array, Logits, Parameters
+from grader.records.measurements import Array, Logits, Parameter, Parameters
 from grader.records.result import Verdict
 
 BY_HEART = 0.15
@@ -45,17 +45,19 @@ def own_accuracy(
     From the accuracy `full` on all points are given, up to `zero` none, with a straight line
     between. `training` are the answers to training pictures, altered in the same way, and their
     labels: a network that reads those much better has learned them by heart and is told so; one
-    that reads them clearly worse is given to a person. `parameters` go to the leaderboard.
+    that reads them clearly worse knows the others from elsewhere, so what it reads of these counts,
+    and it is given to a person. `parameters` go to the leaderboard.
     """
     truth = np.asarray(labels.reveal())
     share, ours = (measure_accuracy(side.own, truth) for side in (student, reference))
-    fraction = grade_between(share, full, zero)
     seen = _Seen.measure(training, share, len(truth)) if training else None
+    counted = seen.share if seen and seen.odd else share
+    fraction = grade_between(counted, full, zero)
     text = f"{share:.2%} of {len(truth):,} {called} are read rightly; ours reads {ours:.2%}."
     if fraction < 1:
         text += f" Points begin above {zero:.0%}; all are given from {full:.0%} on."
     said = (text, _name_order(student.own, truth, share), seen.sentence if seen else "")
-    board: dict[str, Json] = {"accuracy": share}
+    board: dict[str, Json] = {"accuracy": counted}
     if parameters is not None:
         board["parameters"] = parameters.total
     return Verdict(
@@ -115,8 +117,8 @@ class _Seen:
         if self.odd:
             return (
                 f"{said}. A network that was trained on training pictures reads those no worse "
-                "than others, so a person will look at how this one was made before the points "
-                "count."
+                "than others, so this share counts, and a person will look at how this one was "
+                "made."
             )
         if self.by_heart:
             return f"{said}: it has learned pictures by heart."
@@ -157,6 +159,11 @@ def _measure_renamed(answers: Array, truth: Array, classes: int) -> float:
 
 
 def _advise(fraction: float, seen: _Seen | None) -> str:
+    if seen and seen.odd:
+        return (
+            "Train on the training pictures alone, and keep nothing in your network but what it "
+            "learned from them."
+        )
     if seen and seen.by_heart:
         return (
             "Show each picture flipped and shifted at random while you train, use fewer "
@@ -173,7 +180,7 @@ def _advise(fraction: float, seen: _Seen | None) -> str:
 
 def within(student: Parameters, *, most: int) -> Verdict:
     """The network holds some numbers to train, and no more in all than it may: parameters, buffers
-    and plain tensors.
+    and all other tensors that it holds or computes with.
     """
     rows = student.rows
     held = sum(row.count for row in rows)
@@ -199,7 +206,7 @@ def within(student: Parameters, *, most: int) -> Verdict:
             trust="claim",
         )
     largest = sorted(rows, key=lambda row: -row.count)[:LARGEST]
-    named: Sequence[str] = [f"`{row.name}` {row.count:,}" for row in largest]
+    named: Sequence[str] = [f"{_name_row(row)} {row.count:,}" for row in largest]
     return Verdict(
         fraction=0.0,
         feedback=f"{text}, {most:,} are allowed. The largest: {', '.join(named)}.",
@@ -207,3 +214,7 @@ def within(student: Parameters, *, most: int) -> Verdict:
         evidence=evidence,
         trust="claim",
     )
+
+
+def _name_row(row: Parameter) -> str:
+    return f"`{row.name}`" if row.name else f"a tensor of shape {row.shape} outside of the network"

@@ -51,6 +51,8 @@ def _describe_dict(seen: Returned, expected: Returned, rtol: float, path: str) -
 
 def _describe_numbers(seen: Returned, expected: Returned, rtol: float, path: str) -> str | None:
     own, other = _read_array(seen), _read_array(expected)
+    if own is None and isinstance(seen.item, tuple) and other is not None:
+        return _describe_odd_entry(seen, path)
     if own is None or other is None:
         return f"{path} is a {seen.kind}, expected is a {expected.kind}."
     if own.shape != other.shape:
@@ -63,6 +65,17 @@ def _describe_numbers(seen: Returned, expected: Returned, rtol: float, path: str
     if not own.shape:
         return f"{path} is {_format(seen)}, expected is {_format(expected)}."
     return f"{path} differs. {worst.sentence()}"
+
+
+def _describe_odd_entry(seen: Returned, path: str) -> str:
+    """Why a list is no array."""
+    odd = (
+        (i, v) for i, v in enumerate(seen.item) if seen.kind != "dict" and _read_array(v) is None
+    )
+    place, value = next(odd, (-1, seen))
+    if place >= 0 and not isinstance(value.item, tuple):
+        return f"{path} holds a {value.kind} at entry {place}, where a number belongs."
+    return f"{path} is a {seen.kind} that is no array of numbers."
 
 
 def _read_array(value: Returned) -> Array | None:

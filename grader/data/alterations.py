@@ -1,7 +1,7 @@
 """Pictures that nobody could have seen: each flipped or not, shifted, and of another contrast.
 
 A network that has learned what pictures show reads these as it reads others. A table of pictures,
-or of digests of them, finds none of them in it.
+or of digests of them, finds none of them in it. Of how many some are shown, nobody knows which.
 """
 
 from __future__ import annotations
@@ -35,13 +35,24 @@ def alter(pixels: Pictures, secret: str) -> Pictures:
     """Other pictures of the same things, (N, C, H, W): equal pixels and an equal secret give equal
     ones.
     """
-    digest = hashlib.sha256(secret.encode()).digest()
-    generator = np.random.Generator(np.random.PCG64(np.frombuffer(digest, "<u4").tolist()))
+    generator = _make_generator(secret)
     parts = [
         _alter_part(pixels[start : start + _PART], generator)
         for start in range(0, len(pixels), _PART)
     ]
     return np.concatenate(parts) if parts else pixels
+
+
+def choose(rows: Integers, limit: int, secret: str) -> Integers:
+    """So many of the rows, in their order; which ones, the secret decides."""
+    if limit >= len(rows):
+        return rows
+    return np.sort(_make_generator(secret).permutation(rows)[: max(0, limit)])
+
+
+def _make_generator(secret: str) -> np.random.Generator:
+    digest = hashlib.sha256(secret.encode()).digest()
+    return np.random.Generator(np.random.PCG64(np.frombuffer(digest, "<u4").tolist()))
 
 
 def _alter_part(pixels: Pictures, generator: np.random.Generator) -> Pictures:

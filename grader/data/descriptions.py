@@ -15,7 +15,7 @@ shifted and changed in contrast before all that, by the secret of the source.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import get_args
@@ -42,7 +42,7 @@ class Images:
     classes: tuple[int, ...] | None = None
     """Classes kept; a label becomes its place in this list. None keeps all."""
     limit: int | None = None
-    """How many, from the first; None keeps all."""
+    """How many, from the first, or of altered ones by a secret draw; None keeps all."""
     start: int | None = None
     """First of those that is taken, as in a slice: negative counts from their end."""
     stop: int | None = None
@@ -82,8 +82,8 @@ class Images:
         return slice(self.start, self.stop)
 
     def identity(self, source: Source) -> str:
-        """Name, split, real or stand-in, the SHA-256 of the labels and pixels chosen, and by what
-        they are normalised.
+        """Name, split, real or stand-in, the SHA-256 of the labels and pixels chosen, or from which
+        a secret chooses, and by what they are normalised.
         """
         return _identity(self, source.folder, stand_in=source.stands_in(self.name))
 
@@ -168,7 +168,7 @@ def test(
 
     `normalised=False` leaves the numbers between 0 and 1, for networks that normalise themselves.
     `altered` flips each picture or not, shifts it and changes its contrast by a secret draw, so
-    that no picture is one that could be known.
+    that no picture is one that could be known; with `limit`, which ones are shown is drawn as well.
     """
     images = Images(
         name=name,
@@ -215,17 +215,21 @@ def train(
 test.__test__ = False  # type: ignore[attr-defined]  # pytest would collect it
 
 
-def rows(images: Images, labels: Labels) -> npt.NDArray[np.int64]:
+def rows(images: Images, labels: Labels, secret: str = "") -> npt.NDArray[np.int64]:
     """Which pictures of a split, given all its labels, a description chooses."""
     every = np.arange(len(labels))
     if images.classes is not None:
         every = every[np.isin(labels, images.classes)]
+    if images.altered and images.limit is not None:
+        every = alterations.choose(every, images.limit, f"{secret}: which, {images.describe()}")
     return every[: images.limit][images.part]
 
 
-def _choose(images: Images, root: Path, *, stand_in: bool) -> tuple[Pictures, Labels]:
+def _choose(
+    images: Images, root: Path, secret: str = "", *, stand_in: bool
+) -> tuple[Pictures, Labels]:
     pixels, labels = read_split(images.name, images.split, root, stand_in=stand_in)
-    chosen = rows(images, labels)
+    chosen = rows(images, labels, secret)
     if len(chosen) < len(labels):
         pixels, labels = pixels[chosen], labels[chosen]
     if images.classes is not None:
@@ -234,11 +238,14 @@ def _choose(images: Images, root: Path, *, stand_in: bool) -> tuple[Pictures, La
 
 
 def _read_labels(images: Images, source: Source) -> Labels:
-    return _choose(images, source.folder, stand_in=source.stands_in(images.name))[1]
+    secret = source.secret if images.altered else ""
+    return _choose(images, source.folder, secret, stand_in=source.stands_in(images.name))[1]
 
 
 @lru_cache(maxsize=16)
 def _identity(images: Images, root: Path, *, stand_in: bool) -> str:
+    if images.altered:  # any of them may be shown
+        images = replace(images, limit=None)
     pixels, labels = _choose(images, root, stand_in=stand_in)
     digest = hashlib.sha256(labels.astype("<i8").tobytes() + np.ascontiguousarray(pixels).tobytes())
     known = catalogue.find(images.name)
@@ -251,7 +258,7 @@ def _identity(images: Images, root: Path, *, stand_in: bool) -> str:
 
 @lru_cache(maxsize=2)
 def _prepare(images: Images, root: Path, secret: str, *, stand_in: bool) -> npt.NDArray[np.float32]:
-    pixels, _ = _choose(images, root, stand_in=stand_in)
+    pixels, _ = _choose(images, root, secret, stand_in=stand_in)
     if images.altered:
         pixels = alterations.alter(pixels, f"{secret}: {images.describe()}")
     return scale(pixels, images.name, images.size, normalised=images.normalised)

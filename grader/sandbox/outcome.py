@@ -237,9 +237,8 @@ def read_error(value: object, files: Mapping[str, bytes]) -> StudentError:
         return clean(field)[:cap] if isinstance(field, str) else None
 
     line, file = facts.get("line"), text("file", 300)
-    known = file is not None and (
-        file in files or file.endswith(".py") or file.partition(", cell ")[0] in files
-    )
+    source = file.partition(", cell ")[0] if file else ""
+    known = file in files or source in files or source.endswith((".py", ".ipynb"))
     return StudentError(
         kind=text("kind", 200) or "Exception",
         message=text("message", 2000) or "",

@@ -28,6 +28,8 @@ _OTHER_KINDS = {
 _CHUNK = 1 << 20
 _UTF_8 = 0x800
 """The flag of a name that is UTF-8."""
+_DOS_FOLDER = 0x10
+"""The mark of a folder where the archive was made on Windows."""
 _UNICODE_NAME = 0x7075
 """The extra field of a name in UTF-8, with a checksum of the name that it stands for."""
 _FIELDS = 20
@@ -74,7 +76,7 @@ def _list_zip(file: IO[bytes], caps: Caps) -> Listing:
         name, kind = _read_zip_name(info), stat.S_IFMT(info.external_attr >> 16)
         if kind in KINDS:
             listing.refuse(name, KINDS[kind])
-        elif name.endswith(("/", "\\")) or kind == stat.S_IFDIR:
+        elif _is_folder(info, name):
             listing.add_folder(name)
         elif why := _refuse_zip_member(info, caps):
             listing.refuse(name, why)
@@ -85,6 +87,13 @@ def _list_zip(file: IO[bytes], caps: Caps) -> Listing:
             if len(listing.members) > before and info.flag_bits & 0x1:
                 raise Refused("is encrypted; pack it without a password")
     return listing
+
+
+def _is_folder(info: zipfile.ZipInfo, name: str) -> bool:
+    """True where the entry says so by the end of its name, or as Unix or Windows keep it."""
+    if name.endswith(("/", "\\")) or stat.S_ISDIR(info.external_attr >> 16):
+        return True
+    return bool(info.external_attr & _DOS_FOLDER) and info.file_size == 0
 
 
 def _check_zip_count(file: IO[bytes], caps: Caps) -> None:

@@ -7,6 +7,7 @@ uses one says it.
 
 from __future__ import annotations
 
+import codecs
 import itertools
 import re
 import unicodedata
@@ -41,8 +42,14 @@ _MARKS = (
     (b"\xfe\xff", "utf-16"),
 )
 """Byte order marks of wide texts."""
-_COOKIE = re.compile(rb"\A((?:[^\n]*\n)?[ \t\f]*#[^\n]*?coding[:=][ \t]*)([-\w.]+)")
+_COOKIE = re.compile(
+    rb"\A((?:[ \t\f]*(?:#[^\n]*)?\r?\n)?[ \t\f]*#[^\n]*?coding[:=][ \t]*)([-\w.]+)"
+)
 """How a source says its encoding, in one of its first two lines (PEP 263)."""
+_SURE = re.compile(r"(utf-8|latin-1|iso-8859-1|iso-latin-1)(-.*)?")
+"""Encodings that Python knows whatever follows their names."""
+_LONGEST = 40
+"""Characters of such a name."""
 _LINE_END = re.compile(rb"\r\n?|\n")
 _NO_TEXT = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
 """What no text holds."""
@@ -105,26 +112,61 @@ def decode(data: bytes, page: str) -> str | None:
 def read_source(data: bytes) -> tuple[bytes, str] | None:
     """A module or a notebook as UTF-8, and where and in what it was something else.
 
-    The second is a phrase such as ``line 22, byte 0xf6: read as Windows-1252``. None where the
-    bytes are UTF-8, are in the encoding that they name, or are no text.
+    The second continues the name of the file: ``is not UTF-8 (line 22, byte 0xf6: read as
+    Windows-1252). Save it as UTF-8.`` None where the bytes are UTF-8, are in the encoding that they
+    name, or are no text.
     """
     if data.isascii() and b"\0" not in data:
-        return None
+        return _read_misnamed(data)
     if wide := _read_wide(data):
         text, page = wide
-        return _encode(text), f"line 1, byte 0x{data[0]:02x}: read as {speak(page)}"
+        return _encode(text), _describe(1, data[0], page)
     if _NO_TEXT.search(data):
         return None
     try:
         data.decode("utf-8")
-        return None
+        return _read_misnamed(data)
     except UnicodeDecodeError as error:
         at = error.start
     if _fits_cookie(data):
         return None
     text, page = _read_mixed(data, at) or _read_paged(data, at) or _read_pasted(data)
     line = len(_LINE_END.findall(data, 0, at)) + 1
-    return _encode(text), f"line {line}, byte 0x{data[at]:02x}: read as {speak(page)}"
+    return _encode(text), _describe(line, data[at], page)
+
+
+def _describe(line: int, byte: int, page: str) -> str:
+    where = f"line {line}, byte 0x{byte:02x}"
+    return f"is not UTF-8 ({where}: read as {speak(page)}). Save it as UTF-8."
+
+
+def _read_misnamed(data: bytes) -> tuple[bytes, str] | None:
+    """UTF-8 that names an encoding in which Python would not read it."""
+    marked = data.startswith(codecs.BOM_UTF8)
+    cookie = _COOKIE.match(data.removeprefix(codecs.BOM_UTF8))
+    name = cookie[2].decode()[:_LONGEST] if cookie else ""
+    if cookie is None or _can_be(name, data, marked=marked):
+        return None
+    line = cookie[0].count(b"\n") + 1
+    said = f"says in line {line} that its encoding is `{name}`, in which it cannot be read"
+    return _encode(data.decode()), f"{said}: it was read as UTF-8. Take out that line."
+
+
+def _can_be(name: str, data: bytes, *, marked: bool) -> bool:
+    """True where Python reads a source of that encoding, with or without a byte order mark."""
+    sure = _SURE.fullmatch(name.lower().replace("_", "-"))
+    if sure is not None or marked:
+        return sure is not None and (not marked or sure[1] == "utf-8")
+    pieces = [b"#"] if data.isascii() else [b"#", data]
+    return all(_is_of(piece, name) for piece in pieces)
+
+
+def _is_of(data: bytes, name: str) -> bool:
+    """True where the bytes can be of the encoding that somebody names."""
+    try:
+        return decode(data, name) is not None
+    except LookupError:
+        return False
 
 
 def _read_mixed(data: bytes, at: int) -> tuple[str, str] | None:
@@ -159,10 +201,7 @@ def _encode(text: str) -> bytes:
 def _fits_cookie(data: bytes) -> bool:
     """True where the source names the encoding that it is in, as Python reads it."""
     cookie = _COOKIE.match(data)
-    try:
-        return bool(cookie and data.decode(cookie[2].decode()))
-    except (LookupError, UnicodeError):
-        return False
+    return cookie is not None and _is_of(data, cookie[2].decode())
 
 
 def _read_wide(data: bytes) -> tuple[str, str] | None:

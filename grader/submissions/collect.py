@@ -287,7 +287,9 @@ def _read_members(members: Mapping[str, Member]) -> tuple[dict[str, bytes], list
 
 
 def _read_codes(files: dict[str, bytes]) -> list[str]:
-    """Code that is not UTF-8 becomes UTF-8 where it can be told what it is; a note on each."""
+    """Code that is not UTF-8, or says so, becomes UTF-8 where it can be told what it is; a note on
+    each.
+    """
     notes: list[str] = []
     known: dict[bytes, bytes] = {}  # by content, as one file may stand in several places
     left = GUESSED
@@ -296,7 +298,7 @@ def _read_codes(files: dict[str, bytes]) -> list[str]:
             continue
         if content not in known and (read := code_pages.read_source(content)):
             known[content], left = read[0], left - len(content)
-            notes.append(f"`{show_name(name)}` is not UTF-8 ({read[1]}). Save it as UTF-8.")
+            notes.append(f"`{show_name(name)}` {read[1]}")
         files[name] = known.get(content, content)
         if len(notes) == NOTES:
             break

@@ -12,7 +12,7 @@ from grader.records.asked_files import AskedFiles
 from grader.records.submission import ENTRY_SUFFIXES
 from grader.submissions import code_pages, definitions
 from grader.submissions.listing import SUBMISSION, Member
-from grader.submissions.names import Refused
+from grader.submissions.names import Refused, undisguise
 
 LARGE = 1 << 20
 """Bytes of code beyond which it is taken for UTF-8."""
@@ -44,7 +44,7 @@ class Contents:
 
     def defines(self, file: str) -> list[str]:
         """The names asked for that a file of code defines, if it defines half of them or more."""
-        if not file.lower().endswith(ENTRY_SUFFIXES):
+        if not _is_code(file):
             return []
         known = [n for n in self.asked.names if n in self._find_defined(file)]
         return known if 2 * len(known) >= len(self.asked.names) else []
@@ -83,12 +83,12 @@ class Contents:
 
     def _code(self, file: str) -> str:
         if file not in self._codes:
-            self._codes[file] = definitions.read_code(file.lower(), self._content(file))
+            self._codes[file] = definitions.read_code(undisguise(file.lower()), self._content(file))
         return self._codes[file]
 
     def _find_defined(self, file: str) -> frozenset[str]:
         if file not in self._defined:
-            found = definitions.find_definitions(file.lower(), self._content(file))
+            found = definitions.find_definitions(undisguise(file.lower()), self._content(file))
             self._defined[file] = frozenset(found)
         return self._defined[file]
 
@@ -98,7 +98,7 @@ class Contents:
 
     def read_code(self, file: str) -> str:
         """The code of a module, or of a notebook's cells; empty for any other file."""
-        return self._code(file) if file.lower().endswith(ENTRY_SUFFIXES) else ""
+        return self._code(file) if _is_code(file) else ""
 
     def _content(self, file: str) -> bytes:
         """The file's bytes; none of one that is too large, or comes too late."""
@@ -121,6 +121,10 @@ class Contents:
             return content
         self._guesses -= len(content)
         return read[0]
+
+
+def _is_code(file: str) -> bool:
+    return undisguise(file.lower()).endswith(ENTRY_SUFFIXES)
 
 
 def fold(name: str) -> str:

@@ -18,7 +18,7 @@ from grader.records.asked_files import AskedFiles
 from grader.records.submission import ENTRY_SUFFIXES
 from grader.submissions import clues
 from grader.submissions.contents import Contents
-from grader.submissions.names import show_name
+from grader.submissions.names import show_name, undisguise
 
 WEIGHTS = (".pt", ".pth", ".safetensors", ".ckpt", ".pkl", ".bin", ".pt2")
 """How files of weights end."""
@@ -31,8 +31,10 @@ _COPY = re.compile(
     r"|\s*\(\d{1,3}\)$",
     re.IGNORECASE,
 )
-_DISGUISE = re.compile(r"(?<=\.py|ynb)\.(?:txt|json)$", re.IGNORECASE)
-"""What browsers and editors append: `lenet.ipynb.txt`."""
+_NOTHING = (
+    "No file was handed in. Hidden files, and those that systems and editors leave behind, do not"
+    " count."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +122,7 @@ def is_entry(name: str, entry: str) -> bool:
 
 def simplify(name: str) -> tuple[str, str]:
     """Stem and suffix, without case and without the marks of a copy."""
-    stem, _, suffix = _DISGUISE.sub("", name).rpartition(".")
+    stem, _, suffix = undisguise(name).rpartition(".")
     stem = stem.strip()
     while (shorter := _COPY.sub("", stem).strip()) and shorter != stem:
         stem = shorter
@@ -135,7 +137,7 @@ def _find_entry(
     every: list[str], wanted: tuple[str, ...], contents: Contents | None
 ) -> tuple[_Entry | None, list[str]]:
     """The entry, None where there is none or where it is not clear which it is; with notes."""
-    runnable = [n for n in every if n.lower().endswith(ENTRY_SUFFIXES)]
+    runnable = [n for n in every if _suffix(n) in ENTRY_SUFFIXES]
     aside = _find_blanks(runnable, wanted, contents) if len(runnable) > 1 and contents else {}
     entry, notes = _find_by_name([n for n in every if n not in aside], wanted, contents)
     if entry is None and not notes and contents is not None:
@@ -218,12 +220,12 @@ def _find_by_content(
         why = why or "the others are the same"
     if not best:
         return None, []
-    return _take(min(best, key=lambda n: _suffix(n.lower()) != ENTRY_SUFFIXES[0]), wanted, why)
+    return _take(min(best, key=lambda n: _suffix(n) != ENTRY_SUFFIXES[0]), wanted, why)
 
 
 def _take(old: str, wanted: tuple[str, ...], why: str) -> tuple[_Entry, list[str]]:
     """The file is the entry, under the name for its kind."""
-    new = next(w for w in wanted if w.endswith(_suffix(old.lower())))
+    new = next(w for w in wanted if w.endswith(_suffix(old)))
     return (old, new), [f"`{show_name(old)}` was run: {why}. Please hand it in as `{new}`."]
 
 
@@ -290,7 +292,8 @@ class _ExtraFiles:
 
     def _ask_which(self, name: str, candidates: Sequence[str]) -> str:
         self.unclear = (
-            f"`{name}` is missing, and several could be meant: {_list(candidates)}. A person will"
+            f"`{show_name(self.root + name)}` is missing, and several could be meant:"
+            f" {_list(candidates)}. A person will"
             " look at it; if you can hand in again, keep one of them under that name."
         )
         return self.unclear
@@ -326,10 +329,10 @@ def _describe_missing(
     absent = f"`{wanted[0]}` is missing"
     absent += "".join(f", and so is `{w}`" for w in wanted[1:]) + "."
     if not every:
-        return absent if withheld else f"{absent} No file was handed in."
-    runnable = [n for n in every if n.lower().endswith(ENTRY_SUFFIXES)]
+        return absent if withheld else f"{absent} {_NOTHING}"
+    runnable = [n for n in every if _suffix(n) in ENTRY_SUFFIXES]
     if len(runnable) == 1:
-        new = next(w for w in wanted if w.endswith(_suffix(runnable[0].lower())))
+        new = next(w for w in wanted if w.endswith(_suffix(runnable[0])))
         return f"{absent} Found `{show_name(runnable[0])}`: rename it to `{new}`."
     bases = {_base(n).casefold(): n for n in reversed(every) if _base(n) not in extra_files}
     close = difflib.get_close_matches(wanted[0].casefold(), bases, n=3, cutoff=0.6)
@@ -351,4 +354,6 @@ def _base(name: str) -> str:
 
 
 def _suffix(name: str) -> str:
+    """What the file is by its name: `.ipynb` for `LeNet.IPYNB.txt`."""
+    name = undisguise(_base(name)).lower()
     return name[name.rindex(".") :] if "." in name else name

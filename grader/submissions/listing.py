@@ -84,6 +84,9 @@ class Listing:
         name = self._check_name(raw)
         if name is None:
             return
+        self._make_folders(name)
+        if member.size == 0 and name in self.folders:
+            return
         if member.size > self.caps.file_bytes:
             self.refuse(
                 raw, f"has {member.size:,} bytes, over the {self.caps.file_bytes:,} allowed"
@@ -148,6 +151,12 @@ class Listing:
         self.scanned += 1
         if self.scanned > self.caps.scanned:
             raise Refused(f"holds more than {self.caps.scanned:,} names")
+
+    def _make_folders(self, name: str) -> None:
+        """Empty files around this one are folders: some programs pack folders as such."""
+        for parent in _parents(name):
+            if parent in self.members and self.members[parent].size == 0:
+                del self.members[parent]
 
     def _check_name(self, raw: str) -> str | None:
         try:

@@ -13,11 +13,14 @@ NAME_CAP = 1024
 """Longest whole name, UTF-8 bytes."""
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 """Archives that are read."""
-OTHER_ARCHIVES = (".rar", ".7z", ".gz", ".bz2", ".xz", ".tbz2", ".txz", ".zst", ".z")
+OTHER_ARCHIVES = (
+    ".rar .7z .gz .bz2 .xz .tbz .tbz2 .txz .zst .z .lz .lzma .zipx .cab .lzh .001 .z01"
+).split()
 """Archives that are recognised in order to ask for another kind."""
 
 DAMAGED = "is damaged or not an archive; pack it again as a zip"
 """Said of an archive, continuing its name."""
+_DISGUISE = re.compile(r"(?<=\.py|ynb)\.(?:txt|json)$", re.IGNORECASE)
 _DRIVE = re.compile(r"[A-Za-z]:")
 _LEAD = re.compile(r"([A-Za-z]:[/\\])?(\.{0,2}[/\\])*")
 """A drive, slashes and steps up with which a name begins."""
@@ -55,6 +58,11 @@ def clean(raw: str) -> str:
     if len(name.encode()) > NAME_CAP or any(len(part.encode()) > PART_CAP for part in parts):
         raise Refused("has a name that is too long")
     return name
+
+
+def undisguise(name: str) -> str:
+    """The name without what browsers and editors append to that of code: `lenet.ipynb.txt`."""
+    return _DISGUISE.sub("", name)
 
 
 def cut_lead(raw: str) -> str:
@@ -127,4 +135,4 @@ def is_archive(name: str) -> bool:
 
 def is_other_archive(name: str) -> bool:
     """True where the name says an archive of a kind that is not read."""
-    return name.lower().endswith(OTHER_ARCHIVES) and not is_archive(name)
+    return name.lower().endswith(tuple(OTHER_ARCHIVES)) and not is_archive(name)

@@ -34,6 +34,7 @@ def told(seen: Any, expected: Any, slips: dict[str, Any] | None = None, **more: 
         (0.1 + 0.2, 0.3),
         (np.array([[1, 2], [3, 4]]), [[1, 2], [3, 4]]),
         ([(1, 2), (3, 4)], [[1, 2], [3, 4]]),
+        ({"first": (1, 2), "second": (3, 4)}, [[1, 2], [3, 4]]),
     ],
 )
 def test_equal_answers(seen: object, expected: object) -> None:
@@ -49,11 +50,12 @@ def test_equal_answers(seen: object, expected: object) -> None:
         ((4, 5), (4, 3), "`a` is not right in entry 1, counted from 0."),
         ((5, 4), (4, 3), "`a` is not right in entries 0, 1, counted from 0."),
         (None, 7, "`a` is still None: put your answer there."),
-        ([[None, None]], [[1, 2]], "`a` is still None: put your answer there."),
+        ([[None, None]], [[1, 2]], "`a` still has a blank in it: put your answer there."),
         ("7", 7, "`a` holds text, '7': write numbers, without quotes."),
         ([], [[1, 2]], "`a` is empty, expected is 1 rows of 2 numbers."),
         (float("nan"), 7, "`a` is not right."),
-        ({"b": 7}, (7, 8), "`a` holds text, \"{'b': 7}\": write numbers, without quotes."),
+        ({"b": 7}, (7, 8), "`a` is a number, expected is 2 numbers."),
+        ({"b": "7"}, 7, "`a` holds text, \"{'b': '7'}\": write numbers, without quotes."),
     ],
 )
 def test_wrong_answers(seen: object, expected: object, text: str) -> None:

@@ -53,12 +53,14 @@ def test_pictures_learned_by_heart_are_a_note() -> None:
     assert not told.needs_review
 
 
-def test_test_pictures_read_better_are_for_a_person() -> None:
-    """Nothing is taken away, and nobody is accused."""
+def test_test_pictures_read_better_gain_nothing() -> None:
+    """What is read of the training pictures counts, on the leaderboard too, and a person looks."""
     verdict = judged(answers(0.9), training=(answers(0.5), LABELS))
-    assert verdict.fraction == 1
+    assert verdict.fraction == pytest.approx(0.25)
+    assert verdict.evidence["leaderboard"] == {"accuracy": 0.5}
     assert verdict.needs_review
-    assert "a person will look" in verdict.feedback
+    assert "this share counts, and a person will look" in verdict.feedback
+    assert "training pictures alone" in verdict.hint
 
 
 @pytest.mark.parametrize(

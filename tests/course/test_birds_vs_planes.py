@@ -384,6 +384,14 @@ FAULTS = {
         (STATISTICS, "    return images.mean(dim=(0, 1, 2)), images.std(dim=(0, 1, 2))\n"),
         ("channel_statistics", "Your means have shape (12,), expected is (3,)"),
     ),
+    "means_alone": (
+        (STATISTICS, "    return images.mean(dim=(0, 2, 3))\n"),
+        ("channel_statistics", "Your deviations are missing: return three numbers."),
+    ),
+    "text_for_deviations": (
+        (STATISTICS, "    return images.mean(dim=(0, 2, 3)), 'TODO'\n"),
+        ("channel_statistics", "Your deviations are missing: return three numbers."),
+    ),
     "three_things": (
         (STATISTICS, "    return images.mean(), images.std(), images.var()\n"),
         ("channel_statistics", "has to return two things"),

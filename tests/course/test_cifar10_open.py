@@ -166,9 +166,9 @@ def test_a_table_by_digest_reads_nothing(group: Cohort) -> None:
 
 
 @pytest.mark.process
-def test_a_table_of_what_pictures_look_like_goes_to_a_person(group: Cohort) -> None:
+def test_a_table_of_what_pictures_look_like_gains_nothing(group: Cohort) -> None:
     """The nearest of the public test pictures is found in spite of all changes. Such a network is
-    lost among training pictures, which no training explains.
+    lost among training pictures, which no training explains: that counts, and a person looks.
     """
     pictures, labels = (torch.tensor(a) for a in known("test"))
     small = torch.nn.functional.avg_pool2d(pictures, 4).flatten(1)
@@ -178,12 +178,33 @@ def test_a_table_of_what_pictures_look_like_goes_to_a_person(group: Cohort) -> N
     result = check(graded, "test_accuracy")
     assert result.needs_review
     assert graded.needs_review
-    assert "a person will look at how this one was made" in result.feedback
+    assert result.earned < 30
+    assert "this share counts, and a person will look at how this one was made" in result.feedback
 
 
 def weights() -> dict[str, torch.Tensor]:
     """Numbers that fit the networks with tables."""
     return {"fc.weight": torch.zeros(10, 2), "fc.bias": torch.zeros(10)}
+
+
+HIDDEN = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(2, 10)
+        self.others = [nn.Linear(3072, 10).requires_grad_(False) for _ in range(20)]
+
+    def forward(self, images):
+        found = sum(f(images.flatten(1)) for f in self.others)
+        return found + self.fc(images[:, 0, 0, :2]) + torch.tensor(TABLE).sum(0)
+"""
+
+
+@pytest.mark.process
+def test_numbers_beside_the_parameters_count_as_well(group: Cohort) -> None:
+    """Frozen layers in a plain list, and a tensor that is made of the file's text."""
+    few = grade(group, HEAD + "TABLE = [[0.0] * 10] * 2\n" + HIDDEN, weights())
+    assert "Your network holds 614,650 numbers" in check(few, "budget").feedback
 
 
 @pytest.mark.process
@@ -231,7 +252,7 @@ needs_cifar10 = pytest.mark.skipif(
 
 @needs_cifar10
 def test_the_reference_reads_altered_pictures_as_recorded() -> None:
-    """The first 1,000 of them, in a draw of its own."""
+    """1,000 of them, in a draw of its own."""
     import importlib.util
 
     spec = importlib.util.spec_from_file_location("reference_cifar", REFERENCE / "cifar.py")
@@ -244,5 +265,6 @@ def test_the_reference_reads_altered_pictures_as_recorded() -> None:
     pictures = data.test("cifar10", normalised=False, altered=True, limit=1000)
     images = torch.tensor(pictures.images.load(0, data.Source(secret="another")))
     with torch.no_grad():
-        share = (net(images).argmax(1).numpy() == pictures.labels.reveal(data.Source())).mean()
+        labels = pictures.labels.reveal(data.Source(secret="another"))
+        share = (net(images).argmax(1).numpy() == labels).mean()
     assert share == pytest.approx(RECORD["accuracy"]["cifar10_test, altered"], abs=0.03)

@@ -113,3 +113,19 @@ def test_no_pictures_are_altered_to_none() -> None:
     """An empty choice stays empty."""
     none = np.zeros((0, 3, 32, 32), np.uint8)
     assert alterations.alter(none, "a").shape == none.shape
+
+
+def test_which_ones_are_shown_is_drawn_as_well(source: data.Source) -> None:
+    """Where not all are shown; pictures and labels stay together, in the order of the set."""
+    few = data.train("cifar10", normalised=False, altered=True, limit=20)
+    every = data.train("cifar10", normalised=False)
+    labels = every.labels.reveal(source)
+    rows = data.rows(few.images, labels, source.secret)
+    assert len(set(rows)) == 20
+    assert sorted(rows) == list(rows) != list(range(20))
+    assert not np.array_equal(rows, data.rows(few.images, labels, "b"))
+    assert np.array_equal(few.labels.reveal(source), labels[rows])
+    pixels = np.rint(every.images.load(0, source)[rows] * 255).astype(np.uint8)
+    altered = alterations.alter(pixels, f"a: {few.images.describe()}")
+    shown = np.rint(few.images.load(0, source) * 255).astype(np.uint8)
+    assert np.array_equal(shown, altered)

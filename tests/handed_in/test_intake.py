@@ -153,7 +153,7 @@ def test_honest_near_misses(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ([], "`lenet.py` is missing, and so is `lenet.ipynb`. No file was handed in."),
+        ([], "so is `lenet.ipynb`. No file was handed in. Hidden files, and those that systems"),
         (["model.txt"], "so is `lenet.ipynb`. Found `model.txt`."),
         (["model.py", "train.py"], "not clear which file to run: `model.py`, `train.py`. A"),
         (["a/lenet.py", "b/lenet.py"], "not clear which file to run: `a/lenet.py`, `b/lenet.py`"),
@@ -658,6 +658,28 @@ def test_names_in_zips(tmp_path: Path) -> None:
     assert submission.files == {"a/ü.py": b"1", "lenet.py": b"other"}
     assert "`lenet.py` stands in the archive twice; the last was taken." in submission.notes
     assert "`lenet.py/x` is a file and a folder at once." in submission.notes
+
+
+@pytest.mark.parametrize("first", ["parts", "parts/net.py"])
+def test_folders_without_a_slash(tmp_path: Path, first: str) -> None:
+    """An entry with nothing in it is a folder where files lie in it, whichever comes first."""
+    parts = {"parts": b"", "parts/net.py": b"1"}
+    data = zipped({first: parts[first], **parts, "lenet.py": CODE})
+    write(tmp_path / "class", {"ada.zip": data})
+    submission = take(tmp_path / "class")["ada"]
+    assert submission.files == {"lenet.py": CODE, "parts/net.py": b"1"}
+    assert "at once" not in said(submission)
+
+
+def test_folders_as_windows_marks_them(tmp_path: Path) -> None:
+    """An empty one is no file."""
+    buffer = io.BytesIO(zipped({"lenet.py": CODE}))
+    with zipfile.ZipFile(buffer, "a") as file:
+        info = zipfile.ZipInfo("parts")
+        info.external_attr = 0x10
+        file.writestr(info, b"")
+    write(tmp_path / "class", {"ada.zip": buffer.getvalue()})
+    assert take(tmp_path / "class")["ada"].files == {"lenet.py": CODE}
 
 
 # Properties

@@ -280,6 +280,36 @@ def test_a_wrong_cookie_is_set_right(tmp_path: Path, cookie: str) -> None:
     assert made == code.replace(f"coding: {cookie}", "coding: utf-8").encode()
 
 
+@pytest.mark.parametrize(
+    ("cookie", "mark"),
+    [
+        ("utf8mb4", ""),
+        ("mbcs", ""),
+        ("ascii", ""),
+        ("hex", ""),
+        ("utf-16", ""),
+        ("latin-1", "\ufeff"),
+        ("cp1252", "\ufeff"),
+    ],
+)
+@pytest.mark.parametrize("word", ["größe Ý", "plain"])
+def test_utf_8_that_says_it_is_something_else(
+    tmp_path: Path, cookie: str, mark: str, word: str
+) -> None:
+    """Where Python cannot read what the line says, it says what the file is, and the note why."""
+    code = f"\n# -*- coding: {cookie} -*-\n# {word}\n"
+    submission = alone(tmp_path, {"lenet.py": (mark + code).encode(), "lenet.pt": b"w"})
+    made = submission.files["lenet.py"]
+    compile(made, "lenet.py", "exec")
+    if cookie == "ascii" and word == "plain":
+        assert (made, submission.notes) == (code.encode(), ())
+        return
+    with pytest.raises(SyntaxError):
+        compile((mark + code).encode(), "lenet.py", "exec")
+    assert made == code.replace(f"coding: {cookie}", "coding: utf-8").encode()
+    assert f"`lenet.py` says in line 2 that its encoding is `{cookie}`" in said(submission)
+
+
 def test_code_that_is_as_it_says_stays(tmp_path: Path) -> None:
     """UTF-8, with or without a mark, and an encoding that the file names."""
     for number, content in enumerate(
@@ -287,6 +317,9 @@ def test_code_that_is_as_it_says_stays(tmp_path: Path) -> None:
             "# größe\n".encode(),
             "# größe\n".encode("utf-8-sig"),
             "# coding: latin-1\n# größe\n".encode("latin-1"),
+            "# coding: utf-8-unix\n# größe\n".encode(),
+            "x = 1\n# coding: nonsense\n# größe\n".encode(),
+            b"# coding: latin-1-unix\n# plain\n",
             b"\0\1\2 no text",
             bytes(range(128, 256)) + bytes(range(32)),
         ]

@@ -162,3 +162,26 @@ def test_what_is_asked_for_and_comes_from_there_is_refused() -> None:
     with pytest.raises(Unanswerable, match="`LeNet5` comes from `my_nets`, which is not here"):
         absent.refuse(Absent("my_nets").models, "`LeNet5`")
     absent.refuse(torch.nn.Linear, "`LeNet5`")
+
+
+def test_what_a_finder_of_the_students_finds_is_here(load: Load) -> None:
+    """As one that imports notebooks, which stands behind ours."""
+    source = """
+import sys
+from importlib.abc import Loader
+from importlib.util import spec_from_loader
+
+class Find(Loader):
+    def find_spec(self, name, path=None, target=None):
+        return spec_from_loader(name, self) if name == "of_my_own" else None
+
+    def exec_module(self, module):
+        module.x = 1
+
+sys.meta_path.append(Find())
+import of_my_own
+import seaborn_of_nobody
+"""
+    assert vars(load(source)["of_my_own"])["x"] == 1
+    assert [key for key, detail in remarks.rows() if "of_my_own" in detail] == []
+    assert "seaborn_of_nobody" in str(remarks.rows())

@@ -144,6 +144,8 @@ RIGHT = {
     "torchs_function_apart": write_class(FOUR, TURNED + FUNCTION.format(f"None, {BIASES}", APART)),
     "scale_of_queries": write_four("(q / math.sqrt(e)) @ k.mT"),
     "scale_of_both": write_four("(q * e ** -0.25) @ (k * e ** -0.25).mT"),
+    "softmax_in_float32": write_four(weigh=".float().softmax(-1).type_as(q)"),
+    "softmax_to_float32": write_four(weigh=".softmax(-1, dtype=torch.float32).to(v.dtype)"),
     "scale_given": write_class(
         FOUR,
         f"{SPLIT}y = F.scaled_dot_product_attention(s(self.q(x)) * e ** -0.5, s(self.k(x)), "
@@ -162,6 +164,44 @@ RIGHT = {
         "q, k, v = self.qkv(x.transpose(1, 2)).view(B, 3, h, e, T).mT.unbind(1)\n"
         "y = F.scaled_dot_product_attention(q, k, v)\n"
         "return self.o(y.mT.reshape(B, d, T)).transpose(1, 2)",
+    ),
+    "output_of_each_head": write_heads(
+        "nn.ModuleList([nn.Linear(d, e) for _ in range(3)])",
+        "q, k, v = (l(x) for l in one)",
+        "w = self.o.weight.split(self.o.in_features // h, 1)\n"
+        "return sum(F.linear(y, u) for y, u in zip(out, w)) + self.o.bias",
+    ),
+    "output_of_each_fused_head": write_class(
+        "self.qkv = nn.Linear(d, 3 * d); self.b = nn.Parameter(torch.zeros(d))\n"
+        "self.o = nn.ModuleList([nn.Linear(e, d, bias=False) for _ in range(h)])",
+        "q, k, v = self.qkv(x).view(B, T, 3, h, e).permute(2, 0, 3, 1, 4)\n"
+        "y = F.scaled_dot_product_attention(q, k, v)\n"
+        "return sum(o(y[:, i]) for i, o in enumerate(self.o)) + self.b",
+    ),
+    "output_of_all_heads": write_four(
+        mix="(a @ v)",
+        answer="torch.einsum('bhte,hec->bthc', y, self.o.weight.T.view(h, e, d)).sum(2) + self.o.bias",
+    ),
+    "broadcast": write_four(
+        split="s = lambda t: t.view(B, T, h, e)\n",
+        scores="(q[:, :, None] * k[:, None]).sum(-1) / e ** 0.5",
+        weigh=".softmax(2)",
+        mix="(a[..., None] * v[:, None]).sum(2).reshape(B, T, d)",
+    ),
+    "one_query_at_a_time": write_class(
+        FOUR,
+        "q, k, v = (f(x).view(B, T, h, e) for f in (self.q, self.k, self.v))\nout = []\n"
+        "for t in range(T):\n"
+        "    a = ((q[:, t:t + 1] * k).sum(-1) / math.sqrt(e)).softmax(1)\n"
+        "    out.append((a.unsqueeze(-1) * v).sum(1).flatten(1))\n"
+        "return self.o(torch.stack(out, 1))",
+    ),
+    "one_sample_at_a_time": write_class(
+        FOUR,
+        "rows = []\nfor one in x:\n"
+        "    q, k, v = (f(one).view(T, h, e) for f in (self.q, self.k, self.v))\n"
+        "    y = [(q[:, i] @ k[:, i].T / e ** 0.5).softmax(-1) @ v[:, i] for i in range(h)]\n"
+        "    rows.append(self.o(torch.cat(y, 1)))\nreturn torch.stack(rows)",
     ),
     "slices": write_class(
         FOUR,
@@ -193,6 +233,19 @@ WRONG = {
     "two_heads": write_class(
         "self.m = nn.MultiheadAttention(d, 2, batch_first=True)", "return self.m(x, x, x)[0]"
     ),
+    "broadcast_over_queries": write_four(
+        split="s = lambda t: t.view(B, T, h, e)\n",
+        scores="(q[:, :, None] * k[:, None]).sum(-1) / e ** 0.5",
+        weigh=".softmax(1)",
+        mix="(a[..., None] * v[:, None]).sum(2).reshape(B, T, d)",
+    ),
+    "heads_in_one_output": write_class(
+        "self.qkv = nn.Linear(d, 3 * d); self.b = nn.Parameter(torch.zeros(d))\n"
+        "self.o = nn.ModuleList([nn.Linear(e, d, bias=False) for _ in range(h)])",
+        "q, k, v = self.qkv(x).view(B, T, 3, h, e).permute(2, 0, 3, 1, 4)\n"
+        "y = F.scaled_dot_product_attention(q, k, v)\n"
+        "return sum(o(y[:, 0]) for i, o in enumerate(self.o)) + self.b",
+    ),
     "heads_averaged": write_four(mix="(a @ v).mean(1).repeat(1, 1, h)"),
     "keys_mixed": write_four(mix="(a @ k).transpose(1, 2).reshape(B, T, d)"),
     "queries_as_keys": write_four("q @ q.mT / math.sqrt(e)"),
@@ -221,7 +274,7 @@ SAID = {
     "no_scale": "your network applies softmax there, ours div and softmax",
     "no_softmax": "your network applies div there, ours div and softmax",
     "with_residual": "your network applies add there, ours nothing",
-    "softmax_over_queries": "what your network makes of its result is not what ours makes of it",
+    "softmax_over_queries": "The values part after `q`",
 }
 """What is said of some of them."""
 

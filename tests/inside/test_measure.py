@@ -21,7 +21,7 @@ from grader.inside.measuring import account, trained
 from grader.records import measurements
 from grader.records.errors import CourseError
 from kit import measuring
-from kit.measuring import SEED, ask, measured, names, questions
+from kit.measuring import PRECISIONS, SEED, ask, measured, names, questions
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
@@ -521,6 +521,24 @@ def test_a_live_network_is_measured_as_it_was_left() -> None:
     assert abs(found.own - expected.numpy()).max() < 1e-6
     with pytest.raises(Unanswerable, match="`train` is a function at the end, not a network"):
         ask(space, probe.live("train").logits(IMAGES), ["float64"])
+
+
+def test_a_network_that_makes_tensors_of_another_precision_in_each_pass_is_measured() -> None:
+    """Those are not converted for ever; it is measured in the precision in which it runs."""
+    space = names(
+        LENET.replace("class LeNet5", "class Plain")
+        + "\nclass LeNet5(Plain):\n    def forward(self, x):\n"
+        "        return super().forward(torch.tensor(x.detach().numpy().astype('float32')))\n"
+    )
+    net = probe.module("LeNet5", output="logits")
+    assert ask(space, net.outputs(IMAGES), PRECISIONS).precision == "float32"
+
+
+@pytest.mark.parametrize("cast", ["double", "half", "bfloat16"])
+def test_a_live_network_of_another_precision_answers(cast: str) -> None:
+    """Its weights are measured in that of the pictures."""
+    space = names(LENET + TRAINING + f"\nnet = net.{cast}()\n")
+    assert ask(space, probe.live("net").logits(IMAGES), ["float64"]).own.shape == (6, 10)
 
 
 def test_a_network_of_ones_own_answers_in_its_time() -> None:

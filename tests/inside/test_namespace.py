@@ -80,7 +80,7 @@ copy = pickle.loads(pickle.dumps(Point(3)))
 def test_a_file_named_like_a_library_does_not_replace_it(folder):
     names = load(folder, "x = 1", "numpy.py")
     assert sys.modules["numpy"] is np
-    assert names["__name__"] == "student_numpy"
+    assert names["__name__"] == "_students_numpy"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import subprocess
@@ -53,7 +54,19 @@ def tree(folder: Path) -> dict[str, str]:
         ("tar czf a.tgz net.py; rm net.py; tar xf a.tgz; rm a.tgz", {"net.py": "1"}),
         ("pip install x && mkdir a && touch a/b", {"net.py": "1", "a/b": ""}),
         ("mkdir \\\n a; touch a/b", {"net.py": "1", "a/b": ""}),
+        ("mkdir a && echo ready for work if you do > a/b", {"net.py": "1", "a/b": "ready for work if you do\n"}),
+        ("tar --create --file=a.tar net.py; rm net.py; tar --extract --file a.tar; rm a.tar", {"net.py": "1"}),
         ("cp net.py a.py 2>/dev/null; ls *.py | wc -l > n", {"net.py": "1", "a.py": "1", "n": "2\n"}),
+        ("mkdir a; mv net.py a; ln -s a/net.py one.py; cd a; ln -sf ../a/net.py two.py", {"a/net.py": "1", "one.py": "1", "a/two.py": "1"}),
+        ("OUT=a; S='net.py'\nmkdir -p \"$OUT/b\" && cp ${S} $OUT/b; rm $PWD/$S", {"a/b/net.py": "1"}),
+        ("export A=x B=y; echo $A$B > a; printf 'n = %d\\n' 1 2 > b", {"net.py": "1", "a": "xy\n", "b": "n = 1\nn = 2\n"}),
+        ("cat < net.py | tee a >> b; wc -c < b > c", {"net.py": "1", "a": "1", "b": "1", "c": "1\n"}),
+        ("mkdir a; mv net.py a; tar cf a.tar a; rm -r a; tar xf a.tar a; rm a.tar", {"a/net.py": "1"}),
+        ("(cd a; rm *.py)\ntouch b", {"net.py": "1"}),
+        ("git clone x y && cd y && rm *; mkdir a; touch a/b\nrm -r a net.py", {"net.py": "1", "a/b": ""}),
+        ("zip -r a.zip net.py && rm net.py && unzip a.zip", {"net.py": "1"}),
+        ("md a\\b\ncopy /Y net.py a\\b\\n.py && del net.py; move a\\b\\n.py .\\m.py; dir /b", {"m.py": "1"}),
+        ("mv net.py a; echo y > b.gz; gunzip b.gz || rm b b.gz; chmod +x a; mv a c", {"c": "1"}),
     ],
 )  # fmt: skip
 def test_a_line_does_what_a_shell_does(home: Path, line: str, left: dict[str, str]) -> None:
@@ -70,7 +83,7 @@ def test_a_line_does_what_a_shell_does(home: Path, line: str, left: dict[str, st
         "ls ~", "cat /etc/passwd", "echo x > ../outside", "touch ../new", "mkdir ../new",
         "cd .. && ls", "cat link", "cp -r . ../copy", "unzip a.zip -d ..", "tar xf a.tar -C ..",
         "curl http://example.org", "python train.py", "rm --no-preserve-root -r x", "sh x.sh",
-        "cat $(ls)", "for f in *; do rm $f; done", "ls | sh", "mv . ../x", "ln -s / root",
+        "cat $(ls)", "mkdir -p ${D:-out}", "cat $1 $?", "cp --parents net.py a", "{ rm net.py; }", "for f in *; do rm $f; done", "if true; then rm *; fi", "ls | sh", "mv . ../x", "ln -s / root", "ln -s ../outside in", "ln net.py b", "gzip net.py",
     ],
 )  # fmt: skip
 def test_nothing_else_is_done(home: Path, line: str) -> None:
@@ -126,6 +139,13 @@ def test_a_program_that_fails_says_so(home: Path, line: str, said: str) -> None:
     done = programs.run(line)
     assert done.said.startswith(said)
     assert (done.code, done.passed_over) == (1, [])
+
+
+def test_what_gzip_packed_is_unpacked(home: Path) -> None:
+    """In its place, or beside it."""
+    (home / "a.py.gz").write_bytes(gzip.compress(b"x"))
+    programs.run("gunzip -k a.py.gz; mv a.py b.py; gzip -d a.py.gz")
+    assert tree(home) == {"a.py": "x", "b.py": "x"}
 
 
 def test_a_program_of_subprocess_is_over_at_once(home: Path) -> None:

@@ -20,6 +20,7 @@ from torch import nn
 from grader.inside import remarks
 from grader.inside.loading.namespace import Unanswerable
 from grader.inside.measuring import weights
+from grader.inside.shims import compiled
 
 State = dict[str, torch.Tensor]
 
@@ -111,6 +112,19 @@ def test_a_refusal_says_nothing_of_other_names(tmp_path: Path, trained: State) -
     with pytest.raises(Unanswerable, match="NaN or infinite"):
         weights.load_into(Net(), str(tmp_path), "net.pt")
     assert remarks.rows() == []
+
+
+def test_what_a_compiled_network_saved_is_loaded_into_one_that_is_not(trained: State) -> None:
+    """As the student's own code does it at home, in a network or in a part of one."""
+    for make in (Net, lambda: nn.ModuleDict({"inner": compiled._compile(Net())})):
+        net = compiled._compile(make())
+        assert isinstance(net, nn.Module)
+        inner = "inner._orig_mod." if isinstance(net, nn.ModuleDict) else ""
+        net.load_state_dict({f"_orig_mod.{inner}{k}": v for k, v in trained.items()})
+        loaded = net.state_dict()
+        assert all(torch.equal(v, trained[k.removeprefix("inner.")]) for k, v in loaded.items())
+        with pytest.raises(RuntimeError, match="Unexpected key"):
+            net.load_state_dict({**loaded, "more": torch.zeros(1)})
 
 
 def _script() -> bytes:

@@ -148,7 +148,7 @@ def _make_base(package: str, name: str) -> type:
 
 
 class _Finder(MetaPathFinder):
-    """Comes last: what is here goes first."""
+    """Comes last: what is here goes first, and what finders of the student's find."""
 
     def __init__(self, directory: str) -> None:
         self._prefix = os.path.join(directory, "")
@@ -157,9 +157,12 @@ class _Finder(MetaPathFinder):
         self,
         fullname: str,
         path: Sequence[str] | None = None,
-        target: ModuleType | None = None,  # noqa: ARG002
+        target: ModuleType | None = None,
     ) -> ModuleSpec | None:
         """A stub, where a statement of the student's imports the name and no `try` is around it."""
+        for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
+            if hasattr(finder, "find_spec") and (spec := finder.find_spec(fullname, path, target)):
+                return spec
         frame = sys._getframe(1)
         while frame.f_back is not None and frame.f_code.co_filename.startswith(_BETWEEN):
             frame = frame.f_back

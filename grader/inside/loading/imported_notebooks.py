@@ -1,4 +1,4 @@
-"""Notebooks are imported as modules once `import_ipynb`, `nbimporter` or `ipynb` is.
+"""Notebooks are imported as modules once `import_ipynb`, `nbimporter`, `importnb` or `ipynb` is.
 
 Their cells run one after the other in the module, without lines that only IPython understands. Of
 packages that take only definitions of a notebook so does this. A package of these that is installed
@@ -13,6 +13,7 @@ import linecache
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
@@ -23,7 +24,7 @@ from grader.inside.loading import blanks, definitions, recovery
 
 _FOLDERS = ("ipynb", "ipynb.fs", "ipynb.fs.full", "ipynb.fs.defs")
 """A package below whose last two folders every notebook is a module."""
-_SWITCHES = {"import_ipynb": False, "nbimporter": True}
+_SWITCHES = {"import_ipynb": False, "nbimporter": True, "importnb": False}
 """Packages that let every import find notebooks, and whether only definitions are taken."""
 
 
@@ -70,8 +71,12 @@ def _find_notebook(
 
 class _Empty(Loader):
     def exec_module(self, module: ModuleType) -> None:
-        """That it is imported is all; `nbimporter` has options that may be set."""
-        module.__dict__["options"] = {}
+        """That it is imported is all; `nbimporter` has options, and `importnb` a context."""
+        module.__dict__.update(options={}, Notebook=nullcontext, imports=_enter_nothing)
+
+
+def _enter_nothing(*_: object) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 class _Cells(Loader):

@@ -25,7 +25,7 @@ from importlib.machinery import FrozenImporter, ModuleSpec, PathFinder
 from importlib.util import module_from_spec, spec_from_file_location
 from types import ModuleType
 
-ALIAS = "student_"
+ALIAS = "_students_"
 """Before the name under which such a file is loaded."""
 _OURS = "grader"
 """The one package that is loaded here and is not at home, not even as another version."""
@@ -41,11 +41,13 @@ Import = Callable[..., ModuleType]
 def make_module(path: str, text: str, directory: str) -> ModuleType:
     """The module for the file at `path`, in which nothing has run yet; imports find it.
 
-    It is named after its file: one that is named like a library that is loaded must not take its
-    place. Where its text imports relatively, it is a part of the package in which it lies.
+    It is named after its file: one that is named like a library that is loaded, or like a package
+    beside it, must not take its place. Where its text imports relatively, it is a part of the
+    package in which it lies.
     """
     stem = os.path.splitext(os.path.basename(path))[0]
-    name = f"{ALIAS}{stem}" if stem in sys.modules else stem
+    beside = os.path.join(os.path.dirname(path), stem, "__init__.py")
+    name = f"{ALIAS}{stem}" if stem in sys.modules or os.path.isfile(beside) else stem
     up = max((len(hit[1]) for hit in _RELATIVE.finditer(text)), default=0)
     package = _find_package(path, directory, up) if up else ""
     spec = spec_from_file_location(f"{package}.{stem}" if package else name, path)
@@ -175,6 +177,36 @@ class _Own(MetaPathFinder):
         return not all(n == "*" or hasattr(sys.modules.get(name), n) for n in wanted or ())
 
 
+class _AtHome(MetaPathFinder):
+    """Looks in the submission for folders of `sys.path` that are only where it was written.
+
+    The file's folder is the top here, so that `../src` leads nowhere, and `/home/ada/hw1/src` is on
+    another machine. Comes last.
+    """
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,  # noqa: ARG002
+    ) -> ModuleSpec | None:
+        """The module, if the submission has such a folder with it, whatever else is here."""
+        if path is not None:
+            return None
+        folders = map(self._find_folder, (p for p in sys.path if isinstance(p, str)))
+        places = [folder for folder in folders if folder]
+        return PathFinder.find_spec(fullname, places) if places else None
+
+    def _find_folder(self, folder: str) -> str:
+        """The one of the submission's whose path ends as this one does; empty where none is."""
+        parts = [p for p in re.split(r"[/\\]", folder) if p.strip(".")]
+        ends = (os.path.join(self._directory, *parts[n:]) for n in range(len(parts)))
+        return next(filter(os.path.isdir, ends), "")
+
+
 _finder: _Own | None = None
 
 
@@ -182,6 +214,7 @@ def begin(directory: str, *, in_kernel: bool) -> None:
     """Files in `directory` are the student's; a kernel runs them, or they run alone."""
     global _finder
     _finder = _Own(directory, in_kernel=in_kernel)
+    sys.meta_path.append(_AtHome(directory))
 
 
 def look() -> None:

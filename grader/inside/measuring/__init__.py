@@ -5,8 +5,9 @@ training, `functions` those about calls and values, and `scripts` runs the cours
 code. `weights` opens a file of weights, `fitting` says which of its arrays is which of a network's.
 `candidates` tells what could be a network that is called otherwise, and `instances` builds anew
 what is finished. `trace` reads which operators a network runs, `ownership` what belongs to it and
-`usage` which of that it depends on; `flow` follows each number, `received` and `layout` are how
-weights are given and lie. `network` builds and differentiates it, `pairing` gives it equal weights.
+`usage` which of that it depends on; `flow` follows each number by its `shadows`, `received` and
+`layout` are how weights are given and lie. `network` builds and differentiates it, `pairing` gives
+it equal weights.
 `inputs` is what a network is given, `outputs` what it returns, `losses` what that costs.
 `casts` holds its precision. `finding` finds a name, or says which was probably meant; `patience` is
 how long a network is waited for.
@@ -23,5 +24,6 @@ Floors, top first:
     received
     layout, recognition, weights
     flow
+    shadows
     budget, casts, fitting, inputs, naming, operators, order, ownership
 """

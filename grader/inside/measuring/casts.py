@@ -37,16 +37,17 @@ def hold() -> Iterator[None]:
         changes += [(owner, name, _keep(getattr(owner, name))) for name in ("to", "type")]
         changes += [(owner, n, _keep(getattr(owner, n), dtype)) for n, dtype in _CASTS.items()]
     before = [(owner, name, vars(owner).get(name)) for owner, name, _ in changes]
-    try:
-        for owner, name, method in changes:
-            setattr(owner, name, method)
-        yield
-    finally:
-        for owner, name, plain in before:
-            if plain is None:  # it was a base class's
-                delattr(owner, name)
-            else:
-                setattr(owner, name, plain)
+    with torch.autocast("cpu", enabled=False):  # the code may have left it on
+        try:
+            for owner, name, method in changes:
+                setattr(owner, name, method)
+            yield
+        finally:
+            for owner, name, plain in before:
+                if plain is None:  # it was a base class's
+                    delattr(owner, name)
+                else:
+                    setattr(owner, name, plain)
 
 
 def _enter(context: object) -> object:

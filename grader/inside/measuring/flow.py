@@ -9,25 +9,22 @@ keys into another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
 
+from grader.inside.measuring import shadows
 from grader.inside.measuring.operators import (
     CHANGES,
-    COPIES,
     PRODUCTS,
     REARRANGEMENTS,
+    REDUCTIONS,
     SUMS,
-    VIEWS,
     list_tensors,
 )
 
 MOST = 1 << 22
 """Numbers of a shadow that is looked at; of what is larger nothing is known."""
-THROUGH = 1 << 60
-"""Added to a shadow that went through a product with another result, as values through attention.
-"""
 SUMMANDS = 8
 """Results of which a sum is still followed."""
 Geometry = tuple[int, int, tuple[int, ...], tuple[int, ...]]
@@ -65,6 +62,14 @@ class Flow:
         """For some products: which output of an earlier one each of its inputs is a mixture of."""
         self._starts: list[int] = []
         """The shadow of the first output of each product."""
+        self._widths: dict[int, int] = {}
+        """How many inputs a product has."""
+        self._mixed: set[int] = set()
+        """Products of whose results matrices were multiplied with each other."""
+        self._multiplied: dict[Geometry, list[torch.Tensor]] = {}
+        """Shadows of results that were multiplied number by number, until it shows what for."""
+        self._weighed: set[Geometry] = set()
+        """Results that were multiplied by one number for several outputs each."""
 
     # ------------------------------------------------------------------ weights
 
@@ -84,7 +89,7 @@ class Flow:
             return  # their strides say so
         if any(o.numel() > MOST for o in outputs):
             return  # a few numbers may be shown as very many
-        moved = _move(func, name, args, kwargs, lambda t: self.find_places(t, leaves))
+        moved = shadows.move(func, name, args, kwargs, lambda t: self.find_places(t, leaves))
         known = [(place, m) for place, m in _match(outputs, moved) if bool((m >= 0).any())]
         self._places.update(known)
 
@@ -150,30 +155,81 @@ class Flow:
         outputs: Sequence[torch.Tensor],
     ) -> None:
         """Note what one operator does to results: moves them, changes each, or mixes them."""
-        given = [s for t in list_tensors((args, kwargs)) if (s := self._find(t))]
-        if not given or not outputs:
+        tensors = list_tensors((args, kwargs))
+        plain, first = name.rstrip("_"), outputs[0] if outputs else None
+        self._settle(plain, args, tensors)
+        given = [s for t in tensors if (s := self._find(t))]
+        if not given or first is None:
             return
         if name in REARRANGEMENTS:
             layers = range(max(map(len, given)))
             moved = [
-                _match(outputs, _move(func, name, args, kwargs, self._find_at(n))) for n in layers
+                _match(outputs, shadows.move(func, name, args, kwargs, self._find_at(n)))
+                for n in layers
             ]
             for rows in zip(*moved, strict=True):
                 self._shadows[rows[0][0]] = [shadow for _, shadow in rows]
-            return
-        first = outputs[0]
-        if name.rstrip("_") in CHANGES and len(given) == 1:
-            self._keep(first, given[0])
-            return
+        elif plain in CHANGES and len(given) == 1:
+            if plain != "mul" or not self._weigh(given[0], list_tensors(args), first):
+                self._keep(first, given[0])
+        elif plain == "mul":
+            several = [shadows.spread(s, first.shape) for own in given for s in own]
+            self._multiplied[_locate(first)] = [s for s in several if s is not None]
+            self._shadows.pop(_locate(first), None)
+        elif plain in REDUCTIONS and _locate(tensors[0]) in self._weighed and len(given[0]) == 1:
+            dims = shadows.read_dims(args, tensors[0].dim())
+            self._keep(first, [shadows.mix(given[0][0], dims, first.shape)])
+        else:
+            self._mix_all(name, args, given, first)
+
+    def _mix_all(
+        self,
+        name: str,
+        args: Sequence[object],
+        given: Sequence[Sequence[torch.Tensor]],
+        first: torch.Tensor,
+    ) -> None:
+        """One operator takes results together; `first` is what it gives."""
         for shadow in (s for several in given for s in several):
             self._mix(shadow, by_row=name in PRODUCTS)
         mixed = self._find_mixed(name, args, first) if name in PRODUCTS else None
         if mixed is not None:
-            self._shadows[_locate(first)] = [mixed]
+            self._keep(first, [mixed])
         elif name.rstrip("_") in SUMS:
             self._keep(first, [s for several in given for s in several])
         else:
             self._shadows.pop(_locate(first), None)  # of what it was before
+
+    # ------------------------------------------------------------------ products number by number
+
+    def _settle(self, name: str, args: Sequence[object], tensors: Sequence[torch.Tensor]) -> None:
+        """What was multiplied number by number goes together where it is summed: as far as that
+        runs, and else altogether.
+        """
+        for tensor in tensors:
+            for shadow in self._multiplied.pop(_locate(tensor), ()):
+                if name in REDUCTIONS and tensor is tensors[0] and shadow.numel():
+                    dims = shadows.read_dims(args, shadow.dim())
+                    self._divide_rows(shadows.list_rows(shadow, dims), mixed=True)
+                else:
+                    self._mix(shadow, by_row=False)
+
+    def _weigh(
+        self, given: Sequence[torch.Tensor], tensors: Sequence[torch.Tensor], result: torch.Tensor
+    ) -> bool:
+        """True where outputs were weighed together, those of a head by one number of the other."""
+        other = next((t for t in tensors if t.numel() > 1 and not self._find(t)), None)
+        dims = [] if other is None else shadows.find_shared(other, result.shape)
+        whole = shadows.spread(given[0], result.shape) if dims and len(given) == 1 else None
+        if whole is None or not whole.numel():
+            return False
+        rows = shadows.list_rows(whole, dims)
+        if shadows.is_single(rows):
+            return False
+        self._divide_rows(rows, mixed=True)
+        self._weighed.add(_locate(result))
+        self._keep(result, [whole])
+        return True
 
     def _find_mixed(
         self, name: str, args: Sequence[object], result: torch.Tensor
@@ -190,47 +246,41 @@ class Flow:
             return None
         number, shadow = known[0]
         left = number == 0 and not name.startswith(("scaled", "_scaled"))
-        one = shadow.narrow(-1 if left else -2, 0, 1)
-        if not torch.equal(one.expand(shadow.shape), shadow):
-            return None
-        try:
-            mixed = one.expand(result.shape)
-        except RuntimeError:
-            return None
-        return torch.where(mixed < 0, mixed, mixed % THROUGH + THROUGH)
+        return shadows.mix(shadow, [-1 if left else -2], result.shape)
 
     def _find(self, tensor: torch.Tensor) -> list[torch.Tensor]:
         """The shadows of the results that a tensor is the sum of."""
         return self._shadows.get(_locate(tensor), [])
 
-    def _keep(self, result: torch.Tensor, shadows: Sequence[torch.Tensor]) -> None:
+    def _keep(self, result: torch.Tensor, several: Sequence[torch.Tensor | None]) -> None:
         """The result has the same outputs in the same places, each only changed."""
-        fits = [s for s in shadows if s.shape == result.shape]
+        fits = [s for s in several if s is not None and s.shape == result.shape]
         self._shadows[_locate(result)] = fits if len(fits) <= SUMMANDS else []
 
     def _find_at(self, number: int) -> Callable[[torch.Tensor], torch.Tensor | None]:
         """Finds the shadow of that number of a tensor, if it has so many."""
 
         def find(tensor: torch.Tensor) -> torch.Tensor | None:
-            shadows = self._find(tensor)
-            return shadows[number] if number < len(shadows) else None
+            several = self._find(tensor)
+            return several[number] if number < len(several) else None
 
         return find
 
     def _mix(self, shadow: torch.Tensor, *, by_row: bool) -> None:
         """What goes into one product together is a part; by row, each matrix of a batch is one."""
-        if not shadow.numel():
-            return
-        shadow = _thin(shadow)
-        rows = (
-            shadow.reshape(-1, shadow.shape[-2] * shadow.shape[-1])
-            if (by_row and shadow.dim() > 2)
-            else shadow.reshape(1, -1)
-        )
+        if shadow.numel():
+            first = max(0, shadow.dim() - 2) if by_row else 0
+            dims = range(first, shadow.dim())
+            self._divide_rows(shadows.list_rows(shadow, dims), mixed=by_row)
+
+    def _divide_rows(self, rows: torch.Tensor, *, mixed: bool) -> None:
+        """Each row of outputs is a part; `mixed` where they go into a mixture of several places."""
         rows = torch.unique(rows.sort(dim=1).values, dim=0)
         for row in rows:
-            used = torch.unique(row[(row >= 0) & (row < THROUGH)])
+            used = torch.unique(row[(row >= 0) & (row < shadows.THROUGH)])
             for product in torch.unique(used // MOST).tolist():
+                if mixed:
+                    self._mixed.add(product)
                 parts = self._outputs[product]
                 inside = torch.zeros(len(parts), dtype=torch.bool)
                 inside[used[used // MOST == product] - self._starts[product]] = True
@@ -260,28 +310,51 @@ class Flow:
 
     def note_inputs(self, product: int, data: torch.Tensor, axis: int) -> None:
         """Keep which outputs of an earlier product the inputs of this one are mixtures of."""
-        shadow = next((s for s in self._find(data) if s.numel() and int(s.min()) >= THROUGH), None)
+        self._widths[product] = data.shape[axis]
+        shadow = next(
+            (s for s in self._find(data) if s.numel() and int(s.min()) >= shadows.THROUGH), None
+        )
         if shadow is not None and shadow.numel() <= MOST:
             rows = shadow.movedim(axis, -1).reshape(-1, shadow.shape[axis])
             if torch.equal(rows[:1].expand(rows.shape), rows):
-                self._inputs[product] = rows[0] - THROUGH
+                self._inputs[product] = rows[0] - shadows.THROUGH
 
-    def order_inputs(self, product: int) -> list[int]:
-        """Its inputs in the order of the outputs that they are mixtures of, part by part.
+    def list_inputs(self, product: int, feeds: Iterable[int] = ()) -> list[list[int]]:
+        """Its inputs by the parts that they are mixtures of, in the order of those; or nothing.
 
-        Nothing where that is the order in which they stand.
+        Where they could not be followed, but a mixture of the results of `feeds` is among them, and
+        the parts of those have one size, they are taken as they stand.
         """
         labels = self._inputs.get(product)
         if labels is None:
+            return self._guess_inputs(product, feeds)
+        ranks: dict[int, list[int]] = {}
+        groups: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        for place, label in enumerate(labels.tolist()):
+            earlier, output = divmod(label, MOST)
+            if earlier not in ranks:
+                parts = self.list_parts(earlier)
+                ranks[earlier] = [0] * len(self._outputs[earlier])
+                for rank, part in enumerate(parts):
+                    for member in part:
+                        ranks[earlier][member] = rank
+            groups.setdefault((earlier, ranks[earlier][output]), []).append((output, place))
+        return [[place for _, place in sorted(group)] for _, group in sorted(groups.items())]
+
+    def _guess_inputs(self, product: int, feeds: Iterable[int]) -> list[list[int]]:
+        earlier = list(feeds)
+        if not any(e in self._mixed for e in earlier):
             return []
-        ranks: dict[int, tuple[int, int]] = {}
-        for earlier in torch.unique(labels // MOST).tolist():
-            parts = self.list_parts(earlier) or [list(range(len(self._outputs[earlier])))]
-            for rank, part in enumerate(parts):
-                ranks.update((earlier * MOST + o, (earlier * MOST + rank, o)) for o in part)
-        own = labels.tolist()
-        order = sorted(range(len(own)), key=lambda i: ranks[own[i]])
-        return [] if order == list(range(len(own))) else order
+        sizes = {len(part) for e in earlier for part in self._list_all(e)}
+        count, size = self._widths.get(product, 0), sizes.pop() if len(sizes) == 1 else 0
+        if not size or count % size:
+            return []
+        return [list(range(start, start + size)) for start in range(0, count, size)]
+
+    def _list_all(self, product: int) -> list[list[int]]:
+        """Its parts; all its outputs where they are one, none where it is no product."""
+        count = len(self._outputs[product]) if product < len(self._outputs) else 0
+        return self.list_parts(product) or [list(range(count))]
 
     def divide(self, product: int, classes: torch.Tensor) -> None:
         """Outputs of different classes are different parts."""
@@ -297,6 +370,10 @@ class Flow:
 
     def list_parts(self, product: int) -> list[list[int]]:
         """The outputs of a product by what they go into together, or no parts where all do."""
+        for several in self._multiplied.values():
+            for shadow in several:
+                self._mix(shadow, by_row=False)
+        self._multiplied.clear()
         if product >= len(self._outputs):
             return []
         parts = self._outputs[product]
@@ -308,33 +385,6 @@ class Flow:
         return list(groups.values())
 
 
-def _move(
-    func: Callable[..., object],
-    name: str,
-    args: Sequence[object],
-    kwargs: Mapping[str, object],
-    find: Callable[[torch.Tensor], torch.Tensor | None],
-) -> list[torch.Tensor]:
-    """The same step on the shadows, where numbers without one are −1; nothing if it fails."""
-
-    def cast(value: object) -> object:
-        if isinstance(value, torch.Tensor):
-            shadow = find(value)
-            return torch.full((), -1).expand(value.shape) if shadow is None else shadow
-        return [cast(v) for v in value] if isinstance(value, (list, tuple)) else value
-
-    given = [cast(a) for a in args]
-    first, shape = given[0], args[1] if len(args) > 1 else None
-    if name in COPIES:
-        return list_tensors(first)
-    try:
-        if name in VIEWS and isinstance(first, torch.Tensor) and isinstance(shape, (list, tuple)):
-            return [first.reshape(tuple(shape))]  # whatever its strides are
-        return list_tensors(func(*given, **{k: cast(v) for k, v in kwargs.items()}))
-    except (RuntimeError, TypeError):
-        return []
-
-
 def _match(
     outputs: Sequence[torch.Tensor], moved: Sequence[torch.Tensor]
 ) -> list[tuple[Geometry, torch.Tensor]]:
@@ -342,14 +392,6 @@ def _match(
     if [m.shape for m in moved] != [o.shape for o in outputs]:
         return []
     return [(_locate(o), m) for o, m in zip(outputs, moved, strict=True)]
-
-
-def _thin(shadow: torch.Tensor) -> torch.Tensor:
-    """The same without what is only repeated."""
-    for dim, stride in enumerate(shadow.stride()):
-        if not stride:
-            shadow = shadow.narrow(dim, 0, 1)
-    return shadow
 
 
 def count_places(leaf: torch.Tensor) -> int:

@@ -129,8 +129,19 @@ def _read_numbers(value: object) -> Array:
 
 
 def value(names: Names, args: ValueArgs) -> ReturnedAnswer:
-    """What a name is bound to."""
-    return {"value": describe(find(names, args["name"], "value")), "changed": []}
+    """What a name is bound to; `...` in a list, a blank that was left, stands there as None."""
+    found = find(names, args["name"], "value")
+    try:
+        return {"value": describe(_empty_blanks(found)), "changed": []}
+    except Unanswerable as error:
+        raise Unanswerable(f"`{args['name']}`: {error.why}", error.needs_review) from None
+
+
+def _empty_blanks(item: object, depth: int = 0) -> object:
+    """The item; in lists and tuples None for each `...`."""
+    if isinstance(item, (list, tuple)) and type(item) in (list, tuple) and _is_small(item, depth):
+        return type(item)(None if i is ... else _empty_blanks(i, depth + 1) for i in item)
+    return item
 
 
 def describe(item: object, depth: int = 0) -> ReturnedItem:

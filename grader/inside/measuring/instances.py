@@ -45,14 +45,15 @@ def list_shapes(net: torch.nn.Module) -> list[list[int]] | None:
 
 
 def find_maker(net: torch.nn.Module, init: Sequence[object], name: str) -> Maker:
-    """What builds a network like this one: its class, where that makes the same of `init`; else a
-    copy of it, with weights that are drawn anew.
+    """What builds a network like this one: its class, where that makes the same of nothing, or
+    takes the arguments `init` that the brief gives; else a copy of it, with weights drawn anew.
     """
     net = unwrap(net)
     kind = type(net)
     if not kind.__module__.startswith("torch."):
         try:
-            if describe(kind(*copy.deepcopy(list(init)))) == describe(net):
+            made = kind(*copy.deepcopy(list(init)))
+            if init or describe(made) == describe(net):
                 return kind
         except Exception:  # it wants other arguments, which only its author knew
             pass

@@ -7,6 +7,7 @@ batch of matrices is several matrices side by side.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -75,25 +76,45 @@ def unfold_kernel(weight: Weight, flow: Flow, leaves: dict[int, torch.Tensor]) -
 
 
 def cut(
-    operator: Operator, order: Sequence[int], parts: Sequence[Sequence[int]], flow: Flow
+    operator: Operator,
+    inputs: Sequence[Sequence[int]],
+    parts: Sequence[Sequence[int]],
+    flow: Flow,
 ) -> list[list[Weight]]:
-    """The weights of an operator, in as many pieces as its outputs have parts.
+    """The weights of an operator, in as many pieces as its outputs have parts, or else its inputs.
 
-    `order` is that of its inputs, or empty for the one in which they stand.
+    `inputs` holds those in their order, part by part, or nothing for the one in which they stand.
 
     Raises ValueError for numbers that lie in several tensors.
     """
     if not operator.weights:
         return []
     first = operator.weights[0]
-    if order and first.view.dim() == 2 and len(first.view) == len(order) and not first.shown:
-        first = operator.weights[0] = _take(first, order, axis=0)
+    order = list(itertools.chain.from_iterable(inputs))
+    at_places = math.prod(first.shown[2:]) == 1  # no window of a convolution is larger
+    fits = first.role == "weight" and first.view.dim() == 2 and at_places
+    if not fits or len(first.view) != len(order):
+        inputs, order = (), []
     outputs = first.view.shape[-1] if first.role == "weight" and first.view.dim() == 2 else 0
-    if not parts or sum(map(len, parts)) != outputs:
-        return [[_own(w, flow) for w in operator.weights]]
+    if parts and sum(map(len, parts)) == outputs:
+        if order != list(range(len(order))):
+            first = operator.weights[0] = _take(first, order, axis=0)
+        return _cut_outputs(operator, parts, flow)
+    rest = [_own(w, flow) for w in operator.weights[1:]]
+    if not inputs:
+        return [[_own(first, flow), *rest]]
+    pieces = [[_own(_take(first, part, axis=0), flow)] for part in inputs]
+    pieces[0] += rest
+    return pieces
+
+
+def _cut_outputs(
+    operator: Operator, parts: Sequence[Sequence[int]], flow: Flow
+) -> list[list[Weight]]:
     pieces = []
+    outputs = operator.weights[0].view.shape[-1:]
     for number, part in enumerate(parts):
-        whole = [w for w in operator.weights if w.view.shape[-1:] == (outputs,)]
+        whole = [w for w in operator.weights if w.view.shape[-1:] == outputs]
         piece = [_own(_take(w, part), flow) for w in whole]
         if not number:
             piece += [_own(w, flow) for w in operator.weights if w not in whole]
@@ -103,21 +124,24 @@ def cut(
 
 def _take(weight: Weight, indices: Sequence[int], axis: int = -1) -> Weight:
     """The part of a weight along its outputs, or along its inputs with `axis` 0."""
-    shown = (len(indices), *weight.shown[1:]) if weight.shown else ()
+    shown = weight.shown and tuple(
+        len(indices) if i == axis + 1 else n for i, n in enumerate(weight.shown)
+    )
     step = indices[1] - indices[0] if len(indices) > 1 else 1
     even = step > 0 and all(b - a == step for a, b in itertools.pairwise(indices))
-    if weight.places is None and even and axis == -1:
-        view = weight.view[..., indices[0] : indices[-1] + 1 : step]
+    if weight.places is None and even:
+        chosen = slice(indices[0], indices[-1] + 1, step)
+        view = weight.view[chosen] if axis == 0 else weight.view[..., chosen]
         return replace(weight, view=view, shown=shown)
-    places, local, chosen = weight.places, weight.local, torch.tensor(indices)
+    places, local, numbers = weight.places, weight.local, torch.tensor(indices)
     if places is None:
         offset = weight.view.storage_offset() - weight.leaf.storage_offset()
-        numbers = torch.arange(count_places(weight.leaf))
-        places, local = numbers.as_strided(weight.view.shape, weight.view.stride(), offset), True
+        every = torch.arange(count_places(weight.leaf))
+        places, local = every.as_strided(weight.view.shape, weight.view.stride(), offset), True
     return replace(
         weight,
-        view=weight.view.detach().index_select(axis, chosen),
-        places=places.index_select(axis, chosen),
+        view=weight.view.detach().index_select(axis, numbers),
+        places=places.index_select(axis, numbers),
         local=local,
         shown=shown,
     )

@@ -219,7 +219,9 @@ def parameters(names: Names, args: ParametersArgs) -> ParametersAnswer:
 
 
 def _list_parameters(prepared: Prepared) -> Iterable[tuple[str, torch.Tensor, str]]:
-    """Name, tensor and kind of what the module has registered, and of what its operators train."""
+    """Name, tensor and kind of what the module has registered, of what its operators train, and of
+    what it holds and uses besides.
+    """
     trained = ownership.list_trained(prepared.net)
     for name, parameter in torch.nn.Module.named_parameters(prepared.net):
         yield name, parameter, "parameter"
@@ -230,6 +232,11 @@ def _list_parameters(prepared: Prepared) -> Iterable[tuple[str, torch.Tensor, st
             if weight.leaf.requires_grad:
                 kind = "parameter" if id(weight.leaf) in trained else "tensor"
                 yield weight.name, weight.leaf, kind
+    names = {id(tensor): name for name, tensor in ownership.list_named(prepared.net)}
+    given = {t.shape for t in prepared.x.tensors}  # perhaps one that went through numpy
+    for leaf in prepared.trace.leaves.values():
+        if leaf.dim() and leaf.shape not in given:
+            yield names.get(id(leaf), ""), leaf, "constant"
 
 
 # ---------------------------------------------------------------------- values under equal weights

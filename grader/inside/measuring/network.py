@@ -26,6 +26,8 @@ PERIOD = 1_000_003
 """Random numbers drawn for one array; a prime, so that no two rows begin alike."""
 SAMPLE = 1 << 16
 """Values kept of one array when all of them would be too many."""
+CONVERSIONS = 20
+"""How often tensors on the way are converted: a network may make new ones in each pass."""
 WHOLE = 8 << 20
 """Bytes up to which arrays are sent whole."""
 
@@ -151,8 +153,9 @@ def prepare(
 ) -> tuple[Prepared, object, BaseException | None]:
     """A network that ran once on `x`, in the first precision in which it runs.
 
-    Plain float32 tensors found on the way are converted in place; where that does not help, the
-    next precision is tried. The exception of the last attempt comes back with what ran until then.
+    Plain float32 tensors found on the way are converted in place; where that does not help, or
+    results are cast to float32, the next precision is tried. The exception of the last attempt
+    comes back with what ran until then.
     """
     for precision in precisions:
         inputs = Inputs.read(x, PRECISIONS[precision])
@@ -160,10 +163,13 @@ def prepare(
         with Quick():  # type: ignore[no-untyped-call]
             net = build(make, precision, inputs, directory=directory, train=train)
         output, trace, error = run(net, inputs, directory)
-        while error is not None and _convert(trace, PRECISIONS[precision]):
+        for _ in range(CONVERSIONS):
+            if error is None or not _convert(trace, PRECISIONS[precision]):
+                break
             torch.manual_seed(seed)
             output, trace, error = run(net, inputs, directory)
-        if error is None or isinstance(error, TimeoutError):
+        insists = error is None and trace.received.narrowed and precision != precisions[-1]
+        if not insists and (error is None or isinstance(error, TimeoutError)):
             break
     return Prepared(net, trace, precision, inputs), output, error
 

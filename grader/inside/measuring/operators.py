@@ -85,8 +85,11 @@ CHANGES = (ACTIVATIONS | JOINS | {"rsub", "masked_fill", "reciprocal", "rsqrt"})
 SUMS = frozenset("add sub".split())
 """Those after which a number is the sum of what stood in the same place."""
 
+REDUCTIONS = frozenset("sum mean".split())
+"""Those after which a number is made of all that stood along some dimensions."""
+
 PRODUCTS = frozenset(
-    "bmm baddbmm matmul scaled_dot_product_attention _scaled_dot_product_attention_math "
+    "mm bmm baddbmm matmul scaled_dot_product_attention _scaled_dot_product_attention_math "
     "_scaled_dot_product_flash_attention_for_cpu".split()
 )
 """Products of two results, matrix by matrix of a batch."""

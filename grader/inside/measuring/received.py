@@ -34,6 +34,22 @@ class Received:
     """Storages of what was computed from weights and constants."""
     obstacles: list[str] = field(default_factory=list)
     """Why the weights cannot be set, in sentences."""
+    narrowed: bool = False
+    """Whether results of float64 became float32 on the way, as those of a softmax are made to."""
+
+    def follow(
+        self,
+        func: Callable[..., object],
+        name: str,
+        args: Sequence[object],
+        kwargs: Mapping[str, object],
+        outputs: Sequence[torch.Tensor],
+    ) -> None:
+        """Note what one operator does to results."""
+        given = list_tensors(args[:1])
+        if name == "_to_copy" and given and outputs:
+            self.narrowed |= (given[0].dtype, outputs[0].dtype) == (torch.float64, torch.float32)
+        self.flow.follow(func, name, args, kwargs, outputs)
 
     def is_weight(self, tensor: torch.Tensor) -> bool:
         """True for a weight, and for a copy of its numbers."""
@@ -130,8 +146,8 @@ class Received:
     def cut(self, place: int, operator: Operator) -> list[list[Weight]]:
         """The pieces of an operator's weights; nothing where they cannot be told."""
         try:
-            order = self.flow.order_inputs(place)
-            return layout.cut(operator, order, self.flow.list_parts(place), self.flow)
+            inputs = self.flow.list_inputs(place, operator.feeds)
+            return layout.cut(operator, inputs, self.flow.list_parts(place), self.flow)
         except ValueError as error:
             self.obstacles.append(str(error))
             return []

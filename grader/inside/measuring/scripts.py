@@ -15,6 +15,7 @@ from typing import NoReturn
 import numpy as np
 import torch
 
+from grader.inside import remarks
 from grader.inside.loading import namespace
 from grader.inside.loading.namespace import Names, Unanswerable
 from grader.inside.measuring import budget, finding, functions, losses, network, outputs, pairing
@@ -44,6 +45,18 @@ class Student:
     def function(self, name: str, *given: object, **options: object) -> Function:
         """The student's function of that name, which takes these arguments; refused otherwise."""
         return functions.require_callable(self[name], name, given, options)
+
+    def build(self, name: str, *given: object) -> object:
+        """What the class or function of that name makes of these arguments; where the name is
+        bound to a finished object, what its class makes.
+        """
+        target = self[name]
+        if isinstance(target, torch.nn.Module):
+            return functions.find_maker(self._names, {"module": name, "init": list(given)})()
+        if not callable(target) and finding.is_own(type(target), self._names):
+            remarks.add("instance", f"`{name}` is a {type(target).__name__}")
+            target = type(target)
+        return functions.require_callable(target, name, given)(*given)
 
     def network(self, name: str, x: Array) -> tuple[torch.nn.Module, torch.Tensor]:
         """A fresh network of that class, or made by that function, and `x` as a tensor.
@@ -131,7 +144,7 @@ def run(names: Names, args: ScriptArgs) -> ReturnedAnswer:
     except Unanswerable:
         raise
     except Exception as error:
-        if namespace.describe_error(error, directory).get("file"):
+        if namespace.describe_error(error, directory, names).get("file"):
             raise
         raise Unanswerable(_describe_fault(error), needs_review=True) from None
     try:

@@ -71,10 +71,10 @@ class Trace(TorchDispatchMode):
         """`keep` says what of a result is kept, before a later step changes it in place."""
         super().__init__()  # type: ignore[no-untyped-call]
         self.operators: list[Operator] = []
-        self._received = Received(is_data=self._is_data)
-        self.obstacles = self._received.obstacles
+        self.received = Received(is_data=self._is_data)
+        self.obstacles = self.received.obstacles
         """Why the weights cannot be set, in sentences."""
-        self.leaves = self._received.leaves
+        self.leaves = self.received.leaves
         self.before: list[str] = []
         """Activations before the first operator."""
         self.dropped: list[float] = []
@@ -92,7 +92,7 @@ class Trace(TorchDispatchMode):
         """Of all results, which are kept."""
         self._alive: list[object] = [*inputs]
         self._path: list[str] = []
-        self._names = self._received.names
+        self._names = self.received.names
         self._pictures: dict[int, torch.Tensor] = {}
         """For data: the result since which it was only moved, or pooled in parts."""
         self._touched: set[int] = set()
@@ -126,7 +126,7 @@ class Trace(TorchDispatchMode):
         for handle in self._handles:
             handle.remove()
         for product, operator in enumerate(self.operators):
-            operator.pieces = self._received.cut(product, operator)
+            operator.pieces = self.received.cut(product, operator)
         self._alive.clear()
         self._kept.clear()
         self.operators = order(self.operators)
@@ -176,9 +176,9 @@ class Trace(TorchDispatchMode):
             is_tainted = self._rejoin(inputs)
         if not is_tainted:
             self._note_derived(inputs, outputs)
-            self._received.flow.copy_weights(func, name, args, kwargs, self.leaves, outputs)
+            self.received.flow.copy_weights(func, name, args, kwargs, self.leaves, outputs)
             return
-        self._received.flow.follow(func, name, args, kwargs, outputs)
+        self.received.follow(func, name, args, kwargs, outputs)
         before = self._find_before(inputs)
         for tensor in outputs:
             if locate_storage(tensor) not in self.leaves:
@@ -188,12 +188,12 @@ class Trace(TorchDispatchMode):
             source = self._find_nearest(before)
             picture = self._per_sample(inputs[0]) if source is None else source.shape
             kind = name_mean(outputs[0], picture)
-        if plain_name in ("index", "index_select") and self._received.is_lookup(args):
+        if plain_name in ("index", "index_select") and self.received.is_lookup(args):
             kind = "embedding"
         kind, args = self._recognise(plain_name, kind, args, inputs, outputs)
         if kind and kind.startswith("adaptive") and inputs[0].shape == outputs[0].shape:
             return  # to the size that it has already: the identity
-        if kind == "linear" and not any(self._received.is_weight(t) for t in inputs):
+        if kind == "linear" and not any(self.received.is_weight(t) for t in inputs):
             kind = None  # attention scores and the like: data times data
         if kind is not None:
             self._note_operator(kind, plain_name, args, kwargs, outputs[0], before)
@@ -212,7 +212,7 @@ class Trace(TorchDispatchMode):
     ) -> tuple[str | None, Arguments]:
         """The kind of a step by what it computes, with the arguments that one of that kind has."""
         data = [t for t in inputs if self._is_data(t)]
-        weights = [t for t in inputs if self._received.is_weight(t)]
+        weights = [t for t in inputs if self.received.is_weight(t)]
         picture = follow_picture(self._pictures, name, data, outputs)
         pooling = None if picture is None else recognise_pooling(name, picture, outputs[0])
         if picture is not None and pooling is not None:
@@ -232,7 +232,7 @@ class Trace(TorchDispatchMode):
     def _note_derived(self, inputs: list[torch.Tensor], outputs: list[torch.Tensor]) -> None:
         """What is made of no data is no data."""
         results = {locate_storage(t) for t in outputs} - self.leaves.keys()
-        self._received.derived |= results
+        self.received.derived |= results
         if {locate_storage(t) for t in inputs} <= self._constant | results:
             self._constant |= results
 
@@ -261,7 +261,7 @@ class Trace(TorchDispatchMode):
             return False
         key = locate_storage(other[0])
         self.leaves.pop(key, None)
-        self._received.derived.discard(key)
+        self.received.derived.discard(key)
         self._data.add(key)
         if key not in self._constant and self.operators:  # a first state comes from nowhere
             self._sources[key] = frozenset({len(self.operators) - 1})
@@ -282,7 +282,7 @@ class Trace(TorchDispatchMode):
     def _find_leaves(self, inputs: list[torch.Tensor]) -> None:
         for tensor in inputs:
             key = locate_storage(tensor)
-            if not any(key in known for known in (self._data, self._received.derived, self.leaves)):
+            if not any(key in known for known in (self._data, self.received.derived, self.leaves)):
                 base = tensor._base if tensor._is_view() and tensor._base is not None else tensor
                 self.leaves[key] = base
 
@@ -303,7 +303,7 @@ class Trace(TorchDispatchMode):
             feeds=before,
             place=find_place(self._directory),
         )
-        operator.weights = self._received.list_weights(kind, name, args, kwargs)
+        operator.weights = self.received.list_weights(kind, name, args, kwargs)
         if kind == "convolution":
             operator.settings = find_settings(args, kwargs)
         operator.name = self._find_name(operator)
@@ -314,7 +314,7 @@ class Trace(TorchDispatchMode):
         if operator.weights and once in self._once:
             place = self._once[once]  # the same layer on the same input, as in f(x) * (f(x) > 0)
         self._sources[locate_storage(result)] = frozenset({place})
-        self._received.follow_outputs(place, operator, name, args, result)
+        self.received.follow_outputs(place, operator, name, args, result)
         if place < len(self.operators):
             return
         self._once[once] = place
@@ -332,7 +332,7 @@ class Trace(TorchDispatchMode):
         Of a sum of operators, as in `x @ W + h @ V + b`, one that has no bias yet takes it.
         """
         data = [t for t in inputs if locate_storage(t) in self._data]
-        bias = [t for t in inputs if self._received.is_weight(t)]
+        bias = [t for t in inputs if self.received.is_weight(t)]
         if len(inputs) != 2 or len(data) != 1 or len(bias) != 1:
             return False
         sources = self._find_before(data)
@@ -341,12 +341,12 @@ class Trace(TorchDispatchMode):
             return False
         candidates = sorted(sources, key=lambda i: (self.operators[i] is last, i), reverse=True)
         place = next((i for i in candidates if self._lacks(self.operators[i], bias[0])), None)
-        weight = None if place is None else self._received.make_weight(last.kind, "bias", bias[0])
+        weight = None if place is None else self.received.make_weight(last.kind, "bias", bias[0])
         if place is None or weight is None:
             return False
         owner = self.operators[place]
         if weight.view.dim() > 1:
-            weight = self._received.spread(weight, place, data[0], outputs[0])
+            weight = self.received.spread(weight, place, data[0], outputs[0])
         owner.weights.append(weight)
         if len(sources) == 1:
             owner.result = self._keep(outputs[0])
@@ -363,7 +363,7 @@ class Trace(TorchDispatchMode):
         )
 
     def _note_step(self, name: str, inputs: list[torch.Tensor], args: Arguments) -> None:
-        stray = [t for t in inputs if self._received.is_weight(t) and t.requires_grad]
+        stray = [t for t in inputs if self.received.is_weight(t) and t.requires_grad]
         if stray and name in ("_prelu_kernel", "prelu"):
             self._scales.update(map(locate_storage, stray))
         elif stray:

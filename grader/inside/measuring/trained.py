@@ -104,6 +104,8 @@ def _find_network(names: Names, name: str) -> torch.nn.Module:
         raise Unanswerable(
             f"`{name}` is a {type(value).__name__} at the end, not a network (torch.nn.Module)"
         )
+    if any(p.dtype != torch.float32 for p in torch.nn.Module.parameters(value)):
+        torch.nn.Module.to(value, torch.float32)  # the pictures are
     return value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import linecache
 import os
 import re
@@ -22,6 +23,7 @@ from grader.inside import remarks
 from grader.inside.loading import definitions, reading
 from grader.inside.loading.namespace import clean
 from grader.inside.shims import plots, programs
+from grader.inside.shims.program_calls import turn_slashes
 
 ExceptionFacts = tuple[type[BaseException], BaseException, TracebackType | None]
 _OWN = os.path.dirname(__file__) + os.sep
@@ -34,7 +36,7 @@ _NO_PROGRAM, _NO_INSTALL = "the grader runs no other programs", "the grader inst
 _OURS = re.compile(r"[!%]\s*pip3? install( -\S+)* \W?torch-grader\S*")
 """The line that a student's notebook begins with who checks it with `%check`."""
 _LINE = 60
-_PROGRAMS = "script perl ruby python python2 python3 pypy cmd javascript_node".split()
+_PROGRAMS = "perl ruby python python2 python3 pypy cmd javascript_node".split()
 _SHELLS = "bash sh".split()
 
 
@@ -216,10 +218,15 @@ class Shell(ZMQInteractiveShell):
         super().init_magics()
         for name in _PROGRAMS:
             self.register_magic_function(_make_inert(f"%%{name}", _NO_PROGRAM), "line_cell", name)
+        self.register_magic_function(_make_script(), "line_cell", "script")
         for name in _SHELLS:
             self.register_magic_function(_make_shell(f"%%{name}"), "line_cell", name)
         for name in _INSTALLERS:
             self.register_magic_function(_make_inert(f"%{name}", _NO_INSTALL), "line", name)
+        for kind, names in (("line", ("cd", "run")), ("cell", ("writefile", "file"))):
+            for name in names:
+                plain = self.find_magic(name, kind)
+                self.register_magic_function(_take_windows_path(plain), kind, name)
         self._init_own_check()
 
     def _init_own_check(self) -> None:
@@ -250,6 +257,30 @@ def _make_shell(name: str) -> Any:
         done.show()
         if done.passed_over:
             _pass_over(f"{name} {clean(str(line), 200)}".rstrip(), _NO_PROGRAM)
+
+    return magic
+
+
+def _take_windows_path(plain: Any) -> Any:
+    """The magic, which takes paths as Windows writes them."""
+
+    @functools.wraps(plain)
+    def magic(line: str, *cell: str, **named: object) -> object:
+        result: object = plain(turn_slashes(line), *cell, **named)
+        return result
+
+    return magic
+
+
+def _make_script() -> Any:
+    """For the cell of a shell as what `%%bash` does; for any other program nothing."""
+
+    def magic(line: str, cell: str = "") -> None:
+        name = next((word for word in line.split() if word[0] != "-"), "")
+        if os.path.basename(name) in _SHELLS:
+            _make_shell("%%script")(line, cell)
+        else:
+            _make_inert("%%script", _NO_PROGRAM)(line)
 
     return magic
 

@@ -18,6 +18,8 @@ import torch
 from grader.inside import remarks
 
 Decorator = Callable[[object], object]
+_PREFIX = "_orig_mod."
+"""What stands before each name in the state_dict of a compiled network."""
 
 
 def install() -> None:
@@ -56,7 +58,15 @@ def _return_self(network: object) -> object:
 def _compile(model: object = None, **_: object) -> object:
     """The function, class or network itself; a decorator where none is given."""
     remarks.add("compiled")
+    if isinstance(model, torch.nn.Module):
+        model._register_load_state_dict_pre_hook(_drop_prefix)
     return _return_self if model is None else model
+
+
+def _drop_prefix(state: dict[str, object], prefix: str, *_: object) -> None:
+    """What a compiled network saved at home fits the one that is not compiled."""
+    for key in [k for k in state if k.startswith(prefix + _PREFIX)]:
+        state[prefix + key[len(prefix + _PREFIX) :]] = state.pop(key)
 
 
 def _compile_in_place(_network: object, *_: object, **__: object) -> None:

@@ -7,25 +7,41 @@ ones print, as far as students read it.
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import os
+import re
 import shutil
 import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from time import localtime, strftime
 
 from grader.inside.shims.program_calls import Call, Failed, Folders, NotOurs, Program, understand
 
+_OF_WINDOWS: Mapping[str, str] = {
+    "copy": "cp",
+    "del": "rm",
+    "dir": "ls",
+    "md": "mkdir -p",
+    "move": "mv",
+    "rd": "rmdir",
+    "ren": "mv",
+    "type": "cat",
+}
+_SWITCH = re.compile(r"/-?[ABQY]", re.IGNORECASE)
+"""Options of these that change nothing here."""
+
 
 def run(words: Sequence[str], folders: Folders, piped: str = "") -> str:
     """What the program prints. Raises NotOurs, or Failed with what it says."""
-    name = os.path.basename(words[0])
+    name, *words = _translate(words)
     program = _PROGRAMS.get(name)
     if program is None:
         raise NotOurs(name)
-    call = understand(name, words[1:], folders, piped, program)
+    call = understand(name, words, folders, piped, program)
     try:
         return program.work(call)
     except (zipfile.BadZipFile, tarfile.TarError) as error:
@@ -37,7 +53,15 @@ def run(words: Sequence[str], folders: Folders, piped: str = "") -> str:
 
 def knows(name: str) -> bool:
     """True for a program that is handled here."""
-    return name in _PROGRAMS
+    return name in _PROGRAMS or name in _OF_WINDOWS
+
+
+def _translate(words: Sequence[str]) -> list[str]:
+    """The program with its words, those of Windows as they are called elsewhere."""
+    name = os.path.basename(words[0])
+    if name not in _OF_WINDOWS:
+        return [name, *words[1:]]
+    return [*_OF_WINDOWS[name].split(), *(w for w in words[1:] if not _SWITCH.fullmatch(w))]
 
 
 def _name(call: Call, path: Path) -> str:
@@ -122,6 +146,20 @@ def _move(call: Call) -> str:
     return ""
 
 
+def _link(call: Call) -> str:
+    """A link to something of the student's; hard ones are not made."""
+    if len(call.operands) != 2 or not call.has("s"):
+        raise NotOurs(call.name)
+    source, target = call.operands[0], call.folders.find(call.operands[1])
+    if target.is_dir():
+        target /= os.path.basename(os.path.normpath(source))
+    call.folders.find(os.path.join(os.path.relpath(target.parent, call.folders.here), source))
+    if call.has("f"):
+        target.unlink(missing_ok=True)
+    target.symlink_to(source)
+    return ""
+
+
 def _touch(call: Call) -> str:
     for path in call.paths():
         path.touch()
@@ -179,6 +217,27 @@ def _echo(call: Call) -> str:
         if "e" in flag:
             words = [w.replace("\\n", "\n").replace("\\t", "\t") for w in words]
     return " ".join(itertools.chain.from_iterable(map(call.folders.expand, words))) + end
+
+
+def _print_formatted(call: Call) -> str:
+    """The form, once for each group of words that it takes."""
+    form, *words = [*call.operands, ""][: max(1, len(call.operands))]
+    form = form.replace("\\n", "\n").replace("\\t", "\t").replace("\\\\", "\\")
+    pieces = re.split(r"%[sdi]", form)
+    if any("%" in piece.replace("%%", "") for piece in pieces):
+        raise NotOurs(call.name)
+    pieces, rows, size = [p.replace("%%", "%") for p in pieces], [], len(pieces) - 1
+    for at in range(0, max(1, len(words)), max(1, size)):
+        given = [*words[at : at + size], *[""] * size][:size]
+        rows.append("".join(a + b for a, b in zip(pieces, [*given, ""], strict=True)))
+    return "".join(rows if size else rows[:1])
+
+
+def _split_off(call: Call) -> str:
+    for path in call.paths(0):
+        with path.open("a" if call.has("a") else "w", errors="surrogateescape") as file:
+            file.write(call.piped)
+    return call.piped
 
 
 def _count_of(call: Call, letter: str) -> int | None:
@@ -260,8 +319,23 @@ def _unzip(call: Call) -> str:
     return "" if call.has("q") else "".join(lines)
 
 
+def _gunzip(call: Call) -> str:
+    if call.name == "gzip" and not call.has("d"):
+        raise NotOurs(call.name)
+    for path in call.paths():
+        if path.suffix != ".gz":
+            raise Failed(f"{call.name}: {_name(call, path)}: unknown suffix -- ignored")
+        with gzip.open(path) as source, path.with_suffix("").open("wb") as target:
+            shutil.copyfileobj(source, target)
+        if not call.has("k"):
+            path.unlink()
+    return ""
+
+
 def _is_chosen(name: str, wanted: Sequence[str]) -> bool:
-    return not wanted or any(Path(name).match(w) for w in wanted)
+    """True where a member is named, lies in a folder that is, or fits a pattern."""
+    folders = tuple(w.rstrip("/") + "/" for w in wanted)
+    return not wanted or name.startswith(folders) or any(fnmatchcase(name, w) for w in wanted)
 
 
 def _tar(call: Call) -> str:
@@ -290,15 +364,21 @@ _PROGRAMS: Mapping[str, Program] = {
     "rm": Program(_remove, "rRfvd"),
     "cp": Program(_copy, "rRafvnpuLT"),
     "mv": Program(_move, "fvnu"),
+    "ln": Program(_link, "sfnv"),
     "touch": Program(_touch, "acm"),
+    "chmod": Program(_do_nothing, "Rvxrw"),
     "ls": Program(_list, "aAlh1RdFpgosStr"),
     "cat": Program(_show),
     "echo": Program(_echo),
+    "printf": Program(_print_formatted),
+    "tee": Program(_split_off, "a"),
     "head": Program(_show_head, "q", "nc"),
     "tail": Program(_show_tail, "q", "n"),
     "wc": Program(_count, "lwc"),
     "pwd": Program(_tell_folder, "PL"),
     "unzip": Program(_unzip, "qonjl", "d"),
+    "gunzip": Program(_gunzip, "kfqv"),
+    "gzip": Program(_gunzip, "dkfqv"),
     "tar": Program(_tar, "xctzjJvak", "fC"),
     "true": Program(_do_nothing),
     ":": Program(_do_nothing),

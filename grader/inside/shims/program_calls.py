@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+_SEPARATOR = re.compile(r"(?<=[\w.])\\(?=[\w.])")
+"""What separates folders on Windows; elsewhere nobody writes it between letters of a name."""
+
+
+def turn_slashes(text: str) -> str:
+    """A text in which paths may be as Windows writes them, with slashes."""
+    return _SEPARATOR.sub("/", text)
 
 
 class NotOurs(Exception):
@@ -96,7 +105,7 @@ class Program:
     """Flags with something after them."""
 
 
-_PLAIN = ("echo", "test", "[")
+_PLAIN = ("echo", "printf", "test", "[")
 """Programs whose words with a dash are told apart by themselves."""
 _LONG = {
     "--parents": "p",
@@ -108,6 +117,10 @@ _LONG = {
     "--no-clobber": "n",
     "--extract": "x",
     "--gzip": "z",
+    "--file": "f",
+    "--directory": "C",
+    "--create": "c",
+    "--list": "t",
     "--lines": "n",
     "--quiet": "q",
 }
@@ -147,6 +160,8 @@ def _spell_out(name: str, words: Sequence[str]) -> Iterator[str]:
             yield f"-n{word[1:]}"
         elif name == "tar" and number == 0 and word[0] != "-":
             yield f"-{word}"
+        elif (name, long) == ("cp", "--parents"):
+            raise NotOurs(long)
         elif name not in _PLAIN and long in _LONG:
             yield f"-{_LONG[long]}{value}"
         else:

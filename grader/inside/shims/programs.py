@@ -21,15 +21,21 @@ from typing import IO, Any
 
 from grader.inside import remarks
 from grader.inside.shims import file_programs
-from grader.inside.shims.program_calls import Failed, Folders, NotOurs
+from grader.inside.shims.program_calls import Failed, Folders, NotOurs, turn_slashes
 
 NOT_FOUND = 127
 """Exit code of a shell for a program that is not there."""
-_SIGNS = ("&&", "||", ";", "&", "|", ">", ">>")
+_SIGNS = ("&&", "||", ";", "&", "|", ">", ">>", "<")
 _ERRORS = re.compile(r"(?<!\S)(2>\s*&1|(2|&)>>?\s*[^\s;&|]+)")
 """Where messages go: they are shown, or nowhere to be seen."""
-_WORDS = re.compile(r"(?<![\w.])(if|for|while|until|case|function|do|then)(?!\S)|`|\$\(")
-"""What begins more than a list of programs."""
+_INNER = re.compile(r"`|\$\(")
+"""A program within the words of another."""
+_COMPOUND = re.compile(r"(?:if|for|while|until|case|select|function)\Z|[({]")
+"""How what stands in the place of a program begins where it is no list of programs."""
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
+_ASSIGNED = re.compile(r"([^\W\d]\w*)=(.*)", re.DOTALL)
+_REMOVERS = ("rm", "rmdir", "del", "rd")
+_TELLS = re.compile(r"\b(echo|printf)\b")
 _HERE = re.compile(r"<<\s*(['\"]?)(\w+)\1")
 _BRACES = re.compile(r"\{([^{}\s]*,[^{}\s]*)\}")
 _JOINED = re.compile(r"\\\n\s*")
@@ -46,6 +52,8 @@ class Done:
     """On standard error."""
     passed_over: list[str] = field(default_factory=list)
     """Lines of which a part is not done here."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """What the lines have set."""
 
     def show(self) -> None:
         """What is printed and said is so, as text."""
@@ -67,7 +75,7 @@ def run(text: str, here: str | None = None) -> Done:
     done = Done()
     folders = Folders(tuple(_own), os.path.abspath(here or os.getcwd()))
     for line, piped in _list_lines(text):
-        if _WORDS.search(line):  # the lines that follow belong to it, perhaps
+        if _is_compound(line):  # the lines that follow belong to it, perhaps
             done.code = NOT_FOUND
             done.passed_over.append(text.strip())
             break
@@ -113,9 +121,17 @@ def _run_line(line: str, piped: str, folders: Folders, done: Done) -> Folders:
     return folders
 
 
+def _is_compound(line: str) -> bool:
+    """True for a line that is more than a list of programs."""
+    return bool(_INNER.search(line)) or any(w and _COMPOUND.match(w[0]) for _, w in _split(line))
+
+
 def _split(line: str) -> Iterator[tuple[str, list[str]]]:
     """Each pipeline, and the sign behind it. Quotes that do not close make the line one word."""
-    lexer = shlex.shlex(_ERRORS.sub(" ", line), posix=True, punctuation_chars="&|;>")
+    text = _ERRORS.sub(" ", line)
+    if not _TELLS.search(text):
+        text = turn_slashes(text)
+    lexer = shlex.shlex(text, posix=True, punctuation_chars="&|;><")
     lexer.whitespace_split, lexer.commenters = True, "#"
     words: list[str] = []
     try:
@@ -143,9 +159,19 @@ def _expand_braces(word: str) -> list[str]:
 def _run_pipeline(
     words: list[str], piped: str, folders: Folders, done: Done
 ) -> tuple[int, Folders]:
-    """Exit code, and the folder afterwards. Raises NotOurs before anything of it was done."""
+    """Exit code, and the folder afterwards. Raises NotOurs before anything of it was done.
+
+    Where something was passed over nothing is removed: what was to take its place may not be here.
+    """
+    known = {**os.environ, "PWD": folders.here, **done.variables}
+    words = [_fill_in(word, known) for word in words]
+    if all(set_ := [_ASSIGNED.fullmatch(w) for w in words if w != "export"]):
+        done.variables |= {hit[1]: hit[2] for hit in set_ if hit}
+        return 0, folders
     programs = _cut(words, "|")
     if any(not p or not _is_known(p[0]) for p in programs):
+        raise NotOurs(words[0])
+    if done.passed_over and any(p[0] in _REMOVERS for p in programs):
         raise NotOurs(words[0])
     text = piped
     try:
@@ -159,6 +185,13 @@ def _run_pipeline(
         return 1, folders
     done.printed += text
     return 0, folders
+
+
+def _fill_in(word: str, variables: Mapping[str, str]) -> str:
+    """The word with the values of variables. Raises NotOurs for what else a dollar begins."""
+    if re.search(r"\$[?!#@*{(]", _VARIABLE.sub("", word)):
+        raise NotOurs(word)
+    return _VARIABLE.sub(lambda hit: variables.get(hit[1] or hit[2], ""), word)
 
 
 def _is_known(name: str) -> bool:
@@ -181,7 +214,11 @@ def _run_program(words: list[str], folders: Folders, piped: str, *, last: bool) 
             if not last or at + 1 >= len(words):
                 raise NotOurs(sign)
             target, words = (words[at + 1], mode), words[:at] + words[at + 2 :]
-    text = file_programs.run([os.path.expandvars(w) for w in words], folders, piped)
+    if "<" in words[:-1]:
+        at = words.index("<")
+        piped = file_programs.run(["cat", words[at + 1]], folders)
+        words = words[:at] + words[at + 2 :]
+    text = file_programs.run(words, folders, piped)
     if target is None or target[0] == os.devnull:
         return "" if target else text
     path = folders.find(target[0])
@@ -198,7 +235,7 @@ def _cut(words: list[str], sign: str) -> list[list[str]]:
     for word in words:
         if word == sign:
             parts.append([])
-        elif word in _SIGNS and word not in (">", ">>"):
+        elif word in _SIGNS and word not in (">", ">>", "<"):
             raise NotOurs(word)
         else:
             parts[-1].append(word)
@@ -270,7 +307,7 @@ def _remark(done: Done) -> None:
 def _is_ours(text: str) -> bool:
     """True where every program of a text is one that is done here."""
     lines = [line for line, _ in _list_lines(text)]
-    if any(map(_WORDS.search, lines)):
+    if any(map(_is_compound, lines)):
         return False
     parts = [w for line in lines for _, w in _split(line) if w]
     try:

@@ -21,7 +21,8 @@ class Parameter:
     name: str
     shape: tuple[int, ...]
     kind: str
-    """parameter, tensor (used, but not registered with the module) or buffer."""
+    """parameter, buffer, tensor (trained, but not registered with the module) or constant (held or
+    used besides all those)."""
     trainable: bool
     """Whether it takes a gradient."""
     used: bool | None

@@ -17,6 +17,11 @@ def make(folder: Path) -> None:
         {
             **students,
             "Plain": {"lenet.py": "import code as c\nLeNet5 = c.LeNet5\n", "code.py": NET},
+            "Alike": {
+                "lenet.py": "from student_code import LeNet5\nimport code\nassert code.WEEK == 3\n",
+                "student_code.py": NET,
+                "code.py": "WEEK = 3\n",
+            },
             "Folder": {
                 "lenet.py": "import importlib\nimport grader.net\n"
                 "LeNet5 = importlib.import_module('grader.net').LeNet5\n"

@@ -31,10 +31,36 @@ def make(folder: Path) -> None:
                 "hw1/parts/net.py": "from ..real import LeNet5\n",
                 "hw1/real.py": NET,
             },
+            "OwnName": {
+                "lenet.py": "from lenet.net import LeNet5\n",
+                "lenet/__init__.py": "",
+                "lenet/net.py": NET,
+            },
             "RelativeAlone": {"lenet.py": "from .net import LeNet5\n", "net.py": NET},
             "Above": {
                 "src/lenet.py": "from ..models.net import LeNet5\n",
                 "models/net.py": NET,
+            },
+            "Beside": {
+                "hw/notebooks/lenet.ipynb": [
+                    "import sys\nsys.path.append('../src')",
+                    "from net import LeNet5",
+                ],
+                "hw/src/net.py": NET,
+            },
+            "Parent": {
+                "code/lenet.py": "import sys\nfrom pathlib import Path\n"
+                "sys.path.insert(0, str(Path(__file__).resolve().parent.parent / 'models' / 'a'))\n"
+                "from net import LeNet5\n",
+                "models/a/net.py": NET,
+            },
+            "Drive": {
+                "lenet.ipynb": [
+                    "import sys\nsys.path.append('/content/drive/MyDrive/hw1/parts')",
+                    "sys.path.append(r'C:\\Users\\Ada\\hw1\\real parts')\nfrom net import LeNet5",
+                ],
+                "parts/net.py": "from real import LeNet5\n",
+                "real parts/real.py": NET,
             },
             "Notebook": {
                 "notebooks/lenet.ipynb": [

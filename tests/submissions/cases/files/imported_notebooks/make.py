@@ -37,12 +37,22 @@ def make(folder: Path) -> None:
                 "lenet.ipynb": ["from ipynb.fs.defs.model import LeNet5"],
                 "model.ipynb": TRAINS,
             },
+            "Context": {
+                "lenet.ipynb": [
+                    "from importnb import Notebook\nwith Notebook():\n    from model import LeNet5"
+                ],
+                "model.ipynb": MODEL,
+            },
             "Folder": {
                 "lenet.ipynb": ["import import_ipynb\nfrom parts.model import LeNet5"],
                 "parts/model.ipynb": MODEL,
             },
             "Run": {"lenet.ipynb": ["%run model.ipynb"], "model.ipynb": MODEL},
             "RunFile": {"lenet.ipynb": ["%run parts/net.py"], "parts/net.py": NET},
+            "RaisesInCells": {
+                "lenet.ipynb": ["import import_ipynb", "from model import LeNet5"],
+                "model.ipynb": ["a = 1", "b = a / 0", NET],
+            },
             "Raises": {
                 "lenet.py": "import import_ipynb\nfrom model import LeNet5\n",
                 "model.ipynb": ["a = 1", "b = a / 0", NET],

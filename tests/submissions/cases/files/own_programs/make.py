@@ -43,6 +43,17 @@ def make(folder: Path) -> None:
                     IMPORT,
                 ]
             },
+            "Script": {
+                "lenet.ipynb": ["%%script bash -e\nmkdir pkg # for the file", FILE, IMPORT]
+            },
+            "Windows": {
+                "lenet.ipynb": [
+                    "!md pkg\\inner && copy net.txt pkg\\inner\\real.py",
+                    "%%writefile pkg\\net.py\nfrom pkg.inner.real import LeNet5\n",
+                    f"%cd .\\pkg\\inner\n%cd -q ..\\..\n{IMPORT}",
+                ],
+                "net.txt": NET,
+            },
             "Here": {
                 "lenet.ipynb": [
                     f"%%bash\ncat > net.py << 'EOF'\n{NET}\nEOF\nhead -n 3 net.py | wc -l",

@@ -39,6 +39,7 @@ def make(folder: Path) -> None:
         "Typed": begin("self.to(dtype=torch.half)", "images = images.type(torch.HalfTensor)"),
         "Weights": cast,
         "Double": double,
+        "LeftOn": f"{NET}\ntorch.autocast('cpu', dtype=torch.bfloat16).__enter__()\n",
         "Layer": built.replace("self.fc3(x)", "self.fc3(x.to(self.fc3.weight.dtype))"),
         "Built": NET.replace("nn.Linear(84, 10)", "nn.Linear(84, 10)\n        self.bfloat16()").replace(
             FORWARD, f"{FORWARD}        images = images.bfloat16()\n"

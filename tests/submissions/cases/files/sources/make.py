@@ -23,6 +23,8 @@ def make(folder: Path) -> None:
     lay(folder / "wrong_cookie", {"lenet.py": wrong.encode("latin-1")})
     pasted = write("größe 网络 é").encode() + b"# it\xb4s\n"
     lay(folder / "pasted", {"lenet.py": pasted})
+    unknown = "# -*- coding: mbcs -*-\n" + write("größe")
+    lay(folder / "unknown_cookie", {"lenet.py": unknown.encode()})
     book = notebook(write("größe").encode()).decode()
     lay(folder / "notebook", {"lenet.ipynb": book.encode("cp1252")})
     lay(folder / "notebook_utf_16", {"lenet.ipynb": book.encode("utf-16")})
