@@ -22,7 +22,9 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-_OURS = re.compile(r"grader-[a-z]+-[a-z0-9_]{8}")
+_SUFFIX = ".run"
+"""Marks a folder that is locked while it is used; a grader of another version may lock none."""
+_OURS = re.compile(r"grader-[a-z]+-[a-z0-9_]{8}\.run")
 """What `TemporaryFolder` calls its folders."""
 _FOLDER = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | os.O_RDONLY
 
@@ -55,7 +57,7 @@ class TemporaryFolder:
 
 def _make(kind: str, within: str | None) -> tuple[str, int]:
     while True:
-        path = tempfile.mkdtemp(prefix=f"grader-{kind}-", dir=within)
+        path = tempfile.mkdtemp(prefix=f"grader-{kind}-", suffix=_SUFFIX, dir=within)
         if fcntl is None:
             return path, -1
         lock = _take(path)

@@ -75,9 +75,10 @@ def test_nothing_of_others_is_swept(place: Path, tmp_path_factory: pytest.TempPa
     """Neither what a link leads to, nor a file, nor a folder that is called otherwise."""
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (elsewhere / "kept").touch()
-    (place / "grader-work-abcdefgh").symlink_to(elsewhere)
-    (place / "grader-work-abcdefgi").touch()
-    for name in ("grader-work", "grader-work-mine", "my-grader-work-abcdefgh", "other"):
+    (place / "grader-work-abcdefgh.run").symlink_to(elsewhere)
+    (place / "grader-work-abcdefgi.run").touch()
+    another_version = "grader-box-abcdefgh"
+    for name in ("grader-work.run", "my-grader-work-abcdefgh.run", "other", another_version):
         (place / name).mkdir()
     before = set(place.iterdir())
     TemporaryFolder("work").remove()
