@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from grader.grading.grade import seed_of
-from grader.inside.walls import process_usage
 from kit.command_line import start
 from kit.graded import Grading, executions, results
 from kit.processes import gone
@@ -38,9 +37,19 @@ def children(pid: int) -> list[int]:
 
 
 def boxes(pid: int) -> int:
-    """How many boxes a grader has open: children of its fork server that have not ended."""
+    """How many boxes a grader has open: children of its fork server that still have a child, and
+    are not only clearing up.
+    """
     found = [box for child in children(pid) for box in children(child)]
-    return sum(process_usage.read_stat(box)[:1] not in ([], ["Z"]) for box in found)
+    return sum(has_children(box) for box in found)
+
+
+def has_children(pid: int) -> bool:
+    """False also for a process that has ended meanwhile."""
+    try:
+        return bool(children(pid))
+    except OSError:
+        return False
 
 
 def kill_in_the_middle(course: Tiny, temporary: Path, moment: float) -> int:
