@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.submissions import code_pages, collect
+from grader.submissions.names import is_ignored
 from grader.submissions.spelling import read_labels
 from kit.archives import CODE, GOOD, alone, said, take, tarred, write, zipped
 from kit.packed import Raw, in_bytes
@@ -205,7 +206,7 @@ def test_no_file_is_lost(files: dict[str, bytes]) -> None:
         ),
         collect.AskedFiles(entry="lenet"),
     )
-    kept = {n: c for n, c in files.items() if not collect.is_archive(n)}
+    kept = {n: c for n, c in files.items() if not (collect.is_archive(n) or is_ignored(n))}
     assert sorted(submission.files.values()) == sorted([CODE, *kept.values()])
 
 
