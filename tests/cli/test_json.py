@@ -196,6 +196,7 @@ def test_show_every_assignment_of_ours(call: CommandLine) -> None:
         assert described(read(done.out))
 
 
+@pytest.mark.proof
 def test_data_and_doctor(call: CommandLine, bare: Path) -> None:
     """Both describe the data sets alike."""
     value = read(call("data", "--json").out)
