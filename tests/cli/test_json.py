@@ -69,6 +69,7 @@ def described(value: object) -> bool:
     return True
 
 
+@pytest.mark.proof
 def test_grade(call: CommandLine, course: Tiny) -> None:
     """The run and each student in short; the exit code is that of the table."""
     course.submit("Ada")
