@@ -6,7 +6,7 @@ assignment = Assignment(
     "LeNet-5 on MNIST",
     entry="lenet",
     extra_files=["lenet.pt"],
-    limits=Limits(cpu_seconds=40, cell_seconds=5, memory_mib=4096),
+    limits=Limits(cpu_seconds=40, cell_seconds=10, memory_mib=4096),
 )
 
 # What the sandbox is asked to do. Students can read every argument.

@@ -218,6 +218,7 @@ def test_what_the_verb_refuses(course: Tiny, call: CommandLine, tmp_path: Path) 
     assert (tmp_path / "out" / "tiny.py").read_text() == "twice = None\n"
 
 
+@pytest.mark.proof
 def test_a_student_checks(course: Tiny, call: CommandLine, tmp_path: Path) -> None:
     """`check` wants the name, and compares with that student's numbers."""
     number = course.load().assignment.numbers("ada")["number"]  # type: ignore[index]

@@ -69,6 +69,7 @@ def described(value: object) -> bool:
     return True
 
 
+@pytest.mark.proof
 def test_grade(call: CommandLine, course: Tiny) -> None:
     """The run and each student in short; the exit code is that of the table."""
     course.submit("Ada")
@@ -196,6 +197,7 @@ def test_show_every_assignment_of_ours(call: CommandLine) -> None:
         assert described(read(done.out))
 
 
+@pytest.mark.proof
 def test_data_and_doctor(call: CommandLine, bare: Path) -> None:
     """Both describe the data sets alike."""
     value = read(call("data", "--json").out)

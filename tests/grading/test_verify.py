@@ -195,6 +195,7 @@ def test_ours_with_the_stand_in(server: ForkServer, slug: str, tmp_path: Path) -
     assert faults(server, slug, data.Source(NOWHERE, stand_in=True), tmp_path) == {}
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("slug", ["attention", "block"])
 def test_what_is_no_classifier_of_pictures(server: ForkServer, slug: str, tmp_path: Path) -> None:
     """The reference, each of its accepted forms, the handout and each mistake of other networks."""

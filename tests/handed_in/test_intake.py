@@ -708,7 +708,9 @@ def test_clean_names_stay_inside(raw: str) -> None:
 def inside(listing: Listing) -> None:
     """Every name lies inside, every read keeps to the cap and to nothing but Refused."""
     for name, member in listing.members.items():
-        assert clean(name).replace("\\", "/") == name.replace("\\", "/")
+        # A byte that is no letter is shown with a backslash, which separates when it is read again.
+        parts = name.replace("\\", "/").split("/")
+        assert clean(name).split("/") == [part for part in parts if part]
         with contextlib.suppress(Refused):
             assert len(member.read(MIB)) <= MIB
 

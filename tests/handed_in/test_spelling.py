@@ -15,7 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.records.submission import ENTRY_SUFFIXES
 from grader.submissions import code_pages, collect
+from grader.submissions.names import is_ignored
 from grader.submissions.spelling import read_labels
 from kit.archives import CODE, GOOD, alone, said, take, tarred, write, zipped
 from kit.packed import Raw, in_bytes
@@ -195,7 +197,7 @@ def test_a_reading_never_leads_out(tmp_path: Path) -> None:
     )
 )
 def test_no_file_is_lost(files: dict[str, bytes]) -> None:
-    """Whatever the names are, every content is there once."""
+    """Whatever the names are, every content is there once, code as UTF-8."""
     data = zipped({"lenet.py": CODE, **{f"d/{n}": c for n, c in files.items()}})
     submission = collect._read(
         collect.HandIn(
@@ -205,8 +207,12 @@ def test_no_file_is_lost(files: dict[str, bytes]) -> None:
         ),
         collect.AskedFiles(entry="lenet"),
     )
-    kept = {n: c for n, c in files.items() if not collect.is_archive(n)}
-    assert sorted(submission.files.values()) == sorted([CODE, *kept.values()])
+    kept = [
+        ((n.lower().endswith(ENTRY_SUFFIXES) and code_pages.read_source(c)) or (c,))[0]
+        for n, c in files.items()
+        if not is_ignored(n)
+    ]
+    assert sorted(submission.files.values()) == sorted([CODE, *kept])
 
 
 # Students

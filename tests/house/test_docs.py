@@ -75,6 +75,7 @@ def test_the_readme_has_examples() -> None:
     assert len(EXAMPLES) >= 4
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_examples_of_the_readme_run(example: str) -> None:
     environment = {k: v for k, v in os.environ.items() if k != "GRADER_DATA"}

@@ -146,6 +146,7 @@ def run(program: Path, *words: object, **more: str) -> subprocess.CompletedProce
     )
 
 
+@pytest.mark.proof
 def test_a_module_is_checked(program: Path, course: Tiny) -> None:
     """With the base alone."""
     done = run(program, "check", course.write("a/tiny.py", RIGHT), "--course", course.root)

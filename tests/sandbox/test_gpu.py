@@ -81,6 +81,7 @@ def test_a_plain_process_finds_the_driver(driver: Path) -> None:
     subprocess.run([sys.executable, "-c", LOAD], env=environment, check=True)
 
 
+@pytest.mark.proof
 def test_no_box_finds_the_driver(server: ForkServer, level: int) -> None:
     """Nor does the fork server, of which every box is a fork."""
     said = attempt(server, level, f"ctypes.CDLL({DRIVER!r})")

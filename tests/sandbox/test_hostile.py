@@ -39,6 +39,8 @@ SECRET = "s3cret-of-the-grader"
 SPECIMENS = corpus.specimens()
 FULL = ("forged_frame", "memory_torch", "monkeypatch")
 """After these the reference itself is graded, not only something small."""
+SLOW = ("memory_shared", "sleep", "sleep_stopped")
+"""As modules proofs too."""
 
 
 @dataclass
@@ -156,7 +158,7 @@ def _listeners(stack: ExitStack, work: Path) -> dict[str, object]:
 def cases() -> list[object]:
     """Every specimen in each of its forms; notebooks are proofs."""
     return [
-        pytest.param(name, form, marks=[pytest.mark.proof] * (form == "notebook"))
+        pytest.param(name, form, marks=[pytest.mark.proof] * (form == "notebook" or name in SLOW))
         for form in FORMS
         for name, specimen in SPECIMENS.items()
         if form in specimen.forms

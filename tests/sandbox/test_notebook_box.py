@@ -452,6 +452,7 @@ KILLERS = {
 }
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("status", KILLERS)
 def test_a_cell_that_ends_the_kernel_is_named_and_the_others_run(boxed, status):
     """The notebook runs again, of that cell only definitions."""

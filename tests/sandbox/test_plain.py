@@ -137,6 +137,7 @@ def test_names_may_be_any_text(anywhere):
         assert box.ask("value", {"name": "y"})["value"]["item"] == "ж"
 
 
+@pytest.mark.proof
 def test_the_student_code_stands_nowhere_near_the_grader(anywhere, monkeypatch):
     """Its environment is a fixed list, and the grader's package is in no path of its."""
     monkeypatch.setenv("GRADER_SECRET", "expected")
@@ -179,6 +180,7 @@ def test_a_warm_one_waits(anywhere):
 # ---------------------------------------------------------------------- limits and deaths
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("source", "status"),
     [
@@ -243,6 +245,7 @@ def test_processes_share_one_memory_limit(anywhere):
     assert run(anywhere, source)[1].status == "memory"
 
 
+@pytest.mark.proof
 def test_a_cell_is_interrupted_and_the_next_one_runs(anywhere):
     cells = ("import time\ntime.sleep(60)", "while True: pass", HONEST)
     limits = Limits(cpu_seconds=30, cell_seconds=0.5, memory_mib=1024, processes=16)
@@ -252,6 +255,7 @@ def test_a_cell_is_interrupted_and_the_next_one_runs(anywhere):
         assert call(box, "double", 21) == 42
 
 
+@pytest.mark.proof
 def test_a_cell_that_cannot_be_interrupted_ends_the_kernel(anywhere):
     stubborn = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"
     limits = Limits(cpu_seconds=30, cell_seconds=0.5, memory_mib=1024, processes=16)
@@ -455,6 +459,7 @@ FORGED = """
     """
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "written",
     [
@@ -539,6 +544,7 @@ def test_it_has_level_0_only():
         Choice(name="plain", level=2).start()
 
 
+@pytest.mark.proof
 @pytest.mark.skipif(sys.platform != "linux", reason="it finds its own files by /proc")
 def test_what_is_printed_is_read_from_no_other_file(anywhere, monkeypatch, tmp_path):
     """A link in the place of the file with what was printed leads nowhere."""
