@@ -79,15 +79,19 @@ def test_a_low_limit_is_said_first(name: int, soft: int, said: str, tmp_path: Pa
     assert not course.out.exists()
 
 
-def test_the_soft_limit_of_files_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.process
+def test_the_soft_limit_of_files_is_raised() -> None:
     """Where the hard one allows it."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, before[1]))
-    try:
-        surroundings.require(2)
-        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 64
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    text = """
+import resource
+from grader.cli import surroundings
+_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+surroundings.require(2)
+print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+"""
+    said = subprocess.run([sys.executable, "-c", text], check=True, capture_output=True).stdout
+    assert int(said) > 64
 
 
 def test_little_memory_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

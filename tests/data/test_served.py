@@ -166,7 +166,7 @@ def test_nothing_is_left_and_nothing_is_written_for_those_who_name_no_set(
     """The folder is made for the first file that names the set, and goes with the executor."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    left = tmp_path / "grader-served-abcdefgh"
+    left = tmp_path / "grader-served-abcdefgh.run"
     loaded = Course(ROOT).load("lenet5_mnist")
     with Borrower(server, loaded) as executor:
         served = executor._mount

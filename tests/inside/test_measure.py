@@ -672,7 +672,7 @@ def odd(a): return object()
         assert found.kind == "tensor"
 
     def test_anything_else_is_named(self) -> None:
-        with pytest.raises(Unanswerable, match="it is a object"):
+        with pytest.raises(Unanswerable, match="`odd` returns is a object"):
             ask(names(self.SOURCE), probe.call("odd", 1), ["float64"])
 
     def test_lists_and_arrays_of_equal_numbers_are_equal(self) -> None:

