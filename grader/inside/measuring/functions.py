@@ -147,39 +147,62 @@ def describe(item: object, what: str = "it", *, most: int = VALUES) -> ReturnedI
 
     Sizes are looked at before anything is converted. `what` begins the sentences that refuse it.
     """
-    described, count = _describe(item, what, most, 0)
-    _require_few(count, what, most)
-    return described
+    return _Description(what, most).of(item)
 
 
-def _describe(item: object, what: str, most: int, depth: int) -> tuple[ReturnedItem, int]:
-    """The result, and how many numbers and characters it holds."""
-    if isinstance(item, (torch.Tensor, np.ndarray, np.generic)):
-        _require_small(tuple(item.shape), what, most)
+class _Description:
+    """What one result is as plain data, as long as it holds no more than is allowed."""
+
+    def __init__(self, what: str, most: int) -> None:
+        self.what, self.most = what, most
+        self.count = 0
+        """Numbers and characters so far."""
+
+    def of(self, item: object, depth: int = 0) -> ReturnedItem:
+        """The item itself, at that depth of the result."""
+        if isinstance(item, (torch.Tensor, np.ndarray, np.generic)):
+            return self._of_array(item)
+        if type(item) is int and abs(item) >= 10**DIGITS_CAP:
+            raise Unanswerable(
+                f"{self.what} is a whole number of more than {DIGITS_CAP} digits; look for a power "
+                "or a product that grows without end"
+            )
+        if item is None or type(item) in (bool, int, float, str):
+            self._count_plain(item)
+            return {"kind": type(item).__name__, "item": item}
+        exact = type(item)  # what a subclass would answer is unknown
+        if isinstance(item, (list, tuple)) and exact in _SEQUENCES and _is_small(item, depth):
+            parts = [self.of(i, depth + 1) for i in item]
+            return {"kind": "list" if exact is list else "tuple", "item": parts}
+        if isinstance(item, dict) and exact is dict and _is_small(item, depth) and _has_texts(item):
+            for key in item:
+                self._count_plain(key)
+            pairs = [(k, self.of(v, depth + 1)) for k, v in item.items()]
+            return {"kind": "dict", "item": pairs}
+        absent.refuse(item, self.what)
+        raise Unanswerable(_explain_unfit(item, self.what, depth))
+
+    def _of_array(self, item: torch.Tensor | Array | np.generic) -> ReturnedItem:
+        _require_small(tuple(item.shape), self.what, self.most)
+        self._add(math.prod(item.shape))
         if isinstance(item, torch.Tensor):
-            return {"kind": "tensor", "item": network.array(item)}, item.numel()
+            return {"kind": "tensor", "item": network.array(item)}
         array = np.array(item)
         if array.dtype.kind not in "biufc":
-            raise Unanswerable(f"{what} is an array of {array.dtype}, not of numbers")
-        return {"kind": "array", "item": array}, array.size
-    if type(item) is int and abs(item) >= 10**DIGITS_CAP:
-        raise Unanswerable(
-            f"{what} is a whole number of more than {DIGITS_CAP} digits; look for a power or a "
-            "product that grows without end"
-        )
-    if item is None or type(item) in (bool, int, float, str):
-        return {"kind": type(item).__name__, "item": item}, _measure_plain(item)
-    exact = type(item)  # what a subclass would answer is unknown
-    if isinstance(item, (list, tuple)) and exact in _SEQUENCES and _is_small(item, depth):
-        kind = "list" if exact is list else "tuple"
-        parts = [_describe(i, what, most, depth + 1) for i in item]
-        return {"kind": kind, "item": [p for p, _ in parts]}, sum(n for _, n in parts)
-    if isinstance(item, dict) and exact is dict and _is_small(item, depth) and _has_texts(item):
-        pairs = [(k, _describe(v, what, most, depth + 1)) for k, v in item.items()]
-        size = sum(_measure_plain(k) + n for k, (_, n) in pairs)
-        return {"kind": "dict", "item": [(k, v) for k, (v, _) in pairs]}, size
-    absent.refuse(item, what)
-    raise Unanswerable(_explain_unfit(item, what, depth))
+            raise Unanswerable(f"{self.what} is an array of {array.dtype}, not of numbers")
+        return {"kind": "array", "item": array}
+
+    def _count_plain(self, item: object) -> None:
+        """A text by its characters, anything else as one."""
+        self._add(max(1, len(item)) if isinstance(item, str) else 1)
+
+    def _add(self, count: int) -> None:
+        self.count += count
+        if self.count > self.most:
+            raise Unanswerable(
+                f"{self.what} holds more than {self.most:,} numbers and characters, which are the "
+                "most that can be compared"
+            )
 
 
 def _explain_unfit(item: object, what: str, depth: int) -> str:
@@ -200,11 +223,6 @@ def _explain_unfit(item: object, what: str, depth: int) -> str:
     return f"{what} is a {kind.__name__}; return a number, an array, a tensor or a list of them"
 
 
-def _measure_plain(item: object) -> int:
-    """A text by its characters, anything else as one."""
-    return max(1, len(item)) if isinstance(item, str) else 1
-
-
 def _require_small(shape: tuple[int, ...], what: str, most: int) -> None:
     """Raise Unanswerable, before a copy is made, for an array that cannot be compared.
 
@@ -215,13 +233,11 @@ def _require_small(shape: tuple[int, ...], what: str, most: int) -> None:
             f"{what} is an array of {len(shape)} dimensions; {VALUE_DIMENSIONS} are the most that "
             "can be compared"
         )
-    _require_few(math.prod(n for n in shape if n), what, most, f" in shape {shape}")
-
-
-def _require_few(count: int, what: str, most: int, how: str = "") -> None:
+    count = math.prod(n for n in shape if n)
     if count > most:
         raise Unanswerable(
-            f"{what} holds {count:,} numbers{how}; {most:,} are the most that can be compared"
+            f"{what} holds {count:,} numbers in shape {shape}; {most:,} are the most that can be "
+            "compared"
         )
 
 
