@@ -204,6 +204,9 @@ class Breaking(Borrower):
 
     left: dict[str, int]
 
+    def recover(self) -> None:
+        """The sandbox holds."""
+
     def _break(self, kind: str) -> None:
         if self.left.get(kind, 0):
             self.left[kind] -= 1
