@@ -20,6 +20,7 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
+_UNIX = resource is not None and hasattr(os, "geteuid")
 MEMORY_MIB = 1024
 """What the grader and its fork server take before the first submission is run."""
 ADDRESSES_MIB = 6144
@@ -35,7 +36,7 @@ def require(jobs: int) -> None:
     whose sentence the limit stands.
     """
     _require_memory()
-    if resource is not None:
+    if _UNIX:
         _require_addresses()
         _require_files(FILES + FILES_OF_A_JOB * jobs)
         _require_tasks(TASKS + TASKS_OF_A_JOB * jobs)
@@ -43,7 +44,7 @@ def require(jobs: int) -> None:
 
 def _require_memory() -> None:
     free = {"that is what this machine has left": psutil.virtual_memory().available}
-    if Path("/proc/self/cgroup").exists():
+    if _UNIX and Path("/proc/self/cgroup").exists():
         from grader.inside.walls import cgroup
 
         free |= {f"the control group {p} allows no more": n for p, n in cgroup.list_free().items()}
@@ -140,7 +141,7 @@ def _is_of(error: BaseException, *numbers: int) -> bool:
 
 
 def _get_soft(name: str) -> str:
-    if resource is None:
+    if not _UNIX:
         return "no more"
     soft, _ = resource.getrlimit(getattr(resource, name))
     return "no more" if soft == resource.RLIM_INFINITY else f"{soft:,}"

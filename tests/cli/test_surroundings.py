@@ -7,6 +7,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -181,14 +182,15 @@ def grade_in(course: Tiny, **more: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("name", ODD)
 def test_odd_surroundings(name: str, tmp_path: Path) -> None:
     """Nothing that a run finds around it changes a grade."""
-    place = Path("/tmp") / tmp_path.name if "TMPDIR" in name else tmp_path
     course = found(tmp_path / "course")
     course.submit("Jürgen ☃")
     tmp_path.parent.parent.chmod(0o755)
     for above in (tmp_path, tmp_path.parent):
         above.chmod(0o755)
-    place.mkdir(exist_ok=True)
-    run = grade_in(course, **ODD[name](place))
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        place = Path(folder)
+        place.chmod(0o755)
+        run = grade_in(course, **ODD[name](place))
     assert run.returncode == 0, run.stderr
     assert [g.score for g in results(course)] == [POINTS]
     assert "Traceback" not in run.stderr

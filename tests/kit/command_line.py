@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from kit.ordinary import find_command
+
 
 @dataclass(frozen=True)
 class Result:
@@ -41,13 +43,12 @@ def start(
     """
     temporary.mkdir(exist_ok=True)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GRADER_")}
+    python = ("-m", "grader", *map(str, words))
+    command = [sys.executable, *python] if user is None else find_command(*python, uid=user)
     return subprocess.Popen(
-        [sys.executable, "-m", "grader", *map(str, words)],
+        command,
         env={**environment, "TMPDIR": str(temporary), "HOME": str(temporary), **more},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        user=user,
-        group=user,
-        extra_groups=None if user is None else [],
     )

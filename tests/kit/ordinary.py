@@ -12,8 +12,7 @@ from grader.inside import libraries
 _ORDINARY = """
 import os, sys
 from grader.inside.walls import linux
-uid = 23456
-closed, kept, words = {closed!r}, {kept!r}, {words!r}
+uid, closed, kept, words = {uid!r}, {closed!r}, {kept!r}, {words!r}
 # Folders closed to others are opened in a mount namespace of this process alone.
 linux.unshare("mount")
 linux.mount("", "/", "", linux.MS_PRIVATE | linux.MS_REC)
@@ -28,7 +27,6 @@ os.setgroups([])
 os.setresgid(uid, uid, uid)
 os.setresuid(uid, uid, uid)
 os.chdir("/")
-os.environ["HOME"] = "/nonexistent"
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 os.execv(sys.executable, [sys.executable, *words])
 """
@@ -36,17 +34,22 @@ os.execv(sys.executable, [sys.executable, *words])
 
 def run_as_ordinary(*words: str) -> str:
     """What Python prints when somebody without any rights runs it with these words."""
-    closed, kept = _find_folders()
-    program = _ORDINARY.format(closed=closed, kept=kept, words=list(words))
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        find_command(*words),
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "TMPDIR": "/tmp"},
+        env={**os.environ, "TMPDIR": "/tmp", "HOME": "/nonexistent"},
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def find_command(*words: str, uid: int = 23456) -> list[str]:
+    """What root has to start, so that this user runs Python with these words."""
+    closed, kept = _find_folders()
+    program = _ORDINARY.format(uid=uid, closed=closed, kept=kept, words=list(words))
+    return [sys.executable, "-c", program]
 
 
 def _find_folders() -> tuple[list[str], list[str]]:

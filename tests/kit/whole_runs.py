@@ -28,6 +28,8 @@ class Place:
     temporary: Path
     user: int | None
     """None for who runs the tests."""
+    before: frozenset[int]
+    """Processes below this one when the place was made."""
 
     def call(self, *words: object) -> subprocess.Popen[str]:
         """The command line, by this user."""
@@ -49,9 +51,13 @@ class Place:
         """What a run may leave nothing of."""
         return {
             "processes": gone(self.temporary),
-            "orphans": process_usage.list_descendants(os.getpid()),
+            "orphans": sorted(_list_processes() - self.before),
             "folders": [str(p) for p in self.temporary.glob("grader-*")],
         }
+
+
+def _list_processes() -> frozenset[int]:
+    return frozenset(process_usage.list_descendants(os.getpid()))
 
 
 @contextmanager
@@ -64,7 +70,8 @@ def made_place(user: int | None = None) -> Iterator[Place]:
         course = found(root / "course")
         (root / "temporary").mkdir()
         (root / "temporary").chmod(0o755)
-        yield Place(course=course, temporary=root / "temporary", user=user)
+        temporary, before = root / "temporary", _list_processes()
+        yield Place(course=course, temporary=temporary, user=user, before=before)
     finally:
         shutil.rmtree(root, ignore_errors=True)
         linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 0)

@@ -180,8 +180,11 @@ class Supervisor(Conversation[Child]):
             if descriptor in (child.stdout, child.stderr):
                 capture = self.out if descriptor == child.stdout else self.err
                 self.take_printed(child, capture, data)
+            elif descriptor == child.loaded:
+                self._end_load(child)
+                self.take_result(child, "load", data)
             else:
-                self.take_result(child, "load" if descriptor == child.loaded else "ask", data)
+                self.take_result(child, "ask", data)
 
     def catch_up(self, child: Child) -> None:
         """What the process has done until now is dealt with."""
@@ -218,9 +221,9 @@ class Supervisor(Conversation[Child]):
         pids = self._others()
         self._wake(pids)
         usage = process_usage.measure(pids, self.memory.base_kib)
-        most, own = (cell.THREADS, cell.THREADS // 2) if child.connection else (0, 0)
-        if usage.tasks > self.limits["processes"] + most and not worker.has_budget(self.job):
-            child.kill("processes")
+        own = cell.THREADS // 2 if child.connection else 0
+        if not worker.has_budget(self.job):
+            self._hold_tasks(child, usage.tasks)
         killed = self.entrance.count_kills() > self.kills  # one that it started, perhaps
         return self.hold(
             child,
@@ -228,6 +231,18 @@ class Supervisor(Conversation[Child]):
             cpu_seconds=usage.cpu_seconds,
             lacks_memory=self._lacks_memory(pids, usage) or killed,
         )
+
+    def _hold_tasks(self, child: Child, tasks: int) -> None:
+        """It is killed for too many tasks, as the kernel refuses it none."""
+        most = cell.THREADS if child.connection else 0
+        if tasks > self.limits["processes"] + most:
+            child.kill("processes")
+
+    def _end_load(self, child: Child) -> None:
+        """A file that leaves too many tasks is stopped at its end, not at some question."""
+        if not worker.has_budget(self.job):
+            usage = process_usage.measure(self._others(), self.memory.base_kib)
+            self._hold_tasks(child, usage.tasks)
 
     def _lacks_memory(self, pids: list[int], usage: process_usage.Usage) -> bool:
         """More memory is used than allowed; the most that was seen is known afterwards."""
