@@ -16,11 +16,12 @@ import socket
 import struct
 import sys
 import threading
+import time
 import warnings
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from grader.records.errors import SandboxError
 
@@ -38,6 +39,11 @@ _ANSWER_CAP = 64 << 20
 _NO_MEMORY = 3
 """Exit code of a child that could not even take in its work."""
 
+_WAKE_SECONDS = 1.0
+"""After so long without a word it is woken, in case it stands still."""
+
+T = TypeVar("T")
+R = TypeVar("R")
 Work = Callable[[Any], Any]
 """Takes anything that can be pickled, and returns a plain JSON value."""
 
@@ -145,12 +151,14 @@ class _Child:
 
     def ask(self, task: object, seconds: float) -> Any:
         """What it answers within so many seconds. Raises ChildDied."""
-        self._line.settimeout(seconds)
+        self._line.settimeout(min(_WAKE_SECONDS, seconds))
+        deadline = time.monotonic() + seconds
         try:
-            with self._line.makefile("wb") as out:
-                pickle.dump(task, out, protocol=5)
-            with self._line.makefile("rb") as coming:
-                answer = json.loads(_read(coming, _SIZE.unpack(_read(coming, _SIZE.size))[0]))
+            waiting = memoryview(pickle.dumps(task, protocol=5))
+            while waiting:
+                waiting = waiting[self._await(self._line.send, waiting, deadline) :]
+            (size,) = _SIZE.unpack(self._read(_SIZE.size, deadline))
+            answer = json.loads(self._read(size, deadline))
         except TimeoutError:
             raise ChildDied(f"did not end within {seconds:g} seconds") from None
         except (OSError, EOFError):
@@ -158,6 +166,28 @@ class _Child:
         if "failed" in answer:
             raise WorkFailed(f"failed: {answer['failed']}")
         return answer["done"]
+
+    def _read(self, size: int, deadline: float) -> bytearray:
+        """So many bytes. Raises EOFError where there are fewer, or too many are announced."""
+        data = bytearray()
+        while len(data) < size:
+            more = b""
+            if size <= _ANSWER_CAP:
+                more = self._await(self._line.recv, min(size - len(data), 1 << 20), deadline)
+            if not more:
+                raise EOFError
+            data += more
+        return data
+
+    def _await(self, action: Callable[[T], R], given: T, deadline: float) -> R:
+        """What it gives; a child that a signal has stopped goes on. Raises TimeoutError."""
+        while True:
+            try:
+                return action(given)
+            except TimeoutError:
+                if time.monotonic() > deadline:
+                    raise
+                os.kill(self._pid, signal.SIGCONT)
 
     def _describe_end(self) -> str:
         """How it ended, once it has closed its line."""
@@ -172,14 +202,6 @@ class _Child:
             if code < 0:
                 return f"was ended by signal {-code}"
         return "ended"
-
-
-def _read(coming: BinaryIO, size: int) -> bytes:
-    """So many bytes. Raises EOFError where there are fewer, or too many are announced."""
-    data = coming.read(size) if size <= _ANSWER_CAP else b""
-    if len(data) < size:
-        raise EOFError
-    return data
 
 
 def _kill(owner: int, pid: int, line: socket.socket) -> None:

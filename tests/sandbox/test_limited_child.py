@@ -139,6 +139,15 @@ def test_what_waits_is_given_up() -> None:
     child.close()
 
 
+def test_a_child_that_somebody_stops_goes_on(child: LimitedChild) -> None:
+    """It is woken, also where more is sent than it has read."""
+    before = do(child, "pid")
+    for given in ("a", "x" * (8 * MIB)):
+        os.kill(before, signal.SIGSTOP)
+        assert do(child, "say", given) == given
+    assert do(child, "pid") == before
+
+
 def test_work_is_not_lost_with_a_child_that_somebody_kills(
     child: LimitedChild, tmp_path: Path
 ) -> None:
