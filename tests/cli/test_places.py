@@ -93,6 +93,7 @@ def test_a_ledger_that_is_a_link(course: Tiny, call: CommandLine) -> None:
     assert list(course.out.iterdir()) == []
 
 
+@pytest.mark.proof
 @pytest.mark.process
 def test_nobody_reads_what_is_shown(graded: Tiny) -> None:
     """A full device, a closed pipe: a sentence on stderr, exit 2, and no second complaint."""

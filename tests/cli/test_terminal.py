@@ -84,6 +84,7 @@ def test_names_are_whole(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
         assert any(re.search(rf"(^|\s){name}(,|$)", text) for text in lines), name
 
 
+@pytest.mark.proof
 def test_a_pipe_gets_long_lines(call: CommandLine, course: Tiny) -> None:
     """One row for a check, without blanks at its end; a table's and a rubric's alike."""
     sentence = "The layers of `Tiny` have the right shapes, " + "whatever they are called, " * 8

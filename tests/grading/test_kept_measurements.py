@@ -82,6 +82,7 @@ def measure_size(course: Tiny) -> int:
     return (course.out / "grades.db").stat().st_size
 
 
+@pytest.mark.proof
 def test_a_class_of_noise(course: Tiny, regrade: Grading) -> None:
     """The ledger stays small; nobody is run again, and where the rules change only those are of
     whom it was too much to keep.

@@ -184,7 +184,7 @@ def faults(
 
 
 SLUGS = Course(ROOT).slugs()
-QUICK = ("conv_arithmetic", "lenet5_mnist")
+QUICK = ("conv_arithmetic",)
 """The others take long, and are proofs."""
 PARTED = [s if s in QUICK else pytest.param(s, marks=pytest.mark.proof) for s in SLUGS]
 

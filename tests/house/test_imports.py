@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -58,8 +59,13 @@ def modules(package: Path = PACKAGE) -> Modules:
         parts = path.relative_to(package).with_suffix("").parts
         if "_course" not in parts:
             name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-            found[name] = path, ast.parse(path.read_bytes())
+            found[name] = path, _parse(path.read_bytes())
     return found
+
+
+@cache
+def _parse(text: bytes) -> ast.Module:
+    return ast.parse(text)
 
 
 def imported(name: str, every: Modules) -> Iterator[str]:

@@ -73,7 +73,7 @@ def best() -> Iterator[ForkServer]:
     ("refused", "level", "why"),
     [
         ((), None, ""),
-        (("unshare",), 2, "unshare"),
+        pytest.param(("unshare",), 2, "unshare", marks=pytest.mark.proof),
         pytest.param(
             ("unshare", "landlock_create_ruleset"), 1, "landlock", marks=pytest.mark.proof
         ),

@@ -473,6 +473,7 @@ def test_what_is_written_to_the_answers_is_found_out(anywhere, written):
     assert end.status == "tampered"
 
 
+@pytest.mark.proof
 def test_an_answer_has_a_largest_size(anywhere):
     source = "import torch\ndef much():\n    return torch.zeros(1 << 25)\n"
     with opened(anywhere, source) as box:
