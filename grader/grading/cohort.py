@@ -93,7 +93,7 @@ class Cohort:
         if before is None or before.execution_key != key:
             return None
         if before.checks_key == self.loaded.rules:
-            told = {n: getattr(submission, n) for n in ("received", "late")}
+            told = {n: getattr(submission, n) for n in ("received", "late", "persons", "place")}
             unclear = submission.unclear or submission.unread
             return replace(before.graded, unclear=unclear, **told)
         return None if before.graded.needs_review else self._judge_part(submission, record)
@@ -229,6 +229,8 @@ class Cohort:
             files=tuple(sorted(submission.files)),
             received=submission.received,
             late=submission.late,
+            persons=submission.persons,
+            place=submission.place,
             notes=(*submission.notes, *notes, *judgement.doubts),
             unclear=submission.unclear or submission.unread,
             doubtful=bool(judgement.doubts),

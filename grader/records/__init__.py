@@ -10,6 +10,7 @@ Floors, top first:
     submission
     bounds
     json_values, limits
-    advice, asked_files, broken_zip, extensions, extras, file_names, notebook_file, tried_versions
+    adjustment, advice, asked_files, broken_zip, extensions, extras, file_names, notebook_file
+    person, tried_versions
     errors, temporary
 """

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, Self, get_args
 
+from grader.records.adjustment import Adjustment
 from grader.records.execution import Execution
 from grader.records.json_values import (
     Json,
@@ -14,6 +15,7 @@ from grader.records.json_values import (
     record_to_json,
     to_plain,
 )
+from grader.records.person import Person
 
 Outcome = Literal["passed", "partial", "failed", "skipped", "unmeasured", "deferred", "broken"]
 """What became of a check. `deferred`: it is decided elsewhere, by who has what it needs."""
@@ -143,6 +145,12 @@ class Graded:
     """True where what it claims contradicts what it shows, which may be an accident; a note says
     what.
     """
+    persons: tuple[Person, ...] = ()
+    """Who handed it in, where the source or a roster says so: several for a group."""
+    place: str = ""
+    """What the source calls its folder, or its files without their own names."""
+    adjustments: tuple[Adjustment, ...] = ()
+    """What changes the final score beside the checks."""
     withdrawn: str | None = None
     """Since when it is no longer among the hand-ins, ISO 8601; None where it is."""
 
@@ -159,6 +167,11 @@ class Graded:
             or self.doubtful
             or any(c.outcome == "broken" or c.needs_review for c in self.checks)
         )
+
+    @property
+    def final(self) -> float:
+        """The score with its adjustments, at least 0."""
+        return max(0.0, self.score + sum(a.points for a in self.adjustments))
 
     @property
     def undecided(self) -> bool:
@@ -209,5 +222,7 @@ class Graded:
                 "checks": tuple(CheckResult(**c) for c in own["checks"]),
                 "files": tuple(own.get("files", ())),
                 "notes": tuple(own.get("notes", ())),
+                "persons": tuple(map(Person.from_json, own.get("persons", ()))),
+                "adjustments": tuple(map(Adjustment.from_json, own.get("adjustments", ()))),
             }
         )

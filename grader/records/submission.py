@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from grader.records.json_values import Json
+from grader.records.person import Person
 
 ENTRY_SUFFIXES = (".py", ".ipynb")
 """Kinds of files that can be run, the preferred one first."""
@@ -35,7 +36,12 @@ class Submission:
     digest: str = field(init=False)
     """SHA-256 of names and contents, hex: it always fits the files."""
     received: str | None = None
-    """When it was handed in, ISO 8601, where known."""
+    """When it was handed in, ISO 8601 with its zone, where known."""
+    persons: tuple[Person, ...] = ()
+    """Who handed it in, where the source or a roster says so: several for a group."""
+    place: str = ""
+    """What the source calls its folder, or its files without their own names: where feedback goes.
+    """
     late: bool = False
     """True where the source says so."""
     notes: tuple[str, ...] = ()

@@ -272,6 +272,8 @@ def _read(hand_in: HandIn, asked: AskedFiles) -> Submission:
         files={name: files[name] for name in sorted(files)},
         entry=entry,
         received=hand_in.received,
+        persons=tuple(hand_in.persons),
+        place=hand_in.place,
         late=hand_in.late,
         notes=tuple(notes),
         unclear=choice.unclear or closed,

@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 
 from grader.records import extensions
 from grader.records.asked_files import AskedFiles
+from grader.records.person import Person
 from grader.submissions.listing import Listing, Member
 from grader.submissions.names import Refused
 
@@ -31,7 +32,13 @@ class HandIn:
     archive: str | None = None
     """The member that is the submission, packed."""
     received: str | None = None
-    """When it was handed in, ISO 8601, where the source says so."""
+    """When it was handed in, ISO 8601 with its zone, where the source says so."""
+    persons: Sequence[Person] = ()
+    """Who handed it in, where the source says so: several for a group."""
+    place: str = ""
+    """What the source calls its folder, or its files without their own names."""
+    attempt: int = 0
+    """Which of the student's attempts it is, counted from 1; 0 where the source counts none."""
     late: bool = False
     """True where the source says so."""
     notes: Sequence[str] = ()
@@ -44,8 +51,7 @@ class HandIn:
 class Layout(Protocol):
     """How one source arranges the files of a class.
 
-    What a later source knows besides, such as an id, an e-mail address or the number of an attempt,
-    becomes a field of `HandIn` with a default; no method changes.
+    What a later source knows besides becomes a field of `HandIn` with a default; no method changes.
     """
 
     @property
