@@ -2,10 +2,12 @@
 
 Floors, top first:
     collect
+    attempts, reading, roster
     layouts, spelling, unpacking
     archive, entry
     clues
     contents, folder
     listing, tar
-    code_pages, definitions, names
+    code_pages, commits, definitions, times
+    names
 """
