@@ -160,6 +160,18 @@ def _read_id(text: str) -> str:
     return match[1] if match else text.lstrip("#")
 
 
+def list_labels(roster: Iterable[Enrolled]) -> list[str]:
+    """How `grade` calls everybody on the roster."""
+    persons = [one.person for one in roster]
+    called = [_call(person) for person in persons]
+    return [
+        f"{label} ({own})"
+        if called.count(label) > 1 and (own := person.id or person.email or person.login)
+        else label
+        for label, person in zip(called, persons, strict=True)
+    ]
+
+
 # joining
 
 
@@ -189,10 +201,29 @@ def join_roster(
     absent = [_make_absent(e) for e in roster if e not in present and e not in doubtful]
     strangers = [h.student for h, p in zip(hand_ins, found, strict=True) if not any(p)]
     remarks = [f"Not on the roster: {_list(strangers)}."] * bool(strangers)
+    remarks += _name_renamed(hand_ins, joined)
     remarks += [
         f"Several hand-ins could be of {_call(e.person)}: none was joined." for e in doubtful
     ]
     return [*joined, *absent], remarks
+
+
+def _name_renamed(before: Iterable[HandIn], after: Iterable[HandIn]) -> list[str]:
+    """Who bears a name on the roster that is another one than the source's: a group, perhaps."""
+    renamed = {
+        f"{show_name(old.student)} is {new.student}"
+        for old, new in zip(before, after, strict=True)
+        if len(old.persons) == len(new.persons) == 1
+        and new.persons[0] != old.persons[0]
+        and _list_names(old.persons[0].name)
+        and not {*_list_names(old.persons[0].name)} & {*_list_names(new.persons[0].name)}
+    }
+    if not renamed:
+        return []
+    return [
+        f"By number, not by name: {_list(sorted(renamed))}. Where that is a group, give a roster"
+        " with a column `group`."
+    ]
 
 
 class _Index:

@@ -79,6 +79,13 @@ def test_a_roster_that_is_not_there(tmp_path: Path) -> None:
         roster.read_roster(tmp_path / "r.csv")
 
 
+def test_handouts_are_written_for_the_names_that_grade_uses(tmp_path: Path) -> None:
+    """Two of one name bear their numbers."""
+    enrolled = read(tmp_path / "r.csv", PEOPLE)
+    found = join(tmp_path, ["bo/lenet.py"])
+    assert sorted(roster.list_labels(enrolled)) == sorted(s.student for s in found.submissions)
+
+
 # ------------------------------------------------------------------------------------- joining
 
 PEOPLE = """\
@@ -111,7 +118,11 @@ def test_canvas_names(tmp_path: Path) -> None:
         ("Maria Curie (3)", "mc3", False, False),
         ("Maria Curie (4)", "mc4", False, False),
     ]
-    assert found.remarks == ["Not on the roster: guest."]
+    assert found.remarks == [
+        "Not on the roster: guest.",
+        "By number, not by name: mllerjrg is Jörg Müller. Where that is a group, give a roster with"
+        " a column `group`.",
+    ]
     assert "No file was handed in." in " ".join(found.submissions[1].notes)
 
 

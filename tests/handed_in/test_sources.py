@@ -14,8 +14,9 @@ import pytest
 
 from grader.records.errors import UsageError
 from grader.records.submission import Submission
-from grader.submissions import collect
+from grader.submissions import collect, commits
 from grader.submissions.collect import Choices, HandedIn
+from grader.submissions.folder import list_folder, open_root
 from kit.archives import ASKED, CODE, GOOD, said, write, zipped
 
 OTHER = b"class LeNet5: 'another'\n"
@@ -542,3 +543,31 @@ def test_a_name_that_was_refused_is_its_students(tmp_path: Path) -> None:
     assert "`lenet.pt` is a symbolic link and was not followed." in found["curiemarie"].notes
     assert "`lenet.py` is a symbolic link and was not followed." in found["hopper"].notes
     assert "`stray` is a symbolic link and was not followed." in found["stray"].notes
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("by_place", ["true", "false"])
+def test_commits_that_are_kept_as_changes(tmp_path: Path, by_place: str) -> None:
+    """In a pack a commit may be what differs from another one; all are read as git reads them."""
+    write(tmp_path, {"lenet.py": CODE})
+    commit(tmp_path, "2026-03-01T10:00:00+0100", pack=False)
+
+    def git(*words: str) -> str:
+        done = subprocess.run(
+            ["git", "-c", "user.name=x", "-c", "user.email=x@x", *words],
+            cwd=tmp_path, check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        return done.stdout
+
+    for n in range(12):
+        text = "\n".join(f"line {line} of a long message" for line in range(100))
+        git("commit", "-q", "--allow-empty", "-m", f"{n} {text}")
+    git("config", "repack.useDeltaBaseOffset", by_place)
+    git("gc", "-q", "--aggressive")
+    pack = next((tmp_path / ".git/objects/pack").glob("*.pack"))
+    assert "chain length = 1" in git("verify-pack", "-v", str(pack))
+    with open_root(tmp_path) as root:
+        repository = list_folder(root).repositories[""]
+        for digest in git("log", "--format=%H").split():
+            text = commits._find_commit(repository, digest).decode()
+            assert text == git("cat-file", "commit", digest)
