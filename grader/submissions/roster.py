@@ -1,8 +1,8 @@
 """A roster: who is in the course, in the export of any platform; and whose hand-in is whose.
 
 A person of a hand-in is found by the first of these that fits exactly one person of the roster: id,
-e-mail address, account, name. A name fits in any order of its words, without accents, and in the
-form in which Canvas writes it.
+unless the names differ; e-mail address; account; name; id alone. A name fits in any order of its
+words, without accents, and in the form in which Canvas writes it.
 """
 
 from __future__ import annotations
@@ -215,8 +215,7 @@ def _name_renamed(before: Iterable[HandIn], after: Iterable[HandIn]) -> list[str
         for old, new in zip(before, after, strict=True)
         if len(old.persons) == len(new.persons) == 1
         and new.persons[0] != old.persons[0]
-        and _list_names(old.persons[0].name)
-        and not {*_list_names(old.persons[0].name)} & {*_list_names(new.persons[0].name)}
+        and not _agree(old.persons[0], new.persons[0])
     }
     if not renamed:
         return []
@@ -253,22 +252,28 @@ class _Index:
         return self._groups.get(_squash(hand_in.student), ())
 
     def _find(self, person: Person, label: str, place: str) -> Enrolled | None:
-        for key in _list_keys(person, (person.id,)):
-            if one := self._only(key):
-                return one
-        for kind in ("login", "id", "email"):
-            if one := self._only((kind, label.casefold())):
-                return one
-        for key in _list_names(label):
-            if one := self._only(key):
-                return one
+        by_id = self._only(("id", person.id.casefold()))
+        if by_id is not None and _agree(person, by_id.person):
+            return by_id
         parts = place.split("-")  # a repository: the login may hold hyphens
-        ends = ("-".join(parts[n:]).casefold() for n in range(1, len(parts)))
-        return next((one for end in ends if (one := self._only(("login", end)))), None)
+        keys = [
+            *_list_keys(person, ()),
+            *((kind, label.casefold()) for kind in ("login", "id", "email")),
+            *_list_names(label),
+            *(("login", "-".join(parts[n:]).casefold()) for n in range(1, len(parts))),
+        ]
+        # A number counts last where the names differ: it may be of another kind.
+        return next((one for key in keys if (one := self._only(key))), by_id)
 
     def _only(self, key: tuple[str, str]) -> Enrolled | None:
         found = self._by.get(key, ()) if key[1] else ()
         return found[0] if len(found) == 1 else None
+
+
+def _agree(first: Person, second: Person) -> bool:
+    """False where both have names, and not the same."""
+    own, other = {*_list_names(first.name)}, {*_list_names(second.name)}
+    return not own or not other or bool(own & other)
 
 
 def _list_keys(person: Person, ids: Iterable[str]) -> list[tuple[str, str]]:
@@ -316,7 +321,8 @@ def _join(hand_in: HandIn, persons: Sequence[Enrolled | None], index: _Index) ->
     whole = tuple(
         _complete(mine, e.person) if e else mine for mine, e in zip(own, persons, strict=True)
     )
-    label = _call(whole[0]) if len(whole) == 1 else ", ".join(map(_call, whole))
+    named = hand_in.student == ", ".join(map(_call, own))  # a team has a name of its own
+    label = ", ".join(map(_call, whole)) if named or len(whole) == 1 else hand_in.student
     return replace(hand_in, student=label, persons=whole)
 
 

@@ -7,7 +7,9 @@ import json
 
 import pytest
 
+from grader.cli import options
 from grader.ledger.ledger import Ledger
+from grader.submissions import attempts
 from kit.command_line import CommandLine
 from kit.tiny import POINTS, RIGHT, WRONG, Tiny
 
@@ -85,6 +87,32 @@ def test_a_roster_is_kept(course: Tiny, graded: object) -> None:
     ]
     assert document["students"][0]["received"] == "2026-03-01T10:00:00"
     assert scores(course) == {"Ada Lovelace": "12", "Grace Hopper": "0"}
+
+
+@pytest.mark.process
+def test_a_platforms_download_from_the_command_line(course: Tiny, graded: object) -> None:
+    """A row for each student and not for each file; late work and typed text are seen."""
+    course.write("class/curiemarie_12345_678901_tiny.py", RIGHT)
+    course.write("class/curiemarie_12345_678902_notes.txt", "x")
+    course.write("class/einsteinalbert_LATE_12346_678903_tiny-1.py", RIGHT)
+    course.write("class/textertörnqvist_12347_text.html", "<p>ill</p>")
+    done = graded()  # type: ignore[operator]
+    assert done.out.startswith(
+        "Read as `canvas`: 3 students, 1 late, 1 without a file that can be run: curiemarie,"
+        " einsteinalbert, textertörnqvist.\n"
+    )
+    assert scores(course) == {"curiemarie": "12", "einsteinalbert": "12", "textertörnqvist": "0"}
+    page = (course.out / "einsteinalbert.html").read_text(encoding="utf-8")
+    assert "Late" in page
+    (record,) = course.out.glob("texter*.json")
+    kept = json.loads(record.read_text(encoding="utf-8"))
+    assert (kept["student"], kept["files"]) == ("textertörnqvist", ["text.html"])
+    assert kept["persons"][0]["id"] == "12347"
+
+
+def test_the_choices_are_those_of_the_command_line() -> None:
+    """They are written twice, since the command line loads late."""
+    assert options.ATTEMPTS == attempts.WHICH
 
 
 @pytest.mark.process

@@ -173,6 +173,13 @@ def test_groups_by_their_name(tmp_path: Path) -> None:
     assert "Bo Li" not in [s.student for s in found.submissions]
 
 
+def test_a_team_keeps_its_name(tmp_path: Path) -> None:
+    """Its members get theirs from the roster; a group without a name is called by them."""
+    files = [f"Team X-{n}_assignsubmission_file/lenet.py" for n in ("Bo Li_1", "Wu, Cy_2")]
+    one = next(s for s in join(tmp_path, files).submissions if s.files)
+    assert (one.student, [p.login for p in one.persons]) == ("Team X", ["bo", "cy"])
+
+
 def test_repositories_by_the_end_of_their_name(tmp_path: Path) -> None:
     """A login may hold hyphens, and one repository alone does not tell where it begins."""
     hand_in = HandIn(student="lenet-ana-lopez", place="lenet-ana-lopez")
