@@ -14,6 +14,7 @@ from grader.records.errors import UsageError
 from grader.records.submission import Submission
 from grader.submissions import collect, roster, times
 from grader.submissions.collect import Choices, HandedIn
+from grader.submissions.names import show_name
 from grader.submissions.roster import Enrolled
 
 SETTING = "roster"
@@ -123,6 +124,6 @@ def _describe(handed_in: HandedIn) -> str:
 
 
 def _list(students: Iterable[str]) -> str:
-    names = list(students)
+    names = [show_name(student) for student in students]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more

@@ -2,8 +2,8 @@
 
 Floors, top first:
     collect
-    attempts, reading, roster
-    layouts, spelling, unpacking
+    attempts, joining, reading
+    layouts, roster, spelling, unpacking
     archive, entry
     clues
     contents, folder

@@ -28,6 +28,7 @@ from grader.submissions.archive import list_archive
 from grader.submissions.attempts import Which, choose_attempts
 from grader.submissions.entry import WEIGHTS, is_entry
 from grader.submissions.folder import describe_error, list_folder, open_root, read_path
+from grader.submissions.joining import join_roster
 from grader.submissions.layouts.layout import HandIn, recognise
 from grader.submissions.layouts.offer import offer_layouts
 from grader.submissions.listing import CLASS, SUBMISSION, Listing, Member
@@ -41,7 +42,7 @@ from grader.submissions.names import (
     show_name,
 )
 from grader.submissions.reading import read_hand_in
-from grader.submissions.roster import Enrolled, join_roster
+from grader.submissions.roster import Enrolled
 
 __all__ = ["Choices", "HandedIn", "collect_class", "read_class", "read_one"]
 

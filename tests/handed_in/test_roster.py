@@ -8,7 +8,7 @@ import pytest
 
 from grader.records.errors import UsageError
 from grader.records.person import Person
-from grader.submissions import roster
+from grader.submissions import joining, roster
 from grader.submissions.collect import Choices, HandedIn, collect_class
 from grader.submissions.layouts.layout import HandIn
 from kit.archives import ASKED, CODE, write
@@ -183,5 +183,5 @@ def test_a_team_keeps_its_name(tmp_path: Path) -> None:
 def test_repositories_by_the_end_of_their_name(tmp_path: Path) -> None:
     """A login may hold hyphens, and one repository alone does not tell where it begins."""
     hand_in = HandIn(student="lenet-ana-lopez", place="lenet-ana-lopez")
-    (joined, *_), _ = roster.join_roster([hand_in], read(tmp_path / "r.csv", PEOPLE))
+    (joined, *_), _ = joining.join_roster([hand_in], read(tmp_path / "r.csv", PEOPLE))
     assert (joined.student, joined.persons[0].login) == ("Ana López García", "ana-lopez")
