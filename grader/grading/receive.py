@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -70,7 +69,7 @@ def receive(
     chosen = [s for s in everyone if not only or s.student in only]
     if since is not None:
         chosen = _leave_earlier(chosen, since, handed_in.layout)
-    kept = None if given is None else json.dumps(roster.dump_roster(given))
+    kept = None if given is None else roster.dump_roster(given)
     return Received(handed_in=handed_in, chosen=chosen, roster=kept)
 
 
@@ -80,7 +79,7 @@ def recall_roster(ledger_path: Path) -> list[Enrolled]:
         return []
     with Ledger(ledger_path, readonly=True) as ledger:
         kept = ledger.setting(SETTING)
-    return roster.load_roster(json.loads(kept)) if kept else []
+    return roster.load_roster(kept) if kept else []
 
 
 def read_since(text: str) -> datetime:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
 
 from grader.records.errors import UsageError
-from grader.records.json_values import Json, record_to_json
+from grader.records.json_values import record_to_json
 from grader.records.person import Person
 from grader.submissions.folder import read_path
 from grader.submissions.names import Refused
@@ -56,16 +56,6 @@ class Enrolled:
     """Every number that the roster has of the person."""
     group: str = ""
     """The group with which the person hands in."""
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """The record of which `to_json` made this."""
-        person = Person.from_json(value["person"])
-        return cls(person=person, ids=tuple(map(str, value["ids"])), group=str(value["group"]))
-
-    def to_json(self) -> dict[str, Json]:
-        """For the ledger."""
-        return record_to_json(self)
 
 
 def read_roster(path: Path) -> list[Enrolled]:
@@ -165,11 +155,14 @@ def call(person: Person) -> str:
     return person.name or person.login or person.id or person.email
 
 
-def dump_roster(roster: Sequence[Enrolled]) -> list[Json]:
+def dump_roster(roster: Sequence[Enrolled]) -> str:
     """For the ledger."""
-    return [one.to_json() for one in roster]
+    return json.dumps([record_to_json(one) for one in roster])
 
 
-def load_roster(value: Iterable[Mapping[str, Any]]) -> list[Enrolled]:
+def load_roster(text: str) -> list[Enrolled]:
     """What `dump_roster` made."""
-    return [Enrolled.from_json(one) for one in value]
+    return [
+        Enrolled(person=Person.from_json(r["person"]), ids=tuple(r["ids"]), group=r["group"])
+        for r in json.loads(text)
+    ]

@@ -6,8 +6,8 @@ whoever chose the name. A pattern with back-references or looks to the sides is 
 
 from __future__ import annotations
 
+import re
 from functools import partial
-from typing import Any
 
 from grader.records.errors import UsageError
 from grader.records.extras import require_course
@@ -58,7 +58,7 @@ def read_pattern(text: str) -> NamedForm:
     return NamedForm(read=partial(_read, compiled), shape=f"`{text}`", exact=True)
 
 
-def _read(compiled: Any, name: str) -> Part | None:
+def _read(compiled: re.Pattern[str], name: str) -> Part | None:
     match = compiled.fullmatch(name)
     if match is None or not match["student"]:
         return None
