@@ -8,8 +8,12 @@ import json
 import pytest
 
 from grader.cli import options
+from grader.grading.attempts import Attempts
 from grader.ledger.ledger import Ledger
+from grader.records.adjustment import Adjustment
+from grader.records.submission import Submission
 from grader.submissions import attempts
+from kit import entries
 from kit.command_line import CommandLine
 from kit.tiny import POINTS, RIGHT, WRONG, Tiny
 
@@ -108,6 +112,35 @@ def test_a_platforms_download_from_the_command_line(course: Tiny, graded: object
     kept = json.loads(record.read_text(encoding="utf-8"))
     assert (kept["student"], kept["files"]) == ("textertörnqvist", ["text.html"])
     assert kept["persons"][0]["id"] == "12347"
+
+
+def attempt(number: int) -> Submission:
+    return Submission(student="ada", files={}, entry=None, attempt=number)
+
+
+def test_the_best_of_several() -> None:
+    """It is known with the last one; of equal ones the earlier counts, by what is left of it."""
+    every = [attempt(n) for n in (1, 2, 3)]
+    gathered = Attempts([*every, Submission(student="bob", files={}, entry=None)])
+    late = Adjustment(kind="late", points=-3, reason="A day late.")
+    assert gathered.add(every[2], entries.graded(earned=9.0, adjustments=(late,)), "c") is None
+    assert gathered.add(every[0], entries.graded(earned=6.0), "a") is None
+    counts = gathered.add(every[1], entries.graded(earned=5.0), "b")
+    assert counts is not None
+    assert (counts[0].score, counts[1]) == (6.0, "a")
+    assert counts[0].notes == ("Attempt 1 of 3 counts: none earned more.",)
+    assert not counts[0].unclear
+
+
+def test_an_attempt_that_nobody_could_judge() -> None:
+    """A person looks at it before another one counts."""
+    every = [attempt(1), attempt(2)]
+    gathered = Attempts(every)
+    gathered.add(every[0], entries.graded(earned=6.0), "a")
+    counts = gathered.add(every[1], entries.graded(earned=0.0, unclear="Which file?"), "b")
+    assert counts is not None
+    assert (counts[0].score, counts[0].needs_review) == (6.0, True)
+    assert counts[0].unclear == "A person has to look at attempt 2, which may earn more."
 
 
 def test_the_choices_are_those_of_the_command_line() -> None:
