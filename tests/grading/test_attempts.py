@@ -53,7 +53,7 @@ def graded(course: Tiny, call: CommandLine) -> object:
 @pytest.mark.process
 def test_which_attempt_counts(course: Tiny, graded: object) -> None:
     """The last one, the first, or the best, of which each is graded once and kept."""
-    hand_in(course, "ada", WRONG, RIGHT, WRONG)
+    hand_in(course, "ada", WRONG, RIGHT + "# a second try\n", WRONG)
     hand_in(course, "bob", RIGHT)
     done = graded("--attempt", "last")  # type: ignore[operator]
     assert "Read as `blackboard`: 2 students: ada, bob." in done.out
