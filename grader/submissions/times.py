@@ -39,8 +39,8 @@ def read_time(text: str, *, zone: timezone | None = None) -> str | None:
             moment = _read_words(match)
         else:
             return _read_iso(text, zone)
-        own = _read_zone(text[match.end() :].strip())
-        return moment.replace(tzinfo=own or zone).isoformat()
+        rest = text[match.end() :].strip()
+        return moment.replace(tzinfo=_read_zone(rest) if rest else zone).isoformat()
     except ValueError:
         return None
 
