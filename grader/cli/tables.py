@@ -89,10 +89,10 @@ def exported(delivery: Delivery, *, written: bool) -> None:
 def _say_what_was_written(delivery: Delivery, *, written: bool) -> None:
     file, path = delivery.file, delivery.path
     if file.column:
-        same = f", {len(file.unchanged)} say it already" if file.unchanged else ""
-        line(f"{len(file.changes)} cells of {file.column!r} change{same}.")
+        same = f"; {len(file.unchanged)} say it already" if file.unchanged else ""
+        line(f"Cells that change in {file.column!r}: {len(file.changes)}{same}.")
     elif file.unchanged:
-        line(f"{len(file.unchanged)} reports in it.")
+        line(f"Reports in it: {len(file.unchanged)}.")
     line(f"Written: {path}" if written else f"Nothing was written. Add --write to write {path}.")
 
 

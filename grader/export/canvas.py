@@ -77,12 +77,13 @@ def _read(table: Table, lines: Sequence[int], column: Candidate) -> Gradebook:
     last, first, whole = table.find("LastName"), table.find("FirstName"), table.find("Student")
     names = join_names(table, lines, first, last, whole)
     names = [found[1] if (found := _FORMULA.fullmatch(name)) else name for name in names]
+    ids = make_key(table, lines, table.find("ID"), "id")
     return Gradebook(
         table=table,
         lines=lines,
-        labels=names,
+        labels=[f"{name} ({known})" for name, known in zip(names, ids[0].values, strict=True)],
         keys=[
-            *make_key(table, lines, table.find("ID"), "id"),
+            *ids,
             *make_key(table, lines, table.find("SIS User ID"), "id", "login"),
             *make_key(table, lines, table.find("SIS Login ID"), "login", "email", "id"),
             Key(heading=table.head[0], fields=("name",), values=names),
