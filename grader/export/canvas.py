@@ -90,6 +90,7 @@ def _read(table: Table, lines: Sequence[int], column: Candidate) -> Gradebook:
         ],
         column=column,
         above="Canvas takes them as extra points.",
+        excused="EX",
         kept=KEPT,
     )
 

@@ -51,6 +51,8 @@ class Gradebook:
     column: Candidate
     above: str
     """What the system does with more points than the maximum, a sentence."""
+    excused: str = ""
+    """What stands in a cell for work that does not count; empty where nothing does."""
     kept: Mapping[str, str] = field(default_factory=dict)
     """What is never replaced in a cell, in small letters, and why, as the rest of a sentence."""
 
@@ -150,19 +152,18 @@ def fill(book: Gradebook, results: Results) -> ExportedFile:
     matching = match(list_members(results.graded), book.keys, book.labels)
     factor = _find_factor(book.column, results)
     cells, changes, unchanged, left = dict[Place, str](), list[Change](), list[str](), list[Left]()
+    comma = _uses_comma(book)
     for pair in matching.pairs:
         name, old = pair.member.name, _read_cell(book, pair)
-        if why := _explain_open(pair.member.graded, results.wishes):
-            left.append(Left(name=name, why=why))
+        if one := _explain_left(book, pair, results.wishes):
+            left.append(one)
             continue
-        if why := book.kept.get(old.casefold(), ""):
-            left.append(Left(name=name, why=why, settled=True))
-            continue
-        points = round_points(pair.member.graded.final * factor)
-        if points == read_points(old):
+        graded = pair.member.graded
+        points = round_points(graded.final * factor)
+        new = book.excused if graded.excused else _show_points(points, comma=comma)
+        if new == old or (not graded.excused and points == read_points(old)):
             unchanged.append(name)
             continue
-        new = _show_points(points, comma=_uses_comma(book))
         cells[_find_place(book, pair)] = new
         row = book.labels[pair.row]
         changes.append(Change(name=name, row=row, by=pair.by, old=old, new=new))
@@ -180,13 +181,18 @@ def fill(book: Gradebook, results: Results) -> ExportedFile:
     )
 
 
-def _explain_open(one: Graded, wishes: Wishes) -> str:
-    """Why this grade is not written, as the rest of a sentence; empty where it is."""
+def _explain_left(book: Gradebook, pair: Pair, wishes: Wishes) -> Left | None:
+    """Why this cell stays as it is; None where a grade is written."""
+    one, name = pair.member.graded, pair.member.name
+    if one.excused:
+        why = "is excused, for which there is no sign here: nothing is written"
+        return None if book.excused else Left(name=name, why=why, settled=True)
     if one.undecided:
-        return "has no score yet: a person is needed"
+        return Left(name=name, why="has no score yet: a person is needed")
     if one.needs_review and not wishes.with_open:
-        return "needs a person before the score counts"
-    return ""
+        return Left(name=name, why="needs a person before the score counts")
+    why = book.kept.get(_read_cell(book, pair).casefold(), "")
+    return Left(name=name, why=why, settled=True) if why else None
 
 
 def _split_withdrawn(

@@ -70,15 +70,16 @@ def _describe(member: Member) -> Mapping[str, Value]:
     """What stands in the fixed columns."""
     one, gone = member.graded, bool(member.graded.withdrawn)
     known = member.person if one.persons else Person()
+    status = "excused" if one.excused else escape.cell(one.execution.status)
     blank = gone or one.undecided
     return {
         "student": escape.cell(one.student),
         **{name: escape.cell(getattr(known, name)) for name in PERSON},
         "score": "" if blank else show_number(one.score),
         "adjustments": "" if gone else escape.cell(describe_adjustments(one.adjustments)),
-        "final": "" if blank else show_number(one.final),
+        "final": "" if blank or one.excused else show_number(one.final),
         "max_score": "" if gone else show_number(one.max_score),
-        "status": WITHDRAWN if gone else escape.cell(one.execution.status),
+        "status": WITHDRAWN if gone else status,
         "needs a person": escape.cell(one.needs_review),
         "late": escape.cell(one.late and not gone),
     }
@@ -90,7 +91,10 @@ def describe_adjustments(adjustments: Iterable[Adjustment]) -> str:
 
 
 def _points(check: CheckResult | None) -> Value:
-    return "" if check is None or check.outcome == "broken" else show_number(check.earned)
+    """Empty where nothing and nobody has decided about it."""
+    if check is None or check.outcome in ("broken", "open"):
+        return ""
+    return show_number(check.earned)
 
 
 def show_number(value: float) -> Value:

@@ -94,6 +94,15 @@ def test_excused_and_not_assigned_stay() -> None:
     assert [c.name for c in made.changes] == ["José López"]
 
 
+def test_who_is_excused_here_is_excused_there() -> None:
+    """Written as Canvas writes it, and no change where it says so already."""
+    here = course(grades={(12346, 77): "EX"})
+    excused = [one(f"s{n}", 40, Person(id=n), excused=True) for n in ("12345", "12346")]
+    made = make(here.export(), *excused)
+    assert here.take(made.content) == {(12345, 77): "EX"}
+    assert (len(made.unchanged), made.complete) == (1, True)
+
+
 def test_no_assignment_is_ever_made() -> None:
     """A column without a number behind its title would become a new assignment; so would a title
     that is written otherwise. Such a column is not there to be filled.

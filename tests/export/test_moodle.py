@@ -93,6 +93,15 @@ def test_a_maximum_that_is_not_ours_has_to_be_decided() -> None:
     assert here.take(made.content)[0] == {123456: 8.75, 123457: 10.0, 123458: 0.0}
 
 
+def test_who_is_excused_has_no_sign_in_moodle() -> None:
+    """Nothing is written, and it is said."""
+    content = MoodleAssignment(PEOPLE).export()
+    made = make(content, one("a", 40, Person(id="123456"), excused=True))
+    assert made.content == content
+    assert "is excused, for which there is no sign here" in made.left[0].why
+    assert made.complete
+
+
 def test_a_scale_takes_no_points() -> None:
     """Moodle stores nothing of a number where words are meant."""
     content = MoodleAssignment(PEOPLE).export()

@@ -136,7 +136,9 @@ def _find_delimiter(lines: Sequence[str]) -> str:
 
 
 def _is_hidden(row: Sequence[str]) -> bool:
-    return all(re.fullmatch(r"\s*(muted|manual posting.*)?\s*", cell, re.IGNORECASE) for cell in row)
+    return all(
+        re.fullmatch(r"\s*(muted|manual posting.*)?\s*", cell, re.IGNORECASE) for cell in row
+    )
 
 
 def _point(text: str) -> str:
