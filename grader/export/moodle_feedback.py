@@ -9,6 +9,7 @@ has already. The name in front may say anything that holds no underscore.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from grader.export.export import ExportedFile, Left, Results
@@ -33,16 +34,20 @@ class MoodleFeedback:
             raise UsageError("this format hands out reports, and there are none")
         files, given = dict[str, bytes](), list[str]()
         unmatched, left = list[str](), list[Left]()
+        names = {one.student: dict(_list_participants(one)) for one in results.graded}
+        often = Counter(number for own in names.values() for number in own)
         for one in sorted(results.graded, key=lambda one: one.student):
-            folders = dict.fromkeys(_list_folders(one))
+            own, student = names[one.student], one.student
             if one.needs_review and not results.wishes.with_open:
-                why = "needs a person before the report is handed out"
-                left.append(Left(name=one.student, why=why))
-            elif not folders:
-                unmatched.append(one.student)
+                left.append(Left(name=student, why=_WAITS))
+            elif any(often[number] > 1 for number in own):
+                left.append(Left(name=student, why=_SHARED))
+            elif not own:
+                unmatched.append(student)
             else:
-                given.append(one.student)
-                pages = results.read_pages(one.student)
+                given.append(student)
+                pages = results.read_pages(student)
+                folders = [_name_folder(name, number) for number, name in own.items()]
                 files |= {f"{f}/{name}": page for f in folders for name, page in pages.items()}
         return ExportedFile(
             content=pack(files), unchanged=given, unmatched=unmatched, left=left, notes=[_SETTING]
@@ -50,24 +55,25 @@ class MoodleFeedback:
 
 
 MOODLE_FEEDBACK = MoodleFeedback()
+_WAITS = "needs a person before the report is handed out"
+_SHARED = "has the folder of a participant that another hand-in has as well: no report is packed"
 _SETTING = "In Moodle the assignment needs the feedback type Feedback files, and submissions."
 
 
-def _list_folders(one: Graded) -> Iterator[str]:
-    """One for each participant. Members of a group have one each where their numbers are Moodle's,
-    which shows in that of the folder.
+def _list_participants(one: Graded) -> Iterator[tuple[int, str]]:
+    """Number and name of each. Members of a group count where their numbers are Moodle's, which
+    shows in that of the folder.
     """
     place = _PLACE.fullmatch(one.place)
     if place is None:
         return
-    yield _name_folder(place["name"], place["number"])
-    numbers = {person.id for person in one.persons}
-    if place["number"] in numbers:
+    if place["number"] in {person.id for person in one.persons}:
         for person in one.persons:
-            if re.fullmatch(r"[0-9]{1,18}", person.id) and person.id != place["number"]:
-                yield _name_folder(person.name, person.id)
+            if re.fullmatch(r"[0-9]{1,18}", person.id, re.ASCII):
+                yield int(person.id), person.name
+    yield int(place["number"]), place["name"]
 
 
-def _name_folder(name: str, number: str) -> str:
-    plain = clean_name(name.replace("_", " ")) or "Participant"
+def _name_folder(name: str, number: int) -> str:
+    plain = clean_name(name).replace("_", " ").strip(" .~") or "Participant"
     return f"{plain}_{number}_assignsubmission_file"

@@ -23,7 +23,7 @@ _FILE = 0o644 << 16
 
 def clean_name(label: str) -> str:
     """The label as the name of a folder; empty where nothing is left."""
-    name = _FORBIDDEN.sub("_", label)[:_LONGEST].strip(" .").lstrip("~")
+    name = _FORBIDDEN.sub("_", label)[:_LONGEST].rstrip(" .").lstrip(" .~")
     return f"_{name}" if _RESERVED.fullmatch(name) else name
 
 

@@ -80,6 +80,15 @@ def test_members_of_a_moodle_group() -> None:
     assert sorted(MoodleAssignment(PEOPLE).take_feedback(made.content)) == [17]
 
 
+def test_no_report_goes_to_two_owners() -> None:
+    """Two hand-ins that name one participant: neither is handed out, and both are named."""
+    graded = [placed(s, FOLDER.format(s, n, "file")) for s, n in (("a", 1), ("b", "01"), ("c", 2))]
+    made = MOODLE_FEEDBACK.make(results(*graded))
+    assert sorted(MoodleAssignment(PEOPLE).take_feedback(made.content)) == [2]
+    assert [left.name for left in made.left] == ["a", "b"]
+    assert not made.complete
+
+
 def test_who_is_not_of_moodle_is_named() -> None:
     """And who needs a person waits."""
     odd = placed("Odd", FOLDER.format("Odd", 2, "file"), execution=Execution(status="tampered"))
