@@ -106,10 +106,10 @@ def _find_maximum(table: Table, column: int) -> float | None:
 def _require_points(table: Table, column: Candidate) -> None:
     """Raises UsageError for an assignment with a scale, or without a grade."""
     values = _list_values(table, column.column + 1)
-    if column.maximum is None and len(values) == 1 and "" not in values:
+    if not column.maximum and len(values) == 1 and "" not in values:
         raise UsageError(
-            f"behind {column.heading!r} stands {min(values)!r:.60} and no maximum, so the "
-            "assignment takes no points in Moodle. Give it points there, and download it again"
+            f"behind {column.heading!r} stands {min(values)!r:.60}, which is no maximum, so "
+            "the assignment takes no points in Moodle. Give it points there, and download it again"
         )
 
 

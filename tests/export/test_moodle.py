@@ -106,8 +106,10 @@ def test_a_scale_takes_no_points() -> None:
     """Moodle stores nothing of a number where words are meant."""
     content = MoodleAssignment(PEOPLE).export()
     scale = content.replace(b'"Maximum grade"', b"Scale").replace(b"100.00", b'"Fail, Pass"')
-    with pytest.raises(UsageError, match="'Fail, Pass' and no maximum, so the assignment takes no"):
+    with pytest.raises(UsageError, match="'Fail, Pass', which is no maximum, so the assignment"):
         make(scale, *CLASS)
+    with pytest.raises(UsageError, match=r"'0\.00', which is no maximum"):
+        make(MoodleAssignment(PEOPLE, maximum=0).export(), *CLASS)
 
 
 def test_other_words_need_the_column_named() -> None:
