@@ -16,7 +16,6 @@ from grader.export.filling import (
     Gradebook,
     choose,
     fill,
-    join_names,
     list_student_lines,
     make_key,
     read_points,
@@ -68,15 +67,13 @@ CANVAS = Canvas()
 def _refuse(table: Table) -> str:
     head = table.head
     first = "Student" in "".join(head[:1]) or head[:2] == ["LastName", "FirstName"]
-    if not first or "ID" not in "".join(head[1:3]) or "Section" not in head:
+    if not first or "ID" not in head[1:3] or "Section" not in head:
         return "its first line does not begin with Student and ID, with Section behind them"
     return ""
 
 
 def _read(table: Table, lines: Sequence[int], column: Candidate) -> Gradebook:
-    last, first, whole = table.find("LastName"), table.find("FirstName"), table.find("Student")
-    names = join_names(table, lines, first, last, whole)
-    names = [found[1] if (found := _FORMULA.fullmatch(name)) else name for name in names]
+    names = [_read_name(table, line) for line in lines]
     ids = make_key(table, lines, table.find("ID"), "id")
     return Gradebook(
         table=table,
@@ -93,6 +90,13 @@ def _read(table: Table, lines: Sequence[int], column: Candidate) -> Gradebook:
         excused="EX",
         kept=KEPT,
     )
+
+
+def _read_name(table: Table, line: int) -> str:
+    """Of one column, or of two: then the last name stands in the first."""
+    columns = (0,) if table.find("FirstName") != 1 else (1, 0)
+    cells = [table.get(line, column).strip() for column in columns]
+    return " ".join(m[1] if (m := _FORMULA.fullmatch(cell)) else cell for cell in cells)
 
 
 def _find_points(table: Table) -> int:

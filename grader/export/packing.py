@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 import zipfile
 from collections.abc import Mapping
 
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
-"""What no system takes in a name, and what makes a name read otherwise than it is."""
+_FORBIDDEN = '<>:"/\\|?*'
+"""What some system takes for no part of a name."""
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories of what makes a name read otherwise than it is."""
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|(?:com|lpt)[0-9])(?:\..*)?", re.IGNORECASE)
 _LONGEST = 150
 """Characters of a name."""
@@ -23,8 +26,14 @@ _FILE = 0o644 << 16
 
 def clean_name(label: str) -> str:
     """The label as the name of a folder; empty where nothing is left."""
-    name = _FORBIDDEN.sub("_", label)[:_LONGEST].rstrip(" .").lstrip(" .~")
+    plain = unicodedata.normalize("NFC", label)
+    name = "".join("_" if _is_forbidden(sign) else sign for sign in plain)
+    name = name[:_LONGEST].rstrip(" .").lstrip(" .~")
     return f"_{name}" if _RESERVED.fullmatch(name) else name
+
+
+def _is_forbidden(sign: str) -> bool:
+    return sign in _FORBIDDEN or unicodedata.category(sign) in _HIDDEN
 
 
 def name_folders(labels: Mapping[str, str]) -> dict[str, str]:

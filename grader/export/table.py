@@ -55,7 +55,7 @@ class Table:
         Raises UsageError where it is no CSV file.
         """
         text, encoding = _decode(content)
-        delimiter = max(_DELIMITERS, key=lambda d: len(next(_split(text, d), ())))
+        delimiter = max(_DELIMITERS, key=lambda d: _count_headings(text, d))
         return cls(
             text=text,
             encoding=encoding,
@@ -119,6 +119,14 @@ def _decode(content: bytes) -> tuple[str, str]:
         except UnicodeDecodeError:
             pass
     return content.decode("latin-1"), "latin-1"
+
+
+def _count_headings(text: str, delimiter: str) -> int:
+    """Cells of the first line, were they parted by this; 0 where they cannot be."""
+    try:
+        return len(next(_split(text, delimiter), ()))
+    except UsageError:
+        return 0
 
 
 @lru_cache(maxsize=len(_DELIMITERS))

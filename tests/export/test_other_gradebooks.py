@@ -67,7 +67,7 @@ def test_brightspace_without_user_names() -> None:
 @pytest.mark.parametrize(
     ("column", "said"),
     [
-        ("HW3", "did you mean 'HW1'"),
+        ("HW3", "did you mean 'HW[12]'"),
         ("Remark", "no column 'Remark' of Brightspace that takes points"),
         ("Calculated Final Grade Numerator", "that takes points"),
         ("HW2", "has 10 points and the assignment 100"),

@@ -70,7 +70,7 @@ def test_new_text_is_quoted_where_it_has_to_be() -> None:
     [
         (b"PK\x03\x04rest", "it is an Excel file or a zip archive. Download the CSV"),
         (b'a,b\n"open,2\n3,4\n', "in line 2 a quote is opened and never closed"),
-        (b"x" * (33 << 20), "bytes are read at most|are read at most"),
+        (b"x" * (33 << 20), "it has 34,603,008 bytes; 33,554,432 are read at most"),
     ],
 )
 def test_what_is_no_table_is_refused(content: bytes, said: str) -> None:
@@ -95,8 +95,6 @@ def test_python_reads_the_same(rows: list[list[str]], data: st.DataObject) -> No
     csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows([["x,", "y;"], *rows])
     content = text.getvalue().encode()
     table = Table.read(content)
-    if table.delimiter != ",":
-        return
     assert [[c.value for c in line] for line in table.lines] == [["x,", "y;"], *rows]
     line = data.draw(st.integers(1, len(rows)))
     column = data.draw(st.integers(0, len(rows[line - 1]) - 1))
