@@ -25,7 +25,7 @@ from grader.export.matching import Key
 from grader.export.table import Table
 from grader.records.errors import UsageError
 
-_ITEM = re.compile(r"(?P<title>.+) Points Grade(?:\s*<(?P<more>.*)>)?", re.DOTALL)
+_ITEM = re.compile(r"\A(?P<title>.+) Points Grade(?:\s*<(?P<more>.*)>)?", re.DOTALL)
 _MOST = re.compile(r"MaxPoints:([0-9]+(?:\.[0-9]+)?)", re.ASCII)
 _END = "End-of-Line Indicator"
 

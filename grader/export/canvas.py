@@ -25,12 +25,12 @@ from grader.export.matching import Key
 from grader.export.table import Table
 from grader.records.errors import UsageError
 
-_ASSIGNMENT = re.compile(r"(.*)\s\((\d+)\)", re.DOTALL | re.ASCII)
+_ASSIGNMENT = re.compile(r"\A(.*)\s\((\d+)\)", re.DOTALL | re.ASCII)
 """A title, and the assignment's number."""
 _POINTS = "Points Possible"
-_NO_STUDENT = re.compile(r"\s*(muted|manual posting.*)?\s*", re.IGNORECASE | re.DOTALL)
+_NO_STUDENT = re.compile(r"(muted|manual posting.*)?", re.IGNORECASE | re.DOTALL)
 """Every cell of a row that only says which grades are hidden."""
-_FORMULA = re.compile(r'="(.*)"', re.DOTALL)
+_FORMULA = re.compile(r'\A="(.*)"', re.DOTALL)
 """How Canvas writes a name that begins like a formula."""
 KEPT = {
     "ex": "is excused in Canvas (EX), which is kept",
@@ -106,7 +106,7 @@ def _find_points(table: Table) -> int:
 
 
 def _says_what_is_hidden(table: Table, line: int) -> bool:
-    return all(_NO_STUDENT.fullmatch(cell.value) for cell in table.lines[line])
+    return all(_NO_STUDENT.fullmatch(cell.value.strip()) for cell in table.lines[line])
 
 
 def _list_columns(table: Table, points: int) -> list[Candidate]:

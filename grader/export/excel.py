@@ -13,7 +13,7 @@ from grader.records.extras import require_course
 
 _WIDEST = 60
 """Characters of a column that are shown."""
-_SAVED = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*")
+_SAVED = re.compile(rb"(<dcterms:(created|modified)[^<>]*>)[^<]*")
 """When the file was made, which says nothing about the grades."""
 
 

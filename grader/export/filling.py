@@ -248,7 +248,7 @@ def round_points(value: float) -> Decimal:
 
 def read_points(text: str) -> Decimal | None:
     """The number in a cell, with a point or a comma, at two decimals; None where there is none."""
-    found = re.fullmatch(r"\s*(-?[0-9]{1,12})(?:[.,]([0-9]{1,12}))?\s*", text, re.ASCII)
+    found = re.fullmatch(r"(-?[0-9]{1,12})(?:[.,]([0-9]{1,12}))?", text.strip())
     return round_points(float(f"{found[1]}.{found[2] or 0}")) if found else None
 
 
@@ -262,7 +262,7 @@ def _uses_comma(book: Gradebook) -> bool:
     """Whether numbers in the column, that of its maximum included, have a comma."""
     table, column = book.table, book.column.column
     values = (table.get(line, column) for line in range(1, len(table.lines)))
-    return any(re.fullmatch(r"\s*[0-9]+,[0-9]+\s*", value, re.ASCII) for value in values)
+    return any(re.fullmatch(r"[0-9]{1,12},[0-9]{1,12}", value.strip()) for value in values)
 
 
 def _note_maximum(book: Gradebook, factor: float) -> list[str]:

@@ -27,9 +27,9 @@ from grader.export.matching import Key
 from grader.export.table import Table
 from grader.records.errors import UsageError
 
-_IDENTIFIER = re.compile(r"(?P<word>.*?\D)(?P<number>[0-9]{1,18})", re.DOTALL)
+_IDENTIFIER = re.compile(r"\A(?P<word>.*\D)(?P<number>[0-9]{1,18})", re.DOTALL)
 """`Participant 123456`, in German `Teilnehmer/in123456`."""
-_CHANGED = re.compile(r"(?P<what>.+?)\s*[(（](?P<of>.+)[)）]", re.DOTALL)
+_CHANGED = re.compile(r"\A[^(（]+[(（](?P<of>[^()（）]+)[)）]")
 """`Last modified (grade)`."""
 _NUMBERS = ("ID number", "ID-Nummer", "Numéro d'identification", "Número de ID", "Username")
 
@@ -79,7 +79,9 @@ def _find_grade(table: Table) -> list[Candidate]:
     """The column of grades: its heading stands in brackets in the one that says when the grade was
     changed. That is so in every language, whatever the words.
     """
-    brackets = {found["of"].casefold() for h in table.head if (found := _CHANGED.fullmatch(h))}
+    brackets = {
+        found["of"].strip().casefold() for h in table.head if (found := _CHANGED.fullmatch(h))
+    }
     return [one for one in _list_all(table) if one.heading.casefold() in brackets]
 
 

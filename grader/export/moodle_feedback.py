@@ -17,7 +17,7 @@ from grader.export.packing import clean_name, pack
 from grader.records.errors import UsageError
 from grader.records.result import Graded
 
-_PLACE = re.compile(r"(?P<name>.*)_(?P<number>[0-9]{1,18})_assignsubmission_[a-z]+_?", re.DOTALL)
+_PLACE = re.compile(r"\A(?P<name>.*)_(?P<number>[0-9]{1,18})_assignsubmission_[a-z]+_?", re.DOTALL)
 """What Moodle calls the folder of a submission: `Ana López_657737_assignsubmission_file`."""
 
 
