@@ -46,11 +46,9 @@ def _write(table: GradeTable) -> bytes:
     for line, row in enumerate([table.columns, *table.rows]):
         cells = []
         for value in row:
-            cell = WriteOnlyCell(sheet, value=None)
+            cell = WriteOnlyCell(sheet, value=value)
             if isinstance(value, str):
-                cell.set_explicit_value(value, "s")  # else "=…" would be a formula
-            else:
-                cell.value = value
+                cell.data_type = "s"  # else "=…" would be a formula
             cell.font = Font(bold=line == 0)
             cells.append(cell)
         sheet.append(cells)

@@ -122,11 +122,15 @@ def _decode(content: bytes) -> tuple[str, str]:
 
 
 def _count_headings(text: str, delimiter: str) -> int:
-    """Cells of the first line, were they parted by this; 0 where they cannot be."""
+    """Cells of the first line, were they parted by this; 0 where they cannot be, as where one goes
+    on behind its quotes.
+    """
     try:
-        return len(next(_split(text, delimiter), ()))
+        cells = next(_split(text, delimiter), ())
     except UsageError:
         return 0
+    shown = (text[cell.start : cell.end].strip() for cell in cells)
+    return 0 if any(one.startswith('"') and not one.endswith('"') for one in shown) else len(cells)
 
 
 @lru_cache(maxsize=len(_DELIMITERS))

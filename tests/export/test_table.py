@@ -41,6 +41,7 @@ def test_only_the_cell_changes() -> None:
         ("\ufeffa,b\nü,2\n", "utf-16-le", ","),
         ("\ufeffa,b\r\nü,2\r\n", "utf-16-be", ","),
         ('"a;x",b\nü,2\n', "utf-8", ","),
+        ('"x,","y;"\n";ü;",2\n', "utf-8", ","),
     ],
 )
 def test_forms_of_a_file(text: str, encoding: str, delimiter: str) -> None:
