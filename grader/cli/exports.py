@@ -42,8 +42,8 @@ def complete_formats(
     metavar="NAME",
     default="",
     shell_complete=complete_formats,
-    help="canvas, moodle, brightspace, gradescope fill a file; csv, excel, moodle-feedback, pages "
-    "make one.  [default: what FILE is recognised as]",
+    help="Fill FILE as one of canvas, moodle, brightspace and gradescope; or make a new one: csv, "
+    "excel, moodle-feedback or pages.  [default: what FILE is recognised as]",
 )
 @click.option(
     "--column", default="", metavar="NAME", help="Fill the column of this name or number."
@@ -71,9 +71,10 @@ def export(
     write: bool,  # noqa: FBT001
     as_json: bool,  # noqa: FBT001
 ) -> int:
-    """Take the grades of OUT to a gradebook: what would change, and with --write, the change.
+    """Take the grades of OUT to your gradebook.
 
-    OUT is the output folder of an earlier `grader grade`. Nothing is run.
+    You see what would change; with --write it is changed. OUT is the output folder of an earlier
+    `grader grade`. Nothing is run.
     """
     require_course("exporting grades", "jinja2", "markdown-it-py", "pandas")
     from grader.cli import documents, tables, terminal
