@@ -47,7 +47,7 @@ def cut_evidence(evidence: Mapping[str, Json]) -> Mapping[str, Json]:
     if _measure(evidence) <= EVIDENCE:
         return evidence
     for texts, rows in _STEPS:
-        parts = {k: cut(v, texts=texts, rows=rows) for k, v in evidence.items()}
+        parts = {shorten(k, texts): cut(v, texts=texts, rows=rows) for k, v in evidence.items()}
         left: dict[str, Json] = {k: n for k, (_, n) in parts.items() if n}
         kept = {k: v for k, (v, _) in parts.items()} | ({LEFT_OUT: left} if left else {})
         if _measure(kept) <= EVIDENCE:

@@ -64,9 +64,11 @@ def limited(name: int, soft: int, words: list[str]) -> subprocess.CompletedProce
     [
         (resource.RLIMIT_AS, 900 * MIB, "`ulimit -v` allows 921,600 KiB a process"),
         (resource.RLIMIT_DATA, 100 * MIB, "`ulimit -d` allows 102,400 KiB a process"),
+        (resource.RLIMIT_FSIZE, MIB, "`ulimit -f` allows 1,024 KiB a file, and 262,144 are needed"),
+        (resource.RLIMIT_CPU, 60, "`ulimit -t` allows 60 seconds of CPU a process, and 600 are"),
         (resource.RLIMIT_NOFILE, 40, "`ulimit -n` allows 40 open files, and"),
     ],
-    ids=["addresses", "data", "files"],
+    ids=["addresses", "data", "sizes", "cpu", "files"],
 )
 def test_a_low_limit_is_said_first(name: int, soft: int, said: str, tmp_path: Path) -> None:
     """In one sentence, exit 2, and nothing was done."""
