@@ -140,33 +140,32 @@ def _read_numbers(value: object) -> Array:
 def value(names: Names, args: ValueArgs) -> ReturnedAnswer:
     """What a name is bound to; `...` in a list, a blank that was left, stands there as None."""
     found = find(names, args["name"], "value")
-    described = describe(_empty_blanks(found), f"`{args['name']}`")
+    described = describe(found, f"`{args['name']}`", blanks=True)
     return {"value": described, "changed": []}
 
 
-def _empty_blanks(item: object, depth: int = 0) -> object:
-    """The item; in lists and tuples None for each `...`."""
-    if isinstance(item, (list, tuple)) and type(item) in (list, tuple) and _is_small(item, depth):
-        return type(item)(None if i is ... else _empty_blanks(i, depth + 1) for i in item)
-    return item
-
-
 def describe(
-    item: object, what: str = "it", *, most: int = VALUES, longest: float = VALUE_WRITTEN
+    item: object,
+    what: str = "it",
+    *,
+    most: int = VALUES,
+    longest: float = VALUE_WRITTEN,
+    blanks: bool = False,
 ) -> ReturnedItem:
     """A result as plain data with its kind kept, of at most so many numbers and characters, of
-    which `longest` may be written down outside arrays.
+    which `longest` may be written down outside arrays. With `blanks` each `...` in a list or tuple
+    is None.
 
     Sizes are looked at before anything is converted. `what` begins the sentences that refuse it.
     """
-    return _Description(what, most, longest).of(item)
+    return _Description(what, most, longest, blanks=blanks).of(item)
 
 
 class _Description:
     """What one result is as plain data, as long as it holds no more than is allowed."""
 
-    def __init__(self, what: str, most: int, longest: float) -> None:
-        self.what, self.most, self.longest = what, most, longest
+    def __init__(self, what: str, most: int, longest: float, *, blanks: bool) -> None:
+        self.what, self.most, self.longest, self.blanks = what, most, longest, blanks
         self.count = 0
         """Numbers and characters so far."""
         self.written = 0
@@ -187,7 +186,8 @@ class _Description:
         exact = type(item)  # what a subclass would answer is unknown
         if isinstance(item, (list, tuple)) and exact in _SEQUENCES and _is_small(item, depth):
             self._count_plain(None)
-            parts = [self.of(i, depth + 1) for i in item]
+            entries = (None if self.blanks and i is ... else i for i in item)
+            parts = [self.of(i, depth + 1) for i in entries]
             return {"kind": "list" if exact is list else "tuple", "item": parts}
         if isinstance(item, dict) and exact is dict and _is_small(item, depth) and _has_texts(item):
             for key in item:
