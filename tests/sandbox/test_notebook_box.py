@@ -500,6 +500,7 @@ def test_a_gigabyte_of_output_is_named(boxed, source):
     assert ran.end.reason.startswith("Cell 1 printed or displayed more than 8 MiB")
 
 
+@pytest.mark.proof
 def test_a_million_lines_are_cut(boxed):
     """Head and tail stay; the notebook goes on."""
     source = "for i in range(1_000_000): print(i)"

@@ -151,6 +151,7 @@ def test_the_student_code_stands_nowhere_near_the_grader(anywhere, monkeypatch):
         assert str(ROOT / "x")[:-2] not in [p["item"] for p in call(box, "paths")]
 
 
+@pytest.mark.proof
 def test_roots_rights_are_given_up(anywhere, tmp_path):
     """Where the grader is root, student code is nobody: it can signal no process but its own."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
