@@ -20,13 +20,13 @@ from kit.whole_runs import ORDINARY, made_place
 STUDENTS = 500
 JOBS = 4
 LEDGER_MB = 75
-AS_ROOT = [("root", 4), ("root", 3), ("root", 2), ("ordinary", 3), ("ordinary", 2)]
-"""An ordinary user has level 4 only where somebody has given it a control group."""
-ROWS = AS_ROOT if os.geteuid() == 0 else [("self", 3), ("self", 2)]
+LEVELS = (4, 3, 2)
+USERS = ("root", "ordinary") if os.geteuid() == 0 else ("self",)
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize(("user", "level"), ROWS)
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("user", USERS)
 def test_each_gets_what_it_deserves(
     user: str, level: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
