@@ -60,7 +60,8 @@ class TemporaryFolder:
 
 def _make(kind: str, within: str | None) -> tuple[str, int]:
     while True:
-        path = tempfile.mkdtemp(prefix=f"grader-{kind}-", suffix=_SUFFIX, dir=within)
+        suffix = _SUFFIX if fcntl is not None else ""  # who cannot lock is swept by nobody
+        path = tempfile.mkdtemp(prefix=f"grader-{kind}-", suffix=suffix, dir=within)
         if fcntl is None:
             return path, -1
         lock = _take(path)
