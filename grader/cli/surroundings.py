@@ -31,6 +31,8 @@ CPU_SECONDS = 600
 """What the grader or its fork server may compute in a run."""
 FILES, FILES_OF_A_JOB = 128, 16
 """Open files of the grader, and of each submission that runs."""
+_STREAMS = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+"""Errors of what is shown on a stream that takes nothing."""
 TASKS, TASKS_OF_A_JOB = 32, 8
 """Processes and threads, the student's own left out."""
 
@@ -132,9 +134,13 @@ def explain(error: BaseException) -> str:
 
 
 def describe_fault(error: OSError) -> str:
-    """A file or a stream that could not be read or written."""
+    """A sentence about a file or a stream that could not be read or written; empty for any other
+    fault, which is one of ours.
+    """
     why = error.strerror or str(error)
     if error.filename is None:
+        if not _is_of(error, *_STREAMS):
+            return ""
         return (
             f"what was to be shown could not be written ({why}). What was graded is kept; run the "
             "same command again, with its output sent elsewhere"

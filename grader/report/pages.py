@@ -34,8 +34,6 @@ _CELL = re.compile(
 )
 """How an error names a cell of the notebook that was handed in."""
 
-MOST_BYTES_OF_A_PAGE = 400_000
-"""Of a student's page: more takes browsers long, and nobody reads it."""
 _SHORTER = ((20_000, 200), (2_000, 50), (200, 10))
 """Characters of a text and entries of a list, for a page that is larger."""
 SHORTENED = (
@@ -86,14 +84,14 @@ def _policy(style: str) -> str:
 
 
 def student_page(graded: Graded, env: Environment, notebook: str = "", note: str = "") -> str:
-    """Render the page of one student, of at most `MOST_BYTES_OF_A_PAGE`.
+    """Render the page of one student, of at most `bounds.PAGE`.
 
     `notebook` is the file name of the page that shows the executed notebook, if there is one, and
     `note` what a reader should know of it.
     """
     html = _render_student(graded, env, notebook, note)
     for texts, rows in _SHORTER:
-        if len(html.encode()) <= MOST_BYTES_OF_A_PAGE:
+        if len(html.encode()) <= bounds.PAGE:
             break
         shorter = _shorten(graded, texts, rows)
         html = _render_student(shorter, env, notebook, f"{note} {SHORTENED}".strip())

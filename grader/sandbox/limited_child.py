@@ -21,9 +21,10 @@ import warnings
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 from grader.records.errors import SandboxError, read_text
+from grader.sandbox.waiting import WAKE_SECONDS, await_awake
 
 CPU_SECONDS = 30.0
 """Computing time of one piece of work. Then a TimeoutError is raised in it; where that is not
@@ -39,11 +40,6 @@ _ANSWER_CAP = 64 << 20
 _NO_MEMORY = 3
 """Exit code of a child that could not even take in its work."""
 
-_WAKE_SECONDS = 1.0
-"""After so long without a word it is woken, in case it stands still."""
-
-T = TypeVar("T")
-R = TypeVar("R")
 Work = Callable[[Any], Any]
 """Takes anything that can be pickled, and returns a plain JSON value."""
 
@@ -151,14 +147,16 @@ class _Child:
 
     def ask(self, task: object, seconds: float) -> Any:
         """What it answers within so many seconds. Raises ChildDied."""
-        self._line.settimeout(min(_WAKE_SECONDS, seconds))
+        self._line.settimeout(min(WAKE_SECONDS, seconds))
         deadline = time.monotonic() + seconds
         try:
             waiting = memoryview(pickle.dumps(task, protocol=5))
             while waiting:
-                waiting = waiting[self._await(self._line.send, waiting, deadline) :]
+                waiting = waiting[await_awake(self._line.send, waiting, deadline, self._wake) :]
             (size,) = _SIZE.unpack(self._read(_SIZE.size, deadline))
             answer = json.loads(self._read(size, deadline))
+            if not isinstance(answer, dict) or not answer.keys() & {"done", "failed"}:
+                raise ValueError
         except TimeoutError:
             raise ChildDied(f"did not end within {seconds:g} seconds") from None
         except ValueError:
@@ -177,25 +175,19 @@ class _Child:
             raise ValueError
         data = bytearray()
         while len(data) < size:
-            more = self._await(self._line.recv, min(size - len(data), 1 << 20), deadline)
+            most = min(size - len(data), 1 << 20)
+            more = await_awake(self._line.recv, most, deadline, self._wake)
             if not more:
                 raise EOFError
             data += more
         return data
 
-    def _await(self, action: Callable[[T], R], given: T, deadline: float) -> R:
-        """What it gives; a child that a signal has stopped goes on. Raises TimeoutError."""
-        while True:
-            try:
-                return action(given)
-            except TimeoutError:
-                if time.monotonic() > deadline:
-                    raise
-                os.kill(self._pid, signal.SIGCONT)
+    def _wake(self) -> None:
+        os.kill(self._pid, signal.SIGCONT)
 
     def _describe_end(self) -> str:
         """How it ended, once its line is closed; it is ended if it goes on without one."""
-        deadline = time.monotonic() + _WAKE_SECONDS
+        deadline = time.monotonic() + WAKE_SECONDS
         with suppress(ChildProcessError):
             while not _has_ended(self._pid) and time.monotonic() < deadline:
                 time.sleep(0.01)

@@ -44,6 +44,14 @@ def test_what_ran_short_is_named(error: BaseException, said: str) -> None:
     assert bool(sentence) == bool(said)
 
 
+def test_only_files_and_streams_are_said_to_be_at_fault() -> None:
+    """Any other fault of the system's is ours, and keeps its traceback."""
+    said = surroundings.describe_fault
+    assert "could not be written (Broken pipe)" in said(OSError(errno.EPIPE, "Broken pipe"))
+    assert said(OSError(errno.EACCES, "Denied", "a.html")).startswith("a.html: Denied. Check the")
+    assert said(OSError(errno.ECONNRESET, "Connection reset by peer")) == ""
+
+
 def test_enough_of_everything_is_no_matter() -> None:
     """On the machine on which the tests run."""
     surroundings.require(2)

@@ -70,7 +70,7 @@ def work(task: tuple[str, Any]) -> Any:
         "start": lambda: subprocess.Popen(["sleep", "60"]).pid,
         "fork": lambda: os.fork() * 0 + len(given),
         "close": lambda: close_all(given),
-        "write": lambda: [os.write(n, b"x" * 99) for n in find_sockets()] and time.sleep(60),
+        "write": lambda: [os.write(n, given) for n in find_sockets()] and time.sleep(60),
     }
     return actions[name]()
 
@@ -138,7 +138,8 @@ def test_what_fails_is_said_and_the_child_lives(
         ("size", bytes(512 * MIB), "needed more memory than allowed"),
         ("close", 0, "ended"),
         ("close", 60, "was ended by signal 9"),
-        ("write", None, "gave an answer that is none"),
+        ("write", b"x" * 99, "gave an answer that is none"),
+        ("write", bytes([1, *bytes(7)]) + b"3", "gave an answer that is none"),
     ],
 )
 def test_what_kills_it_is_said_and_another_follows(
