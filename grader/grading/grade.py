@@ -202,7 +202,7 @@ def render(ledger: Ledger, out: Path, templates: Path | None) -> int:
         short = [one.shorten() for one in graded]
         stems = file_names.file_names(one.student for one in short)
         find = ledger.newest_notebook
-        pages.render(graded, out, templates=templates, stems=stems, find_notebook=find)
+        pages.render(graded, out, templates=templates, stems=stems, short=short, find_notebook=find)
         write_export("csv", short, out)
         if leaderboard.is_ranked(short):
             aliases = leaderboard.find_aliases(ledger.setting(leaderboard.SHOWN), short)
