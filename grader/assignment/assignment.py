@@ -256,6 +256,7 @@ class Assignment:
         or not measured. (`after` is the earlier word for that, in which courses are still written.)
         """
         example = "depends_on=[earlier_check]"
+        bonus = requirements.require_flag("extra", extra)
         before = [
             *requirements.require_list("depends_on", depends_on, example),
             *requirements.require_list("after", after, example),
@@ -273,7 +274,7 @@ class Assignment:
                 points=worth,
                 function=function,
                 depends_on=needs,
-                extra=extra,
+                extra=bonus,
             )
             self._checks.append(check)
             return function

@@ -163,6 +163,10 @@ def assemble(
         raise CourseError(
             f"{slug}/assignment.py has no checks; decorate functions with @assignment.check"
         )
+    if not any(c.points for c in assignment.checks):
+        raise CourseError(
+            f"{slug}/assignment.py gives no points: every check is worth 0. Give one of them more"
+        )
     own = reference(assignment)
     others = [] if forms is None else specimens.read_forms(forms, slug, assignment.entry, own)
     return LoadedAssignment(

@@ -33,8 +33,9 @@ class _Verbs(click.Group):
         except OSError as error:
             from grader.cli import surroundings
 
-            text = surroundings.explain(error) or surroundings.describe_fault(error)
-            raise GraderError(text) from error
+            if text := surroundings.explain(error) or surroundings.describe_fault(error):
+                raise GraderError(text) from error
+            raise
         else:
             return code
 

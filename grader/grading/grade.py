@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,7 +95,7 @@ def grade(
     loaded = executor.loaded
     with (
         Ledger(out / "grades.db") as ledger,
-        Judging(loaded, executor.source, apart=True) as judging,
+        closing(Judging(loaded, executor.source, apart=True)) as judging,
     ):
         _claim(ledger, loaded.slug)
         run = ledger.start_run(argv or sys.argv)
@@ -202,7 +202,7 @@ def render(ledger: Ledger, out: Path, templates: Path | None) -> int:
         short = [one.shorten() for one in graded]
         stems = file_names.file_names(one.student for one in short)
         find = ledger.newest_notebook
-        pages.render(graded, out, templates=templates, stems=stems, find_notebook=find)
+        pages.render(graded, out, templates=templates, stems=stems, short=short, find_notebook=find)
         write_export("csv", short, out)
         if leaderboard.is_ranked(short):
             aliases = leaderboard.find_aliases(ledger.setting(leaderboard.SHOWN), short)

@@ -12,7 +12,7 @@ from typing import Any
 from grader.assignment.assignment import Check, Measurements
 from grader.assignment.probe import Probe
 from grader.records import bounds
-from grader.records.errors import DataSetAbsent, Unmeasured, is_interrupt
+from grader.records.errors import DataSetAbsent, Unmeasured, is_interrupt, read_text
 from grader.records.execution import Missing
 from grader.records.json_values import escape_surrogates
 from grader.records.measurements import Gradients, Parameters
@@ -192,7 +192,7 @@ def _ended(text: str) -> str:
 def _describe(error: BaseException) -> str:
     """The error, the line of the course that led to it, and the one elsewhere that raised it."""
     frames = traceback.extract_tb(error.__traceback__)[1:]  # without this module's own
-    said = escape_surrogates(str(error)[:_LONGEST])
+    said = escape_surrogates(read_text(error)[:_LONGEST])
     text = f"{type(error).__name__}: {said}" if said else type(error).__name__
     if not frames:
         return text

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from grader.assignment.assignment import Measurements
 from grader.assignment.loader import LoadedAssignment
@@ -48,7 +47,7 @@ class _Task:
 
 
 class Judging:
-    """Judges submissions of one assignment; a context manager. In this process where it is not
+    """Judges submissions of one assignment, until it is closed. In this process where it is not
     asked for apart, or where nothing can be forked.
     """
 
@@ -59,17 +58,6 @@ class Judging:
         """In the child: that of the last task."""
         self._sent: tuple[int, Measurements] | None = None
         """In this process: which child knows which reference."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """The child is gone."""

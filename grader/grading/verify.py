@@ -5,6 +5,7 @@ loses what it names.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -109,7 +110,7 @@ def _grade_all(
     seconds = executor.loaded.assignment.limits.cpu_seconds
     with (
         Ledger(out / "grades.db") as ledger,
-        Judging(executor.loaded, executor.source, apart=True) as judging,
+        closing(Judging(executor.loaded, executor.source, apart=True)) as judging,
     ):
         cohort = Cohort(executor, ledger, judging)
         progress.begin(0, "measuring the reference")
