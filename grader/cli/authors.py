@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 STUDENTS = click.argument("students", nargs=-1, metavar="[STUDENT...]")
 ROSTER = click.option(
-    "--roster", type=FOLDER, metavar="FILE", help="Take students from a text file, one a line."
+    "--roster",
+    type=FOLDER,
+    metavar="FILE",
+    help="Take students from a text file, one a line, or from a platform's CSV file.",
 )
 
 
@@ -213,8 +216,13 @@ def _read_names(
     needs some.
     """
     from grader.assignment import handout as handouts
+    from grader.submissions.roster import list_labels, read_roster
 
-    names = [*students, *(handouts.read_roster(roster) if roster else ())]
+    names = list(students)
+    if roster is not None and roster.suffix.lower() == ".csv":
+        names += list_labels(read_roster(roster))
+    elif roster is not None:
+        names += handouts.read_roster(roster)
     personal = loaded.assignment.numbers("") is not None
     if names and not personal:
         raise UsageError(

@@ -14,6 +14,7 @@ from grader.records.json_values import Json, record_to_json, to_json
 if TYPE_CHECKING:
     from grader.assignment.loader import LoadedAssignment
     from grader.grading.grade import RunSummary
+    from grader.grading.receive import Received
     from grader.grading.self_check import SelfCheck
     from grader.grading.verify import Finding
     from grader.records.result import Graded
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 Document = dict[str, Json]
 
 
-def of_class(summary: RunSummary, slug: str, out: Path) -> Document:
+def of_class(summary: RunSummary, slug: str, out: Path, received: Received) -> Document:
     """Of `grade`: the run, and each student in short; the whole records lie in the folder."""
     first = summary.graded[0] if summary.graded else None
     behind = first.provenance if first else {}
@@ -30,6 +31,8 @@ def of_class(summary: RunSummary, slug: str, out: Path) -> Document:
         "title": first.title if first else "",
         "max_score": first.max_score if first else 0,
         "out": str(out.resolve()),
+        "layout": received.handed_in.layout,
+        "remarks": list(received.handed_in.remarks),
         "executed": summary.executed,
         "reused": summary.reused,
         "regraded": summary.regraded,
@@ -50,6 +53,8 @@ def _shorten(graded: Graded) -> Document:
         "status": graded.execution.status,
         "needs_review": graded.needs_review,
         "late": graded.late,
+        "received": graded.received,
+        "persons": [record_to_json(person) for person in graded.persons],
         "checks": {
             c.name: {"outcome": c.outcome, "earned": c.earned, "points": c.points}
             for c in graded.checks

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from grader.cli.options import (
+    ATTEMPTS,
     BATCH_LEVEL,
     COURSE,
     FOLDER,
@@ -20,6 +21,7 @@ from grader.cli.options import (
     SEED,
     SLUG,
     RunOptions,
+    complete_layouts,
     complete_students,
     load,
     run_options,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from grader.assignment.loader import LoadedAssignment
     from grader.grading.grade import RunSummary
     from grader.records.submission import Submission
+    from grader.submissions.attempts import Which
 
 _GRADING = ("grading a class", "jinja2", "markdown-it-py", "pandas")
 """What it takes: pages, notebooks in them, and tables."""
@@ -61,6 +64,35 @@ DEMO = "lenet5_mnist"
     "columns student and alias. Kept for later runs.  [default: codes]",
 )
 @click.option(
+    "--layout",
+    metavar="NAME",
+    shell_complete=complete_layouts,
+    help="Read the submissions as this source packs them.  [default: recognised]",
+)
+@click.option(
+    "--pattern",
+    metavar="REGEX",
+    help="Read whose a file is from its name, by the groups student, file and others.",
+)
+@click.option(
+    "--roster",
+    type=FOLDER,
+    metavar="FILE",
+    help="Who is in the course: a CSV file of any platform. Kept for later runs.",
+)
+@click.option(
+    "--attempt",
+    type=click.Choice(ATTEMPTS),
+    default="last",
+    show_default=True,
+    help="Which of a student's attempts counts; best grades all of them.",
+)
+@click.option(
+    "--since",
+    metavar="TIME",
+    help="Grade what was handed in since then: 2026-03-01T18:00+01:00.",
+)
+@click.option(
     "--allow-level",
     type=click.IntRange(0, 4),
     metavar="N",
@@ -80,38 +112,47 @@ def grade(
     fresh: bool,  # noqa: FBT001
     seed: int | None,
     names: str | None,
+    layout: str | None,
+    pattern: str | None,
+    roster: Path | None,
+    attempt: Which,
+    since: str | None,
     allow_level: int,
     as_json: bool,  # noqa: FBT001
 ) -> int:
-    """Grade a class: a folder or an archive of SUBMISSIONS to SLUG.
+    """Grade a class: a folder or an archive of SUBMISSIONS to SLUG, as the platform packed it.
 
     What was graded before and has not changed is not run again.
     """
     from grader.cli import documents, tables, terminal
     from grader.export.leaderboard import read_choice
-    from grader.submissions import collect
+    from grader.grading import receive
+    from grader.submissions.collect import Choices
 
     require_course(*_GRADING)
     course = run.find_course()
     loaded = load(course, slug)
     shown_as = read_choice(names) if names else None
     target = out or Path("reports") / slug
-    handed_in = collect.read_class(submissions, loaded.asked, out=target)
-    absent = set(only) - {s.student for s in handed_in}
-    if absent:
-        names = ", ".join(s.student for s in handed_in[:8])
-        raise UsageError(
-            f"there is no student {min(absent)!r} in {submissions}. There are: {names}"
-        )
-    chosen = [s for s in handed_in if not only or s.student in only]
-    everybody = [s.student for s in handed_in]
+    received = receive.receive(
+        submissions,
+        loaded.asked,
+        target,
+        Choices(layout=layout or "", pattern=pattern or "", attempt=attempt),
+        roster_file=roster,
+        only=only,
+        since=receive.read_since(since) if since else None,
+    )
+    for sentence in received.describe() if not as_json else ():
+        terminal.line(sentence)
     summary = _grade(
         run,
         course,
         loaded,
-        chosen,
+        received.chosen,
         target,
-        handed_in=everybody,
+        handed_in=received.everybody(),
+        roster=received.roster,
         seed=seed,
         fresh=fresh,
         lowest=allow_level,
@@ -124,7 +165,7 @@ def grade(
             f"{slug}`, and make the reference give the same every time it runs."
         )
     if as_json:
-        terminal.document(documents.of_class(summary, slug, target))
+        terminal.document(documents.of_class(summary, slug, target, received))
     else:
         tables.results(summary)
         terminal.where(target)
@@ -143,6 +184,7 @@ def _grade(
     fresh: bool = False,
     lowest: int = BATCH_LEVEL,
     shown_as: str | None = None,
+    roster: str | None = None,
 ) -> RunSummary:
     """Grade into `out`, with a progress bar."""
     from grader.cli.progress import show_progress
@@ -170,6 +212,7 @@ def _grade(
                 argv=sys.argv,
                 shown_as=shown_as,
                 handed_in=handed_in,
+                roster=roster,
             )
 
 

@@ -56,6 +56,17 @@ def complete_students(
     return [s for n in names if n[0] != "." and (s := stem(n)).startswith(begun)]
 
 
+def complete_layouts(
+    context: click.Context,  # noqa: ARG001
+    parameter: click.Parameter,  # noqa: ARG001
+    begun: str,
+) -> list[str]:
+    """Layouts that are installed, for a shell."""
+    from grader.records import extensions
+
+    return [n for n in extensions.names("grader.layouts") if n.startswith(begun)]
+
+
 def complete_backends(
     context: click.Context,  # noqa: ARG001
     parameter: click.Parameter,  # noqa: ARG001
@@ -68,6 +79,8 @@ def complete_backends(
     return [n for n in (AUTO, *extensions.names("grader.backends")) if n.startswith(begun)]
 
 
+ATTEMPTS = ("last", "best", "first")
+"""As in `submissions.attempts`, which is loaded later."""
 SEED = click.IntRange(0, 2**31 - 1)
 OUT = click.option(
     "-o",

@@ -3,7 +3,7 @@
 Floors, top first:
     release, self_check, verify
     grade, which_assignment
-    cohort
+    attempts, cohort, receive
     disclosure, reference
     provenance
     executor

@@ -19,6 +19,8 @@ from grader.records.submission import Submission
 from grader.submissions import definitions
 
 _FORM = "Compared with the accepted form `{}`, which fits this work best."
+Turn = tuple[str, int]
+"""A student and an attempt."""
 _LEVEL = "level"
 """Setting of the ledger: the sandbox level of the executions that it holds."""
 
@@ -29,14 +31,14 @@ class Plan:
 
     level: int | None
     """The sandbox level of these keys; None where nothing is known of it yet."""
-    keys: Mapping[str, str]
-    """The key of each submission, by student."""
-    known: Collection[str]
-    """Students of whom exactly the same was measured before."""
+    keys: Mapping[Turn, str]
+    """The key of each submission, by student and attempt."""
+    known: Collection[Turn]
+    """Those of which exactly the same was measured before."""
 
     def waiting(self, submissions: Sequence[Submission]) -> list[Submission]:
         """Those that have to be run."""
-        return [s for s in submissions if s.student not in self.known]
+        return [s for s in submissions if s.turn not in self.known]
 
 
 class Cohort:
@@ -66,13 +68,13 @@ class Cohort:
         """What is known at the level of the kept measurements; runs nothing."""
         if self._level is None:
             return Plan(level=None, keys={}, known=())
-        keys = {s.student: self.executor.key(s, self._level) for s in submissions}
-        known = {s.student for s in submissions if not fresh and self._is_known(s, keys)}
+        keys = {s.turn: self.executor.key(s, self._level) for s in submissions}
+        known = {s.turn for s in submissions if not fresh and self._is_known(s, keys)}
         return Plan(level=self._level, keys=keys, known=known)
 
-    def _is_known(self, submission: Submission, keys: Mapping[str, str]) -> bool:
+    def _is_known(self, submission: Submission, keys: Mapping[Turn, str]) -> bool:
         """Whether it can be judged again without a run."""
-        key = keys[submission.student]
+        key = keys[submission.turn]
         whole = self.ledger.holds(key)
         if submission.entry is None or whole:
             return True

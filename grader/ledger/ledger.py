@@ -163,13 +163,17 @@ class Ledger:
         with self._database.transaction() as connection:
             self._put_execution(pieces.Shelf(connection), connection, key, record)
 
-    def commit(self, key: str, record: ExecutionRecord, graded: Graded, checks_key: str) -> bool:
+    def commit(
+        self, key: str, record: ExecutionRecord, graded: Graded | None, checks_key: str
+    ) -> bool:
         """`record` and `add_result` at once: both stand in the file, or neither. Of the record no
-        more than there is room for.
+        more than there is room for. None where no result counts yet.
         """
         with self._database.transaction() as connection:
             shelf = pieces.Shelf(connection)
-            changed, size = self._put_result(connection, graded, key, checks_key)
+            changed, size = False, 0
+            if graded is not None:
+                changed, size = self._put_result(connection, graded, key, checks_key)
             execution, printed = pieces.store_printed(record.execution)
             spare = KEPT - size - len(execution) - shelf.weigh(printed)
             self._put_execution(shelf, connection, key, cut(record, spare, shelf.weigh_arrays))
