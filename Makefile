@@ -48,6 +48,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/networks.py
 	$(BIN)/python benchmarks/whole_set.py
 	$(BIN)/python benchmarks/thousands.py
+	$(BIN)/python benchmarks/exports.py
 
 figures: $(STAMP)
 	$(BIN)/python benchmarks/figures.py

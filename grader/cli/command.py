@@ -7,7 +7,7 @@ import sys
 import click
 
 import grader
-from grader.cli import authors, instructors, machine, students
+from grader.cli import authors, exports, instructors, machine, students
 from grader.records.errors import GraderError
 
 _EXIT_CODES = """\b
@@ -15,7 +15,8 @@ Exit codes:
   0    Done.
   1    Done, but look: a person is needed (grade), a check was lost or could
        not be judged (check), something is not as it should be (verify, demo),
-       the sandbox is below level 2 (doctor).
+       a grade did not get into the file (export), the sandbox is below
+       level 2 (doctor).
   2    Not done, or not to the end. One sentence on stderr says why; what was
        graded is kept.
   130  Interrupted. What was graded is kept."""
@@ -52,6 +53,7 @@ def cli(debug: bool) -> None:  # noqa: FBT001  (read in `main`, before click)
 for verb in (
     instructors.grade,
     instructors.report,
+    exports.export,
     instructors.demo,
     students.check,
     authors.verify,

@@ -13,6 +13,7 @@ from grader.records.json_values import Json, record_to_json, to_json
 
 if TYPE_CHECKING:
     from grader.assignment.loader import LoadedAssignment
+    from grader.export.delivery import Delivery
     from grader.grading.grade import RunSummary
     from grader.grading.receive import Received
     from grader.grading.self_check import SelfCheck
@@ -75,6 +76,24 @@ def of_check(checked: SelfCheck) -> Document:
         },
         "withheld": checked.withheld,
         "remarks": [*checked.remarks],
+    }
+
+
+def of_export(delivery: Delivery, *, written: bool) -> Document:
+    """Of `export`: the cells that change, and everybody for whom none does."""
+    file = delivery.file
+    return {
+        "format": delivery.name,
+        "file": str(delivery.path.resolve()),
+        "written": written,
+        "column": file.column,
+        "complete": file.complete,
+        "changes": [record_to_json(change) for change in file.changes],
+        "unchanged": list(file.unchanged),
+        "left": [record_to_json(one) for one in file.left],
+        "unmatched": list(file.unmatched),
+        "rows": list(file.rows),
+        "notes": list(file.notes),
     }
 
 

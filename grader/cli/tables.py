@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from grader.assignment.loader import LoadedAssignment
     from grader.cli.documents import Verified
     from grader.data.source import Shelf
+    from grader.export.delivery import Delivery
     from grader.grading.grade import RunSummary
     from grader.grading.release import Release
 
@@ -64,6 +65,35 @@ def results(summary: RunSummary) -> None:
         gone = ", ".join(name_of(student).plain for student in summary.withdrawn[:8])
         more = f" and {len(summary.withdrawn) - 8} more" if len(summary.withdrawn) > 8 else ""
         line(f"Withdrawn, as they are no longer among the submissions: {gone}{more}.")
+
+
+def exported(delivery: Delivery, *, written: bool) -> None:
+    """A row for each cell that changes, and then everybody for whom none does."""
+    file = delivery.file
+    if file.changes:
+        table = new_table("student", "row", "by", "old", "new", folds=[], numbers=["old", "new"])
+        for one in file.changes:
+            table.add_row(*map(name_of, (one.name, one.row, one.by, one.old or "–", one.new)))
+        show(table)
+    for left in file.left:
+        line(f"{name_of(left.name)} {left.why}.")
+    for name in file.unmatched:
+        line(f"{name_of(name)} has no row in {delivery.path.name}.")
+    for name in file.rows:
+        line(f"Nobody who was graded fits the row {name_of(name)}.")
+    for note in file.notes:
+        line(note)
+    _say_what_was_written(delivery, written=written)
+
+
+def _say_what_was_written(delivery: Delivery, *, written: bool) -> None:
+    file, path = delivery.file, delivery.path
+    if file.column:
+        same = f"; {len(file.unchanged)} say it already" if file.unchanged else ""
+        line(f"Cells that change in {file.column!r}: {len(file.changes)}{same}.")
+    elif file.unchanged:
+        line(f"Reports in it: {len(file.unchanged)}.")
+    line(f"Written: {path}" if written else f"Nothing was written. Add --write to write {path}.")
 
 
 def findings(verified: Verified) -> None:

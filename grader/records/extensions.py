@@ -39,7 +39,14 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     },
     "grader.exports": {
         "csv": "grader.export.csv_table:CSV",
+        "excel": "grader.export.excel:EXCEL",
         "leaderboard": "grader.export.leaderboard:LEADERBOARD",
+        "canvas": "grader.export.canvas:CANVAS",
+        "moodle": "grader.export.moodle:MOODLE",
+        "brightspace": "grader.export.brightspace:BRIGHTSPACE",
+        "gradescope": "grader.export.gradescope:GRADESCOPE",
+        "moodle-feedback": "grader.export.moodle_feedback:MOODLE_FEEDBACK",
+        "pages": "grader.export.pages_zip:PAGES",
     },
     "grader.datasets": {
         "mnist": "grader.data.mnist:MNIST",

@@ -151,6 +151,8 @@ class Graded:
     """What the source calls its folder, or its files without their own names."""
     adjustments: tuple[Adjustment, ...] = ()
     """What changes the final score beside the checks."""
+    excused: bool = False
+    """True where a person decided that this work does not count."""
     withdrawn: str | None = None
     """Since when it is no longer among the hand-ins, ISO 8601; None where it is."""
 

@@ -197,12 +197,16 @@ def render(
         ) from error
 
 
+def dump_record(one: Graded) -> bytes:
+    """The content of `<student>.json`."""
+    return (json.dumps(one.to_json(), indent=1, allow_nan=False) + "\n").encode()
+
+
 def _write_student(
     one: Graded, executed: ExecutedNotebook | None, path: Path, env: Environment
 ) -> None:
     """Write what there is of one student; `path` is without a suffix."""
-    record = json.dumps(one.to_json(), indent=1, allow_nan=False) + "\n"
-    file_names.write(path.with_name(f"{path.name}.json"), record.encode())
+    file_names.write(path.with_name(f"{path.name}.json"), dump_record(one))
     page, note = _write_notebook(one, executed, path, env) if executed else ("", "")
     html = student_page(one, env, page, note)
     file_names.write(path.with_name(f"{path.name}.html"), html.encode())
