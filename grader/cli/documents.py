@@ -60,7 +60,7 @@ def _shorten(graded: Graded) -> Document:
 def of_check(checked: SelfCheck) -> Document:
     """Of `check`: the record, as `grade` keeps one, and what was decided here."""
     graded = checked.graded
-    here = [c for c in graded.checks if c.outcome not in ("deferred", "broken")]
+    here = [c for c in graded.checks if c.outcome not in ("deferred", "open", "broken")]
     return {
         **graded.to_json(),
         "decided": {

@@ -77,7 +77,7 @@ def _row(one: Graded, names: Sequence[str]) -> list[str | int | float]:
 
 
 def _points(check: CheckResult | None) -> str | int | float:
-    return "" if check is None or check.outcome == "broken" else _number(check.earned)
+    return "" if check is None or check.open else _number(check.earned)
 
 
 def _number(value: float) -> str | int | float:

@@ -4,7 +4,7 @@ Floors, top first:
     release, self_check, verify
     grade, which_assignment
     cohort
-    disclosure, reference
+    disclosure, reference, written
     provenance
     executor
     finder, judging

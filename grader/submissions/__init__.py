@@ -7,5 +7,5 @@ Floors, top first:
     clues
     contents, folder
     listing, tar
-    code_pages, definitions, names
+    code_pages, definitions, names, written
 """
