@@ -47,6 +47,8 @@ def _shorten(graded: Graded) -> Document:
     return {
         "student": graded.student,
         "score": graded.score,
+        "final": graded.final,
+        "excused": graded.excused,
         "status": graded.execution.status,
         "needs_review": graded.needs_review,
         "late": graded.late,
@@ -136,10 +138,12 @@ def of_assignment(loaded: LoadedAssignment) -> Document:
                 "points": c.points,
                 "extra": c.extra,
                 "hidden": c.hidden,
+                "person": c.person,
                 "depends_on": list(c.depends_on),
             }
             for c in assignment.checks
         ],
+        "written": [str(p.args["label"]) for p in loaded.written.values()],
         "probes": [
             {
                 "name": name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,11 +17,13 @@ from grader.cli.options import (
     JOBS,
     JSON,
     OUT,
+    SCALE,
     SEED,
     SLUG,
     RunOptions,
     complete_students,
     load,
+    require_graded,
     run_options,
 )
 from grader.records.errors import UsageError
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from grader.grading.grade import RunSummary
     from grader.records.submission import Submission
 
+DUE, KEPT_SCALE = "due", "scale"
+"""Settings of a ledger by which results are seen (`grader.ledger.ledger`, slow to import)."""
 _GRADING = ("grading a class", "jinja2", "markdown-it-py", "pandas")
 """What it takes: pages, notebooks in them, and tables."""
 DEMO = "lenet5_mnist"
@@ -68,6 +72,7 @@ DEMO = "lenet5_mnist"
     show_default=True,
     help="Accept no sandbox level below this one.",
 )
+@SCALE
 @JSON
 @JOBS
 @run_options
@@ -81,6 +86,7 @@ def grade(
     seed: int | None,
     names: str | None,
     allow_level: int,
+    scale: str | None,
     as_json: bool,  # noqa: FBT001
 ) -> int:
     """Grade a class: a folder or an archive of SUBMISSIONS to SLUG.
@@ -116,6 +122,7 @@ def grade(
         fresh=fresh,
         lowest=allow_level,
         shown_as=shown_as,
+        rules=_read_rules(course, slug, scale),
     )
     if summary.unsteady:
         terminal.note(
@@ -143,6 +150,7 @@ def _grade(
     fresh: bool = False,
     lowest: int = BATCH_LEVEL,
     shown_as: str | None = None,
+    rules: Mapping[str, str] | None = None,
 ) -> RunSummary:
     """Grade into `out`, with a progress bar."""
     from grader.cli.progress import show_progress
@@ -170,7 +178,13 @@ def _grade(
                 argv=sys.argv,
                 shown_as=shown_as,
                 handed_in=handed_in,
+                rules=rules,
             )
+
+
+def _read_rules(course: Course, slug: str, scale: str | None) -> dict[str, str]:
+    """By what results are seen: the assignment's due.toml, and a curve where one is named."""
+    return {DUE: course.due(slug), **({} if scale is None else {KEPT_SCALE: scale})}
 
 
 @click.command()
@@ -205,23 +219,32 @@ def demo(run: RunOptions, out: Path | None) -> int:
 @click.command()
 @click.argument("out", type=FOLDER)
 @COURSE
-def report(out: Path, course: Path | None) -> int:
+@SCALE
+def report(out: Path, course: Path | None, scale: str | None) -> int:
     """Write the pages of OUT again, from what is kept there.
 
-    OUT is the output folder of an earlier `grader grade`. Nothing is run.
+    OUT is the output folder of an earlier `grader grade`. Nothing is run. The due date is that of
+    the course, where it has this assignment.
     """
     require_course(*_GRADING)
     from grader.assignment.course import Course
     from grader.cli import terminal
-    from grader.grading.grade import render
+    from grader.grading.grade import keep_rules, render
     from grader.ledger.ledger import Ledger
 
-    if not (out / "grades.db").is_file():
-        raise UsageError(
-            f"{out} holds no grades.db. Name the output folder of an earlier `grader grade`"
-        )
-    with Ledger(out / "grades.db", readonly=True) as ledger:
-        count = render(ledger, out, Course.find(course).templates)
+    path, where = require_graded(out), Course.find(course)
+    with Ledger(path, readonly=True) as ledger:
+        slug = ledger.setting("assignment") or ""
+        known = {name: ledger.setting(name) or "" for name in (DUE, KEPT_SCALE)}
+    present = slug in where.slugs() and not where.is_fallback
+    rules = _read_rules(where, slug, scale) if present else {}
+    if scale is not None:
+        rules[KEPT_SCALE] = scale
+    if any(known[name] != text for name, text in rules.items()):
+        with Ledger(path) as ledger:
+            keep_rules(ledger, rules)
+    with Ledger(path, readonly=True) as ledger:
+        count = render(ledger, out, where.templates)
     terminal.line(f"{count} reports rendered, nothing was run.")
     terminal.where(out)
     return 0

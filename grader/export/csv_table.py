@@ -15,6 +15,8 @@ FIRST = ("student", "score", "max_score", "status")
 """The columns before those of the checks."""
 WITHDRAWN = "withdrawn"
 """The status of who is no longer among the hand-ins."""
+EXCUSED = "excused"
+"""The status of whose work does not count, as a person decided."""
 LAST = ("needs a person", "late")
 """The columns after them: yes or no."""
 
@@ -69,7 +71,7 @@ def _row(one: Graded, names: Sequence[str]) -> list[str | int | float]:
         escape.cell(one.student),
         "" if one.undecided else _number(one.score),
         _number(one.max_score),
-        escape.cell(one.execution.status),
+        EXCUSED if one.excused else escape.cell(one.execution.status),
         *(_points(checks.get(name)) for name in names),
         escape.cell(one.needs_review),
         escape.cell(one.late),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,6 +73,7 @@ def grade(
     argv: Sequence[str] = (),
     handed_in: Collection[str] | None = None,
     shown_as: str | None = None,
+    rules: Mapping[str, str] | None = None,
 ) -> RunSummary:
     """Grade a class into `out`: ledger, report per student, index, grades.csv.
 
@@ -86,6 +87,9 @@ def grade(
 
     `shown_as` says how students are called on a leaderboard (`leaderboard.read_choice`); None
     leaves it as it was.
+
+    `rules` are settings of the ledger by which results are seen: `due`, the text of due.toml, and
+    `scale`, a curve. What is left out stays as it was.
 
     Students of earlier runs who are not among `handed_in` are withdrawn until they are again. It
     names everybody in the class; where it is left out, those are the submissions.
@@ -101,6 +105,7 @@ def grade(
         run = ledger.start_run(argv or sys.argv)
         if shown_as is not None:
             ledger.set_setting(leaderboard.SHOWN, shown_as)
+        keep_rules(ledger, rules or {})
         cohort = Cohort(executor, ledger, judging)
         plan = cohort.plan(submissions, fresh=fresh)
         if plan.waiting(submissions) or not cohort.reference_holds():
@@ -124,6 +129,13 @@ def grade(
             unsteady=sorted(cohort.unsteady),
             **tally.counts(),
         )
+
+
+def keep_rules(ledger: Ledger, rules: Mapping[str, str]) -> None:
+    """Results are seen by these from now on: due date and curve."""
+    for name, text in rules.items():
+        if (ledger.setting(name) or "") != text:
+            ledger.set_setting(name, text)
 
 
 @contextmanager

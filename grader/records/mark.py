@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 MarkKind = Literal["check", "whole", "settled", "excused", "extension"]
@@ -44,9 +44,19 @@ class Mark:
 
 def find_in_force(marks: Iterable[Mark]) -> dict[str, tuple[Mark, ...]]:
     """By student the marks that hold; `marks` are in the order in which they were made."""
-    newest = {mark.key: mark for mark in marks}
+    newest: dict[tuple[str, str, str], Mark] = {}
+    for mark in marks:
+        newest[mark.key] = _add(newest.get(mark.key), mark)
     held: dict[str, list[Mark]] = {}
     for mark in newest.values():
         if not mark.taken_back:
             held.setdefault(mark.student, []).append(mark)
     return {student: tuple(own) for student, own in held.items()}
+
+
+def _add(before: Mark | None, mark: Mark) -> Mark:
+    """The mark, with the points of the one before where it says none."""
+    silent = mark.points is None and not mark.taken_back
+    if before is None or before.points is None or before.taken_back or not silent:
+        return mark
+    return replace(mark, points=before.points, about=before.about)

@@ -124,9 +124,9 @@ class RubricLine:
 
 def spread(rows: Sequence[Graded]) -> Spread | None:
     """Mean, median and the number of students in each tenth of the scale, of those of whom anything
-    was decided; None without any.
+    was decided and who are not excused; None without any.
     """
-    rows = [one for one in rows if not one.undecided]
+    rows = [one for one in rows if not one.undecided and not one.excused]
     if not rows:
         return None
     bins = [0] * 10

@@ -61,7 +61,7 @@ def find_answers(
             known = parts.setdefault(label, [])
             if text not in (t for _, t in known):
                 known.append((place, text))
-    return {label: _join(found) for label, found in parts.items()}
+    return {label: _join(label, found) for label, found in parts.items()}
 
 
 def find_prompts(files: Mapping[str, bytes], labels: Sequence[str]) -> frozenset[str]:
@@ -76,10 +76,10 @@ def find_prompts(files: Mapping[str, bytes], labels: Sequence[str]) -> frozenset
     return frozenset(lines - {""})
 
 
-def _join(found: Sequence[tuple[str, str]]) -> Text:
+def _join(label: str, found: Sequence[tuple[str, str]]) -> Text:
     text = "\n\n".join(text for _, text in found)
     places = tuple(dict.fromkeys(place for place, _ in found))
-    return Text(text=text[:MOST], places=places, cut=len(text) > MOST)
+    return Text(label=label, text=text[:MOST], places=places, cut=len(text) > MOST)
 
 
 # ---------------------------------------------------------------------- labels in blocks

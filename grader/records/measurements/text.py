@@ -18,6 +18,8 @@ class Text:
     Where it stands in several places, the parts are joined.
     """
 
+    label: str
+    """As the assignment has it: `Q1`."""
     text: str
     """At most `MOST` characters."""
     places: tuple[str, ...]
@@ -28,6 +30,7 @@ class Text:
     def to_json(self) -> dict[str, Json]:
         """The answer as evidence of a check, from which people mark it."""
         return {
+            "label": self.label,
             "text": bounds.shorten(self.text, MOST),
             "places": list(self.places),
             "cut": self.cut,
