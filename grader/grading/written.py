@@ -15,7 +15,7 @@ def read_answers(loaded: LoadedAssignment, submission: Submission) -> dict[str, 
         return {}
     labels = {probe.key: str(probe.args["label"]) for probe in loaded.written.values()}
     every = tuple(dict.fromkeys(labels.values()))
-    prompts = find_prompts(loaded.handout, every)
+    prompts = find_prompts(loaded.handout, every) if loaded.handout else None
     found = find_answers(submission.files, submission.entry, every, prompts)
     return {key: found.get(label) or _describe_absence(label) for key, label in labels.items()}
 

@@ -48,11 +48,12 @@ def find_answers(
     files: Mapping[str, bytes],
     entry: str | None,
     labels: Sequence[str],
-    prompts: frozenset[str] = frozenset(),
+    prompts: frozenset[str] | None = frozenset(),
 ) -> dict[str, Text]:
     """By label what was written under it; a label under which nothing stands is left out.
 
-    `prompts` are lines of the handout (`find_prompts`), which are nobody's answer.
+    `prompts` are lines of the handout (`find_prompts`), which are nobody's answer; where they are
+    not known, the cell below a label is no answer either.
     """
     forms = {label: _make_form(label) for label in labels}
     parts: dict[str, list[tuple[str, str]]] = {}
@@ -93,7 +94,7 @@ def _make_form(label: str) -> re.Pattern[str]:
 
 
 def _read_blocks(
-    blocks: Iterable[_Block], forms: Mapping[str, re.Pattern[str]], prompts: frozenset[str]
+    blocks: Iterable[_Block], forms: Mapping[str, re.Pattern[str]], prompts: frozenset[str] | None
 ) -> Iterator[tuple[str, str, str]]:
     """Label, place and text of each answer in the blocks of one file."""
     waiting: str | None = None
@@ -105,11 +106,12 @@ def _read_blocks(
                 found.append((hit[0], [line[hit[1].end() :]]))
             elif found:
                 found[-1][1].append(line)
-        kept = [(label, _keep_own(lines, prompts)) for label, lines in found]
+        kept = [(label, _keep_own(lines, prompts or frozenset())) for label, lines in found]
         for label, text in kept:
             if text:
                 yield label, block.place, text
-        waiting = kept[-1][0] if kept and not kept[-1][1] and block.prose else None
+        follows = block.prose and prompts is not None
+        waiting = kept[-1][0] if kept and not kept[-1][1] and follows else None
 
 
 def _keep_own(lines: Sequence[str], prompts: frozenset[str]) -> str:
