@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from grader.ledger.overlay import find_subject
+from grader.records import bounds
 from grader.records.errors import UsageError
 from grader.records.mark import Mark, MarkKind
 from grader.records.result import CheckResult, Graded
 
 BACK = "-"
 """In place of points or a time: what was decided before holds no more."""
-LONGEST = 4_000
-"""Characters of a comment."""
 MOST_BESIDE = 100_000.0
 """Points beside a score."""
 
@@ -153,8 +152,10 @@ def read_points(text: str, least: float, most: float) -> float:
 def read_comment(text: str) -> str:
     """The comment, without blanks at its ends. Raises UsageError where it is too long."""
     said = text.replace("\r\n", "\n").strip()
-    if len(said) > LONGEST:
-        raise UsageError(f"the comment has {len(said):,} characters. Write at most {LONGEST:,}")
+    if len(said) > bounds.FEEDBACK:
+        raise UsageError(
+            f"the comment has {len(said):,} characters. Write at most {bounds.FEEDBACK:,}"
+        )
     return said.encode("utf-8", "backslashreplace").decode()
 
 

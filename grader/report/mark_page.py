@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from grader.records import bounds
 from grader.records.result import CheckResult, Graded
 from grader.report import summary
 from grader.report.evidence import points as show_points
 from grader.report.evidence import views
 from grader.report.pages import environment
-
-LONGEST = 4_000
-"""Characters of a comment that a browser takes."""
 
 
 class Listed(Protocol):
@@ -88,7 +86,7 @@ class MarkPages:
             comment=given.get("comment", ""),
             settled="settled" in given,
             excused="excused" in given,
-            longest=LONGEST,
+            longest=bounds.FEEDBACK,
             here=here,
             next=following,
             before=before,
