@@ -150,7 +150,8 @@ def _read_zone(value: object, where: str) -> tzinfo | None:
         return ZoneInfo(str(value))
     except (ValueError, OSError, TypeError, KeyError) as error:
         raise CourseError(
-            f'{where}: zone {value!r} is not known; write one such as "Europe/Berlin"'
+            f'{where}: zone {value!r} is not known here. Write one such as "Europe/Berlin", or '
+            "dates with an offset, 2026-03-01T23:59:00+01:00"
         ) from error
 
 

@@ -141,7 +141,7 @@ def test_the_form_ends_with_pages_and_an_exit_code(
         def serve_forever(self, poll_interval: float = 0.01) -> None:
             begun.append(self)
             threading.Thread(target=end, args=(self,), daemon=True).start()
-            super().serve_forever(0.01)
+            super().serve_forever(min(poll_interval, 0.01))
 
     def end(server: mark_server.MarkServer) -> None:
         asked = urllib.request.Request(

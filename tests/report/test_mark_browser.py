@@ -102,15 +102,15 @@ def marks(out: Path) -> list[Mark]:
 
 def give(page: Page, points: int, comment: str) -> None:
     """Points, comment and the button, by keyboard alone; the cursor stands in the first field."""
+    from playwright.sync_api import expect
+
     heading = page.inner_text("h1")
     page.keyboard.type(str(points))
     page.keyboard.press("Tab")
     page.keyboard.type(comment)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.wait_for_function(
-        "before => document.querySelector('h1').innerText !== before", arg=heading
-    )
+    expect(page.locator("h1")).not_to_have_text(heading)
 
 
 def test_ten_answers_by_keyboard_and_a_kill_in_between(out: Path, browser: Browser) -> None:
