@@ -133,6 +133,7 @@ class MarkServer(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: MarkServer
     timeout = SECONDS
+    _body = b""
     server_version, sys_version = "grader", ""
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
@@ -142,6 +143,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(self._get)
 
     def do_POST(self) -> None:
+        # Read before anything is refused: a socket that is closed with something unread in it is
+        # reset, and the browser would not see why.
+        length = self.headers.get("Content-Length", "")
+        self._body = self.rfile.read(min(int(length), 4 * MOST_BYTES)) if length.isdigit() else b""
         self._answer(self._post)
 
     def _answer(self, act: Callable[[Sequence[str]], None]) -> None:
@@ -231,11 +236,10 @@ class _Handler(BaseHTTPRequestHandler):
         return int(word) if right and int(word) < len(self.server.session.items) else None
 
     def _read_form(self) -> dict[str, str] | None:
-        length = self.headers.get("Content-Length", "")
         kind = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if kind != _FORM or not length.isdigit() or int(length) > MOST_BYTES:
+        if kind != _FORM or len(self._body) > MOST_BYTES:
             return None
-        body = self.rfile.read(int(length)).decode("utf-8", "replace")
+        body = self._body.decode("utf-8", "replace")
         try:
             fields = parse_qs(body, keep_blank_values=True, max_num_fields=20)
         except ValueError:
