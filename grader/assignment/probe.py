@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeAlias, TypeVar, cast, get_args, runtime_checkable
@@ -27,8 +28,12 @@ STEP = 0.01
 """Learning rate of the two steps."""
 SCRIPT = "script"
 """The question that runs the course's own measuring code."""
+TEXT = "text"
+"""The one question that no box is asked: what stands in the files, which are read outside."""
 OUR_LOSSES = ("cross_entropy", "mse")
 """Losses that need no function of the course's own."""
+LABEL = re.compile(r"(?!\s)[\w ]{1,40}(?<!\s)")
+"""What a label of a written answer looks like."""
 OUTPUTS: tuple[m.Output, ...] = ("logits", "probabilities", "raw")
 """What an assignment may say of a network's answers."""
 
@@ -96,7 +101,7 @@ class Probe(Generic[T_co]):
     @property
     def names(self) -> tuple[str, ...]:
         """Every name in the student's file that the question needs, as far as it says so."""
-        if self.ask == SCRIPT:
+        if self.ask in (SCRIPT, TEXT):
             return ()
         return tuple(str(self.args[k]) for k in ("module", "by", "live", "name") if k in self.args)
 
@@ -380,6 +385,18 @@ def script(name: str, *args: Argument) -> Probe[m.Returned]:
     """
     given = {"name": name, "args": [_require_argument(a) for a in args]}
     return Probe(ask=SCRIPT, args=given)
+
+
+def text(label: str) -> Probe[m.Text]:
+    """What a student wrote under this label, `Q1`: in a text cell of a notebook, in a comment, or
+    in a text file. It is read outside the sandbox.
+    """
+    if not isinstance(label, str) or not LABEL.fullmatch(label):
+        raise CourseError(
+            f"the label {label!r:.80} of a written answer is not known; give up to 40 letters, "
+            "digits and blanks, such as 'Q1'"
+        )
+    return Probe(ask=TEXT, args={"label": label})
 
 
 def survey(name: str, probes: Iterable[Probe[object]]) -> Probe[m.Networks]:

@@ -7,13 +7,13 @@ import sys
 import click
 
 import grader
-from grader.cli import authors, exports, instructors, machine, students
+from grader.cli import authors, exports, instructors, machine, marks, students
 from grader.records.errors import GraderError
 
 _EXIT_CODES = """\b
 Exit codes:
   0    Done.
-  1    Done, but look: a person is needed (grade), a check was lost or could
+  1    Done, but look: a person is needed (grade, mark), a check was lost or could
        not be judged (check), something is not as it should be (verify, demo),
        a grade did not get into the file (export), the sandbox is below
        level 2 (doctor).
@@ -53,6 +53,9 @@ def cli(debug: bool) -> None:  # noqa: FBT001  (read in `main`, before click)
 for verb in (
     instructors.grade,
     instructors.report,
+    marks.mark,
+    marks.history,
+    marks.diff,
     exports.export,
     instructors.demo,
     students.check,

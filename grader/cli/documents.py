@@ -51,6 +51,8 @@ def _shorten(graded: Graded) -> Document:
     return {
         "student": graded.student,
         "score": graded.score,
+        "final": graded.final,
+        "excused": graded.excused,
         "status": graded.execution.status,
         "needs_review": graded.needs_review,
         "late": graded.late,
@@ -66,7 +68,7 @@ def _shorten(graded: Graded) -> Document:
 def of_check(checked: SelfCheck) -> Document:
     """Of `check`: the record, as `grade` keeps one, and what was decided here."""
     graded = checked.graded
-    here = [c for c in graded.checks if c.outcome not in ("deferred", "broken")]
+    here = [c for c in graded.checks if c.outcome not in ("deferred", "open", "broken")]
     return {
         **graded.to_json(),
         "decided": {
@@ -160,10 +162,12 @@ def of_assignment(loaded: LoadedAssignment) -> Document:
                 "points": c.points,
                 "extra": c.extra,
                 "hidden": c.hidden,
+                "person": c.person,
                 "depends_on": list(c.depends_on),
             }
             for c in assignment.checks
         ],
+        "written": [str(p.args["label"]) for p in loaded.written.values()],
         "probes": [
             {
                 "name": name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,6 +76,7 @@ def grade(
     handed_in: Collection[str] | None = None,
     shown_as: str | None = None,
     roster: str | None = None,
+    rules: Mapping[str, str] | None = None,
 ) -> RunSummary:
     """Grade a class into `out`: ledger, report per student, index, grades.csv.
 
@@ -91,6 +92,9 @@ def grade(
     leaves it as it was. So does `roster`, which says who is in the course (`receive`).
 
     Several submissions of one student are attempts: each is measured, and the best counts.
+
+    `rules` are settings of the ledger by which results are seen: `due`, the text of due.toml, and
+    `scale`, a curve. What is left out stays as it was.
 
     Students of earlier runs who are not among `handed_in` are withdrawn until they are again. It
     names everybody in the class; where it is left out, those are the submissions.
@@ -108,6 +112,7 @@ def grade(
             ledger.set_setting(leaderboard.SHOWN, shown_as)
         if roster is not None:
             ledger.set_setting(SETTING, roster)
+        keep_rules(ledger, rules or {})
         cohort = Cohort(executor, ledger, judging)
         plan = cohort.plan(submissions, fresh=fresh)
         if plan.waiting(submissions) or not cohort.reference_holds():
@@ -132,6 +137,13 @@ def grade(
             unsteady=sorted(cohort.unsteady),
             **tally.counts(),
         )
+
+
+def keep_rules(ledger: Ledger, rules: Mapping[str, str]) -> None:
+    """Results are seen by these from now on: due date and curve."""
+    for name, text in rules.items():
+        if (ledger.setting(name) or "") != text:
+            ledger.set_setting(name, text)
 
 
 @contextmanager

@@ -150,6 +150,11 @@ def _read(check: Check, returned: object) -> CheckResult:
     except (TypeError, ValueError) as error:
         what = "a verdict that cannot be kept"
         return give_up(check, f"This check returned {what}: {error}, in {_find_definition(check)}.")
+    if check.person:
+        answer = {k: verdict.evidence[k] for k in ("answer",) if k in verdict.evidence}
+        rest = {k: v for k, v in verdict.evidence.items() if k not in answer}
+        asked = _result(check, "open", feedback=verdict.feedback, needs_review=True)
+        return replace(asked, evidence={**bounds.cut_evidence(rest), **answer})
     outcome: Outcome = (
         "passed" if verdict.fraction >= 1 else "partial" if verdict.fraction > 0 else "failed"
     )
@@ -165,6 +170,7 @@ def _read(check: Check, returned: object) -> CheckResult:
         trust=verdict.trust,
         extra=check.extra,
         hidden=check.hidden,
+        person=check.person,
         needs_review=verdict.needs_review,
     )
 
@@ -181,6 +187,7 @@ def _result(
         feedback=bounds.shorten(feedback, bounds.FEEDBACK),
         extra=check.extra,
         hidden=check.hidden,
+        person=check.person,
         needs_review=needs_review,
     )
 

@@ -18,7 +18,7 @@ from grader.grading import judge
 from grader.inside.wire import Malformed
 from grader.records.execution import ExecutionRecord, Missing, Proof
 from grader.records.json_values import Json, to_json
-from grader.records.measurements import Logits
+from grader.records.measurements import Logits, Text
 from grader.records.result import CheckResult
 from grader.sandbox.limited_child import ChildDied, LimitedChild, can_fork
 
@@ -42,6 +42,7 @@ class _Task:
 
     record: ExecutionRecord
     places: Mapping[str, str]
+    written: Mapping[str, Text | Missing]
     reference: Measurements | None
     """None for that of the task before."""
 
@@ -65,19 +66,24 @@ class Judging:
             self._child.close()
 
     def decide(
-        self, record: ExecutionRecord, reference: Measurements, places: Mapping[str, str]
+        self,
+        record: ExecutionRecord,
+        reference: Measurements,
+        places: Mapping[str, str],
+        written: Mapping[str, Text | Missing],
     ) -> Judgement:
         """What these measurements earn beside the reference's; `places` says where in the
-        student's file a name is defined.
+        student's file a name is defined, `written` by probe key what was answered in words.
         """
         if self._child is None:
-            return self._decide_here(record, reference, places)
+            return self._decide_here(record, reference, places, written)
         child, bare = self._child, replace(record, notebook=None)
 
         def pose() -> _Task:
             known = self._sent is not None and self._sent == (child.started, reference)
             self._sent = child.started, reference
-            return _Task(record=bare, places=places, reference=None if known else reference)
+            beside = None if known else reference
+            return _Task(record=bare, places=places, written=written, reference=beside)
 
         try:
             answer = child.do(pose)
@@ -93,12 +99,17 @@ class Judging:
         if task.reference is not None:
             self._reference = task.reference
         assert self._reference is not None
-        return to_json(self._decide_here(task.record, self._reference, task.places))
+        return to_json(self._decide_here(task.record, self._reference, task.places, task.written))
 
     def _decide_here(
-        self, record: ExecutionRecord, reference: Measurements, places: Mapping[str, str]
+        self,
+        record: ExecutionRecord,
+        reference: Measurements,
+        places: Mapping[str, str],
+        written: Mapping[str, Text | Missing],
     ) -> Judgement:
         values, faults = read_measurements(self._loaded, record)
+        values |= written
         doubts = judge.contradictions(self._loaded.probes, values)
         self._loaded.set_source(self._source)
         subjects = {p.key: p.subject for p in self._loaded.probes.values()}

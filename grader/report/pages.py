@@ -151,6 +151,8 @@ def _list_pieces(
         data=next((d for d in used if d.stand_in), used[0] if used else None),
         level=min((level for one in rows if (level := summary.level(one)) >= 0), default=-1),
         late=sum(one.late for one in rows),
+        adjusted=any(one.adjustments for one in rows),
+        excused=sum(one.excused for one in rows),
         spread=summary.spread(rows),
         rubric=summary.rubric(rows),
         failures=summary.first_failures(rows),
