@@ -3,7 +3,7 @@
 Floors, top first:
     main
     command
-    authors, instructors, machine, magic, students
+    authors, ci, instructors, machine, magic, students
     check_table, options, progress, tables, this_notebook
     documents
     interrupts, surroundings, terminal

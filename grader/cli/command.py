@@ -7,15 +7,15 @@ import sys
 import click
 
 import grader
-from grader.cli import authors, instructors, machine, students
+from grader.cli import authors, ci, instructors, machine, students
 from grader.records.errors import GraderError
 
 _EXIT_CODES = """\b
 Exit codes:
   0    Done.
   1    Done, but look: a person is needed (grade), a check was lost or could
-       not be judged (check), something is not as it should be (verify, demo),
-       the sandbox is below level 2 (doctor).
+       not be judged (check), there are too few points (ci), something is not
+       as it should be (verify, demo), the sandbox is below level 2 (doctor).
   2    Not done, or not to the end. One sentence on stderr says why; what was
        graded is kept.
   130  Interrupted. What was graded is kept."""
@@ -53,6 +53,7 @@ for verb in (
     instructors.report,
     instructors.demo,
     students.check,
+    ci.ci,
     authors.verify,
     authors.show,
     authors.handout,

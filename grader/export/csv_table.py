@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from grader.export.export import ExportedFile, Results
+from grader.export.points import to_number
 from grader.records import file_names
 from grader.records.result import CheckResult, Graded
 from grader.report import escape
@@ -81,8 +82,7 @@ def _points(check: CheckResult | None) -> str | int | float:
 
 
 def _number(value: float) -> str | int | float:
-    """Without the noise of binary fractions: 33.3 for 33.300000000000004, 100 for 100.0."""
+    """The points as a cell; empty where there are none."""
     if not math.isfinite(value):
         return ""
-    short = round(value, 6)
-    return int(short) if short == int(short) else short
+    return to_number(value)
