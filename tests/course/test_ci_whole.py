@@ -4,6 +4,7 @@ autograder for Gradescope as its container does, on a right, a wrong and an endl
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
@@ -11,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,11 @@ from kit.places import ROOT
 from kit.tiny import RIGHT, TANH, Tiny, found
 
 WORKFLOWS = ROOT / "docs" / "how-to" / "workflows"
+WRONG = RIGHT.replace("4, 5", "4, 6").replace("5, 2", "6, 2").replace("2 * n", "n")
+"""Loses more than half by a kit and by the course."""
 ENDLESS = RIGHT.replace("return [2 * n for n in numbers]", "while True: pass")
-"""Loses what is asked after its limit of CPU time is used up."""
-SUBMISSIONS = {
-    "right": (RIGHT, 12, True),
-    "wrong": (RIGHT.replace("2 * n", "n").replace("relu", "tanh"), 6, False),
-}
+"""Loses what is asked once its limit of CPU time is used up."""
+SUBMISSIONS = {"right": (RIGHT, True), "wrong": (WRONG, False)}
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 GH = """#!/bin/bash
 # Stands for GitHub's program: releases and lists of repositories are files of a folder.
@@ -58,11 +57,14 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
 HIDDEN = '''\
 """A check that students do not see."""
 
+from assignment import assignment, doubled
+
 from grader import Measurements, Verdict, compare
 
 
-def _double(student: Measurements, reference: Measurements) -> Verdict:
-    """`double` doubles, as the hidden check sees it."""
+@assignment.check(points=3)
+def doubled_secretly(student: Measurements, reference: Measurements) -> Verdict:
+    """`double` doubles, once more."""
     return compare.close(student[doubled], reference[doubled])
 '''
 
@@ -96,7 +98,7 @@ def run_grader(*words: object) -> None:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, server: Path) -> Iterator[Machine]:
+def machine(tmp_path: Path, server: Path) -> Machine:
     """A machine with what GitHub's has: git, gh, Python; and the cached environment."""
     programs = tmp_path / "programs"
     programs.mkdir()
@@ -105,7 +107,7 @@ def machine(tmp_path: Path, server: Path) -> Iterator[Machine]:
     cached = tmp_path / "home" / ".cache" / "torch-grader"
     cached.mkdir(parents=True)
     (cached / "environment").symlink_to(sys.prefix)
-    yield Machine(
+    return Machine(
         root=tmp_path,
         server=f"file://{server}",
         programs=programs,
@@ -136,9 +138,9 @@ def hand_in(machine: Machine, text: str) -> None:
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize(("text", "points", "passed"), SUBMISSIONS.values(), ids=SUBMISSIONS)
-@pytest.mark.parametrize("judge", ["kit", "course"])
-def test_the_action(machine: Machine, judge: str, text: str, points: float, passed: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize(("text", "passed"), SUBMISSIONS.values(), ids=SUBMISSIONS)
+@pytest.mark.parametrize(("judge", "most"), [("kit", 10), ("course", 15)])
+def test_the_action(machine: Machine, judge: str, most: int, text: str, *, passed: bool) -> None:
     """By a kit from a release, and by a private course, in an environment that was cached."""
     hand_in(machine, text)
     by_kit = {"kit-repository": "university/kits", "kit-release": "v1", "kit-file": "tiny-kit.zip"}
@@ -146,26 +148,31 @@ def test_the_action(machine: Machine, judge: str, text: str, points: float, pass
     given = by_kit if judge == "kit" else by_course
     outputs = machine.run_action(ROOT, {**given, "fail-under": "60"})
     assert machine.failed != passed, machine.log
-    require_results(machine, outputs, points)
+    points = require_results(machine, outputs, most)
+    assert points == most if passed else points < 0.6 * most
+    assert "doubled_secretly" not in machine.log, "hidden checks have no names"
     assert "secret-token" not in machine.log
-    assert not (machine.workspace / "assignments").exists()
     assert [p.name for p in machine.workspace.iterdir()] == ["tiny.py"], "nothing came to it"
     if judge == "course":
         assert not (machine.temp / "torch-grader" / "course" / ".git").exists()
 
 
-def require_results(machine: Machine, outputs: Values, points: float) -> None:
-    """Log, summary, both files and the output have the same number."""
+def require_results(machine: Machine, outputs: Values, most: int) -> float:
+    """Log, summary, both files and the output have the same number: it is returned."""
     folder = Path(outputs["results"])
+    content = (folder / "classroom.json").read_bytes()
+    assert base64.b64decode(outputs["result"]) == content
+    points, reached, _ = ci_systems.report_to_classroom(content)
+    assert reached == most
     commands = ci_systems.run_commands(machine.log)
     ci_systems.require_shown(commands)
-    most = ci_systems.strict((folder / "classroom.json").read_bytes())["max_score"]
-    assert [c["text"] for c in commands if c["kind"] == "notice"][0] == f"Points {points}/{most}"
-    assert (
-        f"{points} of {most} points" in ci_systems.read_summary(machine.summaries[-1].encode())[0]
-    )
-    assert ci_systems.report_to_classroom((folder / "classroom.json").read_bytes())[0] == points
-    assert ci_systems.read_junit((folder / "junit.xml").read_bytes())[0]["score"] == str(points)
+    notice = next(c["text"] for c in commands if c["kind"] == "notice")
+    assert notice == f"Points {points:g}/{most}"
+    summary = ci_systems.read_summary(machine.summaries[-1].encode())
+    assert summary[0] == f"Two layers: {points:g} of {most} points"
+    score = ci_systems.read_junit((folder / "junit.xml").read_bytes())[0]["score"]
+    assert float(score) == points
+    return points
 
 
 @pytest.mark.proof
@@ -177,7 +184,7 @@ def test_the_action_ends_an_endless_submission(machine: Machine) -> None:
     classroom = ci_systems.report_to_classroom(
         (Path(outputs["results"]) / "classroom.json").read_bytes()
     )
-    assert 0 <= classroom[0] < 12
+    assert 0 <= classroom[0] < 15
     errors = [c for c in ci_systems.run_commands(machine.log) if c["kind"] == "error"]
     assert any("CPU" in c["text"] or "time" in c["text"] for c in errors), machine.log
 
@@ -202,13 +209,9 @@ def test_the_action_tells_of_a_failure_of_ours(machine: Machine) -> None:
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize(("text", "points", "passed"), SUBMISSIONS.values(), ids=SUBMISSIONS)
+@pytest.mark.parametrize(("text", "passed"), SUBMISSIONS.values(), ids=SUBMISSIONS)
 def test_the_workflow_of_a_classroom(
-    machine: Machine,
-    tmp_path: Path,
-    text: str,
-    points: float,
-    passed: bool,  # noqa: FBT001
+    machine: Machine, tmp_path: Path, text: str, *, passed: bool
 ) -> None:
     """With the kit's names changed to ours, as an instructor would."""
     student = tmp_path / "student"
@@ -219,7 +222,7 @@ def test_the_workflow_of_a_classroom(
     machine.run_job(workflow, "run-autograding-tests")
     assert machine.failed != passed, machine.log
     assert "actions/upload-artifact" in machine.ran
-    assert f"::notice title=Autograding complete::Points {points}/12\n" in machine.log
+    assert ("::notice title=Autograding complete::Points 10/10\n" in machine.log) == passed
 
 
 def fill(value: Any, names: Values) -> Any:
@@ -255,9 +258,9 @@ def test_the_nightly_workflow(machine: Machine, server: Path, tiny: Tiny, tmp_pa
     ]
     scores = {name.strip('"'): float(score) for name, score in rows}
     assert scores.keys() == {"ada", "bob", "eve"}
-    assert scores["ada"] == 12
-    assert scores["bob"] == 8
-    assert scores["eve"] < 12
+    assert scores["ada"] == 15
+    assert scores["bob"] == 11
+    assert scores["eve"] < 15
     assert "::warning::tiny-gone was not cloned" in machine.log
     assert "secret-token" not in machine.log
     assert "ada" in machine.summaries[-1]
@@ -330,7 +333,7 @@ def grade_there(root: Path, text: str | None) -> dict[str, Any]:
 @pytest.mark.proof
 @pytest.mark.parametrize(
     ("text", "least", "most"),
-    [(RIGHT, 12, 12), (TANH, 8, 8), (ENDLESS, 0, 11), (None, 0, 0)],
+    [(RIGHT, 15, 15), (TANH, 11, 11), (ENDLESS, 0, 14), (None, 0, 0)],
     ids=["right", "wrong", "endless", "nothing"],
 )
 def test_the_autograder_as_gradescope_runs_it(
