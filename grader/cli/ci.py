@@ -190,10 +190,12 @@ def _grade(
 
 def _find_in_repository(path: Path, entry: str) -> str:
     """The path of the file that was run, as the repository has it, for whoever reads its lines."""
-    if not path.is_dir() or not entry or (path / entry).is_file():
-        return (path / entry).as_posix() if path.is_dir() else path.as_posix()
-    same = [p for p in path.rglob(Path(entry).name) if p.is_file()]
-    return (same[0] if len(same) == 1 else path / entry).as_posix()
+    found = path / entry if path.is_dir() else path
+    if path.is_dir() and entry and not found.is_file():
+        same = [p for p in path.rglob(Path(entry).name) if p.is_file()]
+        found = same[0] if len(same) == 1 else found
+    here = Path.cwd()
+    return (found.relative_to(here) if found.is_relative_to(here) else found).as_posix()
 
 
 def _write(files: dict[str, ResultFile]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -20,8 +22,9 @@ from grader.records.asked_files import AskedFiles
 from grader.submissions import collect
 from kit import ci_systems
 from kit.command_line import CommandLine
+from kit.ordinary import run_as_ordinary
 from kit.processes import gone
-from kit.tiny import POINTS, RIGHT, TANH, Tiny
+from kit.tiny import POINTS, RIGHT, TANH, Tiny, found
 
 NAMES = extensions.names(GROUP)
 HANGS = f"{RIGHT}\nwhile True:\n    pass\n"
@@ -130,10 +133,16 @@ def test_what_judges_is_no_part_of_the_submission(course: Tiny, tmp_path: Path) 
     assert sorted(taken.files) == ["README.md", "tiny.py"]
 
 
-def test_the_path_of_annotations_is_that_of_the_repository(tmp_path: Path) -> None:
+def test_the_path_of_annotations_is_that_of_the_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also where the file was found in a folder and taken for one at the top."""
     own = repository(tmp_path)
     assert ci._find_in_repository(own, "tiny.py") == f"{own}/tiny.py"
+    with monkeypatch.context() as patch:
+        patch.chdir(tmp_path)
+        assert ci._find_in_repository(own, "tiny.py") == "repository/tiny.py"
+        assert ci._find_in_repository(Path("repository"), "tiny.py") == "repository/tiny.py"
     (own / "src").mkdir()
     (own / "tiny.py").rename(own / "src" / "tiny.py")
     assert ci._find_in_repository(own, "tiny.py") == f"{own}/src/tiny.py"
@@ -211,6 +220,47 @@ def test_a_reference_that_fails_here_is_no_students_fault(
     assert "the reference itself loses values" in done.sentence
     require_failures(tmp_path / "o", "The reference does not earn every point on this machine")
     assert not any("SECRET" in (tmp_path / "o" / n).read_text() for n in NAMES)
+
+
+REFUSING = """
+import sys
+from grader.inside.walls.lockdown import Filter
+rules = Filter()
+rules.refuse("unshare")
+rules.install()
+from grader.cli import main as command_line
+command_line.main(["ci", *{words!r}])
+"""
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("suffix", [".py", ".ipynb"])
+def test_level_2_holds_where_namespaces_are_refused(suffix: str) -> None:
+    """As on Ubuntu 24.04, for an ordinary user and for root: the points are the same."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # which others may read
+        home = Path(folder)
+        home.chmod(0o777)
+        course, own = found(home / "course"), home / "own"
+        own.mkdir()
+        text = RIGHT if suffix == ".py" else json.dumps(make_notebook(RIGHT))
+        (own / f"tiny{suffix}").write_text(text)
+        given = [str(own), "--course", str(course.root)]
+        for user in ("root", "ordinary") if os.geteuid() == 0 else ("ordinary",):
+            out = home / f"{user}.xml"
+            program = REFUSING.format(words=[*given, "--format", "junit", "--out", str(out)])
+            if user == "root":
+                subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+            else:
+                run_as_ordinary("-c", program)
+            properties = ci_systems.read_junit(out.read_bytes())[0]
+            assert (properties["sandbox_level"], properties["score"]) == ("2", "12"), user
+
+
+def make_notebook(text: str) -> dict[str, Any]:
+    """With one cell."""
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": None,
+            "source": text}  # fmt: skip
+    return {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}
 
 
 @pytest.mark.proof
