@@ -61,9 +61,8 @@ def _list(run: Run) -> Iterator[str]:
 
 
 def _name(check: CheckResult) -> str:
-    return f"{escape.markdown(check.name, table=True)} {escape.prose(check.title)}".replace(
-        "\n", ""
-    )
+    name = escape.markdown(check.name, table=True)
+    return f"{name} {escape.prose(check.title, table=True)}"
 
 
 def _describe(check: CheckResult, place: Place) -> str:

@@ -24,7 +24,7 @@ _COMMAND = re.compile(r":(?=:[A-Za-z])|#(?=#\[)|\u200d")
 Anywhere, as long lines are broken anywhere. And a joiner at which Rich 15 fails to break lines.
 """
 
-_SPECIAL = re.compile(r"[\\`*_\[\]<>#|&~!:$]|^[-+=]|(?<=\d)[.](?= )")
+_SPECIAL = re.compile(r"[\\`*_\[\]<>#|&~!:$]|^[-+=]|(?<=\d)[.)](?=\s|$)")
 """What could begin something in Markdown; at the start of a line also lists and rules."""
 _AT = "@<!-- -->"
 """An at sign that mentions nobody."""
@@ -83,17 +83,20 @@ def markdown(text: str, *, table: bool = False) -> str:
     return f"{ticks}{shown.replace('|', chr(92) + '|') if table else shown}{ticks}"
 
 
-def prose(text: str) -> str:
+def prose(text: str, *, table: bool = False) -> str:
     """As `block`, as Markdown that reads like the text: no HTML, link, mention or column, and what
     stands between backticks on one line is code. Line breaks stay.
+
+    In a `table` it is one line.
     """
-    return "<br>\n".join(_mark_code(part) for part in block(text.strip()).split("\n"))
+    lines = (_mark_code(line.strip(), table=table) for line in block(text.strip()).split("\n"))
+    return ("<br>" if table else "<br>\n").join(lines)
 
 
-def _mark_code(text: str) -> str:
+def _mark_code(text: str, *, table: bool) -> str:
     parts = re.split(r"`([^`]+)`", text)
     return "".join(
-        markdown(part, table=True) if n % 2 else _SPECIAL.sub(r"\\\g<0>", part).replace("@", _AT)
+        markdown(part, table=table) if n % 2 else _SPECIAL.sub(r"\\\g<0>", part).replace("@", _AT)
         for n, part in enumerate(parts)
     )
 
