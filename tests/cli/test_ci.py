@@ -212,10 +212,8 @@ def test_a_reference_that_fails_here_is_no_students_fault(
     call: CommandLine, course: Tiny, tmp_path: Path
 ) -> None:
     """Nobody is graded, and the files do not say which hidden checks there are."""
-    course.write("assignments/tiny/hidden.py", "from assignment import *\n")
     course.rule("return compare.close(student[outputs], reference[outputs])",
                 "return Verdict(fraction=0.5, feedback='A SECRET')")  # fmt: skip
-    (course.root / "assignments/tiny/hidden.py").unlink()
     done = call("ci", repository(tmp_path), "--course", course.root, *words(tmp_path / "o", *NAMES))
     assert "the reference itself loses values" in done.sentence
     require_failures(tmp_path / "o", "The reference does not earn every point on this machine")
