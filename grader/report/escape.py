@@ -89,7 +89,7 @@ def prose(text: str, *, table: bool = False) -> str:
 
     In a `table` it is one line.
     """
-    lines = (_mark_code(line.strip(), table=table) for line in block(text.strip()).split("\n"))
+    lines = (_mark_code(line.strip(), table=table) for line in block(text).strip().split("\n"))
     return ("<br>" if table else "<br>\n").join(lines)
 
 
