@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 from grader.export import ci_run
 from grader.export.ci_format import ResultFile, Run
@@ -31,7 +30,7 @@ class Autolab:
         checks = ci_run.list_checks(run.graded)
         decided = [c for c in checks if c.outcome not in ci_run.ELSEWHERE]
         shown = _present({escape.line(c.name): _describe(c) for c in checks})
-        scores: dict[str, Any] = {escape.line(c.name): to_number(c.earned) for c in decided}
+        scores: dict[str, object] = {escape.line(c.name): to_number(c.earned) for c in decided}
         total = to_number(ci_run.count(run.graded).earned)
         return ResultFile(content=_dump(shown, {"scores": scores, "scoreboard": [total]}))
 
@@ -44,22 +43,22 @@ class Autolab:
 AUTOLAB = Autolab()
 
 
-def _present(tests: dict[str, Any]) -> dict[str, Any]:
+def _present(tests: dict[str, object]) -> dict[str, object]:
     return {"_presentation": "semantic", "stages": [_STAGE], _STAGE: tests}
 
 
-def _describe(check: CheckResult) -> dict[str, Any]:
+def _describe(check: CheckResult) -> dict[str, object]:
     if check.outcome == "passed":
         return _tell(passed=True)
     hint = f"{ci_run.describe_points(check)}. {ci_run.explain(check, LONGEST)}"
     return _tell(passed=False, hint=hint.strip())
 
 
-def _tell(*, passed: bool, hint: str = "") -> dict[str, Any]:
+def _tell(*, passed: bool, hint: str = "") -> dict[str, object]:
     return {"passed": passed, **({"hint": escape.block(hint[: 2 * LONGEST])} if hint else {})}
 
 
-def _dump(*lines: dict[str, Any]) -> bytes:
+def _dump(*lines: dict[str, object]) -> bytes:
     """Each on a line of its own, in ASCII, without a colon in a text."""
     return "".join(f"{_escape(json.dumps(one, allow_nan=False))}\n" for one in lines).encode()
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from grader.export import ci_run
 from grader.export.ci_format import ResultFile, Run
@@ -47,7 +46,7 @@ class Classroom:
 CLASSROOM = Classroom()
 
 
-def _dump(value: Mapping[str, Any]) -> bytes:
+def _dump(value: Mapping[str, object]) -> bytes:
     return f"{json.dumps(value, allow_nan=False)}\n".encode()
 
 
@@ -64,18 +63,18 @@ def _make_notices(total: Total) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _make_failure(why: str) -> dict[str, Any]:
+def _make_failure(why: str) -> dict[str, object]:
     test = _make_test("grading", "error", 0, f"{why} {ci_run.NO_FAULT}"[:4_000], "", 0, 0)
     return {"version": VERSION, "status": "error", "max_score": 0, "tests": [test]}
 
 
-def _make(run: Run, cap: int) -> dict[str, Any]:
+def _make(run: Run, cap: int) -> dict[str, object]:
     checks = ci_run.list_checks(run.graded)
     tests = [_describe(run, check, cap) for check in checks]
     return _wrap(run, tests)
 
 
-def _make_total(run: Run) -> dict[str, Any]:
+def _make_total(run: Run) -> dict[str, object]:
     """Where a course has so many checks that not even their names fit."""
     total = ci_run.count(run.graded)
     status = "pass" if run.passed else "fail"
@@ -83,14 +82,14 @@ def _make_total(run: Run) -> dict[str, Any]:
     return _wrap(run, [test])
 
 
-def _wrap(run: Run, tests: list[dict[str, Any]]) -> dict[str, Any]:
+def _wrap(run: Run, tests: list[dict[str, object]]) -> dict[str, object]:
     total = ci_run.count(run.graded)
     status = "pass" if run.passed else "fail"
     most = to_number(total.most)
     return {"version": VERSION, "status": status, "max_score": most, "tests": tests}
 
 
-def _describe(run: Run, check: CheckResult, cap: int) -> dict[str, Any]:
+def _describe(run: Run, check: CheckResult, cap: int) -> dict[str, object]:
     place = ci_run.find_place(run, check)
     decided = check.outcome not in ci_run.ELSEWHERE
     status = "pass" if check.outcome == "passed" else "fail" if decided else "error"
@@ -109,7 +108,7 @@ def _describe(run: Run, check: CheckResult, cap: int) -> dict[str, Any]:
 
 def _make_test(
     name: str, status: str, score: float, message: str, file: str, line: int, duration: int
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """A test of the reporter's; it shows no line that is 0. `duration` is in milliseconds."""
     return {
         "name": escape.line(name),

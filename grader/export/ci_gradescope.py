@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from grader.export import ci_run
 from grader.export.ci_format import ResultFile, Run
@@ -43,17 +42,17 @@ class Gradescope:
 GRADESCOPE = Gradescope()
 
 
-def _dump(value: Mapping[str, Any]) -> bytes:
+def _dump(value: Mapping[str, object]) -> bytes:
     return f"{json.dumps(value, indent=2, allow_nan=False)}\n".encode()
 
 
-def _make_failure(why: str) -> dict[str, Any]:
+def _make_failure(why: str) -> dict[str, object]:
     text = escape.block(f"{why}\n{ci_run.NO_FAULT}")
     test = {"name": f"This {ci_run.NOT_GRADED}", "output": text, "visibility": "visible"}
     return {"output": text, "visibility": "visible", "tests": [test]}
 
 
-def _make(run: Run, cap: int) -> dict[str, Any]:
+def _make(run: Run, cap: int) -> dict[str, object]:
     graded = run.graded
     total = ci_run.count(graded)
     told = [f"{total.sentence()}.", *ci_run.describe_run(run)]
@@ -77,10 +76,10 @@ def _make(run: Run, cap: int) -> dict[str, Any]:
     }
 
 
-def _describe(run: Run, check: CheckResult, cap: int) -> dict[str, Any]:
+def _describe(run: Run, check: CheckResult, cap: int) -> dict[str, object]:
     where = describe_place(ci_run.find_place(run, check))
     text = f"{check.title}\n{ci_run.explain(check, cap)}".strip()
-    test: dict[str, Any] = {
+    test: dict[str, object] = {
         "name": f"{escape.line(check.name)}{f' ({escape.line(where)})' if where else ''}",
         "output": escape.block(text if cap else ""),
         "visibility": "after_published" if check.hidden else "visible",
@@ -98,7 +97,7 @@ def _describe(run: Run, check: CheckResult, cap: int) -> dict[str, Any]:
     return {**test, **points, **status}
 
 
-def _list_board(graded: Graded) -> list[dict[str, Any]]:
+def _list_board(graded: Graded) -> list[dict[str, object]]:
     """What a check that is ranked and earned something has read, and with how many parameters."""
     for check in graded.checks:
         facts = check.evidence.get(_BOARD)

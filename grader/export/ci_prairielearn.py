@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from grader.export import ci_run
 from grader.export.ci_format import ResultFile, Run
@@ -41,32 +40,32 @@ class PrairieLearn:
 PRAIRIELEARN = PrairieLearn()
 
 
-def _dump(value: Mapping[str, Any]) -> bytes:
+def _dump(value: Mapping[str, object]) -> bytes:
     return f"{json.dumps(value, allow_nan=False)}\n".encode()
 
 
-def _choose(run: Run, cap: int) -> dict[str, Any]:
+def _choose(run: Run, cap: int) -> dict[str, object]:
     told = [escape.block(t[: cap + 500]) for t in ci_run.describe_run(run)]
     if run.graded.execution.status == "missing":
         return _refuse("There is nothing to grade.", told or ["The file asked for is not there."])
     return {**_make_score(run), "output": "\n".join(told), "tests": _list_tests(run, cap)}
 
 
-def _refuse(message: str, why: list[str]) -> dict[str, Any]:
+def _refuse(message: str, why: list[str]) -> dict[str, object]:
     return {"gradable": False, "message": message, "format_errors": why}
 
 
-def _make_score(run: Run) -> dict[str, Any]:
+def _make_score(run: Run) -> dict[str, object]:
     total = ci_run.count(run.graded)
     score = min(1.0, total.percent / 100)  # a bonus lifts it no higher
     return {"gradable": True, "score": to_number(score), "message": f"{total.sentence()}."}
 
 
-def _list_tests(run: Run, cap: int) -> list[dict[str, Any]]:
+def _list_tests(run: Run, cap: int) -> list[dict[str, object]]:
     return [_describe(c, cap) for c in ci_run.list_checks(run.graded)]
 
 
-def _describe(check: CheckResult, cap: int) -> dict[str, Any]:
+def _describe(check: CheckResult, cap: int) -> dict[str, object]:
     decided = check.outcome not in ci_run.ELSEWHERE
     text = ci_run.explain(check, cap)
     place = f" ({check.place})" if check.place and not check.hidden else ""
