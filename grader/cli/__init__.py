@@ -3,7 +3,7 @@
 Floors, top first:
     main
     command
-    authors, exports, instructors, machine, magic, marks, students
+    authors, ci, exports, instructors, machine, magic, marks, students
     changes_shown, check_table, options, progress, tables, this_notebook
     documents
     interrupts, surroundings, terminal

@@ -98,6 +98,17 @@ def read_scale(
     return text
 
 
+def complete_formats(
+    context: click.Context,  # noqa: ARG001
+    parameter: click.Parameter,  # noqa: ARG001
+    begun: str,
+) -> list[str]:
+    """Result formats that are installed, for a shell."""
+    from grader.records import extensions
+
+    return [n for n in extensions.names("grader.results") if n.startswith(begun)]
+
+
 SEED = click.IntRange(0, 2**31 - 1)
 OUT = click.option(
     "-o",

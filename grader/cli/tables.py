@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from grader.data.source import Shelf
     from grader.export.delivery import Delivery
     from grader.grading.grade import RunSummary
+    from grader.grading.gradescope import Autograder
     from grader.grading.release import Release
     from grader.records.result import Graded
 
@@ -141,6 +142,20 @@ def released(release: Release) -> None:
         f"The kit decides {points - later:g} of {points:g} points of the public checks"
         f"{'; there are hidden checks, of which it says only that' * kit.hidden}."
     )
+
+
+def packed(slug: str, autograder: Autograder) -> None:
+    """What an autograder holds, by folder, and what has to be chosen where it is uploaded."""
+    table = new_table(escape_markup(slug), "files", "bytes", folds=[], numbers=["files", "bytes"])
+    tops: dict[str, list[int]] = {}
+    for name, content in sorted(autograder.files.items()):
+        top, slash, _ = name.partition("/")
+        tops.setdefault(f"{top}{slash}", []).append(len(content))
+    for top, sizes in tops.items():
+        table.add_row(safe(top), f"{len(sizes):,}", f"{sum(sizes):,}")
+    show(table)
+    for sentence in autograder.sentences():
+        line(sentence)
 
 
 def unexpected(summary: RunSummary, expected: Mapping[str, Any]) -> int:

@@ -1,6 +1,7 @@
 """Grading: what is new is measured, everything is judged, and the record is kept.
 
 Floors, top first:
+    gradescope
     release, self_check, verify
     grade, mark_server, mark_table, which_assignment
     attempts, cohort, receive

@@ -81,7 +81,7 @@ def release(
     numbers = loaded.assignment.numbers(student or "")
     reference = replace(loaded.reference, numbers=numbers)
     records = references.measure(executor, reference, ("student", "reference"))
-    _require_full(executor, reference, records)
+    require_full(executor, reference, records)
     packed = _strip_record(loaded, records["reference"], answers=answers)
     kit = _make_kit(executor, course, reference, packed, student)
     decided = _try_out(kit, records["student"], reference)
@@ -107,7 +107,7 @@ def _is_missing(record: ExecutionRecord, key: str) -> bool:
 # ---------------------------------------------------------------------- the reference
 
 
-def _require_full(
+def require_full(
     executor: Executor, reference: Submission, records: Mapping[Kind, ExecutionRecord]
 ) -> None:
     """Raise ReferenceFailed where the reference, as if it had been handed in, loses a point."""

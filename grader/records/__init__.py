@@ -11,6 +11,6 @@ Floors, top first:
     bounds
     json_values, limits
     adjustment, advice, asked_files, broken_zip, extensions, extras, file_names, mark, notebook_file
-    person, tried_versions
+    person, tried_versions, zip_file
     errors, temporary
 """
