@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from grader.data.source import Shelf
     from grader.export.delivery import Delivery
     from grader.grading.grade import RunSummary
+    from grader.grading.gradescope import Autograder
     from grader.grading.release import Release
+    from grader.records.result import Graded
 
 RUN_WORDS = {
     "all": "Run: every cell of a notebook, and every line of a module",
@@ -38,7 +40,7 @@ def results(summary: RunSummary) -> None:
         )
         table.add_row(
             name_of(graded.student),
-            "[bold]open[/]" if graded.undecided else f"[bold]{graded.score:g}[/]",
+            _say_score(graded),
             f"/ {graded.max_score:g}",
             ("[magenta]! a person is needed[/] " if graded.needs_review else "")
             + STATUS_WORDS[graded.execution.status],
@@ -65,6 +67,14 @@ def results(summary: RunSummary) -> None:
         gone = ", ".join(name_of(student).plain for student in summary.withdrawn[:8])
         more = f" and {len(summary.withdrawn) - 8} more" if len(summary.withdrawn) > 8 else ""
         line(f"Withdrawn, as they are no longer among the submissions: {gone}{more}.")
+
+
+def _say_score(graded: Graded) -> str:
+    """The score, and the final one where it is another."""
+    if graded.undecided or graded.excused:
+        return "[bold]excused[/]" if graded.excused else "[bold]open[/]"
+    final = f" → {graded.final:g}" if graded.adjustments else ""
+    return f"[bold]{graded.score:g}{final}[/]"
 
 
 def exported(delivery: Delivery, *, written: bool) -> None:
@@ -134,6 +144,20 @@ def released(release: Release) -> None:
     )
 
 
+def packed(slug: str, autograder: Autograder) -> None:
+    """What an autograder holds, by folder, and what has to be chosen where it is uploaded."""
+    table = new_table(escape_markup(slug), "files", "bytes", folds=[], numbers=["files", "bytes"])
+    tops: dict[str, list[int]] = {}
+    for name, content in sorted(autograder.files.items()):
+        top, slash, _ = name.partition("/")
+        tops.setdefault(f"{top}{slash}", []).append(len(content))
+    for top, sizes in tops.items():
+        table.add_row(safe(top), f"{len(sizes):,}", f"{sum(sizes):,}")
+    show(table)
+    for sentence in autograder.sentences():
+        line(sentence)
+
+
 def unexpected(summary: RunSummary, expected: Mapping[str, Any]) -> int:
     """Name every specimen that did not do what is expected; how many differences there are."""
     wrong = 0
@@ -176,10 +200,15 @@ def rubric(loaded: LoadedAssignment) -> None:
     if assignment.provides:
         titles = " and ".join(catalogue.find(name).title for name in assignment.provides)
         line(f"Students' own code finds training pictures of {titles}")
+    if loaded.written:
+        labels = ", ".join(str(p.args["label"]) for p in loaded.written.values())
+        line(f"Written answers, read outside the sandbox: {labels}")
     names = ("check", "points", "what it asks", "after")
     table = new_table(*names, folds=["what it asks", "after"], numbers=["points"])
     for check in assignment.checks:
-        marks = " (bonus)" * check.extra + " (hidden)" * check.hidden
+        marks = (
+            " (bonus)" * check.extra + " (hidden)" * check.hidden + " (by a person)" * check.person
+        )
         table.add_row(
             check.name, f"{check.points:g}{marks}", safe(check.title), ", ".join(check.depends_on)
         )

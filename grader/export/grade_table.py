@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 
 from grader.export.export import Results
 from grader.export.matching import Member, list_members
+from grader.export.points import to_number
 from grader.records import file_names
 from grader.records.adjustment import Adjustment
 from grader.records.person import Person
@@ -98,8 +99,5 @@ def _points(check: CheckResult | None) -> Value:
 
 
 def show_number(value: float) -> Value:
-    """Without the noise of binary fractions: 33.3 for 33.300000000000004, 100 for 100.0."""
-    if not math.isfinite(value):
-        return ""
-    short = round(value, 6)
-    return int(short) if short == int(short) else short
+    """The points as a cell; empty where there are none."""
+    return to_number(value) if math.isfinite(value) else ""

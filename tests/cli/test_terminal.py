@@ -266,6 +266,7 @@ def complete(*words: object) -> set[str]:
     return set(done.stdout.split())
 
 
+@pytest.mark.proof
 def test_bash_completes(course: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     """Verbs, options, assignments of the course and students of the class."""
     monkeypatch.setenv("GRADER_COURSE", str(course.root))
