@@ -28,6 +28,7 @@ from typing import Any, TypeVar
 from grader.assignment.loader import MEASURING, RULES, LoadedAssignment, assemble
 from grader.inside.wire import Malformed
 from grader.ledger import codec
+from grader.records import zip_file
 from grader.records.broken_zip import BROKEN_ZIP
 from grader.records.errors import UsageError
 from grader.records.execution import Execution, ExecutionRecord, Missing
@@ -91,14 +92,7 @@ class Kit:
             )
         facts = {k: v for k, v in asdict(self).items() if k not in ("files", "place")}
         text = json.dumps({"kit": FORMAT, **facts, "digest": self.digest}, indent=2)
-        blob = io.BytesIO()
-        with zipfile.ZipFile(blob, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, content in sorted({**self.files, FACTS: f"{text}\n".encode()}.items()):
-                info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-                info.create_system, info.external_attr = 3, (stat.S_IFREG | 0o644) << 16
-                info.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(info, content)
-        return blob.getvalue()
+        return zip_file.pack({**self.files, FACTS: f"{text}\n".encode()})
 
     def load(self) -> LoadedAssignment:
         """The assignment as the kit has it: public checks, and a reference that is only measured.

@@ -7,7 +7,7 @@ File and line are added by who reads the file.
 from __future__ import annotations
 
 import inspect
-import math
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
@@ -47,7 +47,7 @@ def require_points(name: str, points: object) -> float:
             f"check `{name}` is worth {points!r:.80} points; give a number from 0 to "
             f"{MOST_POINTS:,}"
         )
-    return float(number)
+    return float(number) or 0.0  # for -0.0
 
 
 def require_whole(what: str, value: object, *, lowest: int | None = None) -> int:
@@ -82,7 +82,15 @@ def _read(value: object, *, whole: bool) -> int | float | None:
     number = read_number(value)
     if isinstance(number, bool) or number is None or (whole and not isinstance(number, int)):
         return None
-    return number if isinstance(number, int) or math.isfinite(number) else None
+    return number if whole or abs(number) <= sys.float_info.max else None
+
+
+def require_flag(what: str, value: object) -> bool:
+    """True or False."""
+    flag = read_number(value)
+    if not isinstance(flag, bool):
+        raise CourseError(f"{what} is {value!r:.80}; give True or False")
+    return flag
 
 
 def require_text(what: str, value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import click
 
 from grader.cli.documents import Verified
 from grader.cli.options import (
+    BATCH_LEVEL,
     COURSE,
     FOLDER,
     JOBS,
@@ -158,6 +160,22 @@ def handout(
     help="Write it here, to a folder where each student has one; else nothing is written.",
 )
 @click.option(
+    "--for",
+    "whom",
+    type=click.Choice(["students", "gradescope"]),
+    default="students",
+    show_default=True,
+    help="Pack a kit for students, or an autograder for Gradescope, hidden checks included.",
+)
+@click.option(
+    "--allow-level",
+    type=click.IntRange(0, 4),
+    metavar="N",
+    default=BATCH_LEVEL,
+    show_default=True,
+    help="Let Gradescope's autograder accept no sandbox level below this one.",
+)
+@click.option(
     "--answers",
     is_flag=True,
     help="Pack the answers that are asked for as well; students can read them.",
@@ -169,13 +187,38 @@ def release(
     students: tuple[str, ...],
     roster: Path | None,
     out: Path | None,
+    whom: str,
+    allow_level: int,
     answers: bool,  # noqa: FBT001
 ) -> int:
-    """Pack a kit with which students of SLUG check themselves.
+    """Pack a kit with which students of SLUG check themselves, or an autograder for Gradescope.
 
-    It holds what was measured on the reference, and not the reference. STUDENT is the name by
+    A kit holds what was measured on the reference, and not the reference. STUDENT is the name by
     which `grade` will know the student: that of the submission's folder.
     """
+    if whom == "gradescope":
+        if students or roster or answers:
+            raise UsageError(
+                "an autograder for Gradescope is the same for everybody. Leave out students, "
+                "--roster and --answers"
+            )
+        return _release_autograder(run, slug, out, allow_level)
+    return _release_kits(
+        run, slug, _Kits(students=students, roster=roster, out=out, answers=answers)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kits:
+    """What of kits was asked for."""
+
+    students: tuple[str, ...]
+    roster: Path | None
+    out: Path | None
+    answers: bool
+
+
+def _release_kits(run: RunOptions, slug: str, asked: _Kits) -> int:
     from grader.assignment import handout as handouts
     from grader.cli import tables, terminal
     from grader.cli.progress import show_progress
@@ -187,7 +230,7 @@ def release(
 
     course = run.find_course()
     loaded = load_public(course, slug)
-    names = _read_names(loaded, students, roster)
+    names = _read_names(loaded, asked.students, asked.roster)
     choice = run.choice(notebooks=is_notebook(loaded.reference.entry))
     each: list[str | None] = [*names] or [None]
     made = []
@@ -197,14 +240,41 @@ def release(
     ):
         progress.begin(len(each), "kits")
         for name in each:
-            made.append(pack(executor, course, name, answers=answers))
+            made.append(pack(executor, course, name, answers=asked.answers))
             progress.step(name or slug)
     tables.released(made[0])
+    if asked.out is None:
+        terminal.line("Nothing was written. Name a place with -o")
+        return 0
+    written = handouts.write(plan_files(asked.out, [r.kit for r in made]))
+    terminal.line(f"Kits newly written: {written} of {len(made)}.")
+    terminal.line(str(asked.out.resolve()))
+    return 0
+
+
+def _release_autograder(run: RunOptions, slug: str, out: Path | None, allow_level: int) -> int:
+    from grader.assignment import handout as handouts
+    from grader.cli import tables, terminal
+    from grader.cli.progress import show_progress
+    from grader.grading import gradescope
+    from grader.grading.executor import Executor
+    from grader.grading.which_assignment import CHECK_SEED
+    from grader.inside.cell import is_notebook
+
+    course = run.find_course()
+    loaded = load(course, slug)
+    choice = run.choice(notebooks=is_notebook(loaded.reference.entry))
+    with (
+        Executor(loaded, run.source(loaded), seed=CHECK_SEED, choice=choice) as executor,
+        show_progress(slug) as progress,
+    ):
+        progress.begin(1, "autograder")
+        made = gradescope.make(executor, course, allow_level=allow_level)
+    tables.packed(slug, made)
     if out is None:
         terminal.line("Nothing was written. Name a place with -o")
         return 0
-    written = handouts.write(plan_files(out, [r.kit for r in made]))
-    terminal.line(f"Kits newly written: {written} of {len(made)}.")
+    handouts.write({out.parent: {out.name: made.pack()}})
     terminal.line(str(out.resolve()))
     return 0
 

@@ -13,6 +13,7 @@ from grader.records.json_values import Json, record_to_json, to_json
 
 if TYPE_CHECKING:
     from grader.assignment.loader import LoadedAssignment
+    from grader.export.delivery import Delivery
     from grader.grading.grade import RunSummary
     from grader.grading.receive import Received
     from grader.grading.self_check import SelfCheck
@@ -50,6 +51,8 @@ def _shorten(graded: Graded) -> Document:
     return {
         "student": graded.student,
         "score": graded.score,
+        "final": graded.final,
+        "excused": graded.excused,
         "status": graded.execution.status,
         "needs_review": graded.needs_review,
         "late": graded.late,
@@ -65,7 +68,7 @@ def _shorten(graded: Graded) -> Document:
 def of_check(checked: SelfCheck) -> Document:
     """Of `check`: the record, as `grade` keeps one, and what was decided here."""
     graded = checked.graded
-    here = [c for c in graded.checks if c.outcome not in ("deferred", "broken")]
+    here = [c for c in graded.checks if c.outcome not in ("deferred", "open", "broken")]
     return {
         **graded.to_json(),
         "decided": {
@@ -75,6 +78,24 @@ def of_check(checked: SelfCheck) -> Document:
         },
         "withheld": checked.withheld,
         "remarks": [*checked.remarks],
+    }
+
+
+def of_export(delivery: Delivery, *, written: bool) -> Document:
+    """Of `export`: the cells that change, and everybody for whom none does."""
+    file = delivery.file
+    return {
+        "format": delivery.name,
+        "file": str(delivery.path.resolve()),
+        "written": written,
+        "column": file.column,
+        "complete": file.complete,
+        "changes": [record_to_json(change) for change in file.changes],
+        "unchanged": list(file.unchanged),
+        "left": [record_to_json(one) for one in file.left],
+        "unmatched": list(file.unmatched),
+        "rows": list(file.rows),
+        "notes": list(file.notes),
     }
 
 
@@ -141,10 +162,12 @@ def of_assignment(loaded: LoadedAssignment) -> Document:
                 "points": c.points,
                 "extra": c.extra,
                 "hidden": c.hidden,
+                "person": c.person,
                 "depends_on": list(c.depends_on),
             }
             for c in assignment.checks
         ],
+        "written": [str(p.args["label"]) for p in loaded.written.values()],
         "probes": [
             {
                 "name": name,

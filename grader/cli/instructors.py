@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,15 +18,16 @@ from grader.cli.options import (
     JOBS,
     JSON,
     OUT,
+    SCALE,
     SEED,
     SLUG,
     RunOptions,
     complete_layouts,
     complete_students,
     load,
+    require_graded,
     run_options,
 )
-from grader.records.errors import UsageError
 from grader.records.extras import require_course
 from grader.records.temporary import TemporaryFolder
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from grader.records.submission import Submission
     from grader.submissions.attempts import Which
 
+DUE, KEPT_SCALE = "due", "scale"
+"""Settings of a ledger by which results are seen (`grader.ledger.ledger`, slow to import)."""
 _GRADING = ("grading a class", "jinja2", "markdown-it-py", "pandas")
 """What it takes: pages, notebooks in them, and tables."""
 DEMO = "lenet5_mnist"
@@ -100,6 +103,7 @@ DEMO = "lenet5_mnist"
     show_default=True,
     help="Accept no sandbox level below this one.",
 )
+@SCALE
 @JSON
 @JOBS
 @run_options
@@ -118,6 +122,7 @@ def grade(
     attempt: Which,
     since: str | None,
     allow_level: int,
+    scale: str | None,
     as_json: bool,  # noqa: FBT001
 ) -> int:
     """Grade a class: a folder or an archive of SUBMISSIONS to SLUG, as the platform packed it.
@@ -157,6 +162,7 @@ def grade(
         fresh=fresh,
         lowest=allow_level,
         shown_as=shown_as,
+        rules=_read_rules(course, slug, scale),
     )
     if summary.unsteady:
         terminal.note(
@@ -185,6 +191,7 @@ def _grade(
     lowest: int = BATCH_LEVEL,
     shown_as: str | None = None,
     roster: str | None = None,
+    rules: Mapping[str, str] | None = None,
 ) -> RunSummary:
     """Grade into `out`, with a progress bar."""
     from grader.cli.progress import show_progress
@@ -213,7 +220,13 @@ def _grade(
                 shown_as=shown_as,
                 handed_in=handed_in,
                 roster=roster,
+                rules=rules,
             )
+
+
+def _read_rules(course: Course, slug: str, scale: str | None) -> dict[str, str]:
+    """By what results are seen: the assignment's due.toml, and a curve where one is named."""
+    return {DUE: course.due(slug), **({} if scale is None else {KEPT_SCALE: scale})}
 
 
 @click.command()
@@ -248,23 +261,32 @@ def demo(run: RunOptions, out: Path | None) -> int:
 @click.command()
 @click.argument("out", type=FOLDER)
 @COURSE
-def report(out: Path, course: Path | None) -> int:
+@SCALE
+def report(out: Path, course: Path | None, scale: str | None) -> int:
     """Write the pages of OUT again, from what is kept there.
 
-    OUT is the output folder of an earlier `grader grade`. Nothing is run.
+    OUT is the output folder of an earlier `grader grade`. Nothing is run. The due date is that of
+    the course, where it has this assignment.
     """
     require_course(*_GRADING)
     from grader.assignment.course import Course
     from grader.cli import terminal
-    from grader.grading.grade import render
+    from grader.grading.grade import keep_rules, render
     from grader.ledger.ledger import Ledger
 
-    if not (out / "grades.db").is_file():
-        raise UsageError(
-            f"{out} holds no grades.db. Name the output folder of an earlier `grader grade`"
-        )
-    with Ledger(out / "grades.db", readonly=True) as ledger:
-        count = render(ledger, out, Course.find(course).templates)
+    path, where = require_graded(out), Course.find(course)
+    with Ledger(path, readonly=True) as ledger:
+        slug = ledger.setting("assignment") or ""
+        known = {name: ledger.setting(name) or "" for name in (DUE, KEPT_SCALE)}
+    present = slug in where.slugs() and not where.is_fallback
+    rules = _read_rules(where, slug, scale) if present else {}
+    if scale is not None:
+        rules[KEPT_SCALE] = scale
+    if any(known[name] != text for name, text in rules.items()):
+        with Ledger(path) as ledger:
+            keep_rules(ledger, rules)
+    with Ledger(path, readonly=True) as ledger:
+        count = render(ledger, out, where.templates)
     terminal.line(f"{count} reports rendered, nothing was run.")
     terminal.where(out)
     return 0

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 import click
 
+from grader.records.errors import UsageError
+
 if TYPE_CHECKING:
     from grader.assignment.course import Course
     from grader.assignment.loader import LoadedAssignment
@@ -81,6 +83,32 @@ def complete_backends(
 
 ATTEMPTS = ("last", "best", "first")
 """As in `submissions.attempts`, which is loaded later."""
+
+
+def read_scale(
+    context: click.Context,  # noqa: ARG001
+    parameter: click.Parameter,  # noqa: ARG001
+    text: str | None,
+) -> str | None:
+    """The curve that was named, if one was. Raises UsageError for what is none."""
+    from grader.ledger.curve import read_curve
+
+    if text is not None:
+        read_curve(text)
+    return text
+
+
+def complete_formats(
+    context: click.Context,  # noqa: ARG001
+    parameter: click.Parameter,  # noqa: ARG001
+    begun: str,
+) -> list[str]:
+    """Result formats that are installed, for a shell."""
+    from grader.records import extensions
+
+    return [n for n in extensions.names("grader.results") if n.startswith(begun)]
+
+
 SEED = click.IntRange(0, 2**31 - 1)
 OUT = click.option(
     "-o",
@@ -121,9 +149,25 @@ BACKEND = click.option(
     help="Run code by this: forkserver has walls and needs Linux; plain has none.",
 )
 SLUG = click.argument("slug", shell_complete=complete_slugs)
+SCALE = click.option(
+    "--scale",
+    metavar="CURVE",
+    callback=read_scale,
+    help="A curve for the class, shown beside the scores: x1.1, +5, best or none. Kept for later "
+    "runs.  [default: what was said last, else none]",
+)
 JSON = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document, for programs."
 )
+
+
+def require_graded(out: Path) -> Path:
+    """The ledger of an output folder. Raises UsageError where it has none."""
+    if not (out / "grades.db").is_file():
+        raise UsageError(
+            f"{out} holds no grades.db. Name the output folder of an earlier `grader grade`"
+        )
+    return out / "grades.db"
 
 
 def load(course: Course, slug: str, *, public: bool = False) -> LoadedAssignment:

@@ -24,6 +24,7 @@ from grader.records.result import CheckResult
 from grader.report import escape
 
 if TYPE_CHECKING:
+    from grader.export.ci_format import Run
     from grader.grading.self_check import SelfCheck
 
 MARKS = {
@@ -33,11 +34,13 @@ MARKS = {
     "skipped": "[dim]–[/]",
     "unmeasured": "[red]✗[/]",
     "deferred": "[dim]·[/]",
+    "open": "[dim]·[/]",
     "broken": "[magenta]![/]",
 }
 
 _ELSEWHERE = {
     "deferred": "decided when graded",
+    "open": "marked by a person",
     "broken": "could not be judged here, which is not your fault",
 }
 """What stands in place of the points where a student's own check does not decide about them."""
@@ -144,14 +147,30 @@ def checked(own: SelfCheck, to: Console = console) -> None:
     for text in remarks_on(own):
         line(text, to)
     for check in own.graded.checks:
-        points = points_of(check)
-        to.print(f"{MARKS[check.outcome]} [bold]{check.name}[/]  {points}", soft_wrap=True)
-        for text in (check.title, check.feedback, f"Next step: {check.hint}" if check.hint else ""):
-            if text:
-                style = "" if text == check.feedback else "dim"
-                to.print(safe(f"  {text}"), style=style, soft_wrap=not to.is_terminal)
+        _show_check(check, points_of(check), to)
     for text in totals_of(own):
         line(text, to)
+
+
+def _show_check(check: CheckResult, points: str, to: Console) -> None:
+    to.print(f"{MARKS[check.outcome]} [bold]{check.name}[/]  {points}", soft_wrap=True)
+    for text in (check.title, check.feedback, f"Next step: {check.hint}" if check.hint else ""):
+        if text:
+            style = "" if text == check.feedback else "dim"
+            to.print(safe(f"  {text}"), style=style, soft_wrap=not to.is_terminal)
+
+
+def graded_alone(run: Run) -> None:
+    """A submission that was graded by itself: its checks, hidden ones in one line, and the sum."""
+    from grader.export import ci_run
+
+    graded = run.graded
+    for text in ci_run.describe_run(run):
+        line(text)
+    for check in ci_run.list_checks(graded):
+        _show_check(check, ci_run.describe_points(check), console)
+    level, total = graded.execution.level, ci_run.count(graded).sentence()
+    line(f"{total}, at sandbox level {level}, with seed {graded.provenance.get('seed')}.")
 
 
 def check_text(own: SelfCheck) -> str:
@@ -196,7 +215,8 @@ def totals_of(own: SelfCheck) -> list[str]:
     graded = own.graded
     here = [c for c in graded.checks if c.outcome not in _ELSEWHERE]
     total, most = sum(c.earned for c in here), sum(c.points for c in here if not c.extra)
-    later = sum(c.points for c in graded.checks if c.outcome == "deferred" and not c.extra)
+    waiting = [c for c in graded.checks if c.outcome in ("deferred", "open") and not c.extra]
+    later = sum(c.points for c in waiting)
     rest = f"; {later:g} points are decided when graded" if later else ""
     level = graded.execution.level
     counted = f"{total:g} of {most:g} points of the public checks, at sandbox level {level}{rest}."

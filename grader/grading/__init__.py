@@ -1,12 +1,13 @@
 """Grading: what is new is measured, everything is judged, and the record is kept.
 
 Floors, top first:
+    gradescope
     release, self_check, verify
-    grade, which_assignment
+    grade, mark_server, mark_table, which_assignment
     attempts, cohort, receive
-    disclosure, reference
+    disclosure, reference, written
     provenance
     executor
     finder, judging
-    cache_key, images, judge, progress, proof, schedule, secret_order, substitutes
+    cache_key, changes, images, judge, marking, progress, proof, schedule, secret_order, substitutes
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from grader.assignment.assignment import Measurements
 from grader.grading import judge
@@ -11,6 +12,7 @@ from grader.grading import reference as references
 from grader.grading.executor import Executor
 from grader.grading.judging import Judgement, Judging, read_measurements
 from grader.grading.provenance import describe_provenance
+from grader.grading.written import read_answers
 from grader.ledger.ledger import Ledger
 from grader.records.errors import ReferenceFailed
 from grader.records.execution import ExecutionRecord, Kind
@@ -98,7 +100,7 @@ class Cohort:
             told = {n: getattr(submission, n) for n in ("received", "late", "persons", "place")}
             unclear = submission.unclear or submission.unread
             return replace(before.graded, unclear=unclear, **told)
-        return None if before.graded.needs_review else self._judge_part(submission, record)
+        return None if before.graded.doubted else self._judge_part(submission, record)
 
     def _judge_part(self, submission: Submission, record: ExecutionRecord) -> Graded | None:
         """What follows from a part of the measurements; None where a check asks for more, or where
@@ -244,11 +246,13 @@ class Cohort:
         """What is decided beside the reference, or beside the form that gives more points, and a
         note that says so.
         """
-        best, note = self._judging.decide(record, self.reference(submission), places), ""
+        written = read_answers(self.loaded, submission)
+        decide = partial(self._judging.decide, record, places=places, written=written)
+        best, note = decide(self.reference(submission)), ""
         for form in self.loaded.forms:
             if not any(c.lost for c in best.results):
                 break
-            other = self._judging.decide(record, self.reference(submission, form), places)
+            other = decide(self.reference(submission, form))
             if judge.score(other.results) > judge.score(best.results):
                 best, note = other, _FORM.format(form.student.removeprefix("forms/"))
         return best, (note,) if note else ()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,6 +76,7 @@ def grade(
     handed_in: Collection[str] | None = None,
     shown_as: str | None = None,
     roster: str | None = None,
+    rules: Mapping[str, str] | None = None,
 ) -> RunSummary:
     """Grade a class into `out`: ledger, report per student, index, grades.csv.
 
@@ -92,6 +93,9 @@ def grade(
 
     Several submissions of one student are attempts: each is measured, and the best counts.
 
+    `rules` are settings of the ledger by which results are seen: `due`, the text of due.toml, and
+    `scale`, a curve. What is left out stays as it was.
+
     Students of earlier runs who are not among `handed_in` are withdrawn until they are again. It
     names everybody in the class; where it is left out, those are the submissions.
     """
@@ -100,7 +104,7 @@ def grade(
     loaded = executor.loaded
     with (
         Ledger(out / "grades.db") as ledger,
-        Judging(loaded, executor.source, apart=True) as judging,
+        closing(Judging(loaded, executor.source, apart=True)) as judging,
     ):
         _claim(ledger, loaded.slug)
         run = ledger.start_run(argv or sys.argv)
@@ -108,6 +112,7 @@ def grade(
             ledger.set_setting(leaderboard.SHOWN, shown_as)
         if roster is not None:
             ledger.set_setting(SETTING, roster)
+        keep_rules(ledger, rules or {})
         cohort = Cohort(executor, ledger, judging)
         plan = cohort.plan(submissions, fresh=fresh)
         if plan.waiting(submissions) or not cohort.reference_holds():
@@ -132,6 +137,13 @@ def grade(
             unsteady=sorted(cohort.unsteady),
             **tally.counts(),
         )
+
+
+def keep_rules(ledger: Ledger, rules: Mapping[str, str]) -> None:
+    """Results are seen by these from now on: due date and curve."""
+    for name, text in rules.items():
+        if (ledger.setting(name) or "") != text:
+            ledger.set_setting(name, text)
 
 
 @contextmanager
@@ -224,7 +236,7 @@ def render(ledger: Ledger, out: Path, templates: Path | None) -> int:
         short = [one.shorten() for one in graded]
         stems = file_names.file_names(one.student for one in short)
         find = ledger.newest_notebook
-        pages.render(graded, out, templates=templates, stems=stems, find_notebook=find)
+        pages.render(graded, out, templates=templates, stems=stems, short=short, find_notebook=find)
         write_export("csv", short, out)
         if leaderboard.is_ranked(short):
             aliases = leaderboard.find_aliases(ledger.setting(leaderboard.SHOWN), short)

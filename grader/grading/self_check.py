@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.data import Source
 from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
+from grader.grading.judging import Judging
 from grader.grading.progress import Progress, Silent
 from grader.grading.which_assignment import Chosen
 from grader.inside.cell import is_notebook
@@ -57,6 +59,27 @@ def check_files(
     return _check(chosen, source, submission, backend, progress)
 
 
+def grade_alone(
+    chosen: Chosen,
+    source: Source,
+    path: Path,
+    *,
+    choice: Callable[..., Choice],
+    without: Sequence[Path] = (),
+    progress: Progress | None = None,
+) -> tuple[SelfCheck, Submission]:
+    """What all checks of `chosen` decide about one folder, archive or file, as in a class; and what
+    was handed in.
+
+    Nothing is kept. Raises ReferenceFailed where there is a reference and it does not earn every
+    point on this machine.
+    """
+    asked, student = chosen.loaded.asked, chosen.student or YOU
+    submission = collect.read_one([path], asked, student=student, without=without)
+    backend = choice(notebooks=is_notebook(submission.entry))
+    return _check(chosen, source, submission, backend, progress, strict=True), submission
+
+
 def check_live(
     chosen: Chosen,
     source: Source,
@@ -86,17 +109,23 @@ def _check(
     submission: Submission,
     choice: Choice,
     progress: Progress | None,
+    *,
+    strict: bool = False,
 ) -> SelfCheck:
+    """`strict` where it counts: judged apart from this process, beside a reference that holds."""
     loaded, show = chosen.loaded, progress or Silent()
     submission = loaded.assignment.admit(submission)
     with (
         TemporaryFolder("work") as folder,
         Ledger(Path(folder.path, "grades.db")) as ledger,
+        closing(Judging(loaded, source, apart=strict)) as judging,
         Executor(loaded, source, seed=chosen.seed, choice=choice, lenient=True) as executor,
     ):
-        cohort = Cohort(executor, ledger)
+        cohort = Cohort(executor, ledger, judging)
         show.begin(2 if loaded.measured else 3, "steps")
         show.step(f"sandbox of level {cohort.level}")  # which starts it
+        if strict and not loaded.measured:
+            cohort.require_reference(fresh=True)
         cohort.reference(submission)
         if not loaded.measured:
             show.step("reference measured")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from grader.assignment.course import Course
@@ -16,6 +18,8 @@ from grader.submissions.entry import is_near
 
 CHECK_SEED = 1
 """Seed of a student's own check: the same every time, so that a repair shows."""
+_LOOKED_AT = 2_000
+"""Names in a folder that are looked at to find its assignment."""
 _COMPARED = ("torch", "numpy")
 """Versions that a reader is told of where they are not those of the kit."""
 
@@ -64,13 +68,69 @@ def choose_assignment(
     else:
         home = Course.find(course)
         loaded = home.load(slug or _find_slug(home, files[0]), public=True)
+    _require_student(loaded, student)
+    drawn = CHECK_SEED if seed is None else seed
+    return Chosen(loaded=loaded, kit=found, student=student, seed=drawn)
+
+
+def _require_student(loaded: LoadedAssignment, student: str | None) -> None:
     if loaded.assignment.numbers("") is not None and not student:
         raise UsageError(
             "the numbers of this assignment are drawn for each student. Pass --student with the "
             "name that your handout gives as `student`"
         )
-    drawn = CHECK_SEED if seed is None else seed
-    return Chosen(loaded=loaded, kit=found, student=student, seed=drawn)
+
+
+def choose_for_repository(
+    path: Path,
+    *,
+    kit: Path | None = None,
+    course: Path | None = None,
+    slug: str | None = None,
+    student: str | None = None,
+    seed: int | None = None,
+) -> Chosen:
+    """The assignment that this folder, archive or file is for, with its hidden checks: by the kit
+    or the course that is named.
+
+    What lies around or in the submission may be the student's, and its code would run outside of
+    the box: a course that is only found there is refused. Without a seed a new one is drawn.
+    """
+    if kit is not None:
+        return choose_assignment([path], kit=kit, slug=slug, student=student, seed=seed)
+    home = Course.find(course)
+    if course is None and not home.is_fallback and _are_one(home.root, path):
+        raise UsageError(
+            f"the course {home.root} was found around or in the submission, where it may be the "
+            "student's. Name the one that judges with --course or --kit"
+        )
+    loaded = home.load(slug or _find_slug_of_folder(home, path))
+    _require_student(loaded, student)
+    drawn = secrets.randbits(31) if seed is None else seed
+    return Chosen(loaded=loaded, kit=None, student=student, seed=drawn)
+
+
+def _are_one(one: Path, other: Path) -> bool:
+    first, second = one.resolve(), other.resolve()
+    return first.is_relative_to(second) or second.is_relative_to(first)
+
+
+def _find_slug_of_folder(course: Course, path: Path) -> str:
+    """The only assignment, or the one that asks for a file which lies there.
+
+    Raises UsageError where that does not say which.
+    """
+    slugs = course.slugs()
+    if len(slugs) == 1:
+        return slugs[0]
+    files = [path, *islice(path.rglob("*"), _LOOKED_AT)] if path.is_dir() else [path]
+    entries = {s: course.load(s, public=True).assignment.entry for s in slugs}
+    fitting = [s for s, entry in entries.items() if any(_is_for(f, entry) for f in files)]
+    if len(fitting) != 1:
+        listed = ", ".join(fitting or slugs)
+        what = "several assignments" if fitting else "no assignment"
+        raise UsageError(f"{path} has files for {what}. Name the assignment with -a: {listed}")
+    return fitting[0]
 
 
 def _find_slug(course: Course, file: Path) -> str:

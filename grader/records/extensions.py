@@ -1,4 +1,5 @@
-"""Layouts, exports, data sets and backends by name: ours, and those that other packages bring.
+"""Layouts, exports, result formats, data sets and backends by name: ours, and those that other
+packages bring.
 
 A package brings one through an entry point of its `pyproject.toml`:
 
@@ -21,6 +22,7 @@ from grader.records.errors import GraderError
 KINDS: Mapping[str, str] = {
     "grader.layouts": "layout",
     "grader.exports": "export",
+    "grader.results": "result format",
     "grader.datasets": "data set",
     "grader.backends": "backend",
 }
@@ -39,7 +41,23 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     },
     "grader.exports": {
         "csv": "grader.export.csv_table:CSV",
+        "excel": "grader.export.excel:EXCEL",
         "leaderboard": "grader.export.leaderboard:LEADERBOARD",
+        "canvas": "grader.export.canvas:CANVAS",
+        "moodle": "grader.export.moodle:MOODLE",
+        "brightspace": "grader.export.brightspace:BRIGHTSPACE",
+        "gradescope": "grader.export.gradescope:GRADESCOPE",
+        "moodle-feedback": "grader.export.moodle_feedback:MOODLE_FEEDBACK",
+        "pages": "grader.export.pages_zip:PAGES",
+    },
+    "grader.results": {
+        "autolab": "grader.export.ci_autolab:AUTOLAB",
+        "github": "grader.export.ci_github:GITHUB",
+        "github-classroom": "grader.export.ci_classroom:CLASSROOM",
+        "gradescope": "grader.export.ci_gradescope:GRADESCOPE",
+        "junit": "grader.export.ci_junit:JUNIT",
+        "markdown": "grader.export.ci_markdown:MARKDOWN",
+        "prairielearn": "grader.export.ci_prairielearn:PRAIRIELEARN",
     },
     "grader.datasets": {
         "mnist": "grader.data.mnist:MNIST",

@@ -2,7 +2,7 @@
 
 Students choose their names, file names, messages and output. Here is the one place where such
 text becomes fit for a page (`block`), a heading (`line`), a terminal or a log (`terminal`),
-Markdown (`markdown`), an annotation in CI (`annotation`), a spreadsheet (`cell`) or a file
+Markdown (`markdown`, `prose`), an annotation in CI (`annotation`), a spreadsheet (`cell`) or a file
 (`file_name`).
 """
 
@@ -23,6 +23,11 @@ _COMMAND = re.compile(r":(?=:[A-Za-z])|#(?=#\[)|\u200d")
 """Where GitHub's runner could see a command in a log: `::notice …`, and in its old form `##[…]`.
 Anywhere, as long lines are broken anywhere. And a joiner at which Rich 15 fails to break lines.
 """
+
+_SPECIAL = re.compile(r"[\\`*_\[\]<>#|&~!:$]|^[-+=]|(?<=\d)[.)](?=\s|$)")
+"""What could begin something in Markdown; at the start of a line also lists and rules."""
+_AT = "@<!-- -->"
+"""An at sign that mentions nobody."""
 
 
 def block(text: str) -> str:
@@ -76,6 +81,24 @@ def markdown(text: str, *, table: bool = False) -> str:
     if shown.strip(" ") and (shown[0] in "` " or shown[-1] in "` "):
         shown = f" {shown} "  # of which Markdown takes one away on each side
     return f"{ticks}{shown.replace('|', chr(92) + '|') if table else shown}{ticks}"
+
+
+def prose(text: str, *, table: bool = False) -> str:
+    """As `block`, as Markdown that reads like the text: no HTML, link, mention or column, and what
+    stands between backticks on one line is code. Line breaks stay.
+
+    In a `table` it is one line.
+    """
+    lines = (_mark_code(line.strip(), table=table) for line in block(text).strip().split("\n"))
+    return ("<br>" if table else "<br>\n").join(lines)
+
+
+def _mark_code(text: str, *, table: bool) -> str:
+    parts = re.split(r"`([^`]+)`", text)
+    return "".join(
+        markdown(part, table=table) if n % 2 else _SPECIAL.sub(r"\\\g<0>", part).replace("@", _AT)
+        for n, part in enumerate(parts)
+    )
 
 
 def annotation(kind: Literal["error", "warning", "notice"], text: str, **where: str | int) -> str:

@@ -8,6 +8,6 @@ Floors, top first:
     clues
     contents, folder
     listing, tar
-    code_pages, commits, definitions, times
+    code_pages, commits, definitions, times, written
     names
 """

@@ -118,8 +118,11 @@ def collect_class(
         return HandedIn(layout=name, submissions=_read_all(path, distinct, asked), remarks=remarks)
 
 
-def read_one(files: Sequence[Path], asked: AskedFiles, *, student: str) -> Submission:
-    """The submission that consists of these files, or of one folder or archive.
+def read_one(
+    files: Sequence[Path], asked: AskedFiles, *, student: str, without: Iterable[Path] = ()
+) -> Submission:
+    """The submission that consists of these files, or of one folder or archive; `without` what
+    lies in that folder and is not the student's.
 
     Extra files that are asked for come from beside the entry, and the entry from beside them.
     Raises UsageError for a path that cannot be read.
@@ -127,6 +130,7 @@ def read_one(files: Sequence[Path], asked: AskedFiles, *, student: str) -> Submi
     if len(files) == 1 and (files[0].is_dir() or is_archive(files[0].name)):
         with ExitStack() as stack:
             listing = _open_listing(files[0], stack)
+            _leave_out(listing, files[0], without)
             notes = [f"`{show_name(raw)}` {why}." for raw, why in listing.refused.items()]
             whole = HandIn(student=show_bytes(student), members=listing.members, notes=notes)
             return read_hand_in(whole, asked)
@@ -190,6 +194,16 @@ def _leave_outputs(listing: Listing, path: Path, asked: AskedFiles, out: Path | 
         outputs.add(own)
     for folder in outputs:
         listing.drop(folder)
+
+
+def _leave_out(listing: Listing, root: Path, others: Iterable[Path]) -> None:
+    """No file or folder of others is in the listing."""
+    top = root.resolve()
+    for path in map(Path.resolve, others):
+        if top in path.parents:
+            name = path.relative_to(top).as_posix()
+            listing.drop(name)
+            listing.members.pop(name, None)
 
 
 def _find_outputs(listing: Listing, path: Path, asked: AskedFiles) -> set[str]:

@@ -476,6 +476,7 @@ def test_verify(call: CommandLine, course: Tiny) -> None:
     assert "should lose count, doubles, shapes, values" in " ".join(done.out.split())
 
 
+@pytest.mark.proof
 def test_doctor(call: CommandLine) -> None:
     """The level, its self-test, and the versions that measure."""
     done = call("doctor")

@@ -21,6 +21,10 @@ RIGHT = (REFERENCE / "cifar.py").read_text(encoding="utf-8")
 RECORD = json.loads((REFERENCE / "record.json").read_text(encoding="utf-8"))
 
 
+AUTOMATIC = 100
+"""Points that no person gives; the two answers in words bring 2 each."""
+
+
 # ---------------------------------------------------------------------- equally right
 
 FORWARD = RIGHT[
@@ -85,8 +89,9 @@ HONEST: dict[str, tuple[tuple[str, str], ...]] = {
 def test_honest_forms_get_full_marks(group: Cohort, tmp_path: Path, name: str) -> None:
     """Another way to write the same is no fault."""
     found = written(group, tmp_path, *HONEST[name])
-    assert found.score == found.max_score == 100, said(found)
-    assert not found.needs_review
+    assert found.score == AUTOMATIC, said(found)
+    assert found.max_score == AUTOMATIC + 4
+    assert not found.doubted
 
 
 SEQUENTIAL = """
@@ -112,7 +117,7 @@ def test_sequential_with_names_of_its_own_gets_full_marks(group: Cohort, tmp_pat
     torch.save(renamed, tmp_path / "cifar.pt")
     whole = RIGHT[RIGHT.index("class SmallCNN") : RIGHT.index("\n\ndef training_step")]
     found = written(group, tmp_path, (whole, SEQUENTIAL))
-    assert found.score == 100, said(found)
+    assert found.score == AUTOMATIC, said(found)
 
 
 @pytest.mark.proof
@@ -130,7 +135,7 @@ def test_weights_in_other_wrappings_get_full_marks(
     }.get(form, state)
     torch.save(saved, tmp_path / "cifar.pt", _use_new_zipfile_serialization=form != "old_format")
     found = written(group, tmp_path)
-    assert found.score == 100, said(found)
+    assert found.score == AUTOMATIC, said(found)
 
 
 # ---------------------------------------------------------------------- different from the brief
@@ -178,7 +183,7 @@ def test_partial_credit_is_what_the_brief_announces(
         found
     )
     assert text in check(found, which).feedback + check(found, which).hint
-    assert not found.needs_review
+    assert not found.doubted
 
 
 @pytest.mark.proof

@@ -10,6 +10,7 @@ import re
 import shutil
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import assume, example, given
@@ -20,7 +21,7 @@ from rich.text import Text
 
 from grader.cli import tables, terminal
 from grader.cli.terminal import name_of
-from grader.export import csv_table
+from grader.export import grade_table
 from grader.export.export import write_export
 from grader.grading.grade import RunSummary
 from grader.grading.self_check import SelfCheck
@@ -118,7 +119,7 @@ def columns(row: list[str]) -> list[str]:
 @example(["\u200d=1", "\u2003=1", "﹦1", "＝1", "\n=1", "\ufeff=1"], "=cmd")
 def test_no_formula_survives_in_a_gradebook(folder: Path, students: list[str], name: str) -> None:
     """Read back, each student has one row, in which no cell is a formula, by comma or semicolon."""
-    assume(escape.cell(name) not in (*csv_table.FIRST, *csv_table.LAST))
+    assume(escape.cell(name) not in (*grade_table.FIRST, *grade_table.LAST))
     named = dataclasses.replace(check("layer_shapes"), name=name)
     rows = [graded(student, named) for student in students]
     path = write_export("csv", rows, folder)
@@ -213,6 +214,36 @@ def test_markdown_is_one_piece_of_code(text: str) -> None:
     cells = [t for t in tokens if t.type == "inline"]
     assert len(cells) == 4
     assert [t.content for t in cells[2].children or []] == [shown]
+
+
+@given(TEXT)
+@example("1) a\n- b\n    c\n===\n> d")
+@example("a | b\n:- | -:\n`x | y` @ada <b> [l](u) ![i](u) https://a.b www.a.b *s* &lt; :x: $m$")
+@example("```\n<script>\n```")
+def test_prose_is_what_it_reads(text: str) -> None:
+    """In a paragraph and in a table: the same letters, nothing that acts, and code at most."""
+    shown = keep_letters(escape.block(text))
+    tokens = GFM.parse(escape.prose(text))
+    assert {t.type for t in tokens} <= {"paragraph_open", "paragraph_close", "inline"}
+    assert read_prose(tokens) == shown
+    row = GFM.parse(f"|a|b|\n|-|-|\n| {escape.prose(text, table=True)} | x |\n")
+    cells = [t for t in row if t.type == "inline"]
+    assert len(cells) == 4
+    assert read_prose(cells[2:3]) == shown
+
+
+def read_prose(tokens: list[Any]) -> str:
+    """The letters of a page's prose."""
+    inner = [c for t in tokens if t.type == "inline" for c in t.children or []]
+    assert {t.type for t in inner} <= {"text", "code_inline", "softbreak", "html_inline"}
+    assert {t.content for t in inner if t.type == "html_inline"} <= {"<br>", "<!-- -->"}
+    words = "".join(t.content for t in inner if t.type in ("text", "code_inline"))
+    return keep_letters(words)
+
+
+def keep_letters(text: str) -> str:
+    """Without white space, a tab in code among it, and without backticks, which become code."""
+    return "".join(text.replace("`", "").replace("\\t", "").split())
 
 
 def decoded(text: str, *, inside: bool) -> str:

@@ -1,0 +1,56 @@
+"""What a result format is: the form in which one system, such as a CI, reads the results of one
+submission. It does not write to a disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from grader.records import extensions
+from grader.records.result import Graded
+
+GROUP = "grader.results"
+"""Entry points under which result formats are registered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One submission that was graded by itself."""
+
+    graded: Graded
+    entry: str = ""
+    """The file that was run, as its repository has it: `hw4/lenet.ipynb`."""
+    remarks: Sequence[str] = ()
+    """What a reader should know of the run, sentences."""
+    passed: bool = True
+    """Whether the points are enough."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultFile:
+    """What a format makes."""
+
+    content: bytes = field(repr=False)
+    log: str = ""
+    """Lines for the log, which the CI takes for commands."""
+
+
+@runtime_checkable
+class ResultFormat(Protocol):
+    """The form in which one system reads run. Equal runs make equal files."""
+
+    def make(self, run: Run, /) -> ResultFile:
+        """The file with these run."""
+
+    def fail(self, why: str, /) -> ResultFile:
+        """The file that says, in a sentence, that the grader failed. It costs nobody a point."""
+
+
+def find_format(name: str) -> ResultFormat:
+    """The format of that name. Raises GraderError where there is none, or where it is broken."""
+    found = extensions.load(GROUP, name)
+    if isinstance(found, type) or not isinstance(found, ResultFormat):
+        raise extensions.blame(GROUP, name, "lacks what a result format has")
+    return found

@@ -1,0 +1,79 @@
+"""Moodle's feedback files: a zip archive to upload, with which each student gets the own report.
+
+What Moodle does when it reads one (`assignfeedback_file`): it parts the name of a folder at its
+underscores, takes the second part for the participant's number and the next two for a plugin of its
+own; files whose names begin with a dot or `~` are passed over, and so are those that a participant
+has already. The name in front may say anything that holds no underscore.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from grader.export.export import ExportedFile, Left, Results
+from grader.export.packing import clean_name, pack
+from grader.records.errors import UsageError
+from grader.records.result import Graded
+
+_PLACE = re.compile(r"\A(?P<name>.*)_(?P<number>[0-9]{1,18})_assignsubmission_[a-z]+_?", re.DOTALL)
+"""What Moodle calls the folder of a submission: `Ana López_657737_assignsubmission_file`."""
+
+
+class MoodleFeedback:
+    """A folder for each participant, with the report that `grade` made."""
+
+    file_name = "moodle-feedback.zip"
+
+    def make(self, results: Results) -> ExportedFile:
+        """Who needs a person is left out unless it was asked for otherwise, and so is whoever was
+        not found in a folder of Moodle's.
+        """
+        if results.read_pages is None:
+            raise UsageError("this format hands out reports, and there are none")
+        files, given = dict[str, bytes](), list[str]()
+        unmatched, left = list[str](), list[Left]()
+        names = {one.student: dict(_list_participants(one)) for one in results.graded}
+        often = Counter(number for own in names.values() for number in own)
+        for one in sorted(results.graded, key=lambda one: one.student):
+            own, student = names[one.student], one.student
+            if one.needs_review and not results.wishes.with_open:
+                left.append(Left(name=student, why=_WAITS))
+            elif any(often[number] > 1 for number in own):
+                left.append(Left(name=student, why=_SHARED))
+            elif not own:
+                unmatched.append(student)
+            else:
+                given.append(student)
+                pages = results.read_pages(student)
+                folders = [_name_folder(name, number) for number, name in own.items()]
+                files |= {f"{f}/{name}": page for f in folders for name, page in pages.items()}
+        return ExportedFile(
+            content=pack(files), unchanged=given, unmatched=unmatched, left=left, notes=[_SETTING]
+        )
+
+
+MOODLE_FEEDBACK = MoodleFeedback()
+_WAITS = "needs a person before the report is handed out"
+_SHARED = "has the folder of a participant that another hand-in has as well: no report is packed"
+_SETTING = "In Moodle the assignment needs the feedback type Feedback files, and submissions."
+
+
+def _list_participants(one: Graded) -> Iterator[tuple[int, str]]:
+    """Number and name of each. Members of a group count where their numbers are Moodle's, which
+    shows in that of the folder.
+    """
+    place = _PLACE.fullmatch(one.place)
+    if place is None:
+        return
+    if place["number"] in {person.id for person in one.persons}:
+        for person in one.persons:
+            if re.fullmatch(r"[0-9]{1,18}", person.id, re.ASCII):
+                yield int(person.id), person.name
+    yield int(place["number"]), place["name"]
+
+
+def _name_folder(name: str, number: int) -> str:
+    plain = clean_name(name).replace("_", " ").strip(" .~") or "Participant"
+    return f"{plain}_{number}_assignsubmission_file"
