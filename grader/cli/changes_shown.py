@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from grader.cli.terminal import line, name_of, new_table, safe, show
 from grader.grading.changes import Change, compare
 from grader.ledger.entries import Entry
-from grader.records.json_values import to_json
+from grader.records.json_values import Json, to_json
 from grader.records.mark import Mark
 from grader.records.result import Graded
 
@@ -28,7 +27,7 @@ def show_diff(changes: Sequence[Change], count: int) -> None:
     line(f"{len(changes)} of {count} students have another result.")
 
 
-def diff_document(changes: Sequence[Change]) -> dict[str, Any]:
+def diff_document(changes: Sequence[Change]) -> dict[str, Json]:
     """The same as JSON."""
     return {"changes": to_json(list(changes))}
 
@@ -58,7 +57,7 @@ def show_history(now: Graded, entries: Sequence[Entry], marks: Sequence[Mark]) -
 
 def history_document(
     now: Graded, entries: Sequence[Entry], marks: Sequence[Mark]
-) -> dict[str, Any]:
+) -> dict[str, Json]:
     """The same as JSON."""
     return {
         "student": now.student,

@@ -50,7 +50,7 @@ def test_a_table_goes_out_and_comes_back(
     table.write_text("student,check,points,comment\nBob,two_steps,7,Looks right.\n")
     code, said, _ = call(capsys, "mark", out, "--csv", table, "--as", "Grace")
     assert (code, "1 marks entered." in said, "Nobody needs a person." in said) == (0, True, True)
-    assert '"Bob",97,100' in (out / "grades.csv").read_text()
+    assert '"Bob",97,97,100' in (out / "grades.csv").read_text()
     code, said, _ = call(capsys, "mark", out, "--csv", table)
     assert "1 of them in place of earlier ones" in said
     (first, _) = json.loads(call(capsys, "history", "Bob", "-o", out, "--json")[1])["marks"]
