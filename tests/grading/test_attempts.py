@@ -50,6 +50,7 @@ def graded(course: Tiny, call: CommandLine) -> object:
     return grade
 
 
+@pytest.mark.proof
 @pytest.mark.process
 def test_which_attempt_counts(course: Tiny, graded: object) -> None:
     """The last one, the first, or the best, of which each is graded once and kept."""
@@ -148,6 +149,7 @@ def test_the_choices_are_those_of_the_command_line() -> None:
     assert options.ATTEMPTS == attempts.WHICH
 
 
+@pytest.mark.proof
 @pytest.mark.process
 def test_since(course: Tiny, graded: object) -> None:
     """Who handed in before stays as graded, and is not withdrawn."""
