@@ -2,7 +2,7 @@
 
 A person of a hand-in is found by the first of these that fits exactly one person of the roster: id,
 unless the names differ; e-mail address; account; name; id alone. A name fits in any order of its
-words, without accents, and in the form in which Canvas writes it.
+words, without accents, with `oe` for `ö`, and in the form in which Canvas writes it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from grader.submissions.roster import Enrolled, call, turn
 
 _SHOWN = 8
 """Names that a remark lists."""
+_SPELT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae"})
+"""Letters as they are spelt where there are none of them."""
 
 
 def join_roster(
@@ -138,6 +140,12 @@ def _list_keys(person: Person, ids: Iterable[str]) -> list[tuple[str, str]]:
 
 def _list_names(name: str) -> list[tuple[str, str]]:
     """A name in any order, and as Canvas sorts it: the last word, or the last two, first."""
+    whole = unicodedata.normalize("NFC", name.casefold())
+    spelt = whole.translate(_SPELT)
+    return [key for one in dict.fromkeys((whole, spelt)) for key in _list_orders(one)]
+
+
+def _list_orders(name: str) -> list[tuple[str, str]]:
     words = turn(name).split()
     if not words:
         return []
@@ -161,9 +169,9 @@ def _squash(text: str) -> str:
 def _join(hand_in: HandIn, persons: Sequence[Enrolled | None], index: _Index) -> HandIn:
     if not any(persons):
         return hand_in
-    if index.find_members(hand_in):
-        members = tuple(e.person for e in persons if e is not None)
-        return replace(hand_in, persons=members)
+    if members := index.find_members(hand_in):
+        theirs = tuple(e.person for e in persons if e is not None)
+        return replace(hand_in, student=members[0].group, persons=theirs)
     own = hand_in.persons or (Person(),)
     whole = tuple(
         _complete(mine, e.person) if e else mine for mine, e in zip(own, persons, strict=True)

@@ -139,6 +139,13 @@ def test_a_folder_called_by_anything(tmp_path: Path, name: str) -> None:
     assert found.remarks == []
 
 
+@pytest.mark.parametrize("name", ["mueller_joerg", "Joerg Mueller", "muller-jorg", "müllerjörg"])
+def test_umlauts_as_they_are_spelt(tmp_path: Path, name: str) -> None:
+    """With two letters, or without the dots."""
+    one = next(s for s in join(tmp_path, [f"{name}/lenet.py"]).submissions if s.files)
+    assert (one.student, one.persons[0].login) == ("Jörg Müller", "jm")
+
+
 def test_whom_a_name_does_not_tell(tmp_path: Path) -> None:
     """Two of one name are not guessed: the row keeps its own name, and is said to be a stranger."""
     found = join(tmp_path, ["Maria Curie/lenet.py"])
@@ -168,7 +175,7 @@ def test_groups_by_their_name(tmp_path: Path) -> None:
     """A hand-in that is called after a group is that of its members."""
     found = join(tmp_path, ["team7_6_1_lenet.py"])
     one = next(s for s in found.submissions if s.files)
-    assert one.student == "team7"
+    assert one.student == "Team 7"
     assert [p.name for p in one.persons] == ["Bo Li", "Cy Wu"]
     assert "Bo Li" not in [s.student for s in found.submissions]
 
