@@ -168,7 +168,10 @@ def _render(out: Path, course: Course) -> int:
 @click.option("-o", "--out", type=FOLDER, metavar="FOLDER", required=True, help="Output folder.")
 @JSON
 def history(student: str, out: Path, as_json: bool) -> int:  # noqa: FBT001
-    """Show every result of STUDENT, what changed each time, and what persons decided."""
+    """Show every result of STUDENT, and every mark.
+
+    It says what changed each time, and what persons decided.
+    """
     from grader.cli import terminal
     from grader.cli.changes_shown import history_document, show_history
     from grader.grading import marking
@@ -190,9 +193,9 @@ def history(student: str, out: Path, as_json: bool) -> int:  # noqa: FBT001
 @click.argument("after", type=FOLDER)
 @JSON
 def diff(before: Path, after: Path, as_json: bool) -> int:  # noqa: FBT001
-    """Show who has another result in AFTER than in BEFORE, by how much, in which check, and why.
+    """Show who has another result in AFTER than in BEFORE.
 
-    Both are output folders of `grader grade`.
+    It says by how much, in which check, and why. Both are output folders of `grader grade`.
     """
     from grader.cli import terminal
     from grader.cli.changes_shown import diff_document, show_diff
