@@ -13,12 +13,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from grader.export.export import ExportedFile, Left, Results
-from grader.export.packing import clean_name, pack
+from grader.export.packing import MOODLE_PLACE, clean_name, pack
 from grader.records.errors import UsageError
 from grader.records.result import Graded
-
-_PLACE = re.compile(r"\A(?P<name>.*)_(?P<number>[0-9]{1,18})_assignsubmission_[a-z]+_?", re.DOTALL)
-"""What Moodle calls the folder of a submission: `Ana López_657737_assignsubmission_file`."""
 
 
 class MoodleFeedback:
@@ -64,7 +61,7 @@ def _list_participants(one: Graded) -> Iterator[tuple[int, str]]:
     """Number and name of each. Members of a group count where their numbers are Moodle's, which
     shows in that of the folder.
     """
-    place = _PLACE.fullmatch(one.place)
+    place = MOODLE_PLACE.fullmatch(one.place)
     if place is None:
         return
     if place["number"] in {person.id for person in one.persons}:

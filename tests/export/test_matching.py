@@ -75,6 +75,24 @@ def test_doubt_is_no_match(person: Person, why: str) -> None:
     assert len(found.rows) == 4 - said.count("row ")
 
 
+def test_a_row_with_another_number_is_not_the_person_s() -> None:
+    """A name is shared by many; but where no number is known in the file, it has to do."""
+    namesake = Person(id="99", name="Albert Einstein")
+    found = find(Person(id="11"), namesake)
+    ((member, said),) = found.refused
+    assert (member.person, said) == (namesake, "row 2 fits by Name, but ID there is not 99")
+    assert found.rows == [2, 3]
+    assert [p.row for p in find(namesake).pairs] == [1]
+
+
+def test_a_name_is_said_once() -> None:
+    """Unless it does not tell the members of a group apart."""
+    (alone,) = list_members([one("Bo Li (17)", 1, Person(name="Bo Li"))])
+    together = list_members([one("Bo, Al", 1, Person(name="Bo"), Person(name="Al"))])
+    assert alone.name == "Bo Li (17)"
+    assert [m.name for m in together] == ["Bo (Bo, Al)", "Al (Bo, Al)"]
+
+
 def test_two_persons_for_one_row_are_both_refused() -> None:
     """Neither is more likely; a third one is not held up by it."""
     found = find(Person(id="11"), Person(login="mcurie"), Person(id="12"))
