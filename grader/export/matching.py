@@ -143,7 +143,7 @@ def _find_common(hits: Sequence[Hit]) -> int | None:
 def _describe_doubt(hits: Sequence[Hit], labels: Sequence[str]) -> str:
     """Why no row was chosen, with the rows."""
     told = [f"{heading} fits {_list_rows(rows, labels)}" for heading, rows in hits]
-    return f"several rows could be meant: {'; '.join(told)}"
+    return f"could be in several rows: {'; '.join(told)}"
 
 
 def _list_rows(rows: Iterable[int], labels: Sequence[str]) -> str:
@@ -163,7 +163,7 @@ def _split_strangers(
         number = pair.member.person.id if pair.member.graded.persons else ""
         against = [key.heading for key in told if key.values[pair.row].strip()]
         if number and against and not any(pair.row in find(number) for _, find in numbers):
-            why = f"{labels[pair.row]} fits by {pair.by}, but {against[0]} there is not {number}"
+            why = f"fits {labels[pair.row]} by {pair.by}, but {against[0]} there is not {number}"
             other.append((pair.member, why))
         else:
             same.append(pair)
@@ -179,7 +179,10 @@ def _split_shared(
         by_row[pair.row].append(pair)
     single = [pair for pair in pairs if len(by_row[pair.row]) == 1]
     double = [
-        (pair.member, f"{labels[pair.row]} fits {_list_others(pair, by_row[pair.row])} as well")
+        (
+            pair.member,
+            f"fits {labels[pair.row]}, and so does {_list_others(pair, by_row[pair.row])}",
+        )
         for pair in pairs
         if len(by_row[pair.row]) > 1
     ]

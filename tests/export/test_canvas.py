@@ -211,7 +211,7 @@ def test_nobody_is_lost_on_either_side() -> None:
     made = make(here.export(), one("Marie Curie", 5), one("anon_1a2B3", 6, Person(id="anon_1a2B3")))
     assert made.changes == []
     assert made.left[0].why == (
-        "several rows could be meant: Student fits Curie, Marie (12345) and Curie, Marie (12348)"
+        "could be in several rows: Student fits Curie, Marie (12345) and Curie, Marie (12348)"
     )
     assert made.unmatched == ["anon_1a2B3"]
     assert made.rows == ["López, José (12347)"]

@@ -61,7 +61,7 @@ def test_a_person_is_found(person: Person, row: int, by: str) -> None:
 @pytest.mark.parametrize(
     ("person", "why"),
     [
-        (Person(name="Marie Curie"), "several rows could be meant: Name fits row 1 and row 3"),
+        (Person(name="Marie Curie"), "could be in several rows: Name fits row 1 and row 3"),
         (Person(name="Albert Einstein", id="11"), "ID fits row 1; Name fits row 2"),
         (Person(login="mcurie", email="a@x.edu"), "Login fits row 1; Email fits row 2"),
     ],
@@ -80,7 +80,7 @@ def test_a_row_with_another_number_is_not_the_person_s() -> None:
     namesake = Person(id="99", name="Albert Einstein")
     found = find(Person(id="11"), namesake)
     ((member, said),) = found.refused
-    assert (member.person, said) == (namesake, "row 2 fits by Name, but ID there is not 99")
+    assert (member.person, said) == (namesake, "fits row 2 by Name, but ID there is not 99")
     assert found.rows == [2, 3]
     assert [p.row for p in find(namesake).pairs] == [1]
 
@@ -98,8 +98,8 @@ def test_two_persons_for_one_row_are_both_refused() -> None:
     found = find(Person(id="11"), Person(login="mcurie"), Person(id="12"))
     assert [p.row for p in found.pairs] == [1]
     assert [said for _, said in found.refused] == [
-        "row 1 fits mcurie (s1) as well",
-        "row 1 fits 11 (s0) as well",
+        "fits row 1, and so does mcurie (s1)",
+        "fits row 1, and so does 11 (s0)",
     ]
     assert found.rows == [2, 3]
 
