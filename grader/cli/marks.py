@@ -91,7 +91,8 @@ def _write_list(results: Sequence[Graded], path: Path) -> int:
     file_names.write(path, content)
     count = sum(g.needs_review for g in results)
     terminal.line(
-        f"{count} students need a person. Fill in {path}, look at it with --csv {path}, and add --write."
+        f"{count} students need a person. Fill in {path}, look at it with --csv {path}, and add "
+        "--write."
     )
     return 0
 
