@@ -37,7 +37,11 @@ _MARKING = ("marking by hand", "jinja2", "markdown-it-py", "pandas")
 )
 @click.option("--as", "by", metavar="NAME", help="Who marks.  [default: who is logged in]")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="Of the form.  [default: any]"
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    default=0,
+    help="Port of the form.  [default: any that is free]",
 )
 @COURSE
 def mark(
