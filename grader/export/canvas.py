@@ -54,8 +54,6 @@ class Canvas:
             raise UsageError(f"it is no gradebook of Canvas: {why}")
         points = _find_points(table)
         column = choose(_list_columns(table, points), results, "Canvas")
-        if points and "read only" in table.get(points, column.column):
-            raise UsageError(f"Canvas takes no grades in {column.heading!r}: it is read only")
         lines = [n for n in list_student_lines(table, range(1, len(table.lines))) if n != points]
         lines = [n for n in lines if not _says_what_is_hidden(table, n)]
         return fill(_read(table, lines, column), results)
@@ -111,12 +109,15 @@ def _says_what_is_hidden(table: Table, line: int) -> bool:
 
 def _list_columns(table: Table, points: int) -> list[Candidate]:
     """Columns of assignments: Canvas writes a number behind each title. It would make a new
-    assignment of any other.
+    assignment of any other. What is read only, such as `Final Score (2026)` for a grading period,
+    says so in whatever language where assignments have their points.
     """
     found = []
     for column, heading in enumerate(table.head):
-        if parts := _ASSIGNMENT.fullmatch(heading):
-            most = read_points(table.get(points, column)) if points else None
+        cell = table.get(points, column).strip() if points else ""
+        most = read_points(cell)
+        parts = _ASSIGNMENT.fullmatch(heading)
+        if parts and (most is not None or not cell):
             names = (parts[2], parts[1].strip())
             maximum = None if most is None else float(most)
             found.append(Candidate(column=column, heading=heading, names=names, maximum=maximum))

@@ -46,8 +46,8 @@ def _write(table: GradeTable) -> bytes:
     for line, row in enumerate([table.columns, *table.rows]):
         cells = []
         for value in row:
-            cell = WriteOnlyCell(sheet, value=value)
-            if isinstance(value, str):
+            cell = WriteOnlyCell(sheet, value=None if value == "" else value)
+            if isinstance(value, str) and value:
                 cell.data_type = "s"  # else "=…" would be a formula
             cell.font = Font(bold=line == 0)
             cells.append(cell)

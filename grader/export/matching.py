@@ -32,11 +32,14 @@ class Member:
 
     @property
     def name(self) -> str:
-        """As an instructor knows the person, with the hand-in where it is called otherwise."""
+        """As an instructor knows the person, with the hand-in where it does not say that."""
         one = self.person
         own = one.name or one.login or one.email or one.id
         student = self.graded.student
-        return student if own in ("", student) else f"{own} ({student})"
+        alone = len(self.graded.persons) < 2
+        return (
+            student if own in ("", student) or (alone and own in student) else f"{own} ({student})"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +95,8 @@ def match(members: Sequence[Member], keys: Sequence[Key], labels: Sequence[str])
     """Match persons with rows, which `labels` name in sentences; earlier keys show first as reason.
 
     Ambiguous are: a value that stands in several rows where no other key tells them apart, two keys
-    that point to different rows, and two persons for one row.
+    that point to different rows, two persons for one row, and a row that has another number than
+    the person where such numbers have found others.
     """
     indexes = [(key, _index(key)) for key in keys]
     pairs, unmatched, refused = list[Pair](), list[Member](), list[tuple[Member, str]]()
@@ -108,10 +112,12 @@ def match(members: Sequence[Member], keys: Sequence[Key], labels: Sequence[str])
             doubted |= {row for _, rows in hits for row in rows}
         else:
             unmatched.append(member)
-    single, double = _split_shared(pairs, labels)
     taken = {pair.row for pair in pairs} | doubted
     free = [row for row in range(len(labels)) if row not in taken]
-    return Matching(pairs=single, unmatched=unmatched, refused=[*refused, *double], rows=free)
+    same, other = _split_strangers(pairs, indexes, labels)
+    single, double = _split_shared(same, labels)
+    refused += [*other, *double]
+    return Matching(pairs=single, unmatched=unmatched, refused=refused, rows=free)
 
 
 Hit = tuple[str, frozenset[int]]
@@ -137,13 +143,31 @@ def _find_common(hits: Sequence[Hit]) -> int | None:
 def _describe_doubt(hits: Sequence[Hit], labels: Sequence[str]) -> str:
     """Why no row was chosen, with the rows."""
     told = [f"{heading} fits {_list_rows(rows, labels)}" for heading, rows in hits]
-    return f"several rows could be meant: {'; '.join(told)}"
+    return f"could be in several rows: {'; '.join(told)}"
 
 
 def _list_rows(rows: Iterable[int], labels: Sequence[str]) -> str:
     every = sorted(rows)
     more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
     return " and ".join(labels[row] for row in every[:_SHOWN]) + more
+
+
+def _split_strangers(
+    pairs: Sequence[Pair], indexes: Sequence[tuple[Key, Index]], labels: Sequence[str]
+) -> tuple[list[Pair], list[tuple[Member, str]]]:
+    """Pairs of one number, or of numbers that say nothing; and those who only share the rest."""
+    numbers = [(key, find) for key, find in indexes if "id" in key.fields]
+    told = [key for key, find in numbers if any(p.row in find(p.member.person.id) for p in pairs)]
+    same, other = list[Pair](), list[tuple[Member, str]]()
+    for pair in pairs:
+        number = pair.member.person.id if pair.member.graded.persons else ""
+        against = [key.heading for key in told if key.values[pair.row].strip()]
+        if number and against and not any(pair.row in find(number) for _, find in numbers):
+            why = f"fits {labels[pair.row]} by {pair.by}, but {against[0]} there is not {number}"
+            other.append((pair.member, why))
+        else:
+            same.append(pair)
+    return same, other
 
 
 def _split_shared(
@@ -155,7 +179,10 @@ def _split_shared(
         by_row[pair.row].append(pair)
     single = [pair for pair in pairs if len(by_row[pair.row]) == 1]
     double = [
-        (pair.member, f"{labels[pair.row]} fits {_list_others(pair, by_row[pair.row])} as well")
+        (
+            pair.member,
+            f"fits {labels[pair.row]}, and so does {_list_others(pair, by_row[pair.row])}",
+        )
         for pair in pairs
         if len(by_row[pair.row]) > 1
     ]

@@ -24,6 +24,7 @@ from grader.export.filling import (
     require_file,
 )
 from grader.export.matching import Key
+from grader.export.packing import MOODLE_PLACE
 from grader.export.table import Table
 from grader.records.errors import UsageError
 
@@ -54,7 +55,9 @@ class Moodle:
             raise UsageError(f"{_NO_GRADE}. Name the column of grades with --column")
         column = choose(grades or _list_all(table), results, "Moodle")
         _require_points(table, column)
-        made = fill(_read(table, _list_lines(table), column), results)
+        book = _read(table, _list_lines(table), column)
+        _require_own(book, results)
+        made = fill(book, results)
         return replace(made, notes=[*made.notes, *_note_form(table)])
 
 
@@ -112,6 +115,19 @@ def _require_points(table: Table, column: Candidate) -> None:
         raise UsageError(
             f"behind {column.heading!r} stands {min(values)!r:.60}, which is no maximum, so "
             "the assignment takes no points in Moodle. Give it points there, and download it again"
+        )
+
+
+def _require_own(book: Gradebook, results: Results) -> None:
+    """Raises UsageError where the folders that were graded are of other participants: Moodle counts
+    them anew for each assignment.
+    """
+    places = [MOODLE_PLACE.fullmatch(one.place) for one in results.graded]
+    numbers = {place["number"] for place in places if place}
+    if numbers and not numbers & set(book.keys[0].values):
+        raise UsageError(
+            f"none of the participants who were graded, such as {min(numbers)}, stands in "
+            "it: it is the worksheet of another assignment. Download that of this one"
         )
 
 

@@ -13,12 +13,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from grader.export.export import ExportedFile, Left, Results
-from grader.export.packing import clean_name, pack
+from grader.export.packing import MOODLE_PLACE, clean_name, pack
 from grader.records.errors import UsageError
 from grader.records.result import Graded
-
-_PLACE = re.compile(r"\A(?P<name>.*)_(?P<number>[0-9]{1,18})_assignsubmission_[a-z]+_?", re.DOTALL)
-"""What Moodle calls the folder of a submission: `Ana López_657737_assignsubmission_file`."""
 
 
 class MoodleFeedback:
@@ -29,12 +26,16 @@ class MoodleFeedback:
     def make(self, results: Results) -> ExportedFile:
         """Who needs a person is left out unless it was asked for otherwise, and so is whoever was
         not found in a folder of Moodle's.
+
+        Raises UsageError where nobody was.
         """
         if results.read_pages is None:
             raise UsageError("this format hands out reports, and there are none")
         files, given = dict[str, bytes](), list[str]()
-        unmatched, left = list[str](), list[Left]()
+        left = list[Left]()
         names = {one.student: dict(_list_participants(one)) for one in results.graded}
+        if not any(names.values()):
+            raise UsageError(_NOWHERE)
         often = Counter(number for own in names.values() for number in own)
         for one in sorted(results.graded, key=lambda one: one.student):
             own, student = names[one.student], one.student
@@ -43,20 +44,24 @@ class MoodleFeedback:
             elif any(often[number] > 1 for number in own):
                 left.append(Left(name=student, why=_SHARED))
             elif not own:
-                unmatched.append(student)
+                left.append(Left(name=student, why=_UNKNOWN))
             else:
                 given.append(student)
                 pages = results.read_pages(student)
                 folders = [_name_folder(name, number) for number, name in own.items()]
                 files |= {f"{f}/{name}": page for f in folders for name, page in pages.items()}
-        return ExportedFile(
-            content=pack(files), unchanged=given, unmatched=unmatched, left=left, notes=[_SETTING]
-        )
+        return ExportedFile(content=pack(files), unchanged=given, left=left, notes=[_SETTING])
 
 
 MOODLE_FEEDBACK = MoodleFeedback()
 _WAITS = "needs a person before the report is handed out"
 _SHARED = "has the folder of a participant that another hand-in has as well: no report is packed"
+_UNKNOWN = "was not found in a folder of Moodle's, so no report is packed"
+_NOWHERE = (
+    "nobody who was graded was found in a folder of Moodle's, such as Ana López_657737_assign"
+    "submission_file, so Moodle's numbers are not known. --format pages packs the reports for "
+    "other places"
+)
 _SETTING = "In Moodle the assignment needs the feedback type Feedback files, and submissions."
 
 
@@ -64,7 +69,7 @@ def _list_participants(one: Graded) -> Iterator[tuple[int, str]]:
     """Number and name of each. Members of a group count where their numbers are Moodle's, which
     shows in that of the folder.
     """
-    place = _PLACE.fullmatch(one.place)
+    place = MOODLE_PLACE.fullmatch(one.place)
     if place is None:
         return
     if place["number"] in {person.id for person in one.persons}:

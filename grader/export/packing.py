@@ -12,6 +12,10 @@ import unicodedata
 import zipfile
 from collections.abc import Mapping
 
+MOODLE_PLACE = re.compile(
+    r"\A(?P<name>.*)_(?P<number>[0-9]{1,18})_assignsubmission_[a-z]+_?", re.DOTALL
+)
+"""What Moodle calls the folder of a submission: `Ana López_657737_assignsubmission_file`."""
 _FORBIDDEN = '<>:"/\\|?*'
 """What some system takes for no part of a name."""
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})

@@ -93,10 +93,12 @@ def test_who_is_not_of_moodle_is_named() -> None:
     """And who needs a person waits."""
     odd = placed("Odd", FOLDER.format("Odd", 2, "file"), execution=Execution(status="tampered"))
     made = MOODLE_FEEDBACK.make(results(placed("Ana", ""), placed("Bob", "bob"), odd))
-    assert made.unmatched == ["Ana", "Bob"]
-    assert [left.name for left in made.left] == ["Odd"]
+    assert [left.name for left in made.left] == ["Ana", "Bob", "Odd"]
+    assert not made.complete
     assert names(made.content) == []
     assert len(names(MOODLE_FEEDBACK.make(results(odd, with_open=True)).content)) == 2
+    with pytest.raises(UsageError, match="nobody who was graded was found in a folder of Moodle"):
+        MOODLE_FEEDBACK.make(results(placed("Ana", ""), placed("Bob", "bob")))
 
 
 def test_reports_under_the_systems_names() -> None:

@@ -150,10 +150,13 @@ def test_other_points_are_never_taken_for_ours() -> None:
 
 
 def test_read_only_columns_take_nothing() -> None:
-    """Canvas passes over them without a word."""
-    content = course().export("(read only)")
-    with pytest.raises(UsageError, match="it is read only"):
-        make(content, *CLASS)
+    """Canvas passes over them without a word, and a total of a grading period looks like one."""
+    content = course().export("(schreibgeschützt)")
+    with pytest.raises(UsageError, match="the file has no column of Canvas that takes points"):
+        make(content, *CLASS, column="")
+    whole = course().export().replace(b",Final Score", b",Final Score (2026)")
+    with pytest.raises(UsageError, match="'2026' of Canvas that takes points; there are: 'HW1"):
+        make(whole, *CLASS, column="2026")
 
 
 def test_final_scores_are_written() -> None:
@@ -208,7 +211,7 @@ def test_nobody_is_lost_on_either_side() -> None:
     made = make(here.export(), one("Marie Curie", 5), one("anon_1a2B3", 6, Person(id="anon_1a2B3")))
     assert made.changes == []
     assert made.left[0].why == (
-        "several rows could be meant: Student fits Curie, Marie (12345) and Curie, Marie (12348)"
+        "could be in several rows: Student fits Curie, Marie (12345) and Curie, Marie (12348)"
     )
     assert made.unmatched == ["anon_1a2B3"]
     assert made.rows == ["López, José (12347)"]

@@ -61,7 +61,7 @@ def test_a_person_is_found(person: Person, row: int, by: str) -> None:
 @pytest.mark.parametrize(
     ("person", "why"),
     [
-        (Person(name="Marie Curie"), "several rows could be meant: Name fits row 1 and row 3"),
+        (Person(name="Marie Curie"), "could be in several rows: Name fits row 1 and row 3"),
         (Person(name="Albert Einstein", id="11"), "ID fits row 1; Name fits row 2"),
         (Person(login="mcurie", email="a@x.edu"), "Login fits row 1; Email fits row 2"),
     ],
@@ -75,13 +75,31 @@ def test_doubt_is_no_match(person: Person, why: str) -> None:
     assert len(found.rows) == 4 - said.count("row ")
 
 
+def test_a_row_with_another_number_is_not_the_person_s() -> None:
+    """A name is shared by many; but where no number is known in the file, it has to do."""
+    namesake = Person(id="99", name="Albert Einstein")
+    found = find(Person(id="11"), namesake)
+    ((member, said),) = found.refused
+    assert (member.person, said) == (namesake, "fits row 2 by Name, but ID there is not 99")
+    assert found.rows == [2, 3]
+    assert [p.row for p in find(namesake).pairs] == [1]
+
+
+def test_a_name_is_said_once() -> None:
+    """Unless it does not tell the members of a group apart."""
+    (alone,) = list_members([one("Bo Li (17)", 1, Person(name="Bo Li"))])
+    together = list_members([one("Bo, Al", 1, Person(name="Bo"), Person(name="Al"))])
+    assert alone.name == "Bo Li (17)"
+    assert [m.name for m in together] == ["Bo (Bo, Al)", "Al (Bo, Al)"]
+
+
 def test_two_persons_for_one_row_are_both_refused() -> None:
     """Neither is more likely; a third one is not held up by it."""
     found = find(Person(id="11"), Person(login="mcurie"), Person(id="12"))
     assert [p.row for p in found.pairs] == [1]
     assert [said for _, said in found.refused] == [
-        "row 1 fits mcurie (s1) as well",
-        "row 1 fits 11 (s0) as well",
+        "fits row 1, and so does mcurie (s1)",
+        "fits row 1, and so does 11 (s0)",
     ]
     assert found.rows == [2, 3]
 

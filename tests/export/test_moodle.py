@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from grader.export.export import ExportedFile, Results, Wishes
@@ -45,6 +47,16 @@ def test_moodle_reads_the_grades_and_nothing_else(words: tuple[str, ...], *, bli
         assert made.content.count(b"," + new + b",100.00") == 1
         content = content.replace(b'grading",,', b'grading",' + new + b",", 1)
     assert made.content == content
+
+
+def test_a_worksheet_of_another_assignment_is_refused() -> None:
+    """Its participants have other numbers, and the names would all fit."""
+    content = MoodleAssignment({7: ("José López", "j@x.edu")}).export()
+    graded = one("José López", 5, Person(name="José López", id="123458"))
+    there = replace(graded, place="José López_123458_assignsubmission_file")
+    with pytest.raises(UsageError, match="such as 123458, stands in it: it is the worksheet of"):
+        make(content, there)
+    assert [c.by for c in make(content, graded).changes] == ["Full name"]
 
 
 def test_two_of_one_name_are_told_apart_by_number() -> None:
