@@ -244,5 +244,5 @@ def test_another_file_is_no_gradebook(content: bytes) -> None:
 
 def test_a_file_has_to_be_named() -> None:
     """Nothing is invented."""
-    with pytest.raises(UsageError, match="Name yours with --into"):
+    with pytest.raises(UsageError, match="Name it with --into"):
         CANVAS.make(Results(graded=CLASS))
