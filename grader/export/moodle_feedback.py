@@ -44,7 +44,8 @@ class MoodleFeedback:
             elif any(often[number] > 1 for number in own):
                 left.append(Left(name=student, why=_SHARED))
             elif not own:
-                left.append(Left(name=student, why=_UNKNOWN))
+                nothing = one.execution.status == "missing" and not one.place
+                left.append(Left(name=student, why=_UNKNOWN, settled=nothing))
             else:
                 given.append(student)
                 pages = results.read_pages(student)

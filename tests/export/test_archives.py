@@ -97,6 +97,8 @@ def test_who_is_not_of_moodle_is_named() -> None:
     assert not made.complete
     assert names(made.content) == []
     assert len(names(MOODLE_FEEDBACK.make(results(odd, with_open=True)).content)) == 2
+    nothing = placed("Eve", "", execution=Execution(status="missing"))
+    assert MOODLE_FEEDBACK.make(results(odd, nothing, with_open=True)).complete
     with pytest.raises(UsageError, match="nobody who was graded was found in a folder of Moodle"):
         MOODLE_FEEDBACK.make(results(placed("Ana", ""), placed("Bob", "bob")))
 
