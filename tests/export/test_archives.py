@@ -78,6 +78,7 @@ def test_members_of_a_moodle_group() -> None:
     other = Person(name="Ana", id="S-1"), Person(name="Bob", id="2")
     made = MOODLE_FEEDBACK.make(results(placed("G", FOLDER.format("Group A", 17, "file"), *other)))
     assert sorted(MoodleAssignment(PEOPLE).take_feedback(made.content)) == [17]
+    assert [left.name for left in made.left] == ["G"]
 
 
 def test_no_report_goes_to_two_owners() -> None:
