@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeAlias, TypeVar, cast, get_args, runtime_checkable
@@ -32,8 +31,6 @@ TEXT = "text"
 """The one question that no box is asked: what stands in the files, which are read outside."""
 OUR_LOSSES = ("cross_entropy", "mse")
 """Losses that need no function of the course's own."""
-LABEL = re.compile(r"(?!\s)[\w ]{1,40}(?<!\s)")
-"""What a label of a written answer looks like."""
 OUTPUTS: tuple[m.Output, ...] = ("logits", "probabilities", "raw")
 """What an assignment may say of a network's answers."""
 
@@ -191,13 +188,6 @@ def _require_argument(value: object) -> Argument:
     )
 
 
-def _require_choice(name: str, value: object, known: Sequence[str]) -> None:
-    """CourseError for a value that is none of the known ones, nor left out."""
-    if value is not None and value not in known:
-        allowed = ", ".join(map(repr, known))
-        raise CourseError(f"{name} {value!r:.80} is not known; give one of {allowed}")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Module:
     """A class whose instances are `torch.nn.Module`s; each probe of it builds a fresh one."""
@@ -353,8 +343,8 @@ def module(
     scores, perhaps as the first of several tensors, and any other is raw.
     """
     given = tuple(_require_argument(a) for a in init)
-    _require_choice("output", output, OUTPUTS)
-    _require_choice("precision", precision, get_args(m.Precision))
+    requirements.require_choice("output", output, OUTPUTS)
+    requirements.require_choice("precision", precision, get_args(m.Precision))
     if without is not None:
         requirements.require_text("the package that a network is made without", without)
     return Module(name=name, init=given, precision=precision, without=without, output=output)
@@ -391,12 +381,7 @@ def text(label: str) -> Probe[m.Text]:
     """What a student wrote under this label, `Q1`: in a text cell of a notebook, in a comment, or
     in a text file. It is read outside the sandbox.
     """
-    if not isinstance(label, str) or not LABEL.fullmatch(label):
-        raise CourseError(
-            f"the label {label!r:.80} of a written answer is not known; give up to 40 letters, "
-            "digits and blanks, such as 'Q1'"
-        )
-    return Probe(ask=TEXT, args={"label": label})
+    return Probe(ask=TEXT, args={"label": requirements.require_label(label)})
 
 
 def survey(name: str, probes: Iterable[Probe[object]]) -> Probe[m.Networks]:

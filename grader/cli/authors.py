@@ -191,10 +191,11 @@ def release(
     allow_level: int,
     answers: bool,  # noqa: FBT001
 ) -> int:
-    """Pack a kit with which students of SLUG check themselves, or an autograder for Gradescope.
+    """Pack a kit with which students of SLUG check themselves.
 
     A kit holds what was measured on the reference, and not the reference. STUDENT is the name by
-    which `grade` will know the student: that of the submission's folder.
+    which `grade` will know the student: that of the submission's folder. With --for gradescope it
+    is an autograder for that platform, which has both.
     """
     if whom == "gradescope":
         if students or roster or answers:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from grader.cli.terminal import line, name_of, new_table, safe, show
 from grader.grading.changes import Change, compare
 from grader.ledger.entries import Entry
-from grader.records.json_values import to_json
-from grader.records.mark import Mark
+from grader.records.json_values import Json, to_json
+from grader.records.mark import Mark, find_in_force
 from grader.records.result import Graded
 
 
@@ -28,7 +27,7 @@ def show_diff(changes: Sequence[Change], count: int) -> None:
     line(f"{len(changes)} of {count} students have another result.")
 
 
-def diff_document(changes: Sequence[Change]) -> dict[str, Any]:
+def diff_document(changes: Sequence[Change]) -> dict[str, Json]:
     """The same as JSON."""
     return {"changes": to_json(list(changes))}
 
@@ -58,7 +57,7 @@ def show_history(now: Graded, entries: Sequence[Entry], marks: Sequence[Mark]) -
 
 def history_document(
     now: Graded, entries: Sequence[Entry], marks: Sequence[Mark]
-) -> dict[str, Any]:
+) -> dict[str, Json]:
     """The same as JSON."""
     return {
         "student": now.student,
@@ -70,6 +69,22 @@ def history_document(
         ],
         "marks": to_json(list(marks)),
     }
+
+
+def show_marks(marks: Sequence[Mark], log: Sequence[Mark], *, same: int, written: bool) -> None:
+    """A row for each mark of a table, with what holds before it."""
+    held = {m.key: m for own in find_in_force(log).values() for m in own}
+    if marks:
+        table = new_table("student", "mark", "in place of", folds=["mark", "in place of"])
+        for mark in marks:
+            before = held.get(mark.key)
+            old = f"{say_mark(before)}, {before.by}" if before else "–"
+            table.add_row(name_of(mark.student), safe(say_mark(mark)), safe(old))
+        show(table)
+    known = f"; {same} hold already" if same else ""
+    again = sum(mark.key in held for mark in marks)
+    line(f"Marks: {len(marks)}, {again} of them in place of earlier ones{known}.")
+    line("They are entered." if written else "Nothing was entered. Add --write to enter them.")
 
 
 def say_mark(mark: Mark) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from grader.records import file_names
 from grader.records.errors import GraderError, ReferenceFailed, UsageError, is_interrupt
 
 if TYPE_CHECKING:
+    from grader.assignment.loader import LoadedAssignment
     from grader.export.ci_format import ResultFile, ResultFormat, Run
     from grader.grading.which_assignment import Chosen
 
@@ -104,18 +105,20 @@ def ci(
     from grader.grading.which_assignment import choose_for_repository
 
     targets = _pair(formats, outs)
-    with _told_if_it_fails(targets):
+    with _told_if_it_fails(targets) as names:
         if not path.exists():
             raise UsageError(f"there is no folder or file {path}. Check the path")
         chosen = choose_for_repository(
             path, kit=kit, course=run.course, slug=slug, student=student, seed=seed
         )
+        names.extend(_name_lines(chosen.loaded))
         own = [p for p in (kit, run.course, run.data_root) if p is not None]
         done = _grade(run, chosen, path, [*own, *_list_files(targets)], allow_level)
         done = replace(done, passed=is_enough(done.graded, fail_under))
         files = {out: form.make(done) for out, form in targets.items()}
+        _write(files)
     terminal.graded_alone(done)
-    _deliver(files)
+    _print(files)
     return 0 if done.passed else 1
 
 
@@ -130,6 +133,9 @@ def _pair(formats: Sequence[str], outs: Sequence[str]) -> dict[str, ResultFormat
         )
     if len(set(outs)) < len(outs):
         raise UsageError("two formats have the same file. Give each one of its own")
+    for out in outs:
+        if out != STDOUT and Path(out).exists() and not Path(out).is_file():
+            raise UsageError(f"{out} is no file. Name one, or - for stdout")
     return {out: find_format(name) for out, name in zip(outs, formats, strict=True)}
 
 
@@ -137,20 +143,43 @@ def _list_files(targets: dict[str, ResultFormat]) -> list[Path]:
     return [Path(out) for out in targets if out != STDOUT]
 
 
+def _name_lines(loaded: LoadedAssignment) -> list[str]:
+    """How the lines of a result will be called."""
+    from grader.export.ci_run import name_hidden
+
+    checks = loaded.assignment.checks
+    return [*dict.fromkeys(name_hidden(extra=c.extra) if c.hidden else c.name for c in checks)]
+
+
 @contextmanager
-def _told_if_it_fails(targets: dict[str, ResultFormat]) -> Iterator[None]:
+def _told_if_it_fails(targets: dict[str, ResultFormat]) -> Iterator[list[str]]:
     """Whatever ends the block, each file is whole and says what happened. What is not a GraderError
     becomes one: exit code 2.
+
+    The list is for the names of the checks, once they are known.
     """
-    _write({out: form.fail(UNFINISHED) for out, form in targets.items()})
+    names: list[str] = []
     try:
-        yield
+        _write(_fail(targets, UNFINISHED, names))
+        yield names
     except BaseException as error:
         why = _explain(error)
-        _deliver({out: form.fail(why) for out, form in targets.items()})
+        told = _fail(targets, why, names)
+        with suppress(GraderError):
+            _write(told)
+        _print(told)
         if is_interrupt(error) or isinstance(error, GraderError):
             raise
         raise GraderError(f"{why} Run it with `grader --debug ci …` for the traceback") from error
+
+
+def _fail(
+    targets: dict[str, ResultFormat], why: str, names: Sequence[str]
+) -> dict[str, ResultFile]:
+    from grader.export.ci_format import Failure
+
+    failure = Failure(why=why, checks=tuple(names))
+    return {out: form.fail(failure) for out, form in targets.items()}
 
 
 def _explain(error: BaseException) -> str:
@@ -199,15 +228,21 @@ def _find_in_repository(path: Path, entry: str) -> str:
 
 
 def _write(files: dict[str, ResultFile]) -> None:
+    """Every file that can be; raises GraderError for the first that cannot."""
+    faults = []
     for out, file in files.items():
-        if out != STDOUT:
-            file_names.make_folder(Path(out).parent)
-            file_names.write(Path(out), file.content)
+        try:
+            if out != STDOUT:
+                file_names.make_folder(Path(out).parent)
+                file_names.write(Path(out), file.content)
+        except GraderError as error:
+            faults.append(error)
+    if faults:
+        raise faults[0]
 
 
-def _deliver(files: dict[str, ResultFile]) -> None:
-    """Files are written, then lines for the log are printed; what goes to stdout is last."""
-    _write(files)
+def _print(files: dict[str, ResultFile]) -> None:
+    """Lines for the log; what goes to stdout is last."""
     for text in (*(f.log for f in files.values()), *(_to_stdout(o, f) for o, f in files.items())):
         if text:
             click.echo(text, nl=False)

@@ -125,8 +125,9 @@ def grade(
     scale: str | None,
     as_json: bool,  # noqa: FBT001
 ) -> int:
-    """Grade a class: a folder or an archive of SUBMISSIONS to SLUG, as the platform packed it.
+    """Grade SUBMISSIONS of a class to SLUG.
 
+    SUBMISSIONS is a folder or an archive, as a platform packs it.
     What was graded before and has not changed is not run again.
     """
     from grader.cli import documents, tables, terminal

@@ -25,19 +25,29 @@ _MARKING = ("marking by hand", "jinja2", "markdown-it-py", "pandas")
 @click.command()
 @click.argument("out", type=FOLDER)
 @click.option(
-    "--csv", "table", type=FOLDER, metavar="FILE", help="Enter the marks of this table; no form."
+    "--csv",
+    "table",
+    type=FOLDER,
+    metavar="FILE",
+    help="Look at the marks in this table, and with --write enter them; no form.",
 )
+@click.option("--write", is_flag=True, help="Enter the table. Without this it is only looked at.")
 @click.option(
     "--list", "listed", type=FOLDER, metavar="FILE", help="Write a table of what is open; no form."
 )
 @click.option("--as", "by", metavar="NAME", help="Who marks.  [default: who is logged in]")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="Of the form.  [default: any]"
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    default=0,
+    help="Port of the form.  [default: any that is free]",
 )
 @COURSE
 def mark(
     out: Path,
     table: Path | None,
+    write: bool,  # noqa: FBT001
     listed: Path | None,
     by: str | None,
     port: int,
@@ -55,14 +65,16 @@ def mark(
     path, where = require_graded(out), Course.find(course)
     if table and listed:
         raise UsageError("--csv reads a table and --list writes one. Give one of them")
+    if write and not table:
+        raise UsageError("--write enters a table. Name the table with --csv")
     with Ledger(path, readonly=True) as ledger:
         results = list(ledger.results())
     who = (by or _find_user()).strip()[:80] or "a person"
     if listed:
         return _write_list(results, listed)
-    if table:
-        _enter_table(path, results, table, who)
-    else:
+    if table and not _enter_table(path, results, table, who, write=write):
+        return 0
+    if not table:
         _serve(out, results, where, who, port)
     return _render(out, where)
 
@@ -82,27 +94,34 @@ def _write_list(results: Sequence[Graded], path: Path) -> int:
     content = mark_table.write_table(results)
     file_names.write(path, content)
     count = sum(g.needs_review for g in results)
-    terminal.line(f"{count} students need a person. Fill in {path}, and run with --csv {path}.")
+    terminal.line(
+        f"{count} students need a person. Fill in {path}, look at it with --csv {path}, and add "
+        "--write."
+    )
     return 0
 
 
-def _enter_table(path: Path, results: Sequence[Graded], table: Path, by: str) -> None:
-    from grader.cli import terminal
-    from grader.grading import mark_table
+def _enter_table(
+    path: Path, results: Sequence[Graded], table: Path, by: str, *, write: bool
+) -> bool:
+    """What the table changes is shown, and entered if it is to be; True where it was."""
+    from grader.cli.changes_shown import show_marks
+    from grader.grading import mark_table, marking
     from grader.ledger.ledger import Ledger
-    from grader.records.mark import find_in_force
 
     try:
         content = table.read_bytes()
     except OSError as error:
         raise UsageError(f"{table} cannot be read: {error.strerror}. Check the path") from error
-    marks = mark_table.read_table(content, results, by)
-    with Ledger(path) as ledger:
-        held = {m.key for own in find_in_force(ledger.marks()).values() for m in own}
-        ledger.add_marks(marks)
-    again = sum(m.key in held for m in marks)
-    more = f", {again} of them in place of earlier ones" if again else ""
-    terminal.line(f"{len(marks)} marks entered{more}.")
+    said = mark_table.read_table(content, results, by)
+    with Ledger(path, readonly=True) as ledger:
+        held = ledger.marks()
+    marks = marking.list_news(said, held)
+    show_marks(marks, held, same=len(said) - len(marks), written=write)
+    if write:
+        with Ledger(path) as ledger:
+            ledger.add_marks(marks)
+    return write
 
 
 def _serve(out: Path, results: Sequence[Graded], course: Course, by: str, port: int) -> None:
@@ -168,7 +187,10 @@ def _render(out: Path, course: Course) -> int:
 @click.option("-o", "--out", type=FOLDER, metavar="FOLDER", required=True, help="Output folder.")
 @JSON
 def history(student: str, out: Path, as_json: bool) -> int:  # noqa: FBT001
-    """Show every result of STUDENT, what changed each time, and what persons decided."""
+    """Show every result of STUDENT, and every mark.
+
+    It says what changed each time, and what persons decided.
+    """
     from grader.cli import terminal
     from grader.cli.changes_shown import history_document, show_history
     from grader.grading import marking
@@ -190,9 +212,9 @@ def history(student: str, out: Path, as_json: bool) -> int:  # noqa: FBT001
 @click.argument("after", type=FOLDER)
 @JSON
 def diff(before: Path, after: Path, as_json: bool) -> int:  # noqa: FBT001
-    """Show who has another result in AFTER than in BEFORE, by how much, in which check, and why.
+    """Show who has another result in AFTER than in BEFORE.
 
-    Both are output folders of `grader grade`.
+    It says by how much, in which check, and why. Both are output folders of `grader grade`.
     """
     from grader.cli import terminal
     from grader.cli.changes_shown import diff_document, show_diff

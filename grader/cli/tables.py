@@ -51,7 +51,9 @@ def results(summary: RunSummary) -> None:
         used = summary.graded[0].provenance.get("data")
         if isinstance(used, Mapping) and used.get("used"):
             line(f"Data: {used['used']}")
-    if summary.executed == 0:
+    if not summary.graded:
+        line("Nobody was graded: what is kept stays as it is.")
+    elif summary.executed == 0:
         line(
             f"Nothing was executed: all {summary.reused} submissions were measured before, "
             f"and were judged again."

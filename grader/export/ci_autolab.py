@@ -1,8 +1,9 @@
 """Autolab: the last line of a driver's output is JSON with the points of each problem.
 
 Autolab puts quotation marks around every word that a colon follows, also within texts, before it
-reads the line; what cannot be read then counts as 0 in every problem. So no text here holds a
-colon: it is escaped. A problem of the line has to exist under that name in the assessment.
+reads the line; what cannot be read, and a line without problems, then counts as 0 in every problem.
+So no text here holds a colon: it is escaped. A problem of the line has to exist under that name in
+the assessment; null gives it no score.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import re
 
 from grader.export import ci_run
-from grader.export.ci_format import ResultFile, Run
+from grader.export.ci_format import Failure, ResultFile, Run
 from grader.export.points import to_number
 from grader.records.result import CheckResult
 from grader.report import escape
@@ -34,10 +35,12 @@ class Autolab:
         total = to_number(ci_run.count(run.graded).earned)
         return ResultFile(content=_dump(shown, {"scores": scores, "scoreboard": [total]}))
 
-    def fail(self, why: str) -> ResultFile:
-        """No problem has points, and those that Autolab has stay as they are."""
-        shown = _present({"grading": _tell(passed=False, hint=why)})
-        return ResultFile(content=_dump(shown, {"scores": {}}))
+    def fail(self, failure: Failure) -> ResultFile:
+        """No problem has a score, as far as their names are known: Autolab gives the others 0."""
+        hint = f"{failure.why} {ci_run.NO_FAULT}"
+        shown = _present({"grading": _tell(passed=False, hint=hint)})
+        scores = {escape.line(name): None for name in failure.checks}
+        return ResultFile(content=_dump(shown, {"scores": scores}))
 
 
 AUTOLAB = Autolab()

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 
 from grader.export import ci_run
-from grader.export.ci_format import ResultFile, Run
+from grader.export.ci_format import Failure, ResultFile, Run
 from grader.export.ci_run import Total
 from grader.export.points import show, to_number
 from grader.records.result import CheckResult
@@ -36,11 +36,11 @@ class Classroom:
         total = ci_run.count(run.graded)
         return ResultFile(content=content, log=_make_notices(total))
 
-    def fail(self, why: str) -> ResultFile:
+    def fail(self, failure: Failure) -> ResultFile:
         """No points are reported: those of an earlier run stay."""
-        text = f"{why}\n{ci_run.NO_FAULT}"
+        text = f"{failure.why}\n{ci_run.NO_FAULT}"
         log = escape.annotation("error", text, title=f"This {ci_run.NOT_GRADED}")
-        return ResultFile(content=_dump(_make_failure(why)), log=f"{log}\n")
+        return ResultFile(content=_dump(_make_failure(failure.why)), log=f"{log}\n")
 
 
 CLASSROOM = Classroom()
@@ -58,7 +58,9 @@ def _make_notices(total: Total) -> str:
     text = f"Points {show(total.earned)}/{show(total.most)}"
     lines = (
         escape.annotation("notice", text, title="Autograding complete"),
-        escape.annotation("notice", json.dumps(report), title="Autograding report"),
+        escape.annotation(
+            "notice", json.dumps(report, separators=(",", ":")), title="Autograding report"
+        ),
     )
     return "".join(f"{line}\n" for line in lines)
 

@@ -29,6 +29,16 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """The grader itself failed, so that there is no run."""
+
+    why: str
+    """A sentence."""
+    checks: Sequence[str] = ()
+    """How the lines of `ci_run.list_checks` would be called, as far as that is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResultFile:
     """What a format makes."""
 
@@ -44,8 +54,8 @@ class ResultFormat(Protocol):
     def make(self, run: Run, /) -> ResultFile:
         """The file with these run."""
 
-    def fail(self, why: str, /) -> ResultFile:
-        """The file that says, in a sentence, that the grader failed. It costs nobody a point."""
+    def fail(self, failure: Failure, /) -> ResultFile:
+        """The file that says that the grader failed. It costs nobody a point."""
 
 
 def find_format(name: str) -> ResultFormat:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from grader.export import ci_run
-from grader.export.ci_format import ResultFile, Run
+from grader.export.ci_format import Failure, ResultFile, Run
 from grader.export.ci_markdown import MARKDOWN
 from grader.export.ci_run import Place
 from grader.records.result import CheckResult
@@ -31,11 +31,11 @@ class GitHub:
         log = "".join(f"{line}\n" for line in _annotate(run))
         return ResultFile(content=MARKDOWN.make(run).content, log=log)
 
-    def fail(self, why: str) -> ResultFile:
+    def fail(self, failure: Failure) -> ResultFile:
         """One error."""
-        text = f"{why}\n{ci_run.NO_FAULT}"
+        text = f"{failure.why}\n{ci_run.NO_FAULT}"
         log = escape.annotation("error", text[:LONGEST], title=f"This {ci_run.NOT_GRADED}")
-        return ResultFile(content=MARKDOWN.fail(why).content, log=f"{log}\n")
+        return ResultFile(content=MARKDOWN.fail(failure).content, log=f"{log}\n")
 
 
 GITHUB = GitHub()

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 
 from grader.export import ci_run
-from grader.export.ci_format import ResultFile, Run
+from grader.export.ci_format import Failure, ResultFile, Run
 from grader.export.ci_markdown import describe_place
 from grader.export.points import to_number
 from grader.records.result import CheckResult, Graded
@@ -34,9 +34,9 @@ class Gradescope:
         sizes = [_dump(_make(run, cap)) for cap in CAPS]
         return ResultFile(content=next((c for c in sizes if len(c) <= LARGEST), sizes[-1]))
 
-    def fail(self, why: str) -> ResultFile:
+    def fail(self, failure: Failure) -> ResultFile:
         """There is no score: one test says so, and neither gives nor takes points."""
-        return ResultFile(content=_dump(_make_failure(why)))
+        return ResultFile(content=_dump(_make_failure(failure.why)))
 
 
 GRADESCOPE = Gradescope()

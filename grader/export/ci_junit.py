@@ -9,7 +9,7 @@ from collections import Counter
 from xml.etree import ElementTree as ET
 
 from grader.export import ci_run
-from grader.export.ci_format import ResultFile, Run
+from grader.export.ci_format import Failure, ResultFile, Run
 from grader.export.points import show
 from grader.records.result import CheckResult
 from grader.report import escape
@@ -27,9 +27,9 @@ class JUnit:
         """One suite in a list of suites."""
         return ResultFile(content=_dump(_make_suite(run)))
 
-    def fail(self, why: str) -> ResultFile:
+    def fail(self, failure: Failure) -> ResultFile:
         """A suite with one test, which has an error."""
-        return ResultFile(content=_dump(_make_failure(why)))
+        return ResultFile(content=_dump(_make_failure(failure.why)))
 
 
 JUNIT = JUnit()

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from grader.export import ci_run
-from grader.export.ci_format import ResultFile, Run
+from grader.export.ci_format import Failure, ResultFile, Run
 from grader.export.ci_run import Place
 from grader.records.result import CheckResult, Graded
 from grader.report import escape
@@ -24,9 +24,9 @@ class Markdown:
         """The summary, in at most `LARGEST` bytes: whole sections, the first ones first."""
         return ResultFile(content=_fit(_list(run)).encode("utf-8"))
 
-    def fail(self, why: str) -> ResultFile:
+    def fail(self, failure: Failure) -> ResultFile:
         """A summary that says so."""
-        text = f"## This {ci_run.NOT_GRADED}\n\n{escape.prose(why)}\n\n{ci_run.NO_FAULT}\n"
+        text = f"## This {ci_run.NOT_GRADED}\n\n{escape.prose(failure.why)}\n\n{ci_run.NO_FAULT}\n"
         return ResultFile(content=text.encode("utf-8"))
 
 

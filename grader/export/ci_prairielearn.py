@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 
 from grader.export import ci_run
-from grader.export.ci_format import ResultFile, Run
+from grader.export.ci_format import Failure, ResultFile, Run
 from grader.export.points import to_number
 from grader.records.result import CheckResult
 from grader.report import escape
@@ -31,9 +31,9 @@ class PrairieLearn:
         fitting = next((c for c in sizes if len(c) <= LARGEST), b"")
         return ResultFile(content=fitting or _dump(_make_score(run)))
 
-    def fail(self, why: str) -> ResultFile:
+    def fail(self, failure: Failure) -> ResultFile:
         """Not gradable: no attempt is counted."""
-        said = f"This {ci_run.NOT_GRADED}. {escape.block(why[:8_000])}"
+        said = f"This {ci_run.NOT_GRADED}. {escape.block(failure.why[:8_000])}"
         return ResultFile(content=_dump(_refuse(said, [f"{said} {ci_run.NO_FAULT}"])))
 
 

@@ -91,7 +91,7 @@ def _merge(hidden: Sequence[CheckResult]) -> CheckResult:
     earned, points = sum(c.earned for c in decided), sum(c.points for c in decided)
     broken = len(decided) < len(hidden)
     return CheckResult(
-        name=f"{HIDDEN}_bonus" if extra else HIDDEN,
+        name=name_hidden(extra=extra),
         title=f"{len(hidden)} checks that are not shown{', a bonus' * extra}.",
         outcome=_grade(decided),
         points=points,
@@ -101,6 +101,11 @@ def _merge(hidden: Sequence[CheckResult]) -> CheckResult:
         hidden=True,
         needs_review=any(c.needs_review for c in hidden),
     )
+
+
+def name_hidden(*, extra: bool) -> str:
+    """How the line of hidden checks is called, or that of hidden bonus checks."""
+    return f"{HIDDEN}_bonus" if extra else HIDDEN
 
 
 def _grade(decided: Sequence[CheckResult]) -> Outcome:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from grader.ledger.overlay import find_subject
 from grader.records import bounds
 from grader.records.errors import UsageError
-from grader.records.mark import Mark, MarkKind
+from grader.records.mark import Mark, MarkKind, find_in_force
 from grader.records.result import CheckResult, Graded
 
 BACK = "-"
@@ -103,6 +103,21 @@ def take_back(mark: Mark) -> Mark:
 
 def _take_back(graded: Graded, kind: MarkKind, by: str, check: str = "") -> Mark:
     return Mark(student=graded.student, kind=kind, check=check, by=by, taken_back=True)
+
+
+def list_news(marks: Iterable[Mark], log: Iterable[Mark]) -> list[Mark]:
+    """Those that say something that does not hold already after this log."""
+    about: dict[tuple[str, str, str], list[Mark]] = {}
+    for mark in log:
+        about.setdefault(mark.key, []).append(mark)
+    said = ((mark, about.get(mark.key, [])) for mark in marks)
+    return [mark for mark, own in said if _find_held([*own, mark]) != _find_held(own)]
+
+
+def _find_held(log: Sequence[Mark]) -> Mark | None:
+    """What holds after a log of one key, whoever said it and when."""
+    held = [mark for own in find_in_force(log).values() for mark in own]
+    return replace(held[0], by="", at="") if held else None
 
 
 def settle(graded: Graded, comment: str, *, by: str, about: str | None = None) -> Mark:

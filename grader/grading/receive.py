@@ -107,18 +107,18 @@ def _leave_earlier(
 
 def _describe(handed_in: HandedIn) -> str:
     by_student = {s.student: s for s in handed_in.submissions}
+    every = [s for s in by_student.values() for _ in s.persons or [None]]  # one for each member
     counts = {
-        "late": sum(s.late for s in by_student.values()),
-        "of a group": sum(len(s.persons) > 1 for s in by_student.values()),
-        "without a file that can be run": sum(s.entry is None for s in by_student.values()),
+        "late": sum(s.late for s in every),
+        "in groups": sum(len(s.persons) > 1 for s in every),
+        "without a file that can be run": sum(s.entry is None for s in every),
     }
     facts = "".join(f", {count} {what}" for what, count in counts.items() if count)
     attempts = len(handed_in.submissions) - len(by_student)
-    facts += f", {attempts} more attempts" * bool(attempts)
-    one = len(by_student) == 1
+    facts += f", {attempts} more attempt{'s' * (attempts > 1)}" * bool(attempts)
     return (
-        f"Read as `{handed_in.layout}`: {len(by_student)} {'student' if one else 'students'}"
-        f"{facts}: {_list(by_student)}."
+        f"Read as `{handed_in.layout}`: {len(every)} student{'s' * (len(every) > 1)}{facts}:"
+        f" {_list(by_student)}."
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from typing import Any
 
 from grader.records.mark import Mark
 
@@ -21,7 +20,9 @@ def append(connection: sqlite3.Connection, marks: Iterable[Mark]) -> None:
     connection.executemany(f"INSERT INTO marks ({_NAMES}) VALUES ({held})", rows)  # noqa: S608
 
 
-def read(rows: Sequence[Sequence[Any]]) -> list[Mark]:
+def read(rows: Sequence[Sequence[object]]) -> list[Mark]:
     """The marks in these rows, as `QUERY` selects them."""
     every = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
-    return [Mark(**{**row, "taken_back": bool(row["taken_back"])}) for row in every]
+    for row in every:
+        row["taken_back"] = bool(row["taken_back"])
+    return [Mark(**row) for row in every]  # type: ignore[arg-type]  # typed by the table's schema

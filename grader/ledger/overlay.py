@@ -81,7 +81,7 @@ def apply_marks(graded: Graded, marks: Sequence[Mark]) -> Graded:
         score=round(sum(c.earned for c in checks), 3) if changed else graded.score,
         settled=looked,
         excused=excused is not _NONE,
-        comment="\n".join(c for c in comments if c),
+        comment="\n".join(dict.fromkeys(c for c in comments if c)),
         notes=(*graded.notes, *notes),
     )
 

@@ -12,8 +12,12 @@ from email.utils import parsedate_tz
 
 _LONGEST = 80
 """Characters of a time that are read."""
-_DIGITS = re.compile(r"(\d{4})\D(\d\d)\D(\d\d)\D(\d\d)\D(\d\d)\D(\d\d)(?:\.(\d{1,9}))?")
-"""`2026-03-01-10-00-00`, with whatever stands between the numbers."""
+_DIGITS = re.compile(
+    r"(\d{4})\D(\d\d)\D(\d\d)\D(\d\d)(?P<between>\D)(\d\d)(?P=between)(\d\d)(?:\.(\d{1,9}))?"
+)
+"""`2026-03-01-10-00-00`, with whatever stands between the numbers: between those of the clock twice
+the same, as a zone stands behind the minutes of `18:00-05:00`.
+"""
 _WORDS = re.compile(
     r"(?:[A-Za-z]{3,9}\.?,? )?([A-Za-z]{3,9})\.? (\d{1,2}),? (\d{4}),?(?: at)?"
     r" (\d{1,2}):?(\d\d)(?::(\d\d))? ?([AaPp][Mm])?"
@@ -32,15 +36,15 @@ def read_time(text: str, *, zone: timezone | None = None) -> str | None:
     text = text.strip()[:_LONGEST]
     try:
         if match := _DIGITS.match(text):
-            *numbers, fraction = match.groups()
+            *numbers, fraction = match.group(1, 2, 3, 4, 6, 7, 8)
             micro = int((fraction or "0").ljust(6, "0")[:6])
             moment = datetime(*map(int, numbers), micro)  # type: ignore[arg-type, call-arg] # noqa: DTZ001
         elif match := _WORDS.match(text):
             moment = _read_words(match)
         else:
             return _read_iso(text, zone)
-        own = _read_zone(text[match.end() :].strip())
-        return moment.replace(tzinfo=own or zone).isoformat()
+        rest = text[match.end() :].strip()
+        return moment.replace(tzinfo=_read_zone(rest) if rest else zone).isoformat()
     except ValueError:
         return None
 

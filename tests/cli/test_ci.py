@@ -52,7 +52,7 @@ def require_failures(folder: Path, why: str) -> None:
     assert not ci_systems.read_prairielearn(texts["prairielearn"])["counts"]
     assert ci_systems.report_to_classroom(texts["github-classroom"]) == (0, 0, False)
     assert ci_systems.read_junit(texts["junit"])[1] == {"grading": "error"}
-    assert ci_systems.read_autolab(texts["autolab"]) == {}
+    assert set(ci_systems.read_autolab(texts["autolab"]).values()) <= {None}
     assert "could not be graded" in ci_systems.read_summary(texts["github"])[0]
     assert why in ci_systems.strict(texts["gradescope"])["output"]
 
@@ -85,6 +85,24 @@ def test_a_path_that_is_not_there(call: CommandLine, course: Tiny, tmp_path: Pat
     assert len(errors) == 2, "one of GitHub's, one of Classroom's"
 
 
+def test_a_file_that_cannot_be_written(call: CommandLine, course: Tiny, tmp_path: Path) -> None:
+    """The others are written, and say so."""
+    (tmp_path / "plain").write_text("")
+    given = ("--format", "junit", "--out", tmp_path / "plain" / "junit")
+    own = repository(tmp_path)
+    done = call("ci", own, "--course", course.root, *given, *words(tmp_path / "o", *NAMES))
+    assert f"{tmp_path / 'plain'} could not be" in done.sentence
+    require_failures(tmp_path / "o", "could not be written")
+
+
+def test_a_device_is_not_replaced(call: CommandLine, tmp_path: Path) -> None:
+    """Files are replaced whole; what is none stays, even for root."""
+    os.mkfifo(tmp_path / "device")
+    done = call("ci", tmp_path, "--format", "junit", "--out", tmp_path / "device")
+    assert "is no file" in done.sentence
+    assert (tmp_path / "device").is_fifo()
+
+
 def test_a_fault_of_the_course(call: CommandLine, course: Tiny, tmp_path: Path) -> None:
     """Is in the files, with the line that is to be mended."""
     course.rule("points=4)\ndef shapes", "points=-4)\ndef shapes")
@@ -107,6 +125,9 @@ def test_a_fault_of_the_grader(
         "keyerror", "KeyError"
     )
     require_failures(tmp_path / "o", "The grader broke (KeyError: 'conv1').")
+    problems = ("shapes", "count", "values", "doubles")
+    seen = ci_systems.score_by_autolab((tmp_path / "o" / "autolab").read_bytes(), *problems)
+    assert seen == dict.fromkeys(problems), "no score, in place of zeros"
 
 
 def test_a_course_of_the_students_is_not_taken(

@@ -45,13 +45,20 @@ def test_a_table_goes_out_and_comes_back(
     code, said, _ = call(capsys, "mark", out, "--list", table)
     assert (code, "1 students need a person" in said) == (0, True)
     assert call(capsys, "mark", out, "--list", table)[0] == 2  # never overwritten
-    code, said, _ = call(capsys, "mark", out, "--csv", table)
-    assert (code, "0 marks entered" in said, "1 students still need" in said) == (1, True, True)
+    code, said, _ = call(capsys, "mark", out, "--csv", table, "--write")
+    assert (code, "Marks: 0" in said, "1 students still need" in said) == (1, True, True)
     table.write_text("student,check,points,comment\nBob,two_steps,7,Looks right.\n")
     code, said, _ = call(capsys, "mark", out, "--csv", table, "--as", "Grace")
-    assert (code, "1 marks entered." in said, "Nobody needs a person." in said) == (0, True, True)
-    assert '"Bob",97,100' in (out / "grades.csv").read_text()
-    code, said, _ = call(capsys, "mark", out, "--csv", table)
+    assert (code, "two_steps: 7 points" in said, "Nothing was entered" in said) == (0, True, True)
+    assert json.loads(call(capsys, "history", "Bob", "-o", out, "--json")[1])["marks"] == []
+    code, said, _ = call(capsys, "mark", out, "--csv", table, "--as", "Grace", "--write")
+    assert (code, "They are entered." in said, "Nobody needs a person." in said) == (0, True, True)
+    assert '"Bob",97,97,100' in (out / "grades.csv").read_text()
+    said = call(capsys, "mark", out, "--csv", table)[1]
+    assert "Marks: 0, 0 of them in place of earlier ones; 1 hold already." in said
+    table.write_text("student,check,points\nBob,two_steps,8\n")
+    said = call(capsys, "mark", out, "--csv", table, "--as", "Ada", "--write")[1]
+    assert "two_steps: 7 points “Looks right.”, Grace" in said
     assert "1 of them in place of earlier ones" in said
     (first, _) = json.loads(call(capsys, "history", "Bob", "-o", out, "--json")[1])["marks"]
     assert (first["by"], first["points"], first["comment"]) == ("Grace", 7, "Looks right.")

@@ -24,7 +24,10 @@ from kit.command_line import CommandLine
 from kit.sample_records import check, graded
 from kit.tiny import RIGHT, TANH, Tiny
 
-METAVARS = {"FILE", "FOLDER", "KIT", "KIT.zip", "N", "NAME", "NAMES", "SLUG", "STUDENT"}
+METAVARS = {
+    *("CURVE", "FILE", "FOLDER", "FORMAT", "KIT", "KIT.zip", "N", "NAME", "NAMES", "PERCENT"),
+    *("REGEX", "SLUG", "STUDENT", "TIME"),
+}
 """What options take."""
 NAME = "Wolfeschlegelsteinhausenbergerdorff_Hubert_Blaine_the_elder"
 """Of a student: longer than half a terminal."""

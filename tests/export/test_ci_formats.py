@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.export import ci_github, ci_run
-from grader.export.ci_format import GROUP, ResultFile, Run, find_format
+from grader.export.ci_format import GROUP, Failure, ResultFile, Run, find_format
 from grader.export.csv_table import CSV
 from grader.export.export import Results
 from grader.records import extensions
@@ -112,7 +112,7 @@ def test_what_was_adjusted_is_in_the_sum(name: str) -> None:
 def test_a_failure_of_ours_costs_nobody_a_point(name: str) -> None:
     """The file is valid, says why, and holds no points."""
     why = "The disk is full: \x1b[31m<script>\ufffe ]]> `x` \udcff\nFree some space."
-    made = find_format(name).fail(why)
+    made = find_format(name).fail(Failure(why=why))
     assert read(name, made) is None
     assert b"disk is full" in made.content
     if name == "prairielearn":
@@ -245,7 +245,7 @@ def test_the_two_notices_of_classroom() -> None:
         ("notice", "Autograding report"),
     ]
     assert commands[0]["text"] == "Points 94.28/100"
-    assert json.loads(commands[1]["text"]) == {"totalPoints": 94.28, "maxPoints": 100}
+    assert commands[1]["text"] == '{"totalPoints":94.28,"maxPoints":100}'
 
 
 @pytest.mark.parametrize("passed", [True, False])
@@ -354,6 +354,16 @@ def test_autolab_reads_texts_with_colons() -> None:
         ci_systems.read_autolab(broken)
 
 
+def test_autolab_gives_no_zeros_for_a_failure_of_ours() -> None:
+    """A line without problems would be one in each; null is no score."""
+    known = Failure(why="The disk is full.", checks=("shapes", "hidden_checks"))
+    content = find_format("autolab").fail(known).content
+    seen = ci_systems.score_by_autolab(content, "shapes", "hidden_checks", "style")
+    assert seen == {"shapes": None, "hidden_checks": None}
+    unknown = find_format("autolab").fail(Failure(why="The disk is full.")).content
+    assert ci_systems.score_by_autolab(unknown, "shapes") == {"shapes": 0}, "it is said in the docs"
+
+
 # ---------------------------------------------------------------------- hostile text
 
 
@@ -377,7 +387,7 @@ def test_any_text_and_any_points(text: str, number: float) -> None:
     run = one(lost, notes=(text,))
     for name in NAMES:
         assert read(name, make(name, run)) == pytest.approx(round(80 + number, 3), abs=2e-3)
-        find_format(name).fail(text)
+        find_format(name).fail(Failure(why=text))
 
 
 def test_an_unknown_format_is_named() -> None:

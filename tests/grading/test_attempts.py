@@ -160,6 +160,8 @@ def test_since(course: Tiny, graded: object) -> None:
     assert [s["student"] for s in document["students"]] == ["bob"]
     assert document["withdrawn"] == []
     assert float(scores(course)["ada"]) == POINTS > float(scores(course)["bob"])
+    done = graded("--since", "2026-03-09")  # type: ignore[operator]
+    assert "Nobody was graded: what is kept stays as it is." in done.out
     for words, why in (("soon", "is no time that is known. Write it like"),):
         assert why in graded("--since", words, code=2).sentence  # type: ignore[operator]
 

@@ -137,8 +137,8 @@ def test_everybody_has_a_report(mixed: Done) -> None:
         rows = {row["student"]: row for row in csv.DictReader(file)}
     assert rows.keys() == students
     for name, row in rows.items():
-        assert list(row)[:8] == [
-            *("student", "score", "max_score", "status"),
+        assert list(row)[:9] == [
+            *("student", "score", "final", "max_score", "status"),
             *("shapes", "count", "values", "doubles"),
         ]
         assert float(row["score"]) == mixed.graded[name].score

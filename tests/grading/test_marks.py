@@ -17,7 +17,7 @@ from grader.records.mark import Mark
 from grader.sandbox import ForkServer
 from kit.graded import Borrower, by_name, check, results
 from kit.questions import QUESTIONS, answer, ask
-from kit.tiny import POINTS, RIGHT, Tiny, found
+from kit.tiny import POINTS, RIGHT, WRONG, Tiny, found
 
 TOTAL = POINTS + 5
 
@@ -64,7 +64,7 @@ def test_a_regrade_keeps_every_mark_extension_and_excuse(
     course = found(tmp_path / "course")
     ask(course)
     course.submit("Ada", answer("It keeps no graph.", "In tests."))
-    course.submit("Bob", answer("No idea."))
+    course.submit("Bob", answer("No idea.").replace(RIGHT, WRONG))
     course.submit("Cy", answer("Faster."))
     _grade(server, course)
     before = by_name(results(course))
@@ -82,8 +82,7 @@ def test_a_regrade_keeps_every_mark_extension_and_excuse(
     marked = by_name(results(course))
     assert marked["Ada"].score == POINTS + 2.5
 
-    course.rule("FULL = 1.0", "FULL = 0.5")
-    course.rule('"Not doubled."', '"No."')
+    course.rule("FULL if right else 0.0", "FULL if right else 0.5")
     assert not _grade(server, course).started  # judged again, from what was measured
     course.submit("Ada", answer("It keeps no graph.", "In tests.") + "\n# tidied\n")
     _grade(server, course)
@@ -126,7 +125,9 @@ def test_verify_passes_over_what_persons_mark(server: ForkServer, tmp_path: Path
     course.write("assignments/tiny/handout/tiny.py", '"""Q1:\n\nQ2: ...\n"""\n')
     for name, text in {"tanh": ("values", "torch.relu", "torch.tanh")}.items():
         wrong = RIGHT.replace(text[1], text[2])
-        course.write(f"assignments/tiny/mistakes/{name}/tiny.py", f"# loses: {text[0]}\n{wrong}")
+        course.write(
+            f"assignments/tiny/mistakes/{name}/tiny.py", f'"""Loses: {text[0]}"""\n{wrong}'
+        )
     from grader.assignment.course import Course
     from grader.grading.verify import Specimens
 

@@ -123,7 +123,7 @@ def class_(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_caps() -> Iterator[None]:
     """Caps that small archives reach are in force."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(collect, "SUBMISSION", SMALL)
+        patch.setattr(reading, "SUBMISSION", SMALL)
         yield
 
 

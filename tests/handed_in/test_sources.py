@@ -44,7 +44,7 @@ def named(found: HandedIn) -> dict[str, Submission]:
 def everywhere(root: Path, files: Mapping[str, bytes]) -> list[Path]:
     """The same class as a folder, in a folder around it, as a zip, and as a tar with one."""
     packed = root / "packed"
-    packed.mkdir()
+    packed.mkdir(parents=True)
     (packed / "class.zip").write_bytes(zipped(files))
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as file:
@@ -348,6 +348,15 @@ def test_blackboards_first_attempt(tmp_path: Path) -> None:
     assert (found.files["lenet.py"], found.received) == (CODE, "2026-03-01T10:00:00")
 
 
+def test_blackboards_user_names_with_underscores(tmp_path: Path) -> None:
+    """Where the assignment's name ends is what a text says, and so for those who lack one."""
+    names = [f"hw_1_{user}_attempt_2026-03-01-10-00-00" for user in ("j_doe", "k_doe", "doe")]
+    files = {f"{name}_lenet.py": CODE for name in names}
+    told = {f"{names[0]}.txt": b"Name: Jo Doe (j_doe)\n"}
+    found = [row[:2] for row in rows(read(write(tmp_path, {**files, **told})))]
+    assert found == [("doe", "doe"), ("Jo Doe", "j_doe"), ("k_doe", "k_doe")]
+
+
 # ------------------------------------------------------------------------------------- Brightspace
 
 D2L = "397063-2557369 - Mary-Ann Smith-Öz - Sep {}, 2024 {}"
@@ -393,6 +402,8 @@ NBGRADER = {
     "submitted/cy/ps2/other.ipynb": b'{"cells": []}',
     "submitted/dö/ps1/lenet.py": CODE,
     "submitted/dö/ps1/timestamp.txt": b"yesterday",
+    "submitted/ed/ps1/lenet.py": CODE,
+    "submitted/ed/ps1/timestamp.txt": b"2026-03-01 10:00:00 Mars/Olympus",
     "source/ps1/lenet.ipynb": b'{"cells": []}',
 }
 
@@ -404,6 +415,7 @@ def test_nbgrader(tmp_path: Path) -> None:
         ("bo_li", "bo_li", ("lenet.py",), "2026-03-01T12:00:00+01:00", False),
         ("cy", "cy", (), None, False),
         ("dö", "dö", ("lenet.py",), None, False),
+        ("ed", "ed", ("lenet.py",), "2026-03-01T10:00:00", False),
     ]
     for path in everywhere(tmp_path, NBGRADER):
         found = read(path)
@@ -504,9 +516,10 @@ def test_what_could_be_two_things_is_refused(tmp_path: Path) -> None:
         "curiemarie_12345_678901_lenet.py": CODE,
         "Ana López_657737_assignsubmission_file/lenet.py": CODE,
     }
-    folder = write(tmp_path / "mixed", mixed)
-    with pytest.raises(UsageError, match=r"could be of several sources: `canvas`, `moodle`. Say"):
-        read(folder)
+    for folder in everywhere(tmp_path / "mixed", mixed):
+        with pytest.raises(UsageError, match=r"of several sources: `canvas`, `moodle`. Say which"):
+            read(folder)
+    folder = tmp_path / "mixed/class"
     assert list(named(read(folder, layout="canvas"))) == [
         "Ana López_657737_assignsubmission_file",
         "curiemarie",
@@ -516,6 +529,17 @@ def test_what_could_be_two_things_is_refused(tmp_path: Path) -> None:
         read(with_plain)
     assert list(named(read(with_plain, layout="plain"))) == ["ada", "curiemarie_1_2_lenet"]
     assert rows(read(with_plain, layout="canvas"))[0][:3] == ("ada", "", ("lenet.py",))
+
+
+def test_plain_files(tmp_path: Path) -> None:
+    """A file is a student's, packed or not; a folder around them is looked through in an archive."""
+    folder, _, *packed = everywhere(tmp_path, {"ada.py": CODE, "bo_li.py": CODE, "dö.ipynb": b"{}"})
+    for path in (folder, *packed):
+        assert [row[:3] for row in rows(read(path))] == [
+            ("ada", "", ("lenet.py",)),
+            ("bo_li", "", ("lenet.py",)),
+            ("dö", "", ("lenet.ipynb",)),
+        ]
 
 
 def test_what_lies_beside_and_is_nobodys(tmp_path: Path) -> None:

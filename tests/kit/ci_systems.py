@@ -171,12 +171,25 @@ def read_junit(content: bytes) -> tuple[dict[str, str], dict[str, str]]:
     return properties, ends
 
 
-def read_autolab(stdout: bytes) -> dict[str, float]:
+def read_autolab(stdout: bytes) -> dict[str, Any]:
     """The points of each problem, from a driver's output, as Autolab reads its last line."""
     last = stdout.decode("utf-8").rstrip("\n").splitlines()[-1]
     parsed = json.loads(re.sub(r"([a-zA-Z0-9]+):", r'"\1":', last))
     assert parsed["scores"] is not None, "every problem would be 0"
     return dict(parsed["scores"])
+
+
+def score_by_autolab(stdout: bytes, *problems: str) -> dict[str, Any]:
+    """What the assessment's problems get of a first submission: None is no score."""
+    points: dict[str, Any] = {}
+    try:
+        read = read_autolab(stdout)
+        points = {name: score for name, score in read.items() if name in problems}
+        if not read or len(points) < len(read):
+            raise ValueError
+    except (ValueError, KeyError):
+        points = dict.fromkeys(problems, 0) | points
+    return points
 
 
 def read_autolab_shown(stdout: bytes) -> dict[str, Any]:

@@ -70,8 +70,9 @@ def finish(gathered: list[Gathered], _asked: AskedFiles) -> Iterable[HandIn]:
     for one, says in zip(gathered, told, strict=True):
         if says.login and f"_{one.first.who}".endswith(f"_{says.login}"):
             names[one.first.who] = says
+    heads = {who.removesuffix(says.login) for who, says in names.items()}
     for one, says in zip(gathered, told, strict=True):
-        known = names.get(one.first.who, _Told(login=one.first.label))
+        known = names.get(one.first.who) or _Told(login=_find_login(one.first, heads))
         if says.typed:
             data = says.typed.encode()
             one.members.setdefault(_TEXT, Member(size=len(data), read=partial(_give, data)))
@@ -82,6 +83,12 @@ def finish(gathered: list[Gathered], _asked: AskedFiles) -> Iterable[HandIn]:
             persons=(Person(name=known.name, login=known.login),),
             received=says.received or given.received,
         )
+
+
+def _find_login(part: Part, heads: Iterable[str]) -> str:
+    """What stands behind the assignment's name, where another one's text says how long that is."""
+    head = max((h for h in heads if part.who.startswith(h)), key=len, default="")
+    return (part.who.removeprefix(head) if head else "") or part.label
 
 
 def _read_own(member: Member | None) -> _Told:

@@ -130,14 +130,9 @@ class NamedForm:
         names = [*listing.members, *(f"{f}/" for f in listing.folders)]
         for prefix in ("",) if self.exact else find_wrappers(listing):
             inner = (n.removeprefix(prefix) for n in names if n.startswith(prefix))
-            whose = {part.who for n in inner if (part := self.read(n)) is not None}
-            # A folder around the class could be that of one student, with files of any name.
-            if len(whose) > 1 or (whose and not (prefix and self._has_others(listing, prefix))):
+            if any(self.read(n) is not None for n in inner):
                 return prefix
         return None
-
-    def _has_others(self, listing: Listing, prefix: str) -> bool:
-        return any(map(_can_be_handed_in, self._list_strays(listing, prefix)))
 
     def _list_strays(self, listing: Listing, prefix: str) -> Iterator[str]:
         for name in listing.members:
