@@ -90,8 +90,8 @@ def _find_path(
     if export.file_name and into is None:
         return out / export.file_name
     if into is None or (not export.file_name and before is None):
-        where = "--into FILE" if into is None else f"another file: there is no {into}"
-        raise UsageError(f"{name} fills a file that you downloaded. Name it with {where}")
+        absent = "" if into is None else f", and there is no {into}"
+        raise UsageError(f"{name} fills a file that you downloaded{absent}. Name yours with --into")
     if export.file_name and before is not None and into.resolve() != _own(export, out):
         raise UsageError(
             f"it is there already, and {name} makes a new file. Give another name, or leave out "

@@ -44,12 +44,15 @@ class MoodleFeedback:
             elif any(often[number] > 1 for number in own):
                 left.append(Left(name=student, why=_SHARED))
             elif not own:
-                left.append(Left(name=student, why=_UNKNOWN))
+                nothing = one.execution.status == "missing" and not one.place
+                left.append(Left(name=student, why=_UNKNOWN, settled=nothing))
             else:
                 given.append(student)
                 pages = results.read_pages(student)
                 folders = [_name_folder(name, number) for number, name in own.items()]
                 files |= {f"{f}/{name}": page for f in folders for name, page in pages.items()}
+                if len(own) < len(one.persons):
+                    left.append(Left(name=student, why=_PARTLY))
         return ExportedFile(content=pack(files), unchanged=given, left=left, notes=[_SETTING])
 
 
@@ -57,6 +60,7 @@ MOODLE_FEEDBACK = MoodleFeedback()
 _WAITS = "needs a person before the report is handed out"
 _SHARED = "has the folder of a participant that another hand-in has as well: no report is packed"
 _UNKNOWN = "was not found in a folder of Moodle's, so no report is packed"
+_PARTLY = "is a group whose members do not all have a number of Moodle's: the others get no report"
 _NOWHERE = (
     "nobody who was graded was found in a folder of Moodle's, such as Ana López_657737_assign"
     "submission_file, so Moodle's numbers are not known. --format pages packs the reports for "

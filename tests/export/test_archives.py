@@ -78,6 +78,7 @@ def test_members_of_a_moodle_group() -> None:
     other = Person(name="Ana", id="S-1"), Person(name="Bob", id="2")
     made = MOODLE_FEEDBACK.make(results(placed("G", FOLDER.format("Group A", 17, "file"), *other)))
     assert sorted(MoodleAssignment(PEOPLE).take_feedback(made.content)) == [17]
+    assert [left.name for left in made.left] == ["G"]
 
 
 def test_no_report_goes_to_two_owners() -> None:
@@ -97,6 +98,8 @@ def test_who_is_not_of_moodle_is_named() -> None:
     assert not made.complete
     assert names(made.content) == []
     assert len(names(MOODLE_FEEDBACK.make(results(odd, with_open=True)).content)) == 2
+    nothing = placed("Eve", "", execution=Execution(status="missing"))
+    assert MOODLE_FEEDBACK.make(results(odd, nothing, with_open=True)).complete
     with pytest.raises(UsageError, match="nobody who was graded was found in a folder of Moodle"):
         MOODLE_FEEDBACK.make(results(placed("Ana", ""), placed("Bob", "bob")))
 

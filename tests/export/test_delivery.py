@@ -170,9 +170,9 @@ def test_reports_of_earlier_results_are_not(call: CommandLine, tmp_path: Path) -
         (["--into", "NONE"], "there is no file"),
         (
             ["--format", "canvas"],
-            "canvas fills a file that you downloaded. Name it with --into FILE",
+            "canvas fills a file that you downloaded. Name yours with --into",
         ),
-        (["--format", "canvas", "--into", "NONE"], "Name it with another file: there is no"),
+        (["--format", "canvas", "--into", "NONE"], "downloaded, and there is no"),
         (["--format", "canvass"], "did you mean 'canvas'?"),
         (["--into", "OUT"], "is not a file. Name the file that you downloaded"),
         (["--into", "OTHER"], "of no format that is known"),
