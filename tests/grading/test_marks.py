@@ -115,7 +115,9 @@ def test_marks_show_in_every_output(graded_once: Tiny) -> None:
     rows = (graded_once.out / "grades.csv").read_text().splitlines()
     assert f'"Bob",{POINTS + 1:g},' in rows[2]
     assert rows[2].endswith('"no","no"')
-    assert "marked by a person" in (graded_once.out / "index.html").read_text()
+    index = (graded_once.out / "index.html").read_text()
+    assert "marked by a person" in index
+    assert "A person did not give all the points." in index
 
 
 def test_verify_passes_over_what_persons_mark(server: ForkServer, tmp_path: Path) -> None:
