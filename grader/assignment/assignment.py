@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -308,10 +309,12 @@ class Assignment:
 
 
 def _read_title(function: CheckFunction) -> tuple[str, str]:
-    """The first paragraph of a check's docstring, on one line, and the rest."""
+    """The first paragraph of a check's docstring, on one line, and the rest, whose paragraphs and
+    items of lists are on one line each.
+    """
     text = inspect.getdoc(function)
     if not text:
         name = function.__name__
         raise CourseError(f"check `{name}` has no docstring; it is the line that students read")
     title, _, rest = text.partition("\n\n")
-    return " ".join(title.split()), rest.strip()
+    return " ".join(title.split()), re.sub(r"(?<!\n)\n(?![-*\s\d])", " ", rest.strip())

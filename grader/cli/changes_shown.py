@@ -84,16 +84,17 @@ def show_marks(marks: Sequence[Mark], log: Sequence[Mark], *, same: int, written
     known = f"; {same} hold already" if same else ""
     again = sum(mark.key in held for mark in marks)
     line(f"Marks: {len(marks)}, {again} of them in place of earlier ones{known}.")
-    line("They are entered." if written else "Nothing was entered. Add --write to enter them.")
+    if marks:
+        line("They are entered." if written else "Nothing was entered. Add --write to enter them.")
 
 
 def say_mark(mark: Mark) -> str:
     """A mark in words."""
     said = f" “{mark.comment}”" if mark.comment else ""
-    given = "" if mark.points is None else f" {mark.points:g} points"
+    given = "" if mark.points is None else f" {mark.points:g} point{'s' * (mark.points != 1)}"
     what = {
         "check": f"{mark.check}:{given}",
-        "whole": f"beside the score:{given}",
+        "whole": f"beside the score:{given}" if given else "on the whole:",
         "settled": "looked, and lets it count",
         "excused": "excused",
         "extension": f"due {mark.until}",

@@ -82,9 +82,14 @@ def _compare_checks(before: Graded, after: Graded) -> list[CheckChange]:
     for name in [*new, *(n for n in old if n not in new)]:
         one, two = _points(old.get(name)), _points(new.get(name))
         if one != two:
-            why = (new[name].comment or new[name].feedback) if name in new else "It is gone."
+            why = _say_why(new[name]) if name in new else "It is gone."
             changes.append(CheckChange(name=name, before=one, after=two, why=why))
     return changes
+
+
+def _say_why(check: CheckResult) -> str:
+    """What is said of the points: by who gave them, where somebody did."""
+    return check.comment or (f"{check.marked_by} marked it." if check.marked_by else check.feedback)
 
 
 def _points(check: CheckResult | None) -> float | None:

@@ -194,5 +194,7 @@ def _first_failure(graded: Graded) -> tuple[str, str] | None:
     lost = next((c for c in graded.checks if c.lost and c.outcome != "skipped"), None)
     if lost is None:
         return None
+    if lost.marked_by:
+        return lost.title, "A person did not give all the points."
     text = re.split(r"(?<=[.!?])\s|\n", lost.feedback.strip(), maxsplit=1)[0]
     return lost.title, text[:200] or "No reason was given."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -229,10 +230,15 @@ def test_a_curve_that_is_made_up_earns_nothing(group: Cohort, tmp_path: Path) ->
     "path", [REFERENCE / "cifar.py", FOLDER / "handout" / "cifar.py"], ids=["reference", "handout"]
 )
 def test_the_notebook_is_the_module(path: Path) -> None:
-    """Cell by cell the same code, but for the switch before training."""
+    """Cell by cell the same code, but for the switch before training; questions, which are text
+    cells in the notebook, stand at the end of the module.
+    """
     book = nbformat.read(path.with_suffix(".ipynb"), 4)
     cells = "\n".join(c.source for c in book.cells if c.cell_type == "code")
     text = path.read_text(encoding="utf-8").partition('"""\n')[2]
+    text, _, asked = text.partition("\n# Questions.")
+    shown = "\n".join(c.source for c in book.cells if c.cell_type == "markdown")
+    assert all(label in shown for label in re.findall(r"^# (Q\d:)$", asked, re.MULTILINE))
     text = text.replace('if __name__ == "__main__":', "if TRAIN:")
     lines = [line for line in cells.splitlines() if line and not line.startswith("TRAIN =")]
     assert lines == [line for line in text.splitlines() if line]

@@ -115,7 +115,9 @@ def test_marks_show_in_every_output(graded_once: Tiny) -> None:
     rows = (graded_once.out / "grades.csv").read_text().splitlines()
     assert f'"Bob",{POINTS + 1:g},' in rows[2]
     assert rows[2].endswith('"no","no"')
-    assert "marked by a person" in (graded_once.out / "index.html").read_text()
+    index = (graded_once.out / "index.html").read_text()
+    assert "marked by a person" in index
+    assert "A person did not give all the points." in index
 
 
 def test_verify_passes_over_what_persons_mark(server: ForkServer, tmp_path: Path) -> None:
@@ -233,6 +235,8 @@ def test_what_changed_between_two_classes_is_said(graded_once: Tiny) -> None:
 def test_a_rubric_is_for_who_marks(graded_once: Tiny) -> None:
     """The first paragraph is the student's, the rest is not in the record."""
     (first, _) = (c for c in graded_once.load().assignment.checks if c.person)
-    assert first.rubric.startswith("One point for each")
+    one, _, two = first.rubric.partition("\n\n")
+    assert one == "One point for each: no graph is kept, no inputs are kept, it is faster."
+    assert two == "- Half a point for a word alone.\n- None for a guess."
     assert "One point for each" in QUESTIONS
     assert "One point" not in (graded_once.out / "Ada.json").read_text()

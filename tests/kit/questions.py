@@ -14,7 +14,12 @@ when = probe.text("Q2")
 def saves_memory(student: Measurements, _reference: Measurements) -> Verdict:
     """Why does it save memory to stop autograd?
 
-    One point for each: no graph is kept, no inputs are kept, it is faster.
+    One point for each: no graph is kept, no inputs are kept,
+    it is faster.
+
+    - Half a point for
+    a word alone.
+    - None for a guess.
     """
     return compare.written(student[why])
 
