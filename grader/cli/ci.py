@@ -218,7 +218,12 @@ def _grade(
 
 
 def _find_in_repository(path: Path, entry: str) -> str:
-    """The path of the file that was run, as the repository has it, for whoever reads its lines."""
+    """The path of the file that was run, as the repository has it, for whoever reads its lines.
+
+    Empty where none was.
+    """
+    if path.is_dir() and not entry:
+        return ""
     found = path / entry if path.is_dir() else path
     if path.is_dir() and entry and not found.is_file():
         same = [p for p in path.rglob(Path(entry).name) if p.is_file()]

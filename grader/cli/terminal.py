@@ -169,8 +169,9 @@ def graded_alone(run: Run) -> None:
         line(text)
     for check in ci_run.list_checks(graded):
         _show_check(check, ci_run.describe_points(check), console)
-    level, total = graded.execution.level, ci_run.count(graded).sentence()
-    line(f"{total}, at sandbox level {level}, with seed {graded.provenance.get('seed')}.")
+    level, total = ci_run.describe_level(graded), ci_run.count(graded).sentence()
+    how = f"at sandbox level {level}" if level else "without running anything"
+    line(f"{total}, {how}, with seed {graded.provenance.get('seed')}.")
 
 
 def check_text(own: SelfCheck) -> str:

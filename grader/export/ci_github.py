@@ -59,7 +59,9 @@ def _list(run: Run) -> Iterator[tuple[Kind, str]]:
     if ended:
         place = stopped or Place(file=run.entry)
         reason = graded.execution.reason or graded.execution.status
-        yield "error", _annotation("error", "The program did not run to its end", place, reason)
+        missing = graded.execution.status == "missing"
+        title = "There is nothing to grade" if missing else "The program did not run to its end"
+        yield "error", _annotation("error", title, place, reason)
     for check in ci_run.list_checks(graded):
         follows = ended and check.outcome == "unmeasured"
         if check.lost and not follows and check.outcome != "skipped":

@@ -71,7 +71,7 @@ def _make(run: Run, cap: int) -> dict[str, object]:
             "max_score": to_number(total.most),
             "needs_review": graded.needs_review,
             "seed": graded.provenance.get("seed"),
-            "sandbox_level": graded.execution.level,
+            "sandbox_level": ci_run.describe_level(graded),
         },
     }
 

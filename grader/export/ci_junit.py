@@ -94,7 +94,7 @@ def _list_properties(run: Run) -> dict[str, str]:
         "status": graded.execution.status,
         "needs_review": str(graded.needs_review).lower(),
         "seed": str(graded.provenance.get("seed", "")),
-        "sandbox_level": str(graded.execution.level),
+        "sandbox_level": ci_run.describe_level(graded),
         **points,
         **most,
     }

@@ -86,7 +86,7 @@ def _describe_grader(graded: Graded) -> str:
     used = data.get("used") if isinstance(data, dict) else ""
     facts = {
         "grader": behind.get("grader"),
-        "sandbox level": graded.execution.level,
+        "sandbox level": ci_run.describe_level(graded),
         "seed": behind.get("seed"),
         "data": used,
     }

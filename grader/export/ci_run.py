@@ -182,6 +182,12 @@ def describe_run(run: Run) -> list[str]:
     return [*person, *ended, *unclear, *graded.notes, *execution.notes, *run.remarks]
 
 
+def describe_level(graded: Graded) -> str:
+    """The sandbox level; empty where nothing ran."""
+    level = graded.execution.level
+    return str(level) if level >= 0 else ""
+
+
 # ---------------------------------------------------------------------- places
 
 

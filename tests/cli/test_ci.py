@@ -164,6 +164,7 @@ def test_the_path_of_annotations_is_that_of_the_repository(
         patch.chdir(tmp_path)
         assert ci._find_in_repository(own, "tiny.py") == "repository/tiny.py"
         assert ci._find_in_repository(Path("repository"), "tiny.py") == "repository/tiny.py"
+    assert ci._find_in_repository(own, "") == "", "no file was run, and a folder has no lines"
     (own / "src").mkdir()
     (own / "tiny.py").rename(own / "src" / "tiny.py")
     assert ci._find_in_repository(own, "tiny.py") == f"{own}/src/tiny.py"

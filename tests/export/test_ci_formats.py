@@ -209,6 +209,17 @@ def test_where_a_program_stopped_is_one_annotation(
     assert ("cell 2" in told["title"]) == ("ipynb" in where["file"])
 
 
+def test_where_nothing_was_handed_in_nothing_ran() -> None:
+    """No place, and no level of a sandbox."""
+    missing = Execution(status="missing", reason="There is no `lenet.py`.")
+    run = one(*(check(c.name, "unmeasured") for c in graded().checks), entry="", execution=missing)
+    assert ci_systems.run_commands(make("github", run).log) == [
+        {"kind": "error", "title": "There is nothing to grade", "text": missing.reason}
+    ]
+    assert "level" not in make("github", run).content.decode()
+    assert ci_systems.read_junit(make("junit", run).content)[0]["sandbox_level"] == ""
+
+
 def many(number: int, outcome: Any = "failed", text: str = "No.") -> Run:
     checks = tuple(
         CheckResult(
