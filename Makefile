@@ -47,6 +47,8 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/networks.py
 	$(BIN)/python benchmarks/whole_set.py
+	$(BIN)/python benchmarks/thousands.py
+	$(BIN)/python benchmarks/exports.py
 
 figures: $(STAMP)
 	$(BIN)/python benchmarks/figures.py

@@ -30,6 +30,10 @@ shares = probe.call("accuracy_by_class", scores, every, tensors=True)
 shares_without = probe.call("accuracy_by_class", scores, but_nine, tensors=True)
 logits = net.logits(pictures.images, weights="cifar.pt")
 
+# Answers in words: read outside of the sandbox, and marked by a person.
+q1 = probe.text("Q1")
+q2 = probe.text("Q2")
+
 
 # What the grader concludes. None of this enters the sandbox.
 @assignment.check(points=12)
@@ -100,3 +104,23 @@ def test_accuracy(student: Measurements, reference: Measurements) -> Verdict:
 def every_class(student: Measurements, _reference: Measurements) -> Verdict:
     """`cifar.pt` recognises at least a fifth of the test pictures of every class."""
     return compare.every_class(student[logits], pictures.labels, least=0.2)
+
+
+@assignment.check(points=2, person=True)
+def why_no_grad(student: Measurements, _reference: Measurements) -> Verdict:
+    """What is gained where automatic differentiation is switched off, and why.
+
+    One point for memory, as no values between layers are kept for a backward pass; one for time, as
+    nothing is recorded. A word without its reason is half a point.
+    """
+    return compare.written(student[q1])
+
+
+@assignment.check(points=2, person=True)
+def why_one_size(student: Measurements, _reference: Measurements) -> Verdict:
+    """Why `SmallCNN(32)` cannot take pictures of 64 × 64, and what has to change.
+
+    One point for the first linear layer, whose number of inputs is fixed; one for
+    16 · 13 · 13 = 2,704.
+    """
+    return compare.written(student[q2])

@@ -28,6 +28,12 @@ answers_to_twelve = net.own_logits(twelve, weights="cifar.pt", seconds=5)
 answers = net.own_logits(pictures.images, weights="cifar.pt", seconds=60)
 answers_to_known = net.own_logits(known.images, weights="cifar.pt", seconds=60)
 
+# Answers in words: read outside of the sandbox, and marked by a person.
+q1 = probe.text("Q1")
+q2 = probe.text("Q2")
+q3 = probe.text("Q3")
+q4 = probe.text("Q4")
+
 
 # What the grader concludes. None of this enters the sandbox.
 @assignment.check(points=10)
@@ -69,3 +75,41 @@ def test_accuracy(student: Measurements, reference: Measurements) -> Verdict:
         training=(student[answers_to_known], known.labels),
         parameters=student[parameters],
     )
+
+
+@assignment.check(points=1, person=True)
+def without_labels(student: Measurements, _reference: Measurements) -> Verdict:
+    """How a network finds groups or a shorter description without labels, and why that works.
+
+    The input is its own target, and something narrow lies between: autoencoders and their kin.
+    Half for a method without the reason.
+    """
+    return compare.written(student[q1])
+
+
+@assignment.check(points=1, person=True)
+def strengths(student: Measurements, _reference: Measurements) -> Verdict:
+    """What neural networks are good at, and for which data.
+
+    Two strengths that fit together with a kind of data or task; half for one.
+    """
+    return compare.written(student[q2])
+
+
+@assignment.check(points=1, person=True)
+def weaknesses(student: Measurements, _reference: Measurements) -> Verdict:
+    """What neural networks are bad at, or when another method is better.
+
+    Two weaknesses with their reason; half for one, or for a list without reasons.
+    """
+    return compare.written(student[q3])
+
+
+@assignment.check(points=1, person=True)
+def known_data(student: Measurements, _reference: Measurements) -> Verdict:
+    """Why a network can be right for data that one knows well, and how that knowledge gets in.
+
+    Half for its flexibility, half for a way in which knowledge is built in: architecture, loss,
+    data.
+    """
+    return compare.written(student[q4])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -127,12 +128,16 @@ class Check:
     name: str
     title: str
     """First paragraph of the function's docstring: what the student reads."""
+    rubric: str = ""
+    """Its other paragraphs: what the person who marks reads."""
     points: float
     function: CheckFunction
     depends_on: tuple[str, ...]
     """Names of checks that must not have been lost, or this one is skipped."""
     extra: bool
     hidden: bool = False
+    person: bool = False
+    """Whether a person gives the points, and not the function."""
 
 
 _MADE: ContextVar[list[Assignment] | None] = ContextVar("made", default=None)
@@ -247,15 +252,19 @@ class Assignment:
         points: float,
         depends_on: Iterable[CheckFunction] = (),
         extra: bool = False,
+        person: bool = False,
         after: Iterable[CheckFunction] = (),
     ) -> Callable[[CheckFunction], CheckFunction]:
         """Register the decorated function as a check worth `points`.
 
         It takes the student's and the reference's measurements and returns a Verdict; its
         docstring is the rubric line. It is skipped where a check that it `depends_on` was failed
-        or not measured. (`after` is the earlier word for that, in which courses are still written.)
+        or not measured. With `person` it is open until a person has marked it: the verdict says
+        what that person is shown. (`after` is the earlier word for `depends_on`, in which courses
+        are still written.)
         """
         example = "depends_on=[earlier_check]"
+        bonus = requirements.require_flag("extra", extra)
         before = [
             *requirements.require_list("depends_on", depends_on, example),
             *requirements.require_list("after", after, example),
@@ -263,17 +272,19 @@ class Assignment:
 
         def register(function: CheckFunction) -> CheckFunction:
             requirements.require_check(function)
-            name, title = function.__name__, _read_title(function)
+            name, (title, rubric) = function.__name__, _read_title(function)
             worth = requirements.require_points(name, points)
             needs = requirements.list_names(f"check `{name}`", before)
             self._require_place(name, needs)
             check = Check(
                 name=name,
                 title=title,
+                rubric=rubric,
                 points=worth,
                 function=function,
                 depends_on=needs,
-                extra=extra,
+                extra=bonus,
+                person=person,
             )
             self._checks.append(check)
             return function
@@ -297,10 +308,13 @@ class Assignment:
         self._checks = [replace(c, hidden=c.hidden or c.name in hidden) for c in self._checks]
 
 
-def _read_title(function: CheckFunction) -> str:
-    """The first paragraph of a check's docstring, on one line."""
+def _read_title(function: CheckFunction) -> tuple[str, str]:
+    """The first paragraph of a check's docstring, on one line, and the rest, whose paragraphs and
+    items of lists are on one line each.
+    """
     text = inspect.getdoc(function)
     if not text:
         name = function.__name__
         raise CourseError(f"check `{name}` has no docstring; it is the line that students read")
-    return " ".join(text.split("\n\n")[0].split())
+    title, _, rest = text.partition("\n\n")
+    return " ".join(title.split()), re.sub(r"(?<!\n)\n(?![-*\s\d])", " ", rest.strip())

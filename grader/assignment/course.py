@@ -12,6 +12,7 @@ from grader.assignment import handout, specimens
 from grader.assignment.course_files import is_there, read_file
 from grader.assignment.loader import LoadedAssignment, load_assignment
 from grader.assignment.specimens import Expected, Mistake
+from grader.ledger.due import FILE, read_policy
 from grader.records.errors import CourseError, UsageError
 from grader.records.submission import ENTRY_SUFFIXES, Submission
 
@@ -145,6 +146,20 @@ class Course:
         source, expected = loaded.folder / "sample", self.expected(loaded.slug)
         specimens.write_sample(source, folder, extra_files, expected)
         return folder
+
+    def due(self, slug: str) -> str:
+        """The text of an assignment's due.toml; empty where there is none. CourseError where it is
+        written wrongly.
+        """
+        path = self.folder(slug) / FILE
+        if not is_there(path):
+            return ""
+        try:
+            text = read_file(path).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise CourseError(f"{slug}/{FILE} is not UTF-8: {error}") from error
+        read_policy(text, f"{slug}/{FILE}")
+        return text
 
     def expected(self, slug: str) -> Expected:
         """`sample/expected.toml` of an assignment: a table for each student."""

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, ModuleType
 
-from grader.records.errors import CourseError, GraderError, is_interrupt
+from grader.records.errors import CourseError, GraderError, is_interrupt, read_text
 
 SECONDS = 5.0
 """After so long a line says at what a file is that is being executed."""
@@ -63,7 +63,8 @@ def find_line(source: bytes, pattern: bytes) -> int:
 
 
 def _describe(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    said = read_text(error)
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def _place(error: BaseException, path: Path) -> str:

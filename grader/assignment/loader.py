@@ -8,7 +8,7 @@ import io
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import cast
@@ -16,7 +16,7 @@ from typing import cast
 from grader.assignment import specimens
 from grader.assignment.assignment import Assignment, reading
 from grader.assignment.course_files import execute, find_line, is_there, read_file
-from grader.assignment.probe import SCRIPT, Probe, survey
+from grader.assignment.probe import SCRIPT, TEXT, Probe, survey
 from grader.data.descriptions import DataSet, SecretLabels
 from grader.data.source import Source
 from grader.records import measurements as m
@@ -32,6 +32,9 @@ Probes = Mapping[str, Probe[object]]
 RULES, HIDDEN, MEASURING = "assignment.py", "hidden.py", "probes.py"
 """The files of an assignment that say what is asked and judged."""
 
+ANSWERS = ("answers.md", "answers.txt")
+"""Files with the reference's written answers, where they do not stand in its code."""
+
 _ASKED = re.compile(r"""\bstudent(?:\.build|\.function|\.network)?[(\[]\s*["'](\w+)["']""")
 
 
@@ -43,8 +46,8 @@ class LoadedAssignment:
     folder: Path
     assignment: Assignment
     probes: Probes
-    """Every module-level name of assignment.py and hidden.py that is bound to a probe, or to a
-    dictionary of probes.
+    """What a box is asked: every module-level name of assignment.py and hidden.py that is bound to
+    a probe, or to a dictionary of probes, but for written answers.
     """
     labels: tuple[SecretLabels, ...]
     """Those of every data set that such a name is bound to, or a dictionary, list or tuple with it.
@@ -61,6 +64,10 @@ class LoadedAssignment:
     """Whether there are hidden checks that were not loaded."""
     blanks: frozenset[str] = frozenset()
     """SHA-256 of each file that can be run of the handout, hex."""
+    written: Mapping[str, Probe[m.Text]] = field(default_factory=dict)
+    """By name in those files the probes of written answers."""
+    handout: Files = field(default_factory=dict, repr=False)
+    """What students start from, where there are written answers: its lines are nobody's."""
     script: str = ""
     """The text of probes.py, where a probe calls a function of it."""
     measured: ExecutionRecord | None = None
@@ -133,7 +140,7 @@ def load_assignment(folder: Path, reference: Path, *, public: bool) -> LoadedAss
         reference=lambda assignment: _read_reference(reference, assignment),
         forms=reference / "forms",
         withheld=withheld,
-        blanks=find_blanks(handout),
+        handout=handout,
     )
 
 
@@ -143,13 +150,15 @@ def assemble(
     *,
     reference: Callable[[Assignment], Submission],
     withheld: bool,
-    blanks: frozenset[str],
+    blanks: frozenset[str] = frozenset(),
+    handout: Files | None = None,
     measured: ExecutionRecord | None = None,
     forms: Path | None = None,
 ) -> LoadedAssignment:
     """The assignment that these files of its folder make; `reference` finds that of an assignment.
 
-    `forms` is the folder of other right solutions. Raises CourseError with file and line where one
+    `forms` is the folder of other right solutions; `blanks` are given where there is no `handout`.
+    Raises CourseError with file and line where one
     of the files is written wrongly.
     """
     slug, names = folder.name, [n for n in (RULES, HIDDEN) if n in files]
@@ -158,10 +167,16 @@ def assemble(
         assignment = _require_assignment(slug, modules[0], made, files[RULES])
         if HIDDEN in files:
             modules.append(_execute_hidden(files[HIDDEN], folder / HIDDEN, modules[0], assignment))
-    probes = _join_probes(slug, [_find_probes(m) for m in modules])
+    every = _join_probes(slug, [_find_probes(m) for m in modules])
+    probes = {n: p for n, p in every.items() if p.ask != TEXT}
+    written = {n: cast("Probe[m.Text]", p) for n, p in every.items() if p.ask == TEXT}
     if not assignment.checks:
         raise CourseError(
             f"{slug}/assignment.py has no checks; decorate functions with @assignment.check"
+        )
+    if not any(c.points for c in assignment.checks):
+        raise CourseError(
+            f"{slug}/assignment.py gives no points: every check is worth 0. Give one of them more"
         )
     own = reference(assignment)
     others = [] if forms is None else specimens.read_forms(forms, slug, assignment.entry, own)
@@ -176,7 +191,9 @@ def assemble(
         rules=hashlib.sha256(b"".join(files[n] for n in names)).hexdigest(),
         hidden=HIDDEN in files,
         withheld=withheld,
-        blanks=blanks,
+        blanks=find_blanks(handout) if handout else blanks,
+        written=written,
+        handout=handout if handout and written else {},
         script=_read_script(slug, files.get(MEASURING), probes),
         measured=measured,
     )
@@ -232,7 +249,8 @@ def _read_reference(folder: Path, assignment: Assignment) -> Submission:
         raise CourseError(
             f"reference/{folder.name} lacks {lacking}; it has to earn full marks itself"
         )
-    files = {n: read_file(folder / n) for n in (entry, *assignment.extra_files)}
+    answers = [n for n in ANSWERS if is_there(folder / n)]
+    files = {n: read_file(folder / n) for n in (entry, *assignment.extra_files, *answers)}
     return assignment.add_numbers(Submission(student="reference", files=files, entry=entry))
 
 

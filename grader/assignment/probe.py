@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
+from typing import Generic, Protocol, TypeAlias, TypeVar, cast, get_args, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,10 @@ from grader.data.descriptions import Images, Targets
 from grader.data.drawn import Drawn
 from grader.data.secret import Secret
 from grader.data.source import Source
-from grader.inside.wire import pack
+from grader.inside.wire import Malformed, pack
 from grader.records import measurements as m
 from grader.records.errors import CourseError
+from grader.records.json_values import read_number
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -26,6 +27,8 @@ STEP = 0.01
 """Learning rate of the two steps."""
 SCRIPT = "script"
 """The question that runs the course's own measuring code."""
+TEXT = "text"
+"""The one question that no box is asked: what stands in the files, which are read outside."""
 OUR_LOSSES = ("cross_entropy", "mse")
 """Losses that need no function of the course's own."""
 OUTPUTS: tuple[m.Output, ...] = ("logits", "probabilities", "raw")
@@ -68,7 +71,9 @@ class Probe(Generic[T_co]):
     """Whether the answer's arrays are put into the reference's network outside."""
 
     def __post_init__(self) -> None:
-        """Raises CourseError for a name that no Python file can hold, and for no time at all."""
+        """Raises CourseError for a name that no Python file can hold, for no time at all, and for
+        what cannot enter a box.
+        """
         for key in ("module", "by", "live", "name"):
             if key in self.args:
                 requirements.require_name("the name that a probe asks for", self.args[key])
@@ -78,6 +83,10 @@ class Probe(Generic[T_co]):
             requirements.require_seconds("the time for a probe", self.args["seconds"])
         if "lr" in self.args:
             requirements.require_number("the learning rate", self.args["lr"])
+        try:
+            self.key  # noqa: B018
+        except Malformed as error:
+            raise CourseError(f"this probe cannot be asked: {error}") from None
 
     @property
     def subject(self) -> str:
@@ -89,7 +98,7 @@ class Probe(Generic[T_co]):
     @property
     def names(self) -> tuple[str, ...]:
         """Every name in the student's file that the question needs, as far as it says so."""
-        if self.ask == SCRIPT:
+        if self.ask in (SCRIPT, TEXT):
             return ()
         return tuple(str(self.args[k]) for k in ("module", "by", "live", "name") if k in self.args)
 
@@ -168,6 +177,9 @@ def _require_argument(value: object) -> Argument:
         return [_require_argument(v) for v in value]
     if isinstance(value, (Description, np.ndarray, int, float, str)) or value is None:
         return value
+    number = read_number(value)
+    if number is not None:
+        return number
     kind = Secret if isinstance(value, Secret) else type(value)
     raise CourseError(
         f"a {kind.__name__} cannot be passed to a probe, because students could read "
@@ -331,9 +343,10 @@ def module(
     scores, perhaps as the first of several tensors, and any other is raw.
     """
     given = tuple(_require_argument(a) for a in init)
-    if output is not None and output not in OUTPUTS:
-        allowed = ", ".join(map(repr, OUTPUTS))
-        raise CourseError(f"output {output!r} is not known; give one of {allowed}")
+    requirements.require_choice("output", output, OUTPUTS)
+    requirements.require_choice("precision", precision, get_args(m.Precision))
+    if without is not None:
+        requirements.require_text("the package that a network is made without", without)
     return Module(name=name, init=given, precision=precision, without=without, output=output)
 
 
@@ -362,6 +375,13 @@ def script(name: str, *args: Argument) -> Probe[m.Returned]:
     """
     given = {"name": name, "args": [_require_argument(a) for a in args]}
     return Probe(ask=SCRIPT, args=given)
+
+
+def text(label: str) -> Probe[m.Text]:
+    """What a student wrote under this label, `Q1`: in a text cell of a notebook, in a comment, or
+    in a text file. It is read outside the sandbox.
+    """
+    return Probe(ask=TEXT, args={"label": requirements.require_label(label)})
 
 
 def survey(name: str, probes: Iterable[Probe[object]]) -> Probe[m.Networks]:

@@ -7,7 +7,8 @@ File and line are added by who reads the file.
 from __future__ import annotations
 
 import inspect
-import math
+import re
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
@@ -19,6 +20,8 @@ MOST_POINTS = 1_000_000
 """Points of one check."""
 HIGHEST_LIMIT = 4_000_000
 """Of any limit, in its own unit: far more is no limit, and not taken by the system."""
+LABEL = re.compile(r"(?!\s)[\w ]{1,40}(?<!\s)")
+"""What a label of a written answer looks like."""
 MEASUREMENTS = ("the student's measurements", "the reference's")
 """What a check is called with."""
 
@@ -47,7 +50,7 @@ def require_points(name: str, points: object) -> float:
             f"check `{name}` is worth {points!r:.80} points; give a number from 0 to "
             f"{MOST_POINTS:,}"
         )
-    return float(number)
+    return float(number) or 0.0  # for -0.0
 
 
 def require_whole(what: str, value: object, *, lowest: int | None = None) -> int:
@@ -82,7 +85,15 @@ def _read(value: object, *, whole: bool) -> int | float | None:
     number = read_number(value)
     if isinstance(number, bool) or number is None or (whole and not isinstance(number, int)):
         return None
-    return number if isinstance(number, int) or math.isfinite(number) else None
+    return number if whole or abs(number) <= sys.float_info.max else None
+
+
+def require_flag(what: str, value: object) -> bool:
+    """True or False."""
+    flag = read_number(value)
+    if not isinstance(flag, bool):
+        raise CourseError(f"{what} is {value!r:.80}; give True or False")
+    return flag
 
 
 def require_text(what: str, value: object) -> str:
@@ -148,7 +159,24 @@ def list_names(check: str, functions: Sequence[object]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def require_choice(name: str, value: object, known: Sequence[str]) -> None:
+    """CourseError for a value that is none of the known ones, nor left out."""
+    if value is not None and value not in known:
+        allowed = ", ".join(map(repr, known))
+        raise CourseError(f"{name} {value!r:.80} is not known; give one of {allowed}")
+
+
 def _name(value: object) -> str:
     if callable(value) and hasattr(value, "__name__"):
         return f"the function `{value.__name__}`"
     return f"{value!r:.80}"
+
+
+def require_label(label: object) -> str:
+    """A label under which an answer is written."""
+    if not isinstance(label, str) or not LABEL.fullmatch(label):
+        raise CourseError(
+            f"the label {label!r:.80} of a written answer is not known; give up to 40 letters, "
+            "digits and blanks, such as 'Q1'"
+        )
+    return label

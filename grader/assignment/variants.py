@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.records.errors import CourseError, is_interrupt
+from grader.records.errors import CourseError, is_interrupt, read_text
 from grader.records.json_values import Json
 from grader.records.submission import Submission
 
@@ -45,7 +45,7 @@ class Personal:
         except BaseException as error:  # an instructor's function may raise anything
             if is_interrupt(error):
                 raise
-            what = str(error) or type(error).__name__
+            what = read_text(error) or type(error).__name__
             raise CourseError(
                 f"`{self.draw.__name__}` draws no numbers for {name!r}: {what}"
             ) from error

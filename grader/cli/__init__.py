@@ -3,8 +3,8 @@
 Floors, top first:
     main
     command
-    authors, ci, instructors, machine, magic, students
-    check_table, options, progress, tables, this_notebook
+    authors, ci, exports, instructors, machine, magic, marks, students
+    changes_shown, check_table, options, progress, tables, this_notebook
     documents
     interrupts, surroundings, terminal
 """

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 STUDENTS = click.argument("students", nargs=-1, metavar="[STUDENT...]")
 ROSTER = click.option(
-    "--roster", type=FOLDER, metavar="FILE", help="Take students from a text file, one a line."
+    "--roster",
+    type=FOLDER,
+    metavar="FILE",
+    help="Take students from a text file, one a line, or from a platform's CSV file.",
 )
 
 
@@ -188,10 +191,11 @@ def release(
     allow_level: int,
     answers: bool,  # noqa: FBT001
 ) -> int:
-    """Pack a kit with which students of SLUG check themselves, or an autograder for Gradescope.
+    """Pack a kit with which students of SLUG check themselves.
 
     A kit holds what was measured on the reference, and not the reference. STUDENT is the name by
-    which `grade` will know the student: that of the submission's folder.
+    which `grade` will know the student: that of the submission's folder. With --for gradescope it
+    is an autograder for that platform, which has both.
     """
     if whom == "gradescope":
         if students or roster or answers:
@@ -283,8 +287,13 @@ def _read_names(
     needs some.
     """
     from grader.assignment import handout as handouts
+    from grader.submissions.roster import list_labels, read_roster
 
-    names = [*students, *(handouts.read_roster(roster) if roster else ())]
+    names = list(students)
+    if roster is not None and roster.suffix.lower() == ".csv":
+        names += list_labels(read_roster(roster))
+    elif roster is not None:
+        names += handouts.read_roster(roster)
     personal = loaded.assignment.numbers("") is not None
     if names and not personal:
         raise UsageError(

@@ -23,6 +23,7 @@ _SIGNS: Mapping[Outcome, tuple[str, str]] = {
     "skipped": ("–", _GREY),
     "unmeasured": ("✗", _RED),
     "deferred": ("·", _GREY),
+    "open": ("·", _GREY),
     "broken": ("!", _VIOLET),
 }
 _CELL = "text-align:left;vertical-align:top;white-space:normal;padding:0.35em 0.8em 0.35em 0;"

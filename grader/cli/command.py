@@ -7,15 +7,16 @@ import sys
 import click
 
 import grader
-from grader.cli import authors, ci, instructors, machine, students
+from grader.cli import authors, ci, exports, instructors, machine, marks, students
 from grader.records.errors import GraderError
 
 _EXIT_CODES = """\b
 Exit codes:
   0    Done.
-  1    Done, but look: a person is needed (grade), a check was lost or could
-       not be judged (check), there are too few points (ci), something is not
-       as it should be (verify, demo), the sandbox is below level 2 (doctor).
+  1    Done, but look: a person is needed (grade, mark), a check was lost or
+       could not be judged (check), there are too few points (ci), something
+       is not as it should be (verify, demo), a grade did not get into the
+       file (export), the sandbox is below level 2 (doctor).
   2    Not done, or not to the end. One sentence on stderr says why; what was
        graded is kept.
   130  Interrupted. What was graded is kept."""
@@ -33,8 +34,9 @@ class _Verbs(click.Group):
         except OSError as error:
             from grader.cli import surroundings
 
-            text = surroundings.explain(error) or surroundings.describe_fault(error)
-            raise GraderError(text) from error
+            if text := surroundings.explain(error) or surroundings.describe_fault(error):
+                raise GraderError(text) from error
+            raise
         else:
             return code
 
@@ -51,6 +53,10 @@ def cli(debug: bool) -> None:  # noqa: FBT001  (read in `main`, before click)
 for verb in (
     instructors.grade,
     instructors.report,
+    marks.mark,
+    marks.history,
+    marks.diff,
+    exports.export,
     instructors.demo,
     students.check,
     ci.ci,

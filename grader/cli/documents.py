@@ -13,7 +13,9 @@ from grader.records.json_values import Json, record_to_json, to_json
 
 if TYPE_CHECKING:
     from grader.assignment.loader import LoadedAssignment
+    from grader.export.delivery import Delivery
     from grader.grading.grade import RunSummary
+    from grader.grading.receive import Received
     from grader.grading.self_check import SelfCheck
     from grader.grading.verify import Finding
     from grader.records.result import Graded
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 Document = dict[str, Json]
 
 
-def of_class(summary: RunSummary, slug: str, out: Path) -> Document:
+def of_class(summary: RunSummary, slug: str, out: Path, received: Received) -> Document:
     """Of `grade`: the run, and each student in short; the whole records lie in the folder."""
     first = summary.graded[0] if summary.graded else None
     behind = first.provenance if first else {}
@@ -30,6 +32,8 @@ def of_class(summary: RunSummary, slug: str, out: Path) -> Document:
         "title": first.title if first else "",
         "max_score": first.max_score if first else 0,
         "out": str(out.resolve()),
+        "layout": received.handed_in.layout,
+        "remarks": list(received.handed_in.remarks),
         "executed": summary.executed,
         "reused": summary.reused,
         "regraded": summary.regraded,
@@ -47,9 +51,13 @@ def _shorten(graded: Graded) -> Document:
     return {
         "student": graded.student,
         "score": graded.score,
+        "final": graded.final,
+        "excused": graded.excused,
         "status": graded.execution.status,
         "needs_review": graded.needs_review,
         "late": graded.late,
+        "received": graded.received,
+        "persons": [record_to_json(person) for person in graded.persons],
         "checks": {
             c.name: {"outcome": c.outcome, "earned": c.earned, "points": c.points}
             for c in graded.checks
@@ -60,7 +68,7 @@ def _shorten(graded: Graded) -> Document:
 def of_check(checked: SelfCheck) -> Document:
     """Of `check`: the record, as `grade` keeps one, and what was decided here."""
     graded = checked.graded
-    here = [c for c in graded.checks if c.outcome not in ("deferred", "broken")]
+    here = [c for c in graded.checks if c.outcome not in ("deferred", "open", "broken")]
     return {
         **graded.to_json(),
         "decided": {
@@ -70,6 +78,24 @@ def of_check(checked: SelfCheck) -> Document:
         },
         "withheld": checked.withheld,
         "remarks": [*checked.remarks],
+    }
+
+
+def of_export(delivery: Delivery, *, written: bool) -> Document:
+    """Of `export`: the cells that change, and everybody for whom none does."""
+    file = delivery.file
+    return {
+        "format": delivery.name,
+        "file": str(delivery.path.resolve()),
+        "written": written,
+        "column": file.column,
+        "complete": file.complete,
+        "changes": [record_to_json(change) for change in file.changes],
+        "unchanged": list(file.unchanged),
+        "left": [record_to_json(one) for one in file.left],
+        "unmatched": list(file.unmatched),
+        "rows": list(file.rows),
+        "notes": list(file.notes),
     }
 
 
@@ -136,10 +162,12 @@ def of_assignment(loaded: LoadedAssignment) -> Document:
                 "points": c.points,
                 "extra": c.extra,
                 "hidden": c.hidden,
+                "person": c.person,
                 "depends_on": list(c.depends_on),
             }
             for c in assignment.checks
         ],
+        "written": [str(p.args["label"]) for p in loaded.written.values()],
         "probes": [
             {
                 "name": name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,20 +11,23 @@ from typing import TYPE_CHECKING
 import click
 
 from grader.cli.options import (
+    ATTEMPTS,
     BATCH_LEVEL,
     COURSE,
     FOLDER,
     JOBS,
     JSON,
     OUT,
+    SCALE,
     SEED,
     SLUG,
     RunOptions,
+    complete_layouts,
     complete_students,
     load,
+    require_graded,
     run_options,
 )
-from grader.records.errors import UsageError
 from grader.records.extras import require_course
 from grader.records.temporary import TemporaryFolder
 
@@ -33,7 +36,10 @@ if TYPE_CHECKING:
     from grader.assignment.loader import LoadedAssignment
     from grader.grading.grade import RunSummary
     from grader.records.submission import Submission
+    from grader.submissions.attempts import Which
 
+DUE, KEPT_SCALE = "due", "scale"
+"""Settings of a ledger by which results are seen (`grader.ledger.ledger`, slow to import)."""
 _GRADING = ("grading a class", "jinja2", "markdown-it-py", "pandas")
 """What it takes: pages, notebooks in them, and tables."""
 DEMO = "lenet5_mnist"
@@ -61,6 +67,35 @@ DEMO = "lenet5_mnist"
     "columns student and alias. Kept for later runs.  [default: codes]",
 )
 @click.option(
+    "--layout",
+    metavar="NAME",
+    shell_complete=complete_layouts,
+    help="Read the submissions as this source packs them.  [default: recognised]",
+)
+@click.option(
+    "--pattern",
+    metavar="REGEX",
+    help="Read whose a file is from its name, by the groups student, file and others.",
+)
+@click.option(
+    "--roster",
+    type=FOLDER,
+    metavar="FILE",
+    help="Who is in the course: a CSV file of any platform. Kept for later runs.",
+)
+@click.option(
+    "--attempt",
+    type=click.Choice(ATTEMPTS),
+    default="last",
+    show_default=True,
+    help="Which of a student's attempts counts; best grades all of them.",
+)
+@click.option(
+    "--since",
+    metavar="TIME",
+    help="Grade what was handed in since then: 2026-03-01T18:00+01:00.",
+)
+@click.option(
     "--allow-level",
     type=click.IntRange(0, 4),
     metavar="N",
@@ -68,6 +103,7 @@ DEMO = "lenet5_mnist"
     show_default=True,
     help="Accept no sandbox level below this one.",
 )
+@SCALE
 @JSON
 @JOBS
 @run_options
@@ -80,42 +116,54 @@ def grade(
     fresh: bool,  # noqa: FBT001
     seed: int | None,
     names: str | None,
+    layout: str | None,
+    pattern: str | None,
+    roster: Path | None,
+    attempt: Which,
+    since: str | None,
     allow_level: int,
+    scale: str | None,
     as_json: bool,  # noqa: FBT001
 ) -> int:
-    """Grade a class: a folder or an archive of SUBMISSIONS to SLUG.
+    """Grade SUBMISSIONS of a class to SLUG.
 
+    SUBMISSIONS is a folder or an archive, as a platform packs it.
     What was graded before and has not changed is not run again.
     """
     from grader.cli import documents, tables, terminal
     from grader.export.leaderboard import read_choice
-    from grader.submissions import collect
+    from grader.grading import receive
+    from grader.submissions.collect import Choices
 
     require_course(*_GRADING)
     course = run.find_course()
     loaded = load(course, slug)
     shown_as = read_choice(names) if names else None
     target = out or Path("reports") / slug
-    handed_in = collect.read_class(submissions, loaded.asked, out=target)
-    absent = set(only) - {s.student for s in handed_in}
-    if absent:
-        names = ", ".join(s.student for s in handed_in[:8])
-        raise UsageError(
-            f"there is no student {min(absent)!r} in {submissions}. There are: {names}"
-        )
-    chosen = [s for s in handed_in if not only or s.student in only]
-    everybody = [s.student for s in handed_in]
+    received = receive.receive(
+        submissions,
+        loaded.asked,
+        target,
+        Choices(layout=layout or "", pattern=pattern or "", attempt=attempt),
+        roster_file=roster,
+        only=only,
+        since=receive.read_since(since) if since else None,
+    )
+    for sentence in received.describe() if not as_json else ():
+        terminal.line(sentence)
     summary = _grade(
         run,
         course,
         loaded,
-        chosen,
+        received.chosen,
         target,
-        handed_in=everybody,
+        handed_in=received.everybody(),
+        roster=received.roster,
         seed=seed,
         fresh=fresh,
         lowest=allow_level,
         shown_as=shown_as,
+        rules=_read_rules(course, slug, scale),
     )
     if summary.unsteady:
         terminal.note(
@@ -124,7 +172,7 @@ def grade(
             f"{slug}`, and make the reference give the same every time it runs."
         )
     if as_json:
-        terminal.document(documents.of_class(summary, slug, target))
+        terminal.document(documents.of_class(summary, slug, target, received))
     else:
         tables.results(summary)
         terminal.where(target)
@@ -143,6 +191,8 @@ def _grade(
     fresh: bool = False,
     lowest: int = BATCH_LEVEL,
     shown_as: str | None = None,
+    roster: str | None = None,
+    rules: Mapping[str, str] | None = None,
 ) -> RunSummary:
     """Grade into `out`, with a progress bar."""
     from grader.cli.progress import show_progress
@@ -170,7 +220,14 @@ def _grade(
                 argv=sys.argv,
                 shown_as=shown_as,
                 handed_in=handed_in,
+                roster=roster,
+                rules=rules,
             )
+
+
+def _read_rules(course: Course, slug: str, scale: str | None) -> dict[str, str]:
+    """By what results are seen: the assignment's due.toml, and a curve where one is named."""
+    return {DUE: course.due(slug), **({} if scale is None else {KEPT_SCALE: scale})}
 
 
 @click.command()
@@ -205,23 +262,32 @@ def demo(run: RunOptions, out: Path | None) -> int:
 @click.command()
 @click.argument("out", type=FOLDER)
 @COURSE
-def report(out: Path, course: Path | None) -> int:
+@SCALE
+def report(out: Path, course: Path | None, scale: str | None) -> int:
     """Write the pages of OUT again, from what is kept there.
 
-    OUT is the output folder of an earlier `grader grade`. Nothing is run.
+    OUT is the output folder of an earlier `grader grade`. Nothing is run. The due date is that of
+    the course, where it has this assignment.
     """
     require_course(*_GRADING)
     from grader.assignment.course import Course
     from grader.cli import terminal
-    from grader.grading.grade import render
+    from grader.grading.grade import keep_rules, render
     from grader.ledger.ledger import Ledger
 
-    if not (out / "grades.db").is_file():
-        raise UsageError(
-            f"{out} holds no grades.db. Name the output folder of an earlier `grader grade`"
-        )
-    with Ledger(out / "grades.db", readonly=True) as ledger:
-        count = render(ledger, out, Course.find(course).templates)
+    path, where = require_graded(out), Course.find(course)
+    with Ledger(path, readonly=True) as ledger:
+        slug = ledger.setting("assignment") or ""
+        known = {name: ledger.setting(name) or "" for name in (DUE, KEPT_SCALE)}
+    present = slug in where.slugs() and not where.is_fallback
+    rules = _read_rules(where, slug, scale) if present else {}
+    if scale is not None:
+        rules[KEPT_SCALE] = scale
+    if any(known[name] != text for name, text in rules.items()):
+        with Ledger(path) as ledger:
+            keep_rules(ledger, rules)
+    with Ledger(path, readonly=True) as ledger:
+        count = render(ledger, out, where.templates)
     terminal.line(f"{count} reports rendered, nothing was run.")
     terminal.where(out)
     return 0

@@ -1,8 +1,8 @@
 """How a signal ends the program: in order, soon, in one line, and whatever it is doing.
 
 Ctrl-C, SIGTERM and SIGHUP raise `Interrupted` in the main thread, so that everything that was begun
-is ended on the way out. What takes longer than a moment is ended by force: processes of the sandbox
-see that and go, and the next run sweeps what lies in temporary folders.
+is ended on the way out. What takes longer than a moment is ended by force: its temporary folders
+are removed, and processes of the sandbox see that and go.
 
 This is imported before everything else, and imports nothing that takes time.
 """
@@ -116,6 +116,8 @@ class _Watch:
             if self._lost and hasattr(signal, "pthread_kill"):
                 signal.pthread_kill(threading.main_thread().ident or 0, self.number)
         self.say(self.number)
+        if temporary := sys.modules.get("grader.records.temporary"):  # no import: it might wait
+            temporary.remove_all()
         os._exit(FIRST_CODE + self.number)
 
     def say(self, number: int) -> None:

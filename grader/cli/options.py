@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 import click
 
+from grader.records.errors import UsageError
+
 if TYPE_CHECKING:
     from grader.assignment.course import Course
     from grader.assignment.loader import LoadedAssignment
@@ -56,6 +58,17 @@ def complete_students(
     return [s for n in names if n[0] != "." and (s := stem(n)).startswith(begun)]
 
 
+def complete_layouts(
+    context: click.Context,  # noqa: ARG001
+    parameter: click.Parameter,  # noqa: ARG001
+    begun: str,
+) -> list[str]:
+    """Layouts that are installed, for a shell."""
+    from grader.records import extensions
+
+    return [n for n in extensions.names("grader.layouts") if n.startswith(begun)]
+
+
 def complete_backends(
     context: click.Context,  # noqa: ARG001
     parameter: click.Parameter,  # noqa: ARG001
@@ -66,6 +79,23 @@ def complete_backends(
     from grader.sandbox.backend import AUTO
 
     return [n for n in (AUTO, *extensions.names("grader.backends")) if n.startswith(begun)]
+
+
+ATTEMPTS = ("last", "best", "first")
+"""As in `submissions.attempts`, which is loaded later."""
+
+
+def read_scale(
+    context: click.Context,  # noqa: ARG001
+    parameter: click.Parameter,  # noqa: ARG001
+    text: str | None,
+) -> str | None:
+    """The curve that was named, if one was. Raises UsageError for what is none."""
+    from grader.ledger.curve import read_curve
+
+    if text is not None:
+        read_curve(text)
+    return text
 
 
 def complete_formats(
@@ -119,9 +149,25 @@ BACKEND = click.option(
     help="Run code by this: forkserver has walls and needs Linux; plain has none.",
 )
 SLUG = click.argument("slug", shell_complete=complete_slugs)
+SCALE = click.option(
+    "--scale",
+    metavar="CURVE",
+    callback=read_scale,
+    help="A curve for the class, shown beside the scores: x1.1, +5, best or none. Kept for later "
+    "runs.  [default: what was said last, else none]",
+)
 JSON = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document, for programs."
 )
+
+
+def require_graded(out: Path) -> Path:
+    """The ledger of an output folder. Raises UsageError where it has none."""
+    if not (out / "grades.db").is_file():
+        raise UsageError(
+            f"{out} holds no grades.db. Name the output folder of an earlier `grader grade`"
+        )
+    return out / "grades.db"
 
 
 def load(course: Course, slug: str, *, public: bool = False) -> LoadedAssignment:

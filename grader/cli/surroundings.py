@@ -25,8 +25,14 @@ MEMORY_MIB = 1024
 """What the grader and its fork server take before the first submission is run."""
 ADDRESSES_MIB = 6144
 """Address space of one process that imports torch; most of it is never used."""
+FILE_MIB = 256
+"""The largest file that a run may write, a ledger or a mount of training pictures."""
+CPU_SECONDS = 600
+"""What the grader or its fork server may compute in a run."""
 FILES, FILES_OF_A_JOB = 128, 16
 """Open files of the grader, and of each submission that runs."""
+_STREAMS = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+"""Errors of what is shown on a stream that takes nothing."""
 TASKS, TASKS_OF_A_JOB = 32, 8
 """Processes and threads, the student's own left out."""
 
@@ -37,7 +43,7 @@ def require(jobs: int) -> None:
     """
     _require_memory()
     if _UNIX:
-        _require_addresses()
+        _require_sizes()
         _require_files(FILES + FILES_OF_A_JOB * jobs)
         _require_tasks(TASKS + TASKS_OF_A_JOB * jobs)
 
@@ -56,14 +62,18 @@ def _require_memory() -> None:
         )
 
 
-def _require_addresses() -> None:
-    for name, word in ((resource.RLIMIT_AS, "-v"), (resource.RLIMIT_DATA, "-d")):
+def _require_sizes() -> None:
+    for name, word, least, scale, unit, of in (
+        (resource.RLIMIT_AS, "-v", ADDRESSES_MIB << 20, 1024, "KiB", "process"),
+        (resource.RLIMIT_DATA, "-d", MEMORY_MIB << 20, 1024, "KiB", "process"),
+        (resource.RLIMIT_FSIZE, "-f", FILE_MIB << 20, 1024, "KiB", "file"),
+        (resource.RLIMIT_CPU, "-t", CPU_SECONDS, 1, "seconds of CPU", "process"),
+    ):
         soft, _ = resource.getrlimit(name)
-        least = (ADDRESSES_MIB if word == "-v" else MEMORY_MIB) << 20
         if soft != resource.RLIM_INFINITY and soft < least:
             raise SandboxError(
-                f"`ulimit {word}` allows {soft >> 10:,} KiB a process, and {least >> 10:,} KiB are "
-                f"needed. Run `ulimit {word} unlimited`"
+                f"`ulimit {word}` allows {soft // scale:,} {unit} a {of}, and {least // scale:,} "
+                f"are needed. Run `ulimit {word} unlimited`"
             )
 
 
@@ -124,9 +134,13 @@ def explain(error: BaseException) -> str:
 
 
 def describe_fault(error: OSError) -> str:
-    """A file or a stream that could not be read or written."""
+    """A sentence about a file or a stream that could not be read or written; empty for any other
+    fault, which is one of ours.
+    """
     why = error.strerror or str(error)
     if error.filename is None:
+        if not _is_of(error, *_STREAMS):
+            return ""
         return (
             f"what was to be shown could not be written ({why}). What was graded is kept; run the "
             "same command again, with its output sent elsewhere"

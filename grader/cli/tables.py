@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from grader.assignment.loader import LoadedAssignment
     from grader.cli.documents import Verified
     from grader.data.source import Shelf
+    from grader.export.delivery import Delivery
     from grader.grading.grade import RunSummary
     from grader.grading.gradescope import Autograder
     from grader.grading.release import Release
+    from grader.records.result import Graded
 
 RUN_WORDS = {
     "all": "Run: every cell of a notebook, and every line of a module",
@@ -38,7 +40,7 @@ def results(summary: RunSummary) -> None:
         )
         table.add_row(
             name_of(graded.student),
-            "[bold]open[/]" if graded.undecided else f"[bold]{graded.score:g}[/]",
+            _say_score(graded),
             f"/ {graded.max_score:g}",
             ("[magenta]! a person is needed[/] " if graded.needs_review else "")
             + STATUS_WORDS[graded.execution.status],
@@ -49,7 +51,9 @@ def results(summary: RunSummary) -> None:
         used = summary.graded[0].provenance.get("data")
         if isinstance(used, Mapping) and used.get("used"):
             line(f"Data: {used['used']}")
-    if summary.executed == 0:
+    if not summary.graded:
+        line("Nobody was graded: what is kept stays as it is.")
+    elif summary.executed == 0:
         line(
             f"Nothing was executed: all {summary.reused} submissions were measured before, "
             f"and were judged again."
@@ -65,6 +69,43 @@ def results(summary: RunSummary) -> None:
         gone = ", ".join(name_of(student).plain for student in summary.withdrawn[:8])
         more = f" and {len(summary.withdrawn) - 8} more" if len(summary.withdrawn) > 8 else ""
         line(f"Withdrawn, as they are no longer among the submissions: {gone}{more}.")
+
+
+def _say_score(graded: Graded) -> str:
+    """The score, and the final one where it is another."""
+    if graded.undecided or graded.excused:
+        return "[bold]excused[/]" if graded.excused else "[bold]open[/]"
+    final = f" → {graded.final:g}" if graded.adjustments else ""
+    return f"[bold]{graded.score:g}{final}[/]"
+
+
+def exported(delivery: Delivery, *, written: bool) -> None:
+    """A row for each cell that changes, and then everybody for whom none does."""
+    file = delivery.file
+    if file.changes:
+        table = new_table("student", "row", "by", "old", "new", folds=[], numbers=["old", "new"])
+        for one in file.changes:
+            table.add_row(*map(name_of, (one.name, one.row, one.by, one.old or "–", one.new)))
+        show(table)
+    for left in file.left:
+        line(f"{name_of(left.name)} {left.why}.")
+    for name in file.unmatched:
+        line(f"{name_of(name)} has no row in {delivery.path.name}.")
+    for name in file.rows:
+        line(f"Nobody who was graded fits the row {name_of(name)}.")
+    for note in file.notes:
+        line(note)
+    _say_what_was_written(delivery, written=written)
+
+
+def _say_what_was_written(delivery: Delivery, *, written: bool) -> None:
+    file, path = delivery.file, delivery.path
+    if file.column:
+        same = f"; {len(file.unchanged)} say it already" if file.unchanged else ""
+        line(f"Cells that change in {file.column!r}: {len(file.changes)}{same}.")
+    elif file.unchanged:
+        line(f"Reports in it: {len(file.unchanged)}.")
+    line(f"Written: {path}" if written else f"Nothing was written. Add --write to write {path}.")
 
 
 def findings(verified: Verified) -> None:
@@ -161,10 +202,15 @@ def rubric(loaded: LoadedAssignment) -> None:
     if assignment.provides:
         titles = " and ".join(catalogue.find(name).title for name in assignment.provides)
         line(f"Students' own code finds training pictures of {titles}")
+    if loaded.written:
+        labels = ", ".join(str(p.args["label"]) for p in loaded.written.values())
+        line(f"Written answers, read outside the sandbox: {labels}")
     names = ("check", "points", "what it asks", "after")
     table = new_table(*names, folds=["what it asks", "after"], numbers=["points"])
     for check in assignment.checks:
-        marks = " (bonus)" * check.extra + " (hidden)" * check.hidden
+        marks = (
+            " (bonus)" * check.extra + " (hidden)" * check.hidden + " (by a person)" * check.person
+        )
         table.add_row(
             check.name, f"{check.points:g}{marks}", safe(check.title), ", ".join(check.depends_on)
         )

@@ -34,11 +34,13 @@ MARKS = {
     "skipped": "[dim]–[/]",
     "unmeasured": "[red]✗[/]",
     "deferred": "[dim]·[/]",
+    "open": "[dim]·[/]",
     "broken": "[magenta]![/]",
 }
 
 _ELSEWHERE = {
     "deferred": "decided when graded",
+    "open": "marked by a person",
     "broken": "could not be judged here, which is not your fault",
 }
 """What stands in place of the points where a student's own check does not decide about them."""
@@ -214,7 +216,8 @@ def totals_of(own: SelfCheck) -> list[str]:
     graded = own.graded
     here = [c for c in graded.checks if c.outcome not in _ELSEWHERE]
     total, most = sum(c.earned for c in here), sum(c.points for c in here if not c.extra)
-    later = sum(c.points for c in graded.checks if c.outcome == "deferred" and not c.extra)
+    waiting = [c for c in graded.checks if c.outcome in ("deferred", "open") and not c.extra]
+    later = sum(c.points for c in waiting)
     rest = f"; {later:g} points are decided when graded" if later else ""
     level = graded.execution.level
     counted = f"{total:g} of {most:g} points of the public checks, at sandbox level {level}{rest}."

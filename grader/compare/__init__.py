@@ -5,7 +5,7 @@ All of them are pure: measurements in, Verdict out. Sentences address the studen
 Floors, top first:
     layers, numbers, recognition
     answers
-    alignment, explanations, parameters, precision, recurrence, returned_values, training
+    alignment, explanations, parameters, precision, recurrence, returned_values, texts, training
     differences, joined, named_answers, pieces, predictions
     odd_numbers
 """
@@ -19,6 +19,7 @@ from grader.compare.numbers import close, equal, stepped
 from grader.compare.parameters import count, dropouts
 from grader.compare.predictions import accuracy
 from grader.compare.recognition import own_accuracy, within
+from grader.compare.texts import written
 from grader.compare.training import every_class, training_loss
 
 __all__ = [
@@ -40,4 +41,5 @@ __all__ = [
     "training_loss",
     "values",
     "within",
+    "written",
 ]

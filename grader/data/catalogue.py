@@ -23,6 +23,8 @@ def find(name: str, error: type[GraderError] = UsageError) -> PictureSet:
 
     Raises GraderError where another package brings it and it cannot be loaded.
     """
+    if not isinstance(name, str):
+        raise error(f"a data set is called by its name, {' or '.join(names())}, not {name!r:.80}")
     if name not in names():
         raise error(f"no data set is called {name!r}; {extensions.suggest(GROUP, name)}")
     entry = extensions.load(GROUP, name)

@@ -30,6 +30,9 @@ from grader.data.secret import Secret
 from grader.data.source import Source
 from grader.records.errors import CourseError
 
+LARGEST_SIDE = 1024
+"""Pixels to which a picture may be enlarged."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Images:
@@ -74,6 +77,8 @@ class Images:
             if not whole or (lowest is not None and value is not None and value < lowest):
                 above = " above 0" if lowest else ""
                 raise CourseError(f"{name} is {value!r:.80}; give a whole number{above}, or None")
+        if self.size is not None and self.size > LARGEST_SIDE:
+            raise CourseError(f"size is {self.size:,}; {LARGEST_SIDE:,} pixels are the most")
         if self.classes is not None:
             if not isinstance(self.classes, (list, tuple)) or not all(
                 type(n) is int for n in self.classes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import sys
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,11 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from grader.data.source import Source
+from grader.inside.wire import DIMENSIONS_CAP
 from grader.records.errors import CourseError
 from grader.records.json_values import read_number
 
 MOST = 1 << 26
 """Numbers of one array: 512 MiB."""
+HIGHEST = 1 << 53
+"""Bound of whole numbers: up to here a float holds each of them."""
 Numbers = npt.NDArray[np.float64] | npt.NDArray[np.int64]
 
 
@@ -37,14 +41,22 @@ class Drawn:
             raise CourseError(
                 f"an array of shape {self.shape} cannot be drawn; pass whole numbers above 0"
             )
+        if len(self.shape) > DIMENSIONS_CAP:
+            raise CourseError(
+                f"an array of {len(self.shape)} dimensions cannot be drawn; {DIMENSIONS_CAP} are "
+                "the most"
+            )
         if math.prod(self.shape) > MOST:
             raise CourseError(
                 f"an array of shape {self.shape} has {math.prod(self.shape):,} numbers; "
                 f"{MOST:,} are the most that are drawn"
             )
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+        if self.kind == "integers" and self.high > HIGHEST:
+            raise CourseError(f"below is {self.high:g}; {HIGHEST:,} is the most")
+        if not (math.isfinite(self.high - self.low) and self.low < self.high):
             raise CourseError(
-                f"nothing lies between {self.low} and {self.high}; pass bounds in rising order"
+                f"nothing lies between {self.low} and {self.high}; pass bounds in rising order, "
+                "and not farther apart than a float can say"
             )
 
     def describe(self) -> str:
@@ -88,6 +100,6 @@ def integers(*shape: int, below: int = 10, draw: int = 0) -> Drawn:
 
 def _require_bound(name: str, value: object) -> float:
     number = read_number(value)
-    if number is None or isinstance(number, bool) or not math.isfinite(number):
+    if number is None or isinstance(number, bool) or not abs(number) <= sys.float_info.max:
         raise CourseError(f"{name} is {value!r:.80}; give a number")
     return float(number)

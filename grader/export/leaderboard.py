@@ -30,9 +30,10 @@ class Leaderboard:
     def make(self, results: Results) -> ExportedFile:
         """By accuracy, then by fewer parameters; who is equal in both shares a rank.
 
-        Who still has to be looked at by a person is left out until then.
+        Who still has to be looked at by a person is left out until then; an answer that waits to be
+        marked is no doubt about what is ranked.
         """
-        settled = [one for one in results.graded if not one.needs_review]
+        settled = [one for one in results.graded if not one.doubted]
         ranked = [(one, facts) for one in settled if (facts := _find_facts(one))]
         ranked.sort(key=lambda pair: (_sort_key(pair[1]), pair[0].digest, pair[0].student))
         text = io.StringIO()

@@ -3,11 +3,11 @@
 Floors, top first:
     gradescope
     release, self_check, verify
-    grade, which_assignment
-    cohort
-    disclosure, reference
+    grade, mark_server, mark_table, which_assignment
+    attempts, cohort, receive
+    disclosure, reference, written
     provenance
     executor
     finder, judging
-    cache_key, images, judge, progress, proof, schedule, secret_order, substitutes
+    cache_key, changes, images, judge, marking, progress, proof, schedule, secret_order, substitutes
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from grader.assignment.assignment import Measurements
 from grader.grading import judge
@@ -11,6 +12,7 @@ from grader.grading import reference as references
 from grader.grading.executor import Executor
 from grader.grading.judging import Judgement, Judging, read_measurements
 from grader.grading.provenance import describe_provenance
+from grader.grading.written import read_answers
 from grader.ledger.ledger import Ledger
 from grader.records.errors import ReferenceFailed
 from grader.records.execution import ExecutionRecord, Kind
@@ -19,6 +21,8 @@ from grader.records.submission import Submission
 from grader.submissions import definitions
 
 _FORM = "Compared with the accepted form `{}`, which fits this work best."
+Turn = tuple[str, int]
+"""A student and an attempt."""
 _LEVEL = "level"
 """Setting of the ledger: the sandbox level of the executions that it holds."""
 
@@ -29,14 +33,14 @@ class Plan:
 
     level: int | None
     """The sandbox level of these keys; None where nothing is known of it yet."""
-    keys: Mapping[str, str]
-    """The key of each submission, by student."""
-    known: Collection[str]
-    """Students of whom exactly the same was measured before."""
+    keys: Mapping[Turn, str]
+    """The key of each submission, by student and attempt."""
+    known: Collection[Turn]
+    """Those of which exactly the same was measured before."""
 
     def waiting(self, submissions: Sequence[Submission]) -> list[Submission]:
         """Those that have to be run."""
-        return [s for s in submissions if s.student not in self.known]
+        return [s for s in submissions if s.turn not in self.known]
 
 
 class Cohort:
@@ -66,13 +70,13 @@ class Cohort:
         """What is known at the level of the kept measurements; runs nothing."""
         if self._level is None:
             return Plan(level=None, keys={}, known=())
-        keys = {s.student: self.executor.key(s, self._level) for s in submissions}
-        known = {s.student for s in submissions if not fresh and self._is_known(s, keys)}
+        keys = {s.turn: self.executor.key(s, self._level) for s in submissions}
+        known = {s.turn for s in submissions if not fresh and self._is_known(s, keys)}
         return Plan(level=self._level, keys=keys, known=known)
 
-    def _is_known(self, submission: Submission, keys: Mapping[str, str]) -> bool:
+    def _is_known(self, submission: Submission, keys: Mapping[Turn, str]) -> bool:
         """Whether it can be judged again without a run."""
-        key = keys[submission.student]
+        key = keys[submission.turn]
         whole = self.ledger.holds(key)
         if submission.entry is None or whole:
             return True
@@ -96,7 +100,7 @@ class Cohort:
             told = {n: getattr(submission, n) for n in ("received", "late", "persons", "place")}
             unclear = submission.unclear or submission.unread
             return replace(before.graded, unclear=unclear, **told)
-        return None if before.graded.needs_review else self._judge_part(submission, record)
+        return None if before.graded.doubted else self._judge_part(submission, record)
 
     def _judge_part(self, submission: Submission, record: ExecutionRecord) -> Graded | None:
         """What follows from a part of the measurements; None where a check asks for more, or where
@@ -242,11 +246,13 @@ class Cohort:
         """What is decided beside the reference, or beside the form that gives more points, and a
         note that says so.
         """
-        best, note = self._judging.decide(record, self.reference(submission), places), ""
+        written = read_answers(self.loaded, submission)
+        decide = partial(self._judging.decide, record, places=places, written=written)
+        best, note = decide(self.reference(submission)), ""
         for form in self.loaded.forms:
             if not any(c.lost for c in best.results):
                 break
-            other = self._judging.decide(record, self.reference(submission, form), places)
+            other = decide(self.reference(submission, form))
             if judge.score(other.results) > judge.score(best.results):
                 best, note = other, _FORM.format(form.student.removeprefix("forms/"))
         return best, (note,) if note else ()

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.export import leaderboard
 from grader.export.export import write_export
+from grader.grading.attempts import Attempts
 from grader.grading.cohort import Cohort, Plan
 from grader.grading.executor import Executor
 from grader.grading.judging import Judging
 from grader.grading.progress import Progress, Silent
+from grader.grading.receive import SETTING
 from grader.grading.schedule import Schedule
 from grader.ledger.ledger import Ledger
 from grader.records import file_names
@@ -73,6 +75,8 @@ def grade(
     argv: Sequence[str] = (),
     handed_in: Collection[str] | None = None,
     shown_as: str | None = None,
+    roster: str | None = None,
+    rules: Mapping[str, str] | None = None,
 ) -> RunSummary:
     """Grade a class into `out`: ledger, report per student, index, grades.csv.
 
@@ -85,7 +89,12 @@ def grade(
     ReferenceFailed, and earlier results and pages stay as they are.
 
     `shown_as` says how students are called on a leaderboard (`leaderboard.read_choice`); None
-    leaves it as it was.
+    leaves it as it was. So does `roster`, which says who is in the course (`receive`).
+
+    Several submissions of one student are attempts: each is measured, and the best counts.
+
+    `rules` are settings of the ledger by which results are seen: `due`, the text of due.toml, and
+    `scale`, a curve. What is left out stays as it was.
 
     Students of earlier runs who are not among `handed_in` are withdrawn until they are again. It
     names everybody in the class; where it is left out, those are the submissions.
@@ -95,12 +104,15 @@ def grade(
     loaded = executor.loaded
     with (
         Ledger(out / "grades.db") as ledger,
-        Judging(loaded, executor.source, apart=True) as judging,
+        closing(Judging(loaded, executor.source, apart=True)) as judging,
     ):
         _claim(ledger, loaded.slug)
         run = ledger.start_run(argv or sys.argv)
         if shown_as is not None:
             ledger.set_setting(leaderboard.SHOWN, shown_as)
+        if roster is not None:
+            ledger.set_setting(SETTING, roster)
+        keep_rules(ledger, rules or {})
         cohort = Cohort(executor, ledger, judging)
         plan = cohort.plan(submissions, fresh=fresh)
         if plan.waiting(submissions) or not cohort.reference_holds():
@@ -110,12 +122,13 @@ def grade(
             cohort.require_reference(fresh=fresh)
         everybody = [s.student for s in submissions] if handed_in is None else handed_in
         withdrawn = ledger.withdraw_others(everybody)
+        attempts = Attempts(submissions)
         with _rendered_if_it_fails(ledger, out, templates):
-            _judge_known(cohort, submissions, plan, tally)
-            _measure_rest(cohort, plan.waiting(submissions), plan, tally, show)
+            _judge_known(cohort, submissions, plan, tally, attempts)
+            _measure_rest(cohort, plan.waiting(submissions), plan, tally, show, attempts)
         ledger.finish_run(run, tally.counts())
         render(ledger, out, templates)
-        ordered = ledger.results_apart([s.student for s in submissions])
+        ordered = ledger.results_apart(list(dict.fromkeys(s.student for s in submissions)))
         level = -1 if plan.level is None else plan.level
         return RunSummary(
             graded=ordered,
@@ -124,6 +137,13 @@ def grade(
             unsteady=sorted(cohort.unsteady),
             **tally.counts(),
         )
+
+
+def keep_rules(ledger: Ledger, rules: Mapping[str, str]) -> None:
+    """Results are seen by these from now on: due date and curve."""
+    for name, text in rules.items():
+        if (ledger.setting(name) or "") != text:
+            ledger.set_setting(name, text)
 
 
 @contextmanager
@@ -154,18 +174,24 @@ def _claim(ledger: Ledger, slug: str) -> None:
 
 
 def _judge_known(
-    cohort: Cohort, submissions: Iterable[Submission], plan: Plan, tally: _Tally
+    cohort: Cohort,
+    submissions: Iterable[Submission],
+    plan: Plan,
+    tally: _Tally,
+    attempts: Attempts,
 ) -> None:
     for submission in submissions:
-        if submission.student in plan.known:
-            before = cohort.ledger.newest_result(submission.student)
-            graded = cohort.judge_again(submission, plan.keys[submission.student])
+        if submission.turn in plan.known:
+            key = plan.keys[submission.turn]
+            graded = cohort.judge_again(submission, key)
             assert graded is not None, "the plan has looked"
-            cohort.ledger.add_result(graded, plan.keys[submission.student], cohort.loaded.rules)
-            decided = _decisions(graded)
-            tally.regraded += before is not None and _decisions(before.graded) != decided
             tally.reused += 1
             tally.graded.add(submission.student)
+            if counts := attempts.add(submission, graded, key):
+                before = cohort.ledger.newest_result(submission.student)
+                cohort.ledger.add_result(*counts, cohort.loaded.rules)
+                decided = _decisions(counts[0])
+                tally.regraded += before is not None and _decisions(before.graded) != decided
 
 
 def _decisions(graded: Graded) -> list[tuple[str, str, float]]:
@@ -174,21 +200,29 @@ def _decisions(graded: Graded) -> list[tuple[str, str, float]]:
 
 
 def _measure_rest(
-    cohort: Cohort, waiting: Sequence[Submission], plan: Plan, tally: _Tally, progress: Progress
+    cohort: Cohort,
+    waiting: Sequence[Submission],
+    plan: Plan,
+    tally: _Tally,
+    progress: Progress,
+    attempts: Attempts,
 ) -> None:
     if not waiting:
         return
     progress.begin(len(waiting), "submissions")
-    executor, rules = cohort.executor, cohort.loaded.rules
+    executor, ledger, rules = cohort.executor, cohort.ledger, cohort.loaded.rules
     seconds = cohort.loaded.assignment.limits.cpu_seconds
     for submission, record in Schedule(executor, jobs=executor.jobs, cpu_seconds=seconds).run(
         waiting
     ):
-        graded, key = cohort.judge(submission, record), plan.keys[submission.student]
-        if record.execution.status == "broken":
-            cohort.ledger.add_result(graded, key, rules)
-        else:
-            cohort.ledger.commit(key, record, graded, rules)
+        graded, key = cohort.judge(submission, record), plan.keys[submission.turn]
+        counts = attempts.add(submission, graded, key)
+        broken = record.execution.status == "broken"
+        alone = not attempts.are_several(submission.student)
+        if not broken:
+            ledger.commit(key, record, graded if alone else None, rules)
+        if counts and (broken or not alone):
+            ledger.add_result(*counts, rules)
         tally.executed += 1
         tally.graded.add(submission.student)
         progress.step(submission.student)
@@ -202,7 +236,7 @@ def render(ledger: Ledger, out: Path, templates: Path | None) -> int:
         short = [one.shorten() for one in graded]
         stems = file_names.file_names(one.student for one in short)
         find = ledger.newest_notebook
-        pages.render(graded, out, templates=templates, stems=stems, find_notebook=find)
+        pages.render(graded, out, templates=templates, stems=stems, short=short, find_notebook=find)
         write_export("csv", short, out)
         if leaderboard.is_ranked(short):
             aliases = leaderboard.find_aliases(ledger.setting(leaderboard.SHOWN), short)

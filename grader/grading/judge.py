@@ -12,7 +12,7 @@ from typing import Any
 from grader.assignment.assignment import Check, Measurements
 from grader.assignment.probe import Probe
 from grader.records import bounds
-from grader.records.errors import DataSetAbsent, Unmeasured, is_interrupt
+from grader.records.errors import DataSetAbsent, Unmeasured, is_interrupt, read_text
 from grader.records.execution import Missing
 from grader.records.json_values import escape_surrogates
 from grader.records.measurements import Gradients, Parameters
@@ -150,6 +150,11 @@ def _read(check: Check, returned: object) -> CheckResult:
     except (TypeError, ValueError) as error:
         what = "a verdict that cannot be kept"
         return give_up(check, f"This check returned {what}: {error}, in {_find_definition(check)}.")
+    if check.person:
+        answer = {k: verdict.evidence[k] for k in ("answer",) if k in verdict.evidence}
+        rest = {k: v for k, v in verdict.evidence.items() if k not in answer}
+        asked = _result(check, "open", feedback=verdict.feedback, needs_review=True)
+        return replace(asked, evidence={**bounds.cut_evidence(rest), **answer})
     outcome: Outcome = (
         "passed" if verdict.fraction >= 1 else "partial" if verdict.fraction > 0 else "failed"
     )
@@ -165,6 +170,7 @@ def _read(check: Check, returned: object) -> CheckResult:
         trust=verdict.trust,
         extra=check.extra,
         hidden=check.hidden,
+        person=check.person,
         needs_review=verdict.needs_review,
     )
 
@@ -181,6 +187,7 @@ def _result(
         feedback=bounds.shorten(feedback, bounds.FEEDBACK),
         extra=check.extra,
         hidden=check.hidden,
+        person=check.person,
         needs_review=needs_review,
     )
 
@@ -192,7 +199,7 @@ def _ended(text: str) -> str:
 def _describe(error: BaseException) -> str:
     """The error, the line of the course that led to it, and the one elsewhere that raised it."""
     frames = traceback.extract_tb(error.__traceback__)[1:]  # without this module's own
-    said = escape_surrogates(str(error)[:_LONGEST])
+    said = escape_surrogates(read_text(error)[:_LONGEST])
     text = f"{type(error).__name__}: {said}" if said else type(error).__name__
     if not frames:
         return text

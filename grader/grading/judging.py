@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from grader.assignment.assignment import Measurements
 from grader.assignment.loader import LoadedAssignment
@@ -19,7 +18,7 @@ from grader.grading import judge
 from grader.inside.wire import Malformed
 from grader.records.execution import ExecutionRecord, Missing, Proof
 from grader.records.json_values import Json, to_json
-from grader.records.measurements import Logits
+from grader.records.measurements import Logits, Text
 from grader.records.result import CheckResult
 from grader.sandbox.limited_child import ChildDied, LimitedChild, can_fork
 
@@ -43,12 +42,13 @@ class _Task:
 
     record: ExecutionRecord
     places: Mapping[str, str]
+    written: Mapping[str, Text | Missing]
     reference: Measurements | None
     """None for that of the task before."""
 
 
 class Judging:
-    """Judges submissions of one assignment; a context manager. In this process where it is not
+    """Judges submissions of one assignment, until it is closed. In this process where it is not
     asked for apart, or where nothing can be forked.
     """
 
@@ -60,36 +60,30 @@ class Judging:
         self._sent: tuple[int, Measurements] | None = None
         """In this process: which child knows which reference."""
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
         """The child is gone."""
         if self._child is not None:
             self._child.close()
 
     def decide(
-        self, record: ExecutionRecord, reference: Measurements, places: Mapping[str, str]
+        self,
+        record: ExecutionRecord,
+        reference: Measurements,
+        places: Mapping[str, str],
+        written: Mapping[str, Text | Missing],
     ) -> Judgement:
         """What these measurements earn beside the reference's; `places` says where in the
-        student's file a name is defined.
+        student's file a name is defined, `written` by probe key what was answered in words.
         """
         if self._child is None:
-            return self._decide_here(record, reference, places)
+            return self._decide_here(record, reference, places, written)
         child, bare = self._child, replace(record, notebook=None)
 
         def pose() -> _Task:
             known = self._sent is not None and self._sent == (child.started, reference)
             self._sent = child.started, reference
-            return _Task(record=bare, places=places, reference=None if known else reference)
+            beside = None if known else reference
+            return _Task(record=bare, places=places, written=written, reference=beside)
 
         try:
             answer = child.do(pose)
@@ -105,12 +99,17 @@ class Judging:
         if task.reference is not None:
             self._reference = task.reference
         assert self._reference is not None
-        return to_json(self._decide_here(task.record, self._reference, task.places))
+        return to_json(self._decide_here(task.record, self._reference, task.places, task.written))
 
     def _decide_here(
-        self, record: ExecutionRecord, reference: Measurements, places: Mapping[str, str]
+        self,
+        record: ExecutionRecord,
+        reference: Measurements,
+        places: Mapping[str, str],
+        written: Mapping[str, Text | Missing],
     ) -> Judgement:
         values, faults = read_measurements(self._loaded, record)
+        values |= written
         doubts = judge.contradictions(self._loaded.probes, values)
         self._loaded.set_source(self._source)
         subjects = {p.key: p.subject for p in self._loaded.probes.values()}

@@ -23,14 +23,17 @@ from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
 from grader.grading.images import images_in
 from grader.grading.judging import read_measurements
+from grader.grading.written import read_answers
 from grader.ledger.ledger import Ledger
 from grader.records import file_names
 from grader.records.errors import CourseError, ReferenceFailed, UsageError
 from grader.records.execution import Execution, ExecutionRecord, Kind, Missing
-from grader.records.result import CheckResult
+from grader.records.result import CheckResult, Outcome
 from grader.records.submission import Submission
 from grader.records.temporary import TemporaryFolder
 
+LATER: tuple[Outcome, ...] = ("deferred", "open")
+"""What becomes of checks that a kit leaves to grading."""
 BRIEF = "README.md"
 GUIDE = "CHECK.md"
 
@@ -49,8 +52,8 @@ class Release:
 
     @property
     def deferred(self) -> tuple[CheckResult, ...]:
-        """The checks that are decided when graded."""
-        return tuple(r for r in self.decided if r.outcome == "deferred")
+        """The checks that are decided when graded, by the grader or by a person."""
+        return tuple(r for r in self.decided if r.outcome in LATER)
 
 
 def load_public(course: Course, slug: str) -> LoadedAssignment:
@@ -81,7 +84,7 @@ def release(
     require_full(executor, reference, records)
     packed = _strip_record(loaded, records["reference"], answers=answers)
     kit = _make_kit(executor, course, reference, packed, student)
-    decided = _try_out(kit, records["student"])
+    decided = _try_out(kit, records["student"], reference)
     guide = _write_guide(loaded, decided, student).encode()
     kit = replace(kit, files={**kit.files, GUIDE: guide})
     measured = {n: p for n, p in loaded.probes.items() if not _is_missing(packed, p.key)}
@@ -181,7 +184,7 @@ def _make_kit(
     )
 
 
-def _try_out(kit: Kit, own: ExecutionRecord) -> tuple[CheckResult, ...]:
+def _try_out(kit: Kit, own: ExecutionRecord, reference: Submission) -> tuple[CheckResult, ...]:
     """What the kit decides about the reference where no data set is at hand.
 
     Raises CourseError where it takes something away, UsageError where it decides nothing.
@@ -193,16 +196,17 @@ def _try_out(kit: Kit, own: ExecutionRecord) -> tuple[CheckResult, ...]:
     answers = {k: absent if k in shown else a for k, a in own.answers.items()}
     seen = read_measurements(loaded, replace(own, answers=answers, proofs={}))[0]
     ours = read_measurements(loaded, loaded.measured)[0]
+    seen |= read_answers(loaded, reference)
     decided = judge.judge(
         loaded.assignment.checks, Measurements(seen), Measurements(ours, reference=True)
     )
     for result in decided:
-        if result.outcome not in ("passed", "deferred"):
+        if result.outcome not in ("passed", *LATER):
             raise CourseError(
                 f"nothing is packed, as the reference loses `{result.name}` by the kit, though not "
                 f"by itself: {result.feedback}"
             )
-    if all(r.outcome == "deferred" for r in decided):
+    if all(r.outcome in LATER for r in decided):
         raise UsageError(
             f"a kit of {kit.slug} would decide nothing, because every check needs pictures, a "
             "trained network or the very answers. If students may read the answers, pass --answers"
@@ -216,7 +220,7 @@ def _write_guide(
     """How a student checks herself, in Markdown."""
     entry = f"{loaded.assignment.entry}.py"
     limits = loaded.assignment.limits
-    later = [r for r in decided if r.outcome == "deferred"]
+    later = [r for r in decided if r.outcome in LATER]
     lines = [
         f"# How to check yourself: {loaded.assignment.title}",
         "",

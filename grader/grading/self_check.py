@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,7 +118,7 @@ def _check(
     with (
         TemporaryFolder("work") as folder,
         Ledger(Path(folder.path, "grades.db")) as ledger,
-        Judging(loaded, source, apart=strict) as judging,
+        closing(Judging(loaded, source, apart=strict)) as judging,
         Executor(loaded, source, seed=chosen.seed, choice=choice, lenient=True) as executor,
     ):
         cohort = Cohort(executor, ledger, judging)

@@ -2,7 +2,8 @@
 
 Floors, top first:
     ledger
-    budget, database
-    pieces
+    overlay
+    budget, database, entries
+    curve, due, marks, pieces
     codec, results, schema
 """

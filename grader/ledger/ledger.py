@@ -14,57 +14,33 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from grader.ledger import codec, pieces
+from grader.ledger import codec, marks, pieces
 from grader.ledger.budget import KEPT, cut
+from grader.ledger.curve import read_curve
 from grader.ledger.database import Database, make_plain, remove
+from grader.ledger.due import read_policy
+from grader.ledger.entries import Entry, Run
+from grader.ledger.overlay import Overlay
 from grader.ledger.results import Read, Results
 from grader.records.errors import GraderError
 from grader.records.execution import ExecutedNotebook, ExecutionRecord, Kind
+from grader.records.mark import Mark, find_in_force
 from grader.records.result import Graded
 
+DUE, SCALE = "due", "scale"
+"""Settings: the text of the course's due.toml, and the curve for the class."""
 _ENTRIES = (
     "SELECT graded, execution_key, checks_key, at, run FROM results WHERE student = ? ORDER BY id"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One result in a student's history."""
-
-    graded: Graded
-    execution_key: str
-    checks_key: str
-    at: str
-    """When it was written, ISO 8601, UTC."""
-    run: int | None
-    """The run that wrote it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One call of the grader on this output folder."""
-
-    id: int
-    pid: int
-    argv: tuple[str, ...]
-    started: str
-    """ISO 8601, UTC."""
-    finished: str | None
-    """None where it still runs or was killed."""
-    counts: Mapping[str, int]
-    """What the caller counted: executed, reused, judged …"""
-    executed: int
-    """Executions that this run wrote and no later one replaced, counted in the table."""
-    results: int
-    """Results that this run added."""
 
 
 class Ledger:
@@ -163,13 +139,17 @@ class Ledger:
         with self._database.transaction() as connection:
             self._put_execution(pieces.Shelf(connection), connection, key, record)
 
-    def commit(self, key: str, record: ExecutionRecord, graded: Graded, checks_key: str) -> bool:
+    def commit(
+        self, key: str, record: ExecutionRecord, graded: Graded | None, checks_key: str
+    ) -> bool:
         """`record` and `add_result` at once: both stand in the file, or neither. Of the record no
-        more than there is room for.
+        more than there is room for. None where no result counts yet.
         """
         with self._database.transaction() as connection:
             shelf = pieces.Shelf(connection)
-            changed, size = self._put_result(connection, graded, key, checks_key)
+            changed, size = False, 0
+            if graded is not None:
+                changed, size = self._put_result(connection, graded, key, checks_key)
             execution, printed = pieces.store_printed(record.execution)
             spare = KEPT - size - len(execution) - shelf.weigh(printed)
             self._put_execution(shelf, connection, key, cut(record, spare, shelf.weigh_arrays))
@@ -184,9 +164,10 @@ class Ledger:
 
     def results(self, students: Sequence[str] | None = None) -> Results:
         """The newest result of each student, by name, or of these, in their order; who is withdrawn
-        says so. One is read at a time.
+        says so. Each is seen through what people decided (`overlay`); one is read at a time.
         """
-        return Results(self._find_newest(students), lambda: nullcontext(self._read_result))
+        read = partial(self._read_result, self._read_overlay())
+        return Results(self._find_newest(students), lambda: nullcontext(read))
 
     def results_apart(self, students: Sequence[str]) -> Results:
         """The same, to be read when this ledger is closed."""
@@ -195,7 +176,7 @@ class Ledger:
         @contextmanager
         def reopen() -> Iterator[Read]:
             with Ledger(path, readonly=True) as again:
-                yield again._read_result
+                yield partial(again._read_result, again._read_overlay())
 
         return Results(self._find_newest(students), reopen)
 
@@ -210,7 +191,17 @@ class Ledger:
         """The student's newest result, if there is one."""
         return next(iter(self._read_entries(f"{_ENTRIES} DESC LIMIT 1", student)), None)
 
-    def _read_result(self, number: int) -> Graded:
+    def _read_overlay(self) -> Overlay:
+        """What was decided beside what was measured."""
+        due, scale = self.setting(DUE), self.setting(SCALE)
+        overlay = Overlay(
+            marks=find_in_force(self.marks()),
+            policy=read_policy(due) if due else None,
+            curve=read_curve(scale or ""),
+        )
+        return overlay.fit(self._read_result(Overlay(), n) for n in self._find_newest(None))
+
+    def _read_result(self, overlay: Overlay, number: int) -> Graded:
         """The result of that number; where its student is withdrawn it says so."""
         rows = self._database.read(
             "SELECT graded, withdrawn.at FROM results LEFT JOIN withdrawn USING (student)"
@@ -219,7 +210,8 @@ class Ledger:
         )
         with self._database.name_faults("read"):
             ((content, at),) = rows
-            return replace(pieces.restore_result(content, self._fetch), withdrawn=at)
+            measured = pieces.restore_result(content, self._fetch)
+        return overlay.apply(replace(measured, withdrawn=at))
 
     def history(self, student: str) -> list[Entry]:
         """Every result of a student, oldest first."""
@@ -251,6 +243,18 @@ class Ledger:
             connection.executemany("DELETE FROM withdrawn WHERE student = ?", returned)
             connection.executemany("INSERT OR IGNORE INTO withdrawn VALUES (?, ?, ?)", gone)
         return sorted(known - kept)
+
+    # ------------------------------------------------------------------------------- marks
+
+    def marks(self) -> list[Mark]:
+        """Everything that people decided, oldest first."""
+        return marks.read(self._database.read(marks.QUERY))
+
+    def add_marks(self, decided: Iterable[Mark]) -> None:
+        """These stand in the file, all or none, with the time at which they were added."""
+        dated = [replace(m, student=make_plain(m.student), at=m.at or _now()) for m in decided]
+        with self._database.transaction() as connection:
+            marks.append(connection, dated)
 
     # ------------------------------------------------------------------------------- runs
 

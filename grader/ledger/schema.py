@@ -56,6 +56,18 @@ CREATE TABLE executions_4 (
     whole INTEGER NOT NULL, run INTEGER REFERENCES runs, at TEXT NOT NULL, PRIMARY KEY (kind, key));
 """
 
+_VERSION_5 = """
+CREATE TABLE marks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, student TEXT NOT NULL, kind TEXT NOT NULL,
+    "check" TEXT NOT NULL, points REAL, comment TEXT NOT NULL, until TEXT NOT NULL,
+    taken_back INTEGER NOT NULL, about TEXT NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL);
+CREATE INDEX marks_by_student ON marks (student, id);
+"""
+_NEVER = (
+    "CREATE TRIGGER marks_stay_{what} BEFORE {what} ON marks"
+    " BEGIN SELECT RAISE(ABORT, 'marks are only added to'); END"
+)
+
 
 def migrate(database: sqlite3.Connection) -> None:
     """The tables are those of VERSION, whatever version they were of; in one transaction."""
@@ -245,11 +257,19 @@ def _keep(database: sqlite3.Connection, data: bytes) -> str:
     return digest
 
 
+def _add_marks(database: sqlite3.Connection) -> None:
+    """Version 5: what people decide has a log, of which no line is ever changed or deleted."""
+    _run(database, _VERSION_5)
+    for what in ("UPDATE", "DELETE"):
+        database.execute(_NEVER.format(what=what))
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _create,
     _separate,
     _withdraw,
     _compress,
+    _add_marks,
 )
 """The first makes version 1 of an empty file, the next version 2 of version 1, and so on."""
 VERSION = len(MIGRATIONS)

@@ -10,7 +10,7 @@ Floors, top first:
     submission
     bounds
     json_values, limits
-    adjustment, advice, asked_files, broken_zip, extensions, extras, file_names, notebook_file
+    adjustment, advice, asked_files, broken_zip, extensions, extras, file_names, mark, notebook_file
     person, tried_versions, zip_file
     errors, temporary
 """

@@ -14,6 +14,10 @@ FEEDBACK = 4_000
 """Characters of a sentence about one check, and of what to do next."""
 EVIDENCE = 24_000
 """Bytes of the facts of one check, as JSON."""
+PAGE = 400_000
+"""Bytes of a page, the pictures of a notebook left aside: more takes browsers long, and nobody
+reads it.
+"""
 LEFT_OUT = "left_out"
 """The key under which evidence says how many entries were left out, by key."""
 _STEPS = ((2_000, 200), (200, 50), (100, 10))
@@ -47,7 +51,7 @@ def cut_evidence(evidence: Mapping[str, Json]) -> Mapping[str, Json]:
     if _measure(evidence) <= EVIDENCE:
         return evidence
     for texts, rows in _STEPS:
-        parts = {k: cut(v, texts=texts, rows=rows) for k, v in evidence.items()}
+        parts = {shorten(k, texts): cut(v, texts=texts, rows=rows) for k, v in evidence.items()}
         left: dict[str, Json] = {k: n for k, (_, n) in parts.items() if n}
         kept = {k: v for k, (v, _) in parts.items()} | ({LEFT_OUT: left} if left else {})
         if _measure(kept) <= EVIDENCE:

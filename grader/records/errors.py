@@ -58,6 +58,18 @@ class Unmeasured(Exception):
         """True where a person has to say which of several is meant."""
 
 
+LONGEST = 1_000
+"""Characters of what an error says that are kept."""
+
+
+def read_text(error: BaseException) -> str:
+    """What an error of somebody else's says; empty where it says nothing, or fails to."""
+    try:
+        return str(error)[:LONGEST]
+    except Exception:  # its `__str__` is somebody else's as well
+        return ""
+
+
 def is_interrupt(error: BaseException) -> bool:
     """True where somebody ends the program, by Ctrl-C or a signal; False for what code raised."""
     if not isinstance(error, KeyboardInterrupt):

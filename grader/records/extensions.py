@@ -29,10 +29,26 @@ KINDS: Mapping[str, str] = {
 """How one of each group is called in a sentence."""
 
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
-    "grader.layouts": {"plain": "grader.submissions.layouts.plain:PLAIN"},
+    "grader.layouts": {
+        "plain": "grader.submissions.layouts.plain:PLAIN",
+        "canvas": "grader.submissions.layouts.canvas:CANVAS",
+        "moodle": "grader.submissions.layouts.moodle:MOODLE",
+        "gradescope": "grader.submissions.layouts.gradescope:GRADESCOPE",
+        "github": "grader.submissions.layouts.github:GITHUB",
+        "nbgrader": "grader.submissions.layouts.nbgrader:NBGRADER",
+        "blackboard": "grader.submissions.layouts.blackboard:BLACKBOARD",
+        "brightspace": "grader.submissions.layouts.brightspace:BRIGHTSPACE",
+    },
     "grader.exports": {
         "csv": "grader.export.csv_table:CSV",
+        "excel": "grader.export.excel:EXCEL",
         "leaderboard": "grader.export.leaderboard:LEADERBOARD",
+        "canvas": "grader.export.canvas:CANVAS",
+        "moodle": "grader.export.moodle:MOODLE",
+        "brightspace": "grader.export.brightspace:BRIGHTSPACE",
+        "gradescope": "grader.export.gradescope:GRADESCOPE",
+        "moodle-feedback": "grader.export.moodle_feedback:MOODLE_FEEDBACK",
+        "pages": "grader.export.pages_zip:PAGES",
     },
     "grader.results": {
         "autolab": "grader.export.ci_autolab:AUTOLAB",

@@ -6,7 +6,12 @@ from importlib.util import find_spec
 
 from grader.records.errors import GraderError
 
-_MODULES = {"markdown-it-py": "markdown_it", "scikit-learn": "sklearn"}
+_MODULES = {
+    "google-re2": "re2",
+    "markdown-it-py": "markdown_it",
+    "pyyaml": "yaml",
+    "scikit-learn": "sklearn",
+}
 """By package, where the module is called otherwise."""
 
 

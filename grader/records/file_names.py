@@ -67,16 +67,19 @@ def write(path: Path, content: bytes) -> bool:
     """Put the whole content at `path` or leave what was there; False where nothing had changed.
 
     A reader, or a kill in the middle, never meets half a file. What is no plain file at `path`, as
-    a link, is replaced, never followed or read; a folder is refused. Raises GraderError where it
-    cannot be written.
+    a link, is replaced, never followed or read; a folder is refused. The permissions of a file that
+    was there stay. Raises GraderError where it cannot be written.
     """
     with _name_faults(path):
         if _holds(path, content):
             return False
+        mode = _find_mode(path)
         beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
         try:
             with beside.open("xb") as file:
                 file.write(content)
+            if mode is not None:
+                beside.chmod(mode)
             beside.replace(path)
         finally:
             with suppress(OSError):
@@ -101,6 +104,15 @@ def _holds(path: Path, content: bytes) -> bool:
         and found.st_size == len(content)
         and path.read_bytes() == content
     )
+
+
+def _find_mode(path: Path) -> int | None:
+    """The permissions of a plain file that is there."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return None
+    return stat.S_IMODE(found.st_mode) if stat.S_ISREG(found.st_mode) else None
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import dataclasses
 import math
 import numbers
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -14,24 +15,30 @@ if TYPE_CHECKING:
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 
+DEEPEST = 32
+"""Levels of lists and dictionaries in one another."""
 LONGEST_BITS = 2048
 """Of a whole number; Python itself writes no more than 4,300 digits."""
 
 
-def to_plain(value: object, name: str) -> Json:
+def to_plain(value: object, name: str, levels: int = DEEPEST) -> Json:
     """What an author's check gave, as plain values: numbers of NumPy's and torch's become Python's,
     tuples lists.
 
     Raises TypeError, with `name` and the place in it, for what no page can show: arrays, sets,
-    objects.
+    objects, and what holds more `levels` or itself.
     """
+    if not levels and isinstance(value, (Mapping, list, tuple)):
+        raise TypeError(
+            f"{name:.80}… goes deeper than {DEEPEST} levels, or it holds itself; give a flat table"
+        )
     if isinstance(value, Mapping):
         odd = [k for k in value if not isinstance(k, str) and read_number(k) is None]
         if odd:
             raise TypeError(f"a key of {name} is a {type(odd[0]).__name__}; give text")
-        return {str(k): to_plain(v, f"{name}[{k!r:.40}]") for k, v in value.items()}
+        return {str(k): to_plain(v, f"{name}[{k!r:.40}]", levels - 1) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [to_plain(v, f"{name}[{n}]") for n, v in enumerate(value)]
+        return [to_plain(v, f"{name}[{n}]", levels - 1) for n, v in enumerate(value)]
     if isinstance(value, str):
         return escape_surrogates(value)
     number = read_number(value)
@@ -46,13 +53,19 @@ def to_plain(value: object, name: str) -> Json:
 
 def read_number(value: object) -> bool | int | float | None:
     """A number of Python's own for one of any library's: `numpy.float32(0.5)`, a tensor without
-    dimensions, `Fraction(1, 2)`. None for anything else: text, None, arrays, complex numbers.
+    dimensions, `Fraction(1, 2)`; NaN for what no float can hold. None for anything else: text,
+    None, arrays, complex numbers.
     """
     if getattr(value, "ndim", None) == 0 and callable(item := getattr(value, "item", None)):
         value = item()
     if isinstance(value, (bool, int)):
         return value if isinstance(value, bool) else int(value)
-    return float(value) if isinstance(value, numbers.Real) else None
+    if not isinstance(value, (numbers.Real, Decimal)):
+        return None
+    try:
+        return float(value)
+    except (OverflowError, ValueError):  # Fraction(10**400), Decimal("sNaN")
+        return math.nan
 
 
 def escape_surrogates(text: str) -> str:

@@ -17,8 +17,11 @@ from grader.records.json_values import (
 )
 from grader.records.person import Person
 
-Outcome = Literal["passed", "partial", "failed", "skipped", "unmeasured", "deferred", "broken"]
-"""What became of a check. `deferred`: it is decided elsewhere, by who has what it needs."""
+Outcome = Literal[
+    "passed", "partial", "failed", "skipped", "unmeasured", "deferred", "open", "broken"
+]
+"""What became of a check. `deferred`: it is decided elsewhere, by who has what it needs. `open`: a
+person decides, and has not yet."""
 
 Trust = Literal["claim", "evidence", "proof"]
 """Whether a measurement is claimed by the student's process, had to be computed from inputs that it
@@ -113,11 +116,26 @@ class CheckResult:
     place: str = ""
     """Where the student wrote what the check is about: `line 12`, `cell 7`, or empty."""
     needs_review: bool = False
+    person: bool = False
+    """True for a check that a person marks."""
+    comment: str = ""
+    """What a person wrote about it, for the student."""
+    marked_by: str = ""
+    """Who marked it by hand; empty where nobody did."""
+    marked_at: str = ""
+    """When, ISO 8601, UTC."""
+    measured: float | None = None
+    """What it had earned by itself, where a person decided about the points."""
 
     @property
     def lost(self) -> bool:
         """True where a check was decided, and not passed."""
-        return self.outcome not in ("passed", "deferred")
+        return self.outcome not in ("passed", "deferred", "open")
+
+    @property
+    def open(self) -> bool:
+        """True where nobody and nothing has decided about its points yet."""
+        return self.outcome in ("open", "broken")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,22 +169,37 @@ class Graded:
     """What the source calls its folder, or its files without their own names."""
     adjustments: tuple[Adjustment, ...] = ()
     """What changes the final score beside the checks."""
+    due: str = ""
+    """Until when it could be handed in, with this student's extension, ISO 8601; empty where the
+    course does not say.
+    """
+    excused: bool = False
+    """True where a person decided that this work does not count."""
+    settled: bool = False
+    """True where a person has looked, and lets it count as it is."""
+    comment: str = ""
+    """What a person wrote about the whole, for the student."""
     withdrawn: str | None = None
     """Since when it is no longer among the hand-ins, ISO 8601; None where it is."""
 
     @property
     def needs_review(self) -> bool:
         """True where a person has to look: something of ours broke, the box contradicted itself,
-        or several files could be meant.
+        several files could be meant, or a check is marked by a person. Where one has decided about
+        all of that, it is False.
         """
-        if self.withdrawn:
+        unmarked = any(c.outcome == "open" for c in self.checks)
+        return self.doubted or (unmarked and not self.withdrawn and not self.excused)
+
+    @property
+    def doubted(self) -> bool:
+        """The same, but for checks that persons mark and that wait for it."""
+        if self.withdrawn or self.excused:
             return False
-        return (
-            self.execution.status in ("tampered", "broken")
-            or bool(self.unclear)
-            or self.doubtful
-            or any(c.outcome == "broken" or c.needs_review for c in self.checks)
-        )
+        whole = self.execution.status in ("tampered", "broken") or self.unclear or self.doubtful
+        asked = bool(whole) and not self.settled
+        decided = [c for c in self.checks if c.outcome != "open"]
+        return asked or any(c.outcome == "broken" or c.needs_review for c in decided)
 
     @property
     def final(self) -> float:
@@ -178,7 +211,7 @@ class Graded:
         """True where no check could be judged, through no fault of the student's: the score is no
         zero, there is none.
         """
-        return bool(self.checks) and all(c.outcome == "broken" for c in self.checks)
+        return bool(self.checks) and all(c.open for c in self.checks)
 
     @property
     def lost(self) -> bool:

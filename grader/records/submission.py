@@ -44,6 +44,8 @@ class Submission:
     """
     late: bool = False
     """True where the source says so."""
+    attempt: int = 0
+    """Which of the student's attempts it is, counted from 1, where several are graded."""
     notes: tuple[str, ...] = ()
     """What a reader should know: a file passed over, a name refused, a near miss."""
     unclear: str = ""
@@ -53,6 +55,11 @@ class Submission:
     """
     numbers: Mapping[str, Json] | None = None
     """Those drawn for this student (`grader.assignment.variants`), where the assignment does so."""
+
+    @property
+    def turn(self) -> tuple[str, int]:
+        """What tells it from every other submission of a class."""
+        return self.student, self.attempt
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "digest", digest_files(self.files))

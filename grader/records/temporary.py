@@ -26,6 +26,8 @@ _SUFFIX = ".run"
 """Marks a folder that is locked while it is used; a grader of another version may lock none."""
 _OURS = re.compile(r"grader-[a-z]+-[a-z0-9_]{8}\.run")
 """What `TemporaryFolder` calls its folders."""
+_HELD: dict[str, int] = {}
+"""Folders of this process that are not removed yet, and which process that is."""
 _FOLDER = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | os.O_RDONLY
 
 
@@ -41,6 +43,7 @@ class TemporaryFolder:
         """Where it lies; the descriptor that holds the lock, -1 where there are none. Another
         process that uses the folder inherits it.
         """
+        _HELD[self.path] = os.getpid()
         self.remove = weakref.finalize(self, _remove, os.getpid(), self.path, self.lock)
 
     def __enter__(self) -> Self:
@@ -57,7 +60,8 @@ class TemporaryFolder:
 
 def _make(kind: str, within: str | None) -> tuple[str, int]:
     while True:
-        path = tempfile.mkdtemp(prefix=f"grader-{kind}-", suffix=_SUFFIX, dir=within)
+        suffix = _SUFFIX if fcntl is not None else ""  # who cannot lock is swept by nobody
+        path = tempfile.mkdtemp(prefix=f"grader-{kind}-", suffix=suffix, dir=within)
         if fcntl is None:
             return path, -1
         lock = _take(path)
@@ -84,8 +88,16 @@ def _take(path: str) -> int | None:
 def _remove(owner: int, path: str, lock: int) -> None:
     if os.getpid() == owner:  # a fork of the program that ends leaves it to the program
         shutil.rmtree(path, ignore_errors=True)
+        _HELD.pop(path, None)
         if lock >= 0:
             os.close(lock)
+
+
+def remove_all() -> None:
+    """Nothing of any folder is left, for a program that ends by force. Their locks end with it."""
+    for path, owner in list(_HELD.items()):
+        if owner == os.getpid():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def sweep(where: str) -> None:

@@ -101,7 +101,25 @@ class Table:
     rows: Sequence[Sequence[Json]]
 
 
-View = Sequence[LayerRow] | Sequence[tuple[str, str]] | Accuracy | Curve | Parameters | Table | None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a student wrote."""
+
+    text: str
+    cut: bool
+    """True where there was more."""
+
+
+View = (
+    Sequence[LayerRow]
+    | Sequence[tuple[str, str]]
+    | Accuracy
+    | Curve
+    | Parameters
+    | Table
+    | Answer
+    | None
+)
 """What a page shows of one key of a check's evidence; nothing where it has another form."""
 
 
@@ -151,6 +169,7 @@ def number(value: Json) -> str:
 def views(evidence: Mapping[str, Json]) -> dict[str, View]:
     """Pick from a check's evidence what a page can show; unknown or odd parts stay in the JSON."""
     makers: Mapping[str, Callable[[Json], View]] = {
+        "answer": _answer,
         "layers": _layers,
         "mismatch": _mismatch,
         "accuracy": _accuracy,
@@ -161,6 +180,12 @@ def views(evidence: Mapping[str, Json]) -> dict[str, View]:
     }
     every = {key: make(evidence[key]) for key, make in makers.items() if key in evidence}
     return {key: view for key, view in every.items() if view}
+
+
+def _answer(value: Json) -> Answer | None:
+    if not isinstance(value, dict) or not isinstance(text := value.get("text"), str):
+        return None
+    return Answer(text=text, cut=value.get("cut") is True)
 
 
 def _records(value: Json) -> list[dict[str, Json]]:

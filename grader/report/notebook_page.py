@@ -13,16 +13,15 @@ from markupsafe import Markup
 from markupsafe import escape as escape_html
 
 from grader.inside.schema.messages import CellStatus
-from grader.records.bounds import shorten
+from grader.records.bounds import PAGE, shorten
 from grader.records.execution import ExecutedCell, ExecutedNotebook
 from grader.report import escape
 from grader.report.notebook_cells import Cell, read_cells
 
 MOST_MARKDOWN = 200_000
 """Characters set as Markdown on one page; further ones are shown as they were typed."""
-MOST_BYTES_OF_A_PAGE = 400_000
-"""Of a page, its pictures left aside; of more a smaller share is shown."""
 _SHARES = (1 / 4, 1 / 16, 1 / 64, 1 / 256)
+"""Of what a page may show at most, tried one after the other where it is too large."""
 _ERROR = 1_000
 """Characters of what went wrong in a cell."""
 _ADDRESS = re.compile(r"(?i)(?:https?|mailto):")
@@ -75,7 +74,7 @@ def notebook_page(
 
     html, size = render(1.0)
     for share in _SHARES:
-        if size <= MOST_BYTES_OF_A_PAGE:
+        if size <= PAGE:
             break
         html, size = render(share)
     return html

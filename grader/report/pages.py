@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError
@@ -34,8 +35,6 @@ _CELL = re.compile(
 )
 """How an error names a cell of the notebook that was handed in."""
 
-MOST_BYTES_OF_A_PAGE = 400_000
-"""Of a student's page: more takes browsers long, and nobody reads it."""
 _SHORTER = ((20_000, 200), (2_000, 50), (200, 10))
 """Characters of a text and entries of a list, for a page that is larger."""
 SHORTENED = (
@@ -86,14 +85,14 @@ def _policy(style: str) -> str:
 
 
 def student_page(graded: Graded, env: Environment, notebook: str = "", note: str = "") -> str:
-    """Render the page of one student, of at most `MOST_BYTES_OF_A_PAGE`.
+    """Render the page of one student, of at most `bounds.PAGE`.
 
     `notebook` is the file name of the page that shows the executed notebook, if there is one, and
     `note` what a reader should know of it.
     """
     html = _render_student(graded, env, notebook, note)
     for texts, rows in _SHORTER:
-        if len(html.encode()) <= MOST_BYTES_OF_A_PAGE:
+        if len(html.encode()) <= bounds.PAGE:
             break
         shorter = _shorten(graded, texts, rows)
         html = _render_student(shorter, env, notebook, f"{note} {SHORTENED}".strip())
@@ -129,11 +128,18 @@ def _render_student(graded: Graded, env: Environment, notebook: str, note: str) 
 
 def index_page(graded: Sequence[Graded], env: Environment, stems: Mapping[str, str]) -> str:
     """Render the overview of a class, in order of name; who is withdrawn counts for nothing."""
+    return "".join(_list_pieces(graded, env, stems))
+
+
+def _list_pieces(
+    graded: Sequence[Graded], env: Environment, stems: Mapping[str, str]
+) -> Iterator[str]:
+    """The overview in pieces: that of thousands is larger than all else that is held."""
     every = sorted(graded, key=lambda one: file_names.sort_key(one.student))
     rows = [one for one in every if not one.withdrawn]
     links = {one.student: f"{stems[one.student]}.html" for one in every}
     used = [data for one in rows if (data := summary.data_used(one))]
-    return env.get_template("index.html").render(
+    return env.get_template("index.html").generate(
         title=every[0].title if every else "Nothing was handed in",
         rows=[
             {"one": one, "href": links[one.student], "share": summary.share(one)} for one in rows
@@ -145,6 +151,8 @@ def index_page(graded: Sequence[Graded], env: Environment, stems: Mapping[str, s
         data=next((d for d in used if d.stand_in), used[0] if used else None),
         level=min((level for one in rows if (level := summary.level(one)) >= 0), default=-1),
         late=sum(one.late for one in rows),
+        adjusted=any(one.adjustments for one in rows),
+        excused=sum(one.excused for one in rows),
         spread=summary.spread(rows),
         rubric=summary.rubric(rows),
         failures=summary.first_failures(rows),
@@ -158,19 +166,21 @@ def render(
     *,
     templates: Path | None,
     stems: Mapping[str, str],
+    short: Sequence[Graded] | None = None,
     find_notebook: Callable[[str], ExecutedNotebook | None] | None = None,
 ) -> None:
     """Write `index.html`, and `<stem>.html` and `<stem>.json` for each student, into `out`.
 
     `stems` gives each student the name that `file_names.file_names` made. Every file appears whole,
     and is left alone where nothing in it changed. Of a student for whom `find_notebook` gives one,
-    `<stem>.ipynb` and `<stem>.notebook.html` are written too. One of `graded` is held at a time.
+    `<stem>.ipynb` and `<stem>.notebook.html` are written too. One of `graded` is held at a time;
+    `short` are the same, shortened, where that was done already.
 
     Raises:
         ValueError: a stem is missing, unsafe or given twice.
         CourseError: a template cannot be rendered.
     """
-    short = [one.shorten() for one in graded]
+    short = [one.shorten() for one in graded] if short is None else short
     _check_stems(short, stems)
     file_names.make_folder(out)
     try:
@@ -178,7 +188,10 @@ def render(
         for one in graded:
             notebook = find_notebook(one.student) if find_notebook else None
             _write_student(one, notebook, out / stems[one.student], env)
-        file_names.write(out / "index.html", index_page(short, env, stems).encode())
+        index = io.BytesIO()
+        for piece in _list_pieces(short, env, stems):
+            index.write(piece.encode())
+        file_names.write(out / "index.html", index.getvalue())
     except TemplateError as error:
         name = getattr(error, "name", None) or "A template"
         raise CourseError(
@@ -186,12 +199,16 @@ def render(
         ) from error
 
 
+def dump_record(one: Graded) -> bytes:
+    """The content of `<student>.json`."""
+    return (json.dumps(one.to_json(), indent=1, allow_nan=False) + "\n").encode()
+
+
 def _write_student(
     one: Graded, executed: ExecutedNotebook | None, path: Path, env: Environment
 ) -> None:
     """Write what there is of one student; `path` is without a suffix."""
-    record = json.dumps(one.to_json(), indent=1, allow_nan=False) + "\n"
-    file_names.write(path.with_name(f"{path.name}.json"), record.encode())
+    file_names.write(path.with_name(f"{path.name}.json"), dump_record(one))
     page, note = _write_notebook(one, executed, path, env) if executed else ("", "")
     html = student_page(one, env, page, note)
     file_names.write(path.with_name(f"{path.name}.html"), html.encode())

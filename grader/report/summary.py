@@ -54,21 +54,26 @@ def level(graded: Graded) -> int:
 
 def reasons(graded: Graded) -> list[str]:
     """Why a person has to look, each in a phrase."""
-    ours = {"tampered", "broken"} & {graded.execution.status}
-    asked = ["it is open which files are to be judged"] if graded.unclear else []
-    asked += ["what it claims contradicts what it shows"] if graded.doubtful else []
+    ours = {"tampered", "broken"} & {graded.execution.status} if not graded.settled else set()
+    unclear, doubtful = (f and not graded.settled for f in (graded.unclear, graded.doubtful))
+    asked = ["it is open which files are to be judged"] if unclear else []
+    asked += ["what it claims contradicts what it shows"] if doubtful else []
     ran = [f"the submission {STATUS_WORDS[status].split(':')[0]}" for status in sorted(ours)]
     return (
         asked
         + ran
-        + [
-            f"“{check.title}” broke on our side"
-            if check.outcome == "broken"
-            else f"“{check.title}” asks for a person’s judgement"
-            for check in graded.checks
-            if check.outcome == "broken" or check.needs_review
-        ]
+        + [_say_why(check) for check in graded.checks if check.open or check.needs_review]
     )
+
+
+def _say_why(check: CheckResult) -> str:
+    if check.outcome == "broken":
+        return f"“{check.title}” broke on our side"
+    if check.outcome == "open":
+        return f"“{check.title}” is marked by a person"
+    if check.marked_by:
+        return f"“{check.title}” was marked by hand for other work than this"
+    return f"“{check.title}” asks for a person’s judgement"
 
 
 def facts(value: Json | Mapping[str, Json], name: str = "") -> list[tuple[str, str]]:
@@ -119,9 +124,9 @@ class RubricLine:
 
 def spread(rows: Sequence[Graded]) -> Spread | None:
     """Mean, median and the number of students in each tenth of the scale, of those of whom anything
-    was decided; None without any.
+    was decided and who are not excused; None without any.
     """
-    rows = [one for one in rows if not one.undecided]
+    rows = [one for one in rows if not one.undecided and not one.excused]
     if not rows:
         return None
     bins = [0] * 10
@@ -150,7 +155,7 @@ def rubric(rows: Sequence[Graded]) -> list[RubricLine]:
 
 def _rubric_line(cells: Sequence[CheckResult | None]) -> RubricLine:
     there = [cell for cell in cells if cell is not None]
-    worth = [c.earned / c.points for c in there if c.points > 0 and c.outcome != "broken"]
+    worth = [c.earned / c.points for c in there if c.points > 0 and not c.open]
     return RubricLine(
         check=there[0],
         cells=cells,
@@ -189,5 +194,7 @@ def _first_failure(graded: Graded) -> tuple[str, str] | None:
     lost = next((c for c in graded.checks if c.lost and c.outcome != "skipped"), None)
     if lost is None:
         return None
+    if lost.marked_by:
+        return lost.title, "A person did not give all the points."
     text = re.split(r"(?<=[.!?])\s|\n", lost.feedback.strip(), maxsplit=1)[0]
     return lost.title, text[:200] or "No reason was given."

@@ -58,7 +58,7 @@ Floors, top first:
     backend
     cells, server_process
     channel, limited_child, outcome, process_tree, remarks, remedies, shelter
-    environment, loops
+    environment, loops, waiting
 """
 
 from grader.sandbox.box import Box

@@ -7,18 +7,15 @@ import json
 import socket
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from grader.inside import wire
 from grader.records.errors import SandboxError
+from grader.sandbox.waiting import WAKE_SECONDS, await_awake
 
-_WAKE_SECONDS = 1.0
-"""After so long without a word, whoever makes boxes is woken, in case it stands still."""
 GRACE_SECONDS = 20.0
 """How much later than the wall limit a supervisor's reply may come before the box is given up."""
 
-T = TypeVar("T")
-R = TypeVar("R")
 Reply = tuple[str, dict[str, Any], list[wire.Array]]
 """Kind of the reply (answer, died, ended), what it says, its arrays."""
 
@@ -54,7 +51,7 @@ class Channel:
         """`wake` lets whoever makes boxes go on, where a signal has stopped it."""
         self._channel, self._lifeline, self._wake = channel, lifeline, wake
         self._patience = wall_seconds + GRACE_SECONDS
-        self._channel.settimeout(_WAKE_SECONDS)
+        self._channel.settimeout(WAKE_SECONDS)
         self._reader = wire.Reader()
         self._fault: SandboxError | None = None
         self._waiting = False
@@ -63,7 +60,11 @@ class Channel:
         """The frame is on its way; whether it arrives, the next reply or its absence says."""
         deadline = time.monotonic() + self._patience
         with contextlib.suppress(OSError):
-            wire.write(lambda data: self._await(self._channel.send, data, deadline), head, arrays)
+            wire.write(
+                lambda data: await_awake(self._channel.send, data, deadline, self._wake),
+                head,
+                arrays,
+            )
 
     def request(self, head: dict[str, Any], arrays: Sequence[wire.Array] = ()) -> Reply:
         """The supervisor's reply. Raises SandboxError where none comes, now and from then on."""
@@ -83,7 +84,7 @@ class Channel:
         deadline = time.monotonic() + self._patience
         while time.monotonic() < deadline:
             try:
-                data = self._await(self._channel.recv, 1 << 20, deadline)
+                data = await_awake(self._channel.recv, 1 << 20, deadline, self._wake)
                 frames = list(self._reader.feed(data))
             except TimeoutError:
                 break
@@ -96,16 +97,6 @@ class Channel:
             if not data:
                 raise self._broken("it ended without a report")
         raise self._broken("its supervisor did not answer in time")
-
-    def _await(self, action: Callable[[T], R], given: T, deadline: float) -> R:
-        """What it gives; meanwhile nobody stands still. Raises TimeoutError at the deadline."""
-        while True:
-            try:
-                return action(given)
-            except TimeoutError:
-                if time.monotonic() > deadline:
-                    raise
-                self._wake()
 
     def _checked(self, frames: list[tuple[dict[str, Any], list[wire.Array]]]) -> Reply:
         head, arrays = frames[0]

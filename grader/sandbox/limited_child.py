@@ -21,9 +21,10 @@ import warnings
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
-from grader.records.errors import SandboxError
+from grader.records.errors import SandboxError, read_text
+from grader.sandbox.waiting import WAKE_SECONDS, await_awake
 
 CPU_SECONDS = 30.0
 """Computing time of one piece of work. Then a TimeoutError is raised in it; where that is not
@@ -39,11 +40,6 @@ _ANSWER_CAP = 64 << 20
 _NO_MEMORY = 3
 """Exit code of a child that could not even take in its work."""
 
-_WAKE_SECONDS = 1.0
-"""After so long without a word it is woken, in case it stands still."""
-
-T = TypeVar("T")
-R = TypeVar("R")
 Work = Callable[[Any], Any]
 """Takes anything that can be pickled, and returns a plain JSON value."""
 
@@ -151,16 +147,20 @@ class _Child:
 
     def ask(self, task: object, seconds: float) -> Any:
         """What it answers within so many seconds. Raises ChildDied."""
-        self._line.settimeout(min(_WAKE_SECONDS, seconds))
+        self._line.settimeout(min(WAKE_SECONDS, seconds))
         deadline = time.monotonic() + seconds
         try:
             waiting = memoryview(pickle.dumps(task, protocol=5))
             while waiting:
-                waiting = waiting[self._await(self._line.send, waiting, deadline) :]
+                waiting = waiting[await_awake(self._line.send, waiting, deadline, self._wake) :]
             (size,) = _SIZE.unpack(self._read(_SIZE.size, deadline))
             answer = json.loads(self._read(size, deadline))
+            if not isinstance(answer, dict) or not answer.keys() & {"done", "failed"}:
+                raise ValueError
         except TimeoutError:
             raise ChildDied(f"did not end within {seconds:g} seconds") from None
+        except ValueError:
+            raise ChildDied("gave an answer that is none") from None
         except (OSError, EOFError):
             raise ChildDied(self._describe_end()) from None
         if "failed" in answer:
@@ -168,30 +168,30 @@ class _Child:
         return answer["done"]
 
     def _read(self, size: int, deadline: float) -> bytearray:
-        """So many bytes. Raises EOFError where there are fewer, or too many are announced."""
+        """So many bytes. Raises EOFError where there are fewer, ValueError where too many are
+        announced.
+        """
+        if size > _ANSWER_CAP:
+            raise ValueError
         data = bytearray()
         while len(data) < size:
-            more = b""
-            if size <= _ANSWER_CAP:
-                more = self._await(self._line.recv, min(size - len(data), 1 << 20), deadline)
+            most = min(size - len(data), 1 << 20)
+            more = await_awake(self._line.recv, most, deadline, self._wake)
             if not more:
                 raise EOFError
             data += more
         return data
 
-    def _await(self, action: Callable[[T], R], given: T, deadline: float) -> R:
-        """What it gives; a child that a signal has stopped goes on. Raises TimeoutError."""
-        while True:
-            try:
-                return action(given)
-            except TimeoutError:
-                if time.monotonic() > deadline:
-                    raise
-                os.kill(self._pid, signal.SIGCONT)
+    def _wake(self) -> None:
+        os.kill(self._pid, signal.SIGCONT)
 
     def _describe_end(self) -> str:
-        """How it ended, once it has closed its line."""
+        """How it ended, once its line is closed; it is ended if it goes on without one."""
+        deadline = time.monotonic() + WAKE_SECONDS
         with suppress(ChildProcessError):
+            while not _has_ended(self._pid) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            _kill_group(self._pid)
             code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
             self.end.detach()
             self._line.close()
@@ -207,9 +207,20 @@ class _Child:
 def _kill(owner: int, pid: int, line: socket.socket) -> None:
     line.close()
     if os.getpid() == owner:  # else a fork of the grader's ends, whose child this is not
-        with suppress(ProcessLookupError, ChildProcessError):
-            os.kill(pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            _kill_group(pid)
             os.waitpid(pid, 0)
+
+
+def _kill_group(pid: int) -> None:
+    """End a child that has not been waited for, and what a check has started in it."""
+    for end in (os.kill, os.killpg):  # it may not have a group of its own yet
+        with suppress(ProcessLookupError, PermissionError):
+            end(pid, signal.SIGKILL)
+
+
+def _has_ended(pid: int) -> bool:
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 # ---------------------------------------------------------------------- in the child
@@ -220,6 +231,7 @@ def _serve(
 ) -> NoReturn:
     """Work comes and answers go, until the line is closed."""
     try:
+        own = os.getpid()
         gc.freeze()  # what the parent has is not this process's to finalise
         _settle(line, parent)
         _limit_memory(memory_mib)
@@ -227,6 +239,8 @@ def _serve(
             with line.makefile("rb") as coming:
                 task = pickle.load(coming)
             data = json.dumps(_do(work, task, cpu_seconds)).encode()
+            if os.getpid() != own:  # what a check has forked comes back as well
+                os._exit(0)
             line.sendall(_SIZE.pack(len(data)))
             line.sendall(data)
     except MemoryError:
@@ -243,6 +257,7 @@ def _settle(line: socket.socket, parent: int | None) -> None:
     """
     from grader.inside.walls import linux
 
+    os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGPROF):
         signal.signal(number, signal.SIG_DFL)
@@ -283,7 +298,7 @@ def _do(work: Work, task: object, cpu_seconds: float) -> dict[str, Any]:
     try:
         return {"done": work(task)}
     except BaseException as error:  # an exit, too, is that of the work alone
-        return {"failed": f"{type(error).__name__}: {str(error)[:500]}"}
+        return {"failed": f"{type(error).__name__}: {read_text(error)[:500]}"}
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.setitimer(signal.ITIMER_PROF, 0)

@@ -2,10 +2,12 @@
 
 Floors, top first:
     collect
-    layouts, spelling, unpacking
+    attempts, joining, reading
+    layouts, roster, spelling, unpacking
     archive, entry
     clues
     contents, folder
     listing, tar
-    code_pages, definitions, names
+    code_pages, commits, definitions, times, written
+    names
 """

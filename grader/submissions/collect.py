@@ -2,7 +2,9 @@
 
     names      what a name may be          folder · archive · tar   listings, with caps
     listing    what a source holds         layouts                  whose is which file
+    roster     who is in the course        attempts                 which one counts
     entry      which file is run           contents                 what their text defines
+    reading    a submission, as bytes
 
 Nothing is unpacked to a disk, no link is followed, nothing but a regular file is opened. What is
 not taken in is refused by name, in the notes of the submission it belongs to.
@@ -11,9 +13,9 @@ not taken in is refused by name, in the notes of the submission it belongs to.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -21,12 +23,14 @@ from grader.ledger.database import is_ledger
 from grader.records.asked_files import AskedFiles
 from grader.records.errors import UsageError
 from grader.records.submission import ENTRY_SUFFIXES, Submission
-from grader.submissions import code_pages, spelling
+from grader.submissions import spelling
 from grader.submissions.archive import list_archive
-from grader.submissions.contents import GUESSED, LARGE, Contents
-from grader.submissions.entry import WEIGHTS, choose, is_entry
+from grader.submissions.attempts import Which, choose_attempts
+from grader.submissions.entry import WEIGHTS, is_entry
 from grader.submissions.folder import describe_error, list_folder, open_root, read_path
-from grader.submissions.layouts.layout import HandIn, choose_layout
+from grader.submissions.joining import join_roster
+from grader.submissions.layouts.layout import HandIn, recognise
+from grader.submissions.layouts.offer import offer_layouts
 from grader.submissions.listing import CLASS, SUBMISSION, Listing, Member
 from grader.submissions.names import (
     Damaged,
@@ -34,24 +38,54 @@ from grader.submissions.names import (
     Unreadable,
     clean,
     is_archive,
-    is_other_archive,
     show_bytes,
     show_name,
 )
-from grader.submissions.unpacking import unpack
+from grader.submissions.reading import read_hand_in
+from grader.submissions.roster import Enrolled
 
-__all__ = ["read_class", "read_one"]
+__all__ = ["Choices", "HandedIn", "collect_class", "read_class", "read_one"]
 
 LEDGER = "grades.db"
 """What the ledger is called in a folder of the grader's."""
-OURS = "That is a fault of the machine that grades, not yours. A person will look at it."
-"""Said where something of a student's is there and could not be read."""
-NOTES = 20
-"""How many notes one submission keeps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What an instructor may say about a class that is read."""
+
+    layout: str = ""
+    """Name of the layout; empty where it is to be recognised."""
+    pattern: str = ""
+    """A regular expression for names, in place of a layout (`layouts.pattern`)."""
+    attempt: Which = "last"
+    roster: Sequence[Enrolled] = ()
+    """Who is in the course; empty where nobody said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedIn:
+    """What a class handed in, and how that was found out."""
+
+    layout: str
+    """Name of the layout."""
+    submissions: Sequence[Submission]
+    """By name. Several of one student, numbered, where the best attempt is to count."""
+    remarks: Sequence[str] = ()
+    """Sentences for the instructor: who is not on the roster, what was left aside."""
 
 
 def read_class(path: Path, asked: AskedFiles, *, out: Path | None = None) -> list[Submission]:
-    """Every student's submission below the folder or in the archive, by name.
+    """Every student's submission below the folder or in the archive, by name, as `collect_class`
+    finds it without any choice.
+    """
+    return list(collect_class(path, asked, out=out).submissions)
+
+
+def collect_class(
+    path: Path, asked: AskedFiles, choices: Choices = Choices(), *, out: Path | None = None
+) -> HandedIn:
+    """What a class handed in below the folder or in the archive.
 
     What the grader itself wrote is nobody's: the folder `out`, and outputs of earlier runs.
 
@@ -62,12 +96,15 @@ def read_class(path: Path, asked: AskedFiles, *, out: Path | None = None) -> lis
     """
     with ExitStack() as stack:
         listing = _open_listing(path, stack)
+        listing.title = path.resolve().name
         if listing.packed:  # by the platform or the instructor
             for name, member in listing.members.items():
                 listing.members[name] = replace(member, read=partial(_read_packed, member.read))
         _leave_outputs(listing, path, asked, out)
+        layouts = offer_layouts(choices.layout, choices.pattern)
         try:
-            hand_ins = choose_layout(listing, asked).list_hand_ins(listing, asked)
+            name = recognise(listing, asked, layouts)
+            hand_ins = layouts[name].list_hand_ins(listing, asked)
         except Refused as refused:
             raise UsageError(f"{path} {refused}.") from None
         if not hand_ins:
@@ -75,7 +112,10 @@ def read_class(path: Path, asked: AskedFiles, *, out: Path | None = None) -> lis
                 f"there are no submissions in {path}. Give a folder with one folder,"
                 f" `.py` file or archive per student."
             )
-        return _read_all(path, _make_distinct(_name_students(hand_ins)), asked)
+        named = list(_name_students(hand_ins))
+        joined, remarks = join_roster(named, choices.roster)
+        distinct = _make_distinct(choose_attempts(joined, choices.attempt))
+        return HandedIn(layout=name, submissions=_read_all(path, distinct, asked), remarks=remarks)
 
 
 def read_one(
@@ -93,7 +133,7 @@ def read_one(
             _leave_out(listing, files[0], without)
             notes = [f"`{show_name(raw)}` {why}." for raw, why in listing.refused.items()]
             whole = HandIn(student=show_bytes(student), members=listing.members, notes=notes)
-            return _read(whole, asked)
+            return read_hand_in(whole, asked)
     members: dict[str, Member] = {}
     for path in files:
         _add_path(members, path, files[0].parent)
@@ -104,7 +144,7 @@ def read_one(
             _add_beside(members, home, f"{asked.entry}{suffix}")
     for name in asked.extra_files:
         _add_beside(members, home, name)
-    return _read(HandIn(student=show_bytes(student), members=members), asked)
+    return read_hand_in(HandIn(student=show_bytes(student), members=members), asked)
 
 
 def _open_listing(path: Path, stack: ExitStack) -> Listing:
@@ -220,30 +260,49 @@ def _name_students(hand_ins: Collection[HandIn]) -> Iterator[HandIn]:
 
 
 def _make_distinct(hand_ins: Iterable[HandIn]) -> list[HandIn]:
-    """By label, no two the same: one that occurs again gets a number and a note."""
-    every = list(hand_ins)
+    """By label, no two students the same: those of one label are told apart by their ids, and who
+    has none gets a number and a note. Attempts of one student keep their label.
+    """
+    every = list(_tell_by_id(list(hand_ins)))
     taken = {h.student for h in every}
-    distinct: dict[str, HandIn] = {}
+    distinct: dict[tuple[str, int], HandIn] = {}
     for hand_in in every:
         student, number = hand_in.student, 2
-        if student in distinct:
+        if (student, hand_in.attempt) in distinct:
             while (student := f"{hand_in.student} ({number})") in taken:
                 number += 1
             note = f"There is more than one submission of `{show_name(hand_in.student)}`."
             taken.add(student)
-            distinct[student] = replace(hand_in, student=student, notes=[*hand_in.notes, note])
-        else:
-            distinct[student] = hand_in
-    return sorted(distinct.values(), key=lambda h: (h.student.casefold(), h.student))
+            hand_in = replace(hand_in, student=student, notes=[*hand_in.notes, note])  # noqa: PLW2901
+        distinct[student, hand_in.attempt] = hand_in
+    return sorted(distinct.values(), key=lambda h: (h.student.casefold(), h.student, h.attempt))
+
+
+def _tell_by_id(hand_ins: Sequence[HandIn]) -> Iterator[HandIn]:
+    """Where several students have one label, each that has an id of its own bears it."""
+    ids: dict[str, set[str]] = {}
+    for one in hand_ins:
+        ids.setdefault(one.student, set()).add(_find_id(one))
+    for one in hand_ins:
+        own = _find_id(one)
+        several = len(ids[one.student]) > 1 and own
+        yield replace(one, student=f"{one.student} ({own})") if several else one
+
+
+def _find_id(hand_in: HandIn) -> str:
+    """What tells its persons from others of the same name."""
+    return ", ".join(p.id or p.email or p.login for p in hand_in.persons)
 
 
 def _read_all(path: Path, hand_ins: Iterable[HandIn], asked: AskedFiles) -> list[Submission]:
     """The submissions, as long as they fit into memory together."""
-    submissions, sizes = [], {}
+    submissions: list[Submission] = []
+    sizes: dict[str, int] = {}
     for hand_in in hand_ins:
-        submission = _read(hand_in, asked)
+        submission = read_hand_in(hand_in, asked)
         submissions.append(submission)
-        sizes[submission.student] = sum(map(len, submission.files.values()))
+        size = sum(map(len, submission.files.values()))
+        sizes[submission.student] = size + sizes.get(submission.student, 0)
         if sum(sizes.values()) > CLASS.total_bytes:
             largest = max(sizes, key=lambda s: sizes[s])
             raise UsageError(
@@ -252,103 +311,3 @@ def _read_all(path: Path, hand_ins: Iterable[HandIn], asked: AskedFiles) -> list
                 f" ({sizes[largest]:,} bytes)."
             )
     return submissions
-
-
-def _read(hand_in: HandIn, asked: AskedFiles) -> Submission:
-    """One submission: its files under the names the assignment uses."""
-    with ExitStack() as stack:
-        unpacked = unpack(hand_in.members, hand_in.archive, asked, stack)
-        members, spelt = spelling.match_names(unpacked.members, asked)
-        withheld = bool(hand_in.members or hand_in.notes)
-        contents = Contents(members=members, asked=asked)
-        choice = choose(members, asked, contents, withheld=withheld)
-        first = [n for n in (choice.entry, *asked.extra_files) if n in choice.names]
-        order = dict.fromkeys([*first, *choice.names])
-        files, left_out, unread = _read_members({n: members[choice.names[n]] for n in order})
-        converted = _read_codes(files)
-    packed = [n for n in files if is_archive(n) or is_other_archive(n)]
-    nested = [
-        f"`{show_name(n)}` is an archive inside the submission; not unpacked." for n in packed
-    ]
-    unread = unread or unpacked.unread or hand_in.unread
-    # What decided on the entry comes first: it is what the student has to read. Nobody knows what
-    # is lacking in what stays closed.
-    unknown = choice.entry is None and bool(unpacked.closed or unread)
-    chosen = () if unknown else choice.notes
-    said = [*hand_in.notes, *unpacked.notes, *spelt, *converted, *left_out]
-    notes = [*chosen, *said, *([] if unpacked.unclear else nested)]
-    if len(notes) > NOTES:
-        notes[NOTES:] = [f"And {len(notes) - NOTES:,} notes more."]
-    closed = unpacked.closed if unpacked.unclear else ""
-    entry = choice.entry if choice.entry in files else None
-    return Submission(
-        student=hand_in.student,
-        files={name: files[name] for name in sorted(files)},
-        entry=entry,
-        received=hand_in.received,
-        persons=tuple(hand_in.persons),
-        place=hand_in.place,
-        late=hand_in.late,
-        notes=tuple(notes),
-        unclear=choice.unclear or closed,
-        unread=unread and f"{unread} {OURS}",
-    )
-
-
-def _read_members(members: Mapping[str, Member]) -> tuple[dict[str, bytes], list[str], str]:
-    """Bytes of the members in this order, as far as the caps allow; notes on what is left out; and
-    the one on what this machine could not read.
-    """
-    unread = ""
-    files: dict[str, bytes] = {}
-    notes: list[str] = []
-    left, names_left = SUBMISSION.total_bytes, SUBMISSION.names_bytes
-    for number, (name, member) in enumerate(members.items()):
-        if number >= SUBMISSION.members:
-            more = len(members) - number
-            notes.append(f"{more:,} files over the {SUBMISSION.members:,} allowed were left out.")
-            break
-        try:
-            _check_caps(name, member, left, names_left)
-            files[name] = member.read(min(SUBMISSION.file_bytes, left))
-            left -= len(files[name])
-            names_left -= len(name.encode())
-        except Refused as refused:
-            notes.append(f"`{show_name(name)}` {refused}.")
-            if isinstance(refused, Unreadable):
-                unread = unread or notes[-1]
-    return files, notes, unread
-
-
-def _read_codes(files: dict[str, bytes]) -> list[str]:
-    """Code that is not UTF-8, or says so, becomes UTF-8 where it can be told what it is; a note on
-    each.
-    """
-    notes: list[str] = []
-    known: dict[bytes, bytes] = {}  # by content, as one file may stand in several places
-    left = GUESSED
-    for name, content in files.items():
-        if not name.lower().endswith(ENTRY_SUFFIXES) or len(content) > min(LARGE, left):
-            continue
-        if content not in known and (read := code_pages.read_source(content)):
-            known[content], left = read[0], left - len(content)
-            notes.append(f"`{show_name(name)}` {read[1]}")
-        files[name] = known.get(content, content)
-        if len(notes) == NOTES:
-            break
-    return notes
-
-
-def _check_caps(name: str, member: Member, left: int, names_left: int) -> None:
-    """Raises Refused for what is too deep or too large; `left` are bytes of all files together,
-    `names_left` those of their names.
-    """
-    caps = SUBMISSION
-    if name.count("/") >= caps.depth:
-        raise Refused(f"lies more than {caps.depth} folders deep")
-    if member.size > caps.file_bytes:
-        raise Refused(f"has {member.size:,} bytes, over the {caps.file_bytes:,} allowed")
-    if member.size > left:
-        raise Refused(f"was left out: all files together may have {caps.total_bytes:,} bytes")
-    if len(name.encode()) > names_left:
-        raise Refused(f"was left out: all names together may have {caps.names_bytes:,} bytes")

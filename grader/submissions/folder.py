@@ -15,6 +15,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from grader.submissions.commits import Repository
 from grader.submissions.listing import CLASS, SUBMISSION, Caps, Listing, Member
 from grader.submissions.names import Refused, Unreadable, is_ignored
 
@@ -27,6 +28,8 @@ KINDS = {
 }
 """Kinds that are refused → why."""
 _CHUNK = 1 << 20
+_REPOSITORIES, _PACKS = 3, 1_000
+"""How deep a repository may lie, and how many packs of one are looked at."""
 Root = int | Path
 """A folder: its descriptor, or its path where the system gives none."""
 _BY_DESCRIPTOR = os.open in os.supports_dir_fd and os.scandir in os.supports_fd
@@ -64,6 +67,7 @@ def list_folder(root: Root, caps: Caps = CLASS) -> Listing:
     Raises Refused where there is too much of it.
     """
     listing = Listing(caps)
+    _find_repository(listing, root, "")
     for entry in _list_entries(root, caps.scanned):
         inner = listing.scanned
         try:
@@ -87,6 +91,7 @@ def _visit(listing: Listing, root: Root, entry: os.DirEntry[str], parent: str, e
         if stat.S_ISDIR(info.st_mode):
             # Not into one that is refused: each of its files would be refused by name once more.
             if listing.add_folder(name) and name.count("/") < listing.caps.depth:
+                _find_repository(listing, root, f"{name}/")
                 with _open_folder(root, name.split("/")) as folder:
                     for inner in _list_entries(folder, end - listing.scanned):
                         _visit(listing, root, inner, name + "/", end)
@@ -98,6 +103,23 @@ def _visit(listing: Listing, root: Root, entry: os.DirEntry[str], parent: str, e
     except OSError as error:
         refuse = listing.refuse_unread if _is_ours(error) else listing.refuse
         refuse(name, _describe_listed(error))
+
+
+def _find_repository(listing: Listing, root: Root, prefix: str) -> None:
+    """The folder is known as a repository, where it is one and lies where a student's may lie."""
+    if prefix.count("/") > _REPOSITORIES:
+        return
+    parts = [*prefix.split("/")[:-1], ".git"]
+    try:
+        with _open_folder(root, [*parts, "objects", "pack"]) as folder:
+            packs = [entry.name for entry in _list_entries(folder, _PACKS)]
+    except OSError:
+        return
+
+    def read(name: str, start: int, most: int) -> bytes:
+        return read_inside(root, (*parts, *name.split("/")), most, start=start)
+
+    listing.repositories[prefix[:-1]] = Repository(packs=packs, read=read)
 
 
 def _list_entries(folder: Root, most: int) -> list[os.DirEntry[str]]:
@@ -161,11 +183,13 @@ def _open_below(root: int, parts: list[str], flags: int) -> Iterator[int]:
         os.close(last)
 
 
-def read_inside(root: Root, parts: tuple[str, ...], cap: int) -> bytes:
-    """The bytes of a regular file below root. Raises Refused for anything else."""
+def read_inside(root: Root, parts: tuple[str, ...], cap: int, *, start: int | None = None) -> bytes:
+    """The bytes of a regular file below root; from `start` on no more than `cap`, where it is
+    given. Raises Refused for anything else.
+    """
     try:
         with _open_file(root, list(parts)) as file:
-            return _read(file, cap)
+            return _read(file, cap) if start is None else _read_part(file, start, cap)
     except OSError as error:
         kind = Unreadable if _is_ours(error) else Refused
         raise kind(_describe_listed(error)) from None
@@ -195,6 +219,13 @@ def _read(file: int, cap: int) -> bytes:
         if size > cap:
             raise Refused(f"has more than the {cap:,} bytes allowed")
     return b"".join(pieces)
+
+
+def _read_part(file: int, start: int, most: int) -> bytes:
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        raise Refused("is not a regular file")
+    os.lseek(file, start, os.SEEK_SET)
+    return os.read(file, most)
 
 
 def _is_ours(error: OSError) -> bool:

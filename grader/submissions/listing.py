@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from grader.submissions.commits import Repository
 from grader.submissions.names import Refused, clean, cut_lead, is_ignored
 
 MIB = 1 << 20
+_OF_COMMITS = ("HEAD", "packed-refs", "refs/heads/", "objects/")
+"""What of a `.git` says when the last commit was made."""
+_VERSIONED = 20_000
+"""Files of one `.git` that are kept in mind."""
 _LONGEST = 300
 """Characters kept of a name that is refused: in a tar each of many may have 65,536."""
 
@@ -77,10 +82,17 @@ class Listing:
     """Those of `refused` that are there and could not be read."""
     folders: set[str] = field(default_factory=set)
     """Clean names of folders, parents of files among them."""
+    title: str = ""
+    """What the folder or the archive itself is called."""
+    repositories: dict[str, Repository] = field(default_factory=dict)
+    """Folder that is one → its `.git`; empty text is the listing itself."""
     scanned: int = 0
+    _versioned: dict[str, dict[str, Member]] = field(default_factory=dict)
+    """Folder → the files of its `.git`, by name, where the listing is that of an archive."""
 
     def add(self, raw: str, member: Member) -> None:
         """The file is a member; or it is refused, or passed over in silence."""
+        self._add_versioned(raw, member)
         name = self._check_name(raw)
         if name is None:
             return
@@ -152,6 +164,17 @@ class Listing:
         if self.scanned > self.caps.scanned:
             raise Refused(f"holds more than {self.caps.scanned:,} names")
 
+    def _add_versioned(self, raw: str, member: Member) -> None:
+        """A file of a `.git` is known to the repository around it, as far as commits need it."""
+        folder, git, name = f"/{raw.replace(chr(92), '/').removeprefix('./')}".partition("/.git/")
+        if not git or member.size > self.caps.file_bytes or not name.startswith(_OF_COMMITS):
+            return
+        files = self._versioned.setdefault(folder[1:], {})
+        if len(files) < _VERSIONED:
+            files[name] = member
+        if name == "HEAD":
+            self.repositories[folder[1:]] = _make_repository(files)
+
     def _make_folders(self, name: str) -> None:
         """Empty files around this one are folders: some programs pack folders as such."""
         for parent in _parents(name):
@@ -170,6 +193,38 @@ class Listing:
             self.refuse(raw, f"lies more than {self.caps.depth} folders deep")
             return None
         return name
+
+
+def _make_repository(files: dict[str, Member]) -> Repository:
+    """A repository of these files, and of those that come yet."""
+    kept: dict[str, bytes] = {}
+
+    def read(name: str, start: int, most: int) -> bytes:
+        if name not in files:
+            raise Refused("does not exist")
+        if name not in kept:  # a part of a packed file is not to be had alone
+            kept.clear()
+            kept[name] = files[name].read(files[name].size)
+        return kept[name][start : start + most]
+
+    return Repository(packs=_Packs(files), read=read)
+
+
+class _Packs(Sequence[str]):
+    """The names in `objects/pack`, as they are when one looks."""
+
+    def __init__(self, files: Mapping[str, Member]) -> None:
+        self._files = files
+
+    def __getitem__(self, index: int) -> str:  # type: ignore[override]
+        return self._list()[index]
+
+    def __len__(self) -> int:
+        return len(self._list())
+
+    def _list(self) -> list[str]:
+        begin = "objects/pack/"
+        return sorted(n.removeprefix(begin) for n in self._files if n.startswith(begin))
 
 
 def _parents(name: str) -> list[str]:

@@ -111,6 +111,21 @@ def test_numbers_of_numpy_are_numbers(course: Tiny) -> None:
         ('probe.call("double"', "probe.call(3", "asks for is 3; give a name of Python's"),
         ("net.outputs(x)", "net.steps(x, x, lr='fast')", "the learning rate is 'fast'; give a"),
         ("net.outputs(x)", "net.own_logits(x, weights='a.pt', seconds=0)", "the time for a probe is 0"),
+        ("points=4)\ndef shapes", "points=4, extra='y')\ndef shapes", "extra is 'y'; give True or"),
+        ("points=4)\ndef shapes", "points=10**400)\ndef shapes", "`shapes` is worth 1000"),
+        ("data.normal(3, 4)", "data.normal(*[1] * 33)", "an array of 33 dimensions cannot be drawn"),
+        ("data.normal(3, 4)", "data.uniform(3, low=-1e308, high=1e308)", "nothing lies between -1e"),
+        ("data.normal(3, 4)", "data.uniform(3, high=10**400)", "high is 1000"),
+        ("data.normal(3, 4)", "data.integers(3, below=10**30)", "below is 1e+30; 9,007,199,254,"),
+        ("data.normal(3, 4)", "data.test('mnist', size=10**6).images", "size is 1,000,000; 1,024"),
+        ("data.normal(3, 4)", "data.test(None).images", "called by its name, mnist or cifar10, not"),
+        ("[1.0, 2.5]", "__import__('numpy').array(['a'])", "an array of dtype <U1 cannot cross"),
+        ("[1.0, 2.5]", "__import__('numpy').array([{}])", "an array of dtype object cannot cross"),
+        ("[1.0, 2.5]", "10**400", "a number of more than 400 digits cannot cross the line"),
+        ("[1.0, 2.5]", "eval('[' * 40 + ']' * 40)", "a value is nested more than 32 deep"),
+        ('output="logits"', "precision=32", "precision 32 is not known; give one of 'float64', "),
+        ('output="logits"', "without=3", "the package that a network is made without is 3; give"),
+        ("net.outputs(x)", "net.steps(x, x, lr=10**400)", "the learning rate is 1000"),
         ("net.outputs(x)", "net.logits(x, weights='')", "the file of weights is ''; give text"),
     ],
 )  # fmt: skip
@@ -120,6 +135,13 @@ def test_names_points_and_numbers(course: Tiny, old: str, new: str, said: str) -
     told = refuse(course)
     assert re.match(r"tiny/assignment\.py, line \d+: ", told), told
     assert said in told
+
+
+def test_no_points_at_all(course: Tiny) -> None:
+    """A grade of 0 of 0 says nothing about anybody."""
+    path = course.root / "assignments/tiny/assignment.py"
+    path.write_text(re.sub(r"points=\d", "points=0", path.read_text()))
+    assert "every check is worth 0" in refuse(course)
 
 
 @pytest.mark.parametrize(
@@ -191,6 +213,7 @@ def test_an_assignment_of_another_name(course: Tiny) -> None:
         ("\n\nassignment = None\n", 5, "`assignment` is bound to something else here"),
         ("\nfrom grader import data as assignment\n", 4, "`assignment` is bound to something else"),
         ("\n1 / 0\n", 4, "ZeroDivisionError: division by zero"),
+        ("\nclass E(Exception):\n    __str__ = None\nraise E\n", 6, "E"),
         ("\ndef f(:\n", 4, "SyntaxError"),
         ("\nimport sys\nsys.exit(3)\n", 5, "it calls exit()"),
         ("\nraise KeyboardInterrupt\n", 4, "KeyboardInterrupt"),

@@ -405,7 +405,7 @@ def test_grade_and_report(call: CommandLine, course: Tiny, monkeypatch: pytest.M
     third = call(*words, "--only", "Bob")
     assert third.code == 1
     assert "a person is needed" in third.out
-    assert "Ada" not in third.out
+    assert not re.search(r"^ *Ada\b", third.out, re.MULTILINE)
     assert json.loads((course.out / "Bob.json").read_text())["needs_review"] is True
 
 
@@ -476,6 +476,7 @@ def test_verify(call: CommandLine, course: Tiny) -> None:
     assert "should lose count, doubles, shapes, values" in " ".join(done.out.split())
 
 
+@pytest.mark.proof
 def test_doctor(call: CommandLine) -> None:
     """The level, its self-test, and the versions that measure."""
     done = call("doctor")

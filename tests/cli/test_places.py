@@ -42,6 +42,7 @@ def run(*words: object, **streams: object) -> Result:
 PLACES = ["index.html", "ada.html", "ada.json", "grades.csv"]
 
 
+@pytest.mark.proof
 def test_a_folder_where_a_page_belongs(graded: Tiny, call: CommandLine) -> None:
     """It is named, and left alone; the grades are kept, and shown when it is gone. A pipe, which
     would be waited for, and a link are replaced.

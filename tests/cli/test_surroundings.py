@@ -44,6 +44,14 @@ def test_what_ran_short_is_named(error: BaseException, said: str) -> None:
     assert bool(sentence) == bool(said)
 
 
+def test_only_files_and_streams_are_said_to_be_at_fault() -> None:
+    """Any other fault of the system's is ours, and keeps its traceback."""
+    said = surroundings.describe_fault
+    assert "could not be written (Broken pipe)" in said(OSError(errno.EPIPE, "Broken pipe"))
+    assert said(OSError(errno.EACCES, "Denied", "a.html")).startswith("a.html: Denied. Check the")
+    assert said(OSError(errno.ECONNRESET, "Connection reset by peer")) == ""
+
+
 def test_enough_of_everything_is_no_matter() -> None:
     """On the machine on which the tests run."""
     surroundings.require(2)
@@ -64,9 +72,11 @@ def limited(name: int, soft: int, words: list[str]) -> subprocess.CompletedProce
     [
         (resource.RLIMIT_AS, 900 * MIB, "`ulimit -v` allows 921,600 KiB a process"),
         (resource.RLIMIT_DATA, 100 * MIB, "`ulimit -d` allows 102,400 KiB a process"),
+        (resource.RLIMIT_FSIZE, MIB, "`ulimit -f` allows 1,024 KiB a file, and 262,144 are needed"),
+        (resource.RLIMIT_CPU, 60, "`ulimit -t` allows 60 seconds of CPU a process, and 600 are"),
         (resource.RLIMIT_NOFILE, 40, "`ulimit -n` allows 40 open files, and"),
     ],
-    ids=["addresses", "data", "files"],
+    ids=["addresses", "data", "sizes", "cpu", "files"],
 )
 def test_a_low_limit_is_said_first(name: int, soft: int, said: str, tmp_path: Path) -> None:
     """In one sentence, exit 2, and nothing was done."""

@@ -28,6 +28,7 @@ from grader.sandbox import ForkServer
 from kit.graded import Borrower, Lenet, outcomes, said
 from kit.places import ROOT, SUBMISSIONS
 from kit.sentences import find_untrue, read_files
+from kit.slow import in_proofs
 from kit.specimens import PLACES, handed_in
 
 BROKEN = SUBMISSIONS / "broken"
@@ -50,6 +51,8 @@ QUICK = {
     "wrong_size",
 }
 """Those whose notebooks `make test` runs; `make proofs` runs all."""
+SLOW = ("waits_for_data", "trains_at_import", "endless_loader")
+"""Modules that use up a limit of time."""
 _BLOCK = re.compile(r"\n(?:[ \t]*\n)+(?=[^\s)\]}])")
 
 
@@ -143,7 +146,7 @@ def test_every_sentence_names_its_place() -> None:
     assert [pair for pair in lost if not names_its_place(*pair)] == []
 
 
-@pytest.mark.parametrize("name", list(EXPECTED))
+@pytest.mark.parametrize("name", [*in_proofs(*SLOW), *(n for n in EXPECTED if n not in SLOW)])
 def test_is_told(lenet: Lenet, hurried: Lenet, tmp_path: Path, name: str) -> None:
     """As it lies there, a specimen gets what expected.toml says."""
     wanted, folder = expected(name, "module"), handed_in(BROKEN / name, tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ FOLDER = ROOT / "assignments" / SLUG
 REFERENCE = ROOT / "reference" / SLUG
 RIGHT = (REFERENCE / "cifar.py").read_text(encoding="utf-8")
 RECORD = json.loads((REFERENCE / "record.json").read_text(encoding="utf-8"))
+
+
+AUTOMATIC = 100
+"""Points that no person gives; the two answers in words bring 2 each."""
 
 
 # ---------------------------------------------------------------------- equally right
@@ -85,8 +90,9 @@ HONEST: dict[str, tuple[tuple[str, str], ...]] = {
 def test_honest_forms_get_full_marks(group: Cohort, tmp_path: Path, name: str) -> None:
     """Another way to write the same is no fault."""
     found = written(group, tmp_path, *HONEST[name])
-    assert found.score == found.max_score == 100, said(found)
-    assert not found.needs_review
+    assert found.score == AUTOMATIC, said(found)
+    assert found.max_score == AUTOMATIC + 4
+    assert not found.doubted
 
 
 SEQUENTIAL = """
@@ -112,7 +118,7 @@ def test_sequential_with_names_of_its_own_gets_full_marks(group: Cohort, tmp_pat
     torch.save(renamed, tmp_path / "cifar.pt")
     whole = RIGHT[RIGHT.index("class SmallCNN") : RIGHT.index("\n\ndef training_step")]
     found = written(group, tmp_path, (whole, SEQUENTIAL))
-    assert found.score == 100, said(found)
+    assert found.score == AUTOMATIC, said(found)
 
 
 @pytest.mark.proof
@@ -130,7 +136,7 @@ def test_weights_in_other_wrappings_get_full_marks(
     }.get(form, state)
     torch.save(saved, tmp_path / "cifar.pt", _use_new_zipfile_serialization=form != "old_format")
     found = written(group, tmp_path)
-    assert found.score == 100, said(found)
+    assert found.score == AUTOMATIC, said(found)
 
 
 # ---------------------------------------------------------------------- different from the brief
@@ -178,7 +184,7 @@ def test_partial_credit_is_what_the_brief_announces(
         found
     )
     assert text in check(found, which).feedback + check(found, which).hint
-    assert not found.needs_review
+    assert not found.doubted
 
 
 @pytest.mark.proof
@@ -224,10 +230,15 @@ def test_a_curve_that_is_made_up_earns_nothing(group: Cohort, tmp_path: Path) ->
     "path", [REFERENCE / "cifar.py", FOLDER / "handout" / "cifar.py"], ids=["reference", "handout"]
 )
 def test_the_notebook_is_the_module(path: Path) -> None:
-    """Cell by cell the same code, but for the switch before training."""
+    """Cell by cell the same code, but for the switch before training; questions, which are text
+    cells in the notebook, stand at the end of the module.
+    """
     book = nbformat.read(path.with_suffix(".ipynb"), 4)
     cells = "\n".join(c.source for c in book.cells if c.cell_type == "code")
     text = path.read_text(encoding="utf-8").partition('"""\n')[2]
+    text, _, asked = text.partition("\n# Questions.")
+    shown = "\n".join(c.source for c in book.cells if c.cell_type == "markdown")
+    assert all(label in shown for label in re.findall(r"^# (Q\d:)$", asked, re.MULTILINE))
     text = text.replace('if __name__ == "__main__":', "if TRAIN:")
     lines = [line for line in cells.splitlines() if line and not line.startswith("TRAIN =")]
     assert lines == [line for line in text.splitlines() if line]

@@ -459,6 +459,7 @@ def test_birds_and_airplanes_of_cifar10():
 # ---------------------------------------------------------------------- torchvision
 
 
+@pytest.mark.proof
 def test_torchvision_can_be_imported_beside_any_torch():
     """`install` imports nothing itself, may be called twice, and the import then works."""
     script = """

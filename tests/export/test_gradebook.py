@@ -10,9 +10,10 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.export import csv_table
 from grader.export.export import write_export
+from grader.records.adjustment import Adjustment
 from grader.records.execution import Execution
+from grader.records.person import Person
 from grader.records.result import CheckResult, Graded
 
 
@@ -51,11 +52,11 @@ def test_columns_and_order(tmp_path: Path) -> None:
     path = write_export("csv", [one("Zoe", 10, 10, 10), lost, late], tmp_path / "out")
     assert path == tmp_path / "out" / "grades.csv"
     assert rows(path) == [
-        ["student", "score", "max_score", "status", "layer_shapes", "two_steps", "test_accuracy",
-         "needs a person", "late"],
-        ["alan", "13.8", "30", "ok", "10", "0.3", "3.5", "no", "yes"],
-        ["Émile", "0", "30", "tampered", "0", "0", "0", "yes", "no"],
-        ["Zoe", "30", "30", "ok", "10", "10", "10", "no", "no"],
+        ["student", "score", "final", "max_score", "status", "layer_shapes", "two_steps",
+         "test_accuracy", "needs a person", "late"],
+        ["alan", "13.8", "13.8", "30", "ok", "10", "0.3", "3.5", "no", "yes"],
+        ["Émile", "0", "0", "30", "tampered", "0", "0", "0", "yes", "no"],
+        ["Zoe", "30", "30", "30", "ok", "10", "10", "10", "no", "no"],
     ]  # fmt: skip
 
 
@@ -83,20 +84,43 @@ def test_undecided_checks_are_empty(tmp_path: Path) -> None:
     """A check that broke, or that a student does not have, has an empty cell and not a zero."""
     broken = one("ada", 0, outcome="broken")
     path = write_export("csv", [broken, one("bob", 1, 2, 3)], tmp_path)
-    assert rows(path)[1] == ["ada", "", "30", "ok", "", "", "", "yes", "no"]
+    assert rows(path)[1] == ["ada", "", "", "30", "ok", "", "", "", "yes", "no"]
 
 
 def test_check_named_like_a_column(tmp_path: Path) -> None:
     """Headings stay different from each other, and harmless."""
     path = write_export("csv", [one("ada", 1, 2, 3, names=("score", "late", "=x"))], tmp_path)
     heads = rows(path)[0]
-    assert heads[4:7] == ["score (check)", "late (check)", "'=x"]
+    assert heads[5:8] == ["score (check)", "late (check)", "'=x"]
     assert len(set(heads)) == len(heads)
 
 
 def test_nobody(tmp_path: Path) -> None:
     """A class of nobody has a heading."""
-    assert rows(write_export("csv", [], tmp_path)) == [[*csv_table.FIRST, *csv_table.LAST]]
+    assert rows(write_export("csv", [], tmp_path)) == [
+        ["student", "score", "final", "max_score", "status", "needs a person", "late"]
+    ]
+
+
+def test_members_of_a_group_and_what_is_known_of_them(tmp_path: Path) -> None:
+    """A row for each, with the group's points; what is known of nobody has no column."""
+    ana, bob = Person(name="Ana", id="007"), Person(name="=Bob", login="bob")
+    late = Adjustment(kind="late", points=-2.5, reason="One day late.")
+    path = write_export("csv", [one("G", 10, persons=(bob, ana), adjustments=(late,))], tmp_path)
+    assert rows(path) == [
+        ["student", "name", "id", "login", "score", "adjustments", "final", "max_score", "status",
+         "layer_shapes", "needs a person", "late"],
+        ["G", "'=Bob", "", "bob", "10", "late -2.5: One day late.", "7.5", "30", "ok", "10", "no",
+         "no"],
+        ["G", "Ana", "007", "", "10", "late -2.5: One day late.", "7.5", "30", "ok", "10", "no",
+         "no"],
+    ]  # fmt: skip
+
+
+def test_who_is_excused_has_no_final_score(tmp_path: Path) -> None:
+    """The points stand there, and count for nothing."""
+    path = write_export("csv", [one("ada", 10, excused=True)], tmp_path)
+    assert rows(path)[1] == ["ada", "10", "", "30", "excused", "10", "no", "no"]
 
 
 def test_unchanged_is_left_alone(tmp_path: Path) -> None:

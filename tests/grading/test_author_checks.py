@@ -57,9 +57,19 @@ def odd() -> object:
     raise OfBase("odd \ud800" + "x" * 1000)
 
 
+class Wordless(Exception):
+    def __str__(self) -> str:
+        raise ValueError
+
+
+def say_nothing() -> object:
+    raise Wordless
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
+        (say_nothing, "Wordless, in"),
         (leave, "SystemExit: 4"),
         (stop, "KeyboardInterrupt, in"),
         (fail, "Failed: an assertion of another library"),

@@ -141,7 +141,7 @@ def test_exports_get_those_who_are_there() -> None:
     """An export that knows nothing of withdrawal leaves them out."""
     here, gone = sample("Ada"), replace(sample("Bob"), withdrawn="2026-03-01T10:00:00+00:00")
     made = find_export("csv").make(Results(graded=[here], withdrawn=[gone])).content.decode()
-    assert '"Bob","","","withdrawn",' in made
+    assert '"Bob","","","","withdrawn",' in made
     assert not gone.needs_review
 
 

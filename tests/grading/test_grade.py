@@ -137,8 +137,8 @@ def test_everybody_has_a_report(mixed: Done) -> None:
         rows = {row["student"]: row for row in csv.DictReader(file)}
     assert rows.keys() == students
     for name, row in rows.items():
-        assert list(row)[:8] == [
-            *("student", "score", "max_score", "status"),
+        assert list(row)[:9] == [
+            *("student", "score", "final", "max_score", "status"),
             *("shapes", "count", "values", "doubles"),
         ]
         assert float(row["score"]) == mixed.graded[name].score
@@ -271,6 +271,7 @@ def test_a_changed_probe_runs_everybody(pair: Tiny, regrade: Grading) -> None:
     assert runs(pair) == [3, 3]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("what", ["seed", "limits", "reference"])
 def test_what_else_runs_everybody(pair: Tiny, regrade: Grading, what: str) -> None:
     """Another seed, limit or reference may change what is measured."""
@@ -313,6 +314,7 @@ def test_who_has_left_stays_in_the_ledger(pair: Tiny, regrade: Grading) -> None:
     assert "Bob" in (pair.out / "index.html").read_text()
 
 
+@pytest.mark.proof
 def test_two_students_with_one_file(course: Tiny, regrade: Grading) -> None:
     """Who hands in the same as another gets the same, under the own name."""
     course.submit("Ada", WRONG)
@@ -324,6 +326,7 @@ def test_two_students_with_one_file(course: Tiny, regrade: Grading) -> None:
     assert not executor.started
 
 
+@pytest.mark.proof
 def test_chance_is_the_same_for_all(course: Tiny, regrade: Grading) -> None:
     """Student code that draws random numbers draws the same in every run, in whatever order."""
     course.submit("Ada", RIGHT + "print(torch.rand(2).tolist(), __import__('random').random())\n")

@@ -188,6 +188,7 @@ def test_it_is_run_with_whoever_is_run(pair: Tiny, regrade: Grading) -> None:
     assert run(server) == ["Cy", "reference"]
 
 
+@pytest.mark.proof
 def test_fresh_measures_the_reference_again(pair: Tiny, regrade: Grading) -> None:
     """In both ways: as what others are compared with, and as handed in."""
     regrade(pair)
@@ -303,6 +304,7 @@ def test_a_reference_that_is_not_the_same_twice(unsteady: Tiny, regrade: Grading
         assert "the reference was measured twice and was not" in check(graded, "doubles").feedback
 
 
+@pytest.mark.proof
 def test_it_stays_open_until_the_reference_is_mended(unsteady: Tiny, regrade: Grading) -> None:
     """Judged again without a run, and beside a new submission; repaired, all is decided."""
     regrade(unsteady)

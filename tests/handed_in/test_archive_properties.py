@@ -23,7 +23,7 @@ from grader.inside import wire
 from grader.records.asked_files import AskedFiles
 from grader.records.errors import UsageError
 from grader.records.submission import Submission, digest_files
-from grader.submissions import archive, collect, folder
+from grader.submissions import archive, collect, folder, reading
 from grader.submissions.listing import MIB, SUBMISSION, Caps, Listing
 from grader.submissions.names import Refused, clean, show_name
 from kit.archives import ASKED, CODE, GOOD, alone, header, said, zipped
@@ -123,7 +123,7 @@ def class_(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_caps() -> Iterator[None]:
     """Caps that small archives reach are in force."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(collect, "SUBMISSION", SMALL)
+        patch.setattr(reading, "SUBMISSION", SMALL)
         yield
 
 
@@ -140,7 +140,7 @@ def within(submission: Submission, caps: Caps) -> None:
         assert max(len(part.encode()) for part in name.split("/")) <= 255
     assert submission.entry is None or submission.entry in files
     assert submission.digest == digest_files(files)
-    assert len(submission.notes) <= collect.NOTES + 1
+    assert len(submission.notes) <= reading.NOTES + 1
     for note in submission.notes:
         assert len(note) < 700
         assert note.isprintable()

@@ -24,7 +24,16 @@ from hypothesis import strategies as st
 from grader.records.asked_files import AskedFiles
 from grader.records.errors import UsageError
 from grader.records.submission import digest_files
-from grader.submissions import archive, collect, contents, definitions, entry, folder, tar
+from grader.submissions import (
+    archive,
+    collect,
+    contents,
+    definitions,
+    entry,
+    folder,
+    reading,
+    tar,
+)
 from grader.submissions.listing import MIB, SUBMISSION, Caps, Listing
 from grader.submissions.names import Refused, clean, show_bytes, show_name
 from kit.archives import (
@@ -501,7 +510,7 @@ def test_odd_names(tmp_path: Path) -> None:
 def test_too_much_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files over a cap are left out by name; the entry and its weights come first."""
     caps = Caps(file_bytes=1000, total_bytes=3000, members=5, scanned=500, depth=3)
-    monkeypatch.setattr(collect, "SUBMISSION", caps)
+    monkeypatch.setattr(reading, "SUBMISSION", caps)
     files = {f"a{n}": b"x" * 900 for n in range(9)} | {"big": b"x" * 1001, "d/d/d/d": b""}
     submission = alone(tmp_path, files | GOOD)
     assert set(submission.files) == {*GOOD, "a0", "a1", "a2"}

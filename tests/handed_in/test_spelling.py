@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.records.submission import ENTRY_SUFFIXES
-from grader.submissions import code_pages, collect
+from grader.submissions import code_pages, collect, reading
 from grader.submissions.names import is_ignored
 from grader.submissions.spelling import read_labels
 from kit.archives import CODE, GOOD, alone, said, take, tarred, write, zipped
@@ -199,7 +199,7 @@ def test_a_reading_never_leads_out(tmp_path: Path) -> None:
 def test_no_file_is_lost(files: dict[str, bytes]) -> None:
     """Whatever the names are, every content is there once, code as UTF-8."""
     data = zipped({"lenet.py": CODE, **{f"d/{n}": c for n, c in files.items()}})
-    submission = collect._read(
+    submission = reading.read_hand_in(
         collect.HandIn(
             student="ada",
             members={"a.zip": collect.Member(size=len(data), read=lambda _: data)},

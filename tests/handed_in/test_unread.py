@@ -126,13 +126,13 @@ def test_beside_its_code(class_: Path, name: str) -> None:
 
 def test_a_file_that_is_gone_when_it_is_read(class_: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It was listed: a disk, or somebody who tidies up, took it, and not the student."""
-    real = collect.choose_layout
+    real = collect.recognise
 
     def tidy_up(*args: object) -> object:
         (class_ / "ada/lenet.py").unlink(missing_ok=True)
         return real(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(collect, "choose_layout", tidy_up)
+    monkeypatch.setattr(collect, "recognise", tidy_up)
     ada = take(class_)["ada"]
     assert ada.entry is None
     assert ada.unread.startswith("`lenet.py` is no longer there. That is a fault of the machine")

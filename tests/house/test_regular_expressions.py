@@ -22,7 +22,14 @@ LENGTH = 40_000
 """Characters of a text; a pattern that takes the square of it takes many seconds."""
 SECONDS = 2.0
 """Of computing time; a linear one takes milliseconds."""
-SHORT = {"entry": 1_024, "clues": 1_024, "spelling": 1_024, "file_names": 1_024, "advice": 1_000}
+SHORT = {
+    **dict.fromkeys(("entry", "clues", "spelling", "file_names"), 1_024),
+    **dict.fromkeys(("brightspace", "canvas", "moodle"), 1_024),
+    "advice": 1_000,
+    "blackboard": 4_000,
+    "roster": 300,
+    "times": 80,
+}
 """Modules whose patterns meet names and messages only, which are cut before."""
 FUNCTIONS = {"compile", "sub", "match", "search", "fullmatch", "finditer", "findall", "split"}
 UNITS = (

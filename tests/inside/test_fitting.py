@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import nn
@@ -86,6 +88,15 @@ def test_numbers_that_are_none(given: State) -> None:
     given["last.bias"][0] = torch.nan
     with pytest.raises(Unanswerable, match=r"NaN or infinite numbers in `last\.bias`"):
         fitting.fill_ours(Net(), given)
+
+
+@pytest.mark.parametrize("odd", [torch.Tensor.to_sparse, lambda t: t.to("meta")])
+def test_tensors_that_no_layer_holds(given: State, odd: Callable[..., torch.Tensor]) -> None:
+    """They are named before their shapes are looked at."""
+    with pytest.raises(
+        Unanswerable, match=r"`a\.pt` holds in `last\.bias` a tensor that is sparse"
+    ):
+        fitting.fill(Net(), {**given, "last.bias": odd(given["last.bias"])}, "a.pt")
 
 
 @pytest.mark.parametrize(

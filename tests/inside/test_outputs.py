@@ -152,7 +152,8 @@ def test_scores_before_other_tensors() -> None:
 
 def test_numbers_of_other_kinds() -> None:
     """Whole numbers, truth values and complex numbers are compared as well."""
-    kinds = "(y.argmax(1), y > 0, torch.complex(y, x[:, :3]), y.to(torch.int8), y.to_sparse())"
+    kinds = "(y.argmax(1), y > 0, torch.complex(y, x[:, :3]), y.to(torch.int8), y.to_sparse(), "
+    kinds += "y.float().to(torch.float8_e4m3fn))"
     assert fraction(kinds, kinds) == 1
     assert fraction("y.argmax(1)", "y.argmin(1)") == 0
     assert fraction("torch.complex(y, -y)", "torch.complex(y, y)") == 0
@@ -165,6 +166,8 @@ REFUSED = {
     "[y] * 65": "more than 64 tensors",
     "y.new_zeros(1).expand(1 << 50)": "1,125,899,906,842,624 numbers",
     "[y.new_zeros(1).expand(1 << 22)] * 3": "12,582,912 numbers",
+    "y.to('meta')": "the network returns is a tensor on the device meta",
+    "(y, torch.nested.nested_tensor([y, y[:1]], layout=torch.jagged))": r"network returns in \[1\] is a nested tensor",
     "y.detach().numpy()": "a ndarray without a tensor",
 }
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+import torch
 
 from grader.inside.loading.namespace import Unanswerable
 from grader.inside.measuring.scripts import Student
@@ -50,3 +53,23 @@ def test_an_error_of_the_course_is_no_failure_of_a_call() -> None:
     student = Student(names(SOURCE))
     with pytest.raises(KeyError):
         student.each([lambda: 1, lambda: {}["of the course"]])
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (1 << 1300, "it is a whole number that is too large"),
+        ([1 << 1300], "it is a whole number that is too large"),
+        (torch.ones(2) * 1j, "it holds complex numbers"),
+        (torch.empty(2, device="meta"), "it cannot be read: it is a tensor on the device meta"),
+    ],
+)
+def test_odd_numbers_are_the_students(given: Any, why: str) -> None:
+    """The sentence is theirs: it is no failure of the course's measuring code."""
+    with pytest.raises(Unanswerable, match=f"^{why}"):
+        Student(names(SOURCE)).array(given, "it")
+
+
+def test_an_array_may_come_as_lists() -> None:
+    """Nothing of it is written down, so that only the numbers count."""
+    assert Student(names(SOURCE)).array([[0.5] * 1000] * 300, "it").shape == (300, 1000)

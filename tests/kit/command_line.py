@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,15 +36,21 @@ CommandLine = Callable[..., Result]
 
 
 def start(
-    *words: object, temporary: Path, user: int | None = None, **more: str
+    *words: object,
+    temporary: Path,
+    user: int | None = None,
+    groups: Sequence[str] = (),
+    **more: str,
 ) -> subprocess.Popen[str]:
     """The command line as a process of its own; every process of its boxes names `temporary`. Root
-    may start it as another user.
+    may start it as another user, to whom these control groups are given.
     """
     temporary.mkdir(exist_ok=True)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GRADER_")}
     python = ("-m", "grader", *map(str, words))
-    command = [sys.executable, *python] if user is None else find_command(*python, uid=user)
+    command = [sys.executable, *python]
+    if user is not None:
+        command = find_command(*python, uid=user, groups=groups)
     return subprocess.Popen(
         command,
         env={**environment, "TMPDIR": str(temporary), "HOME": str(temporary), **more},

@@ -11,6 +11,7 @@ import pytest
 
 from grader.inside.walls import process_usage
 from grader.sandbox import ForkServer, server_process
+from kit.processes import read_mounts
 
 KNOBS = (
     "/proc/sys/kernel/core_pattern",
@@ -51,7 +52,7 @@ class Host:
             "processes": self._processes(one.process.pid, one.run),
             "descriptors of the fork server": _names(f"/proc/{one.process.pid}/fd"),
             "threads of the fork server": _names(f"/proc/{one.process.pid}/task"),
-            "mounts": Path("/proc/self/mountinfo").read_text(),
+            "mounts": read_mounts(),
             "temporary files": _tree(self.temporary, without=Path(one.run)),
             "run folder": _names(one.run),
             "canary": _tree(self.canary),

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from grader.inside import libraries
+from grader.inside.walls import cgroup
 
 _ORDINARY = """
 import os, sys
@@ -23,6 +26,12 @@ for folder in closed:
     for path, descriptor in held:
         os.makedirs(path, exist_ok=True)
         linux.mount(f"/proc/self/fd/{{descriptor}}", path, "", linux.MS_BIND | linux.MS_REC)
+for folder in {groups!r}:  # as systemd delegates some to who logs in
+    for name in ("", "tasks", "cgroup.procs", "cgroup.subtree_control"):
+        if os.path.exists(os.path.join(folder, name)):
+            os.chown(os.path.join(folder, name), uid, uid)
+    with open(os.path.join(folder, "cgroup.procs"), "w") as members:
+        members.write("0")
 os.setgroups([])
 os.setresgid(uid, uid, uid)
 os.setresuid(uid, uid, uid)
@@ -45,11 +54,31 @@ def run_as_ordinary(*words: str) -> str:
     return done.stdout
 
 
-def find_command(*words: str, uid: int = 23456) -> list[str]:
-    """What root has to start, so that this user runs Python with these words."""
+def find_command(*words: str, uid: int = 23456, groups: Sequence[str] = ()) -> list[str]:
+    """What root has to start, so that this user runs Python with these words, in control groups of
+    its own where there are any.
+    """
     closed, kept = _find_folders()
-    program = _ORDINARY.format(uid=uid, closed=closed, kept=kept, words=list(words))
+    program = _ORDINARY.format(
+        uid=uid, closed=closed, kept=kept, groups=list(groups), words=list(words)
+    )
     return [sys.executable, "-c", program]
+
+
+@contextmanager
+def made_groups() -> Iterator[list[str]]:
+    """A control group in each hierarchy, empty; none where even root may make none here."""
+    made: list[str] = []
+    try:
+        with suppress(OSError):
+            made += [f"{place.path}/ordinary-{os.getpid()}" for place in cgroup.find_places()]
+            for folder in made:
+                Path(folder).mkdir()
+        yield made
+    finally:
+        for folder in made:
+            with suppress(FileNotFoundError):
+                Path(folder).rmdir()
 
 
 def _find_folders() -> tuple[list[str], list[str]]:

@@ -36,14 +36,18 @@ SHOWN = ("outcome", "points", "earned", "feedback", "hint", "place")
 
 
 def condense(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The verdicts in a student's JSON record: numbers and sentences, no durations, no evidence."""
+    """The verdicts in a student's JSON record: numbers and sentences, no durations, no evidence, and
+    nothing that persons mark.
+    """
     execution = record["execution"]
     return {
         "score": record["score"],
         "status": record["status"],
         "reason": mask(execution["reason"]),
         "notes": [mask(n) for n in (*record["notes"], *execution["notes"])],
-        "checks": {c["name"]: {k: mask(c[k]) for k in SHOWN} for c in record["checks"]},
+        "checks": {
+            c["name"]: {k: mask(c[k]) for k in SHOWN} for c in record["checks"] if not c["person"]
+        },
     }
 
 

@@ -6,13 +6,14 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.inside.walls import linux, process_usage
 from kit.command_line import start
+from kit.ordinary import made_groups
 from kit.processes import gone
 from kit.tiny import Tiny, found
 
@@ -28,12 +29,14 @@ class Place:
     temporary: Path
     user: int | None
     """None for who runs the tests."""
+    groups: Sequence[str]
+    """Control groups of an ordinary user's."""
     before: frozenset[int]
     """Processes below this one when the place was made."""
 
     def call(self, *words: object) -> subprocess.Popen[str]:
         """The command line, by this user."""
-        return start(*words, temporary=self.temporary, user=self.user)
+        return start(*words, temporary=self.temporary, user=self.user, groups=self.groups)
 
     def grade(self, *more: object, out: Path | None = None) -> subprocess.Popen[str]:
         """The class is being graded."""
@@ -71,7 +74,8 @@ def made_place(user: int | None = None) -> Iterator[Place]:
         (root / "temporary").mkdir()
         (root / "temporary").chmod(0o755)
         temporary, before = root / "temporary", _list_processes()
-        yield Place(course=course, temporary=temporary, user=user, before=before)
+        with made_groups() if user is not None else nullcontext([]) as groups:
+            yield Place(course=course, temporary=temporary, user=user, groups=groups, before=before)
     finally:
         shutil.rmtree(root, ignore_errors=True)
         linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 0)

@@ -469,6 +469,7 @@ def test_kill_at_random_moments(tmp_path: Path) -> None:
     database.close()
 
 
+@pytest.mark.proof
 @pytest.mark.process
 def test_kill_while_it_is_made(tmp_path: Path) -> None:
     """A kill during the creation leaves a file that the next grader takes up."""

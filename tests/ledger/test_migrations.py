@@ -171,6 +171,7 @@ def test_a_fault_in_the_middle_changes_nothing(
         assert database.execute("SELECT count(*) FROM results").fetchone() == (6,)
 
 
+@pytest.mark.proof
 @pytest.mark.process
 def test_kill_while_it_is_migrated(tmp_path: Path) -> None:
     """After SIGKILL at any moment the next grader finds everything."""

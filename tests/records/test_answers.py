@@ -13,7 +13,7 @@ from grader.inside.loading.namespace import Unanswerable
 from grader.inside.measuring import functions
 from grader.inside.schema.questions import QUESTIONS
 from grader.inside.schema.sizes import VALUE_ENTRIES, VALUES
-from grader.inside.wire import Malformed
+from grader.inside.wire import Malformed, pack
 from grader.records import bounds
 from grader.records import measurements as m
 from grader.records.answers import keep_declared
@@ -109,7 +109,7 @@ def test_what_is_missing_stays_so() -> None:
         ([["x" * 250] * 9_000] * 300, "`a` holds more than 2,000,000 numbers"),
         (np.zeros((2,) * 31 + (0,)), "`a` is an array of 32 dimensions; 16 are"),
         (torch.zeros((1,) * 17), "`a` is an array of 17 dimensions"),
-        (np.zeros((10**4, 10**4, 0)), r"`a` holds 100,000,000 numbers in shape \(10000, 10000, 0\)"),
+        (np.zeros((10**4, 10**4, 0)), r"`a` holds no numbers, but rows without end, in shape \(10000, 10000, 0\)"),
         ([0] * 10_001, "`a` is a list of 10,001 entries; 10,000 are the most"),
         ({str(i): i for i in range(10_001)}, "`a` is a dict of 10,001 entries"),
         ([[[[[[[[[1]]]]]]]]], "`a` is nested more than 8 deep"),
@@ -118,6 +118,11 @@ def test_what_is_missing_stays_so() -> None:
         ([-(1 << 5000)], "`a` is a whole number of more than 400 digits"),
         (np.array(["x"]), "`a` is an array of <U1, not of numbers"),
         ({1, 2}, "`a` is a set; return a number"),
+        ([[0] * 1_000] * 1_000, "`a` is longer than 3,000,000 characters where it is written down"),
+        ("\u202e" * 1_000_000, "`a` is longer than 3,000,000 characters"),
+        ([[[]] * 10_000] * 10_000, "`a` is longer than 3,000,000 characters"),
+        (torch.empty(3, device="meta"), "`a` is a tensor on the device meta"),
+        (torch.nested.nested_tensor([torch.ones(2), torch.ones(3)], layout=torch.jagged), "`a` is a nested tensor"),
     ],
 )  # fmt: skip
 def test_sizes_are_looked_at_first(value: object, why: str) -> None:
@@ -136,6 +141,24 @@ def test_what_is_allowed_is_read_outside(value: object) -> None:
     """The two sides agree: an honest value of the greatest size is no tampering."""
     assert keep_declared("value", functions.value({"a": value}, {"name": "a"})) is not None
     returned(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.longdouble([1, 2]),
+        np.clongdouble([1, 2]),
+        torch.tensor([1.0, 2.0]).to(torch.float8_e5m2),
+        torch.tensor([1.0, 2.0], dtype=torch.bfloat16),
+        torch.tensor([1.0, 2.0]).to_sparse(),
+        torch.tensor([1, 2], dtype=torch.uint16),
+    ],
+)
+def test_numbers_that_numpy_or_the_wire_has_not_are_converted(value: object) -> None:
+    """They are numbers all the same."""
+    answer = functions.value({"a": value}, {"name": "a"})
+    assert pack(answer)
+    assert answer["value"]["item"].tolist() == [1, 2]
 
 
 # ---------------------------------------------------------------------- refused outside

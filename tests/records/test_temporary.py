@@ -94,3 +94,15 @@ def test_another_users_folder_stays(place: Path) -> None:
     os.chown(folder, 12345, 12345)
     TemporaryFolder("work").remove()
     assert folder.is_dir()
+
+
+def test_a_program_that_ends_by_force_leaves_none(tmp_path: Path) -> None:
+    """Nothing is finalised on such an end, so they are removed before it."""
+    text = (
+        "import os, sys\nfrom grader.records import temporary\n"
+        "kept = temporary.TemporaryFolder('box', within=sys.argv[1])\n"
+        "assert os.listdir(sys.argv[1])\ntemporary.remove_all()\nos._exit(3)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", text, str(tmp_path)], check=False)
+    assert done.returncode == 3
+    assert not list(tmp_path.iterdir())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -24,6 +25,7 @@ from grader.records.json_values import read_number, to_json, to_plain
         (np.array(0.5), 0.5),
         (torch.tensor(0.5), 0.5),
         (Fraction(1, 4), 0.25),
+        (Decimal("0.5"), 0.5),
         (True, 1.0),
         (1, 1.0),
         (np.float32(1) + np.finfo(np.float32).eps, 1.0),
@@ -40,6 +42,8 @@ def test_a_share_of_any_kind(fraction: Any, expected: float) -> None:
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"fraction": float("nan")}, "fraction lies between 0 and 1, not nan"),
     ({"fraction": np.float32("inf")}, "fraction lies between 0 and 1, not "),
+    ({"fraction": Decimal("sNaN")}, "fraction lies between 0 and 1, not Decimal('sNaN')"),
+    ({"fraction": Fraction(10**400)}, "fraction lies between 0 and 1, not Fraction(1000"),
     ({"fraction": 1.01}, "fraction lies between 0 and 1, not 1.01"),
     ({"fraction": "0.5"}, "fraction lies between 0 and 1, not '0.5'"),
     ({"fraction": None}, "fraction lies between 0 and 1, not None"),
@@ -70,6 +74,18 @@ def test_what_no_record_can_hold(fields: dict[str, Any], said: str) -> None:
     with pytest.raises((TypeError, ValueError)) as error:
         Verdict(**{"fraction": 1.0, **fields})
     assert said in str(error.value)
+
+
+def test_evidence_without_end() -> None:
+    """What holds itself, or is nested beyond what a page can show, is refused."""
+    endless: dict[str, Any] = {}
+    endless["a"] = {"b": [endless]}
+    deep: list[Any] = []
+    for _ in range(40):
+        deep = [deep]
+    for evidence in (endless, {"a": deep}):
+        with pytest.raises(TypeError, match="goes deeper than 32 levels, or it holds itself"):
+            Verdict(fraction=1, evidence=evidence)
 
 
 def test_evidence_becomes_plain() -> None:

@@ -21,7 +21,7 @@ from rich.text import Text
 
 from grader.cli import tables, terminal
 from grader.cli.terminal import name_of
-from grader.export import csv_table
+from grader.export import grade_table
 from grader.export.export import write_export
 from grader.grading.grade import RunSummary
 from grader.grading.self_check import SelfCheck
@@ -119,7 +119,7 @@ def columns(row: list[str]) -> list[str]:
 @example(["\u200d=1", "\u2003=1", "﹦1", "＝1", "\n=1", "\ufeff=1"], "=cmd")
 def test_no_formula_survives_in_a_gradebook(folder: Path, students: list[str], name: str) -> None:
     """Read back, each student has one row, in which no cell is a formula, by comma or semicolon."""
-    assume(escape.cell(name) not in (*csv_table.FIRST, *csv_table.LAST))
+    assume(escape.cell(name) not in (*grade_table.FIRST, *grade_table.LAST))
     named = dataclasses.replace(check("layer_shapes"), name=name)
     rows = [graded(student, named) for student in students]
     path = write_export("csv", rows, folder)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from grader.records import notebook_file
+from grader.records import bounds, notebook_file
 from grader.records.execution import (
     CellStatus,
     ExecutedCell,
@@ -27,7 +27,7 @@ from grader.records.execution import (
     StudentError,
 )
 from grader.records.notebook_file import Unreadable
-from grader.report import notebook_page, pages
+from grader.report import pages
 from grader.report.notebook_cells import picture, read_cells
 from kit.notebook_page import inert, page
 from kit.page import Page, words
@@ -198,12 +198,12 @@ def test_the_whole_page_is_bounded() -> None:
     """Two thousand cells of long outputs are a page that a browser opens; pictures come on top."""
     one = {"output_type": "stream", "name": "stdout", "text": "\x1b" * 800}
     html = page(raw(*[code("\n" * 1000 + "x", one)] * 2100))
-    assert len(html.encode()) <= notebook_page.MOST_BYTES_OF_A_PAGE
+    assert len(html.encode()) <= bounds.PAGE
     assert "further cells are not shown" in html
     wrong = code(
         "<" * 5_000, {"output_type": "error", "ename": "<" * 900, "evalue": "", "traceback": []}
     )
-    assert len(page(raw(*[wrong] * 2100)).encode()) <= notebook_page.MOST_BYTES_OF_A_PAGE
+    assert len(page(raw(*[wrong] * 2100)).encode()) <= bounds.PAGE
     encoded = drawn(size=(400, 400))
     many = [{"output_type": "display_data", "data": {"image/png": encoded}}] * 250
     shown = read_cells(raw(code("x", *many)))[0]

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.records import file_names
+from grader.records import bounds, file_names
 from grader.records.errors import CourseError
 from grader.records.execution import STATUS_WORDS, Execution, StudentError
 from grader.records.json_values import Json
@@ -291,7 +291,7 @@ def test_no_page_is_too_large_to_be_read(env: Any, what: str) -> None:
     }
     one = graded("Ada", *(long if what in ("checks", "everything") else []), **more)
     html = pages.student_page(one, env, note="One note.")
-    assert len(html.encode()) <= pages.MOST_BYTES_OF_A_PAGE
+    assert len(html.encode()) <= bounds.PAGE
     page = words(inert(html))
     assert "One note." in page
     assert ("so long texts and tables are cut" in page) == (what != "unclear")

@@ -26,6 +26,8 @@ from kit.host import _tree
 from kit.page import ACTIVE, Page
 from kit.places import NOWHERE, ROOT
 
+pytestmark = pytest.mark.proof
+
 SECRET = "s3cret-of-another-student"
 EXPECTED: Mapping[str, Mapping[str, Any]] = tomllib.loads((ARCHIVES / "expected.toml").read_text())
 FORMULA = "=cmd|' C calc'!A0"

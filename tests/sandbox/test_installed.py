@@ -102,7 +102,8 @@ def tried(site: Path, level: int, *names: str) -> dict[str, Any]:
     return {Path(path).relative_to(site).as_posix(): row["item"] for path, row in rows}
 
 
-@pytest.mark.parametrize("level", [3, pytest.param(2, marks=pytest.mark.proof)])
+@pytest.mark.proof
+@pytest.mark.parametrize("level", [3, 2])
 def test_a_wheels_course_cannot_be_read(installed: Path, level: int) -> None:
     """Everything else in site-packages can: the test would notice if nothing were shown at all."""
     course = "grader/_course/reference/lenet5_mnist/lenet.py"

@@ -24,6 +24,20 @@ def leave() -> None:
     sys.exit("no")
 
 
+def find_sockets() -> list[int]:
+    """Descriptors of this process that are sockets: its line."""
+    links = {
+        int(p.name): str(p.readlink()) for p in Path("/proc/self/fd").iterdir() if p.is_symlink()
+    }
+    return [n for n, link in links.items() if link.startswith("socket:")]
+
+
+def close_all(seconds: float) -> None:
+    for number in find_sockets():
+        os.close(number)
+    time.sleep(seconds)
+
+
 def spin() -> None:
     while True:
         pass
@@ -53,6 +67,10 @@ def work(task: tuple[str, Any]) -> Any:
         "where": lambda: str(Path(f"/proc/self/fd/{given}").readlink()),
         "sleep": lambda: time.sleep(given),
         "size": lambda: len(given),
+        "start": lambda: subprocess.Popen(["sleep", "60"]).pid,
+        "fork": lambda: os.fork() * 0 + len(given),
+        "close": lambda: close_all(given),
+        "write": lambda: [os.write(n, given) for n in find_sockets()] and time.sleep(60),
     }
     return actions[name]()
 
@@ -118,6 +136,10 @@ def test_what_fails_is_said_and_the_child_lives(
         ("die", None, "was ended by signal 9"),
         ("deaf", None, "took more computing time than allowed"),
         ("size", bytes(512 * MIB), "needed more memory than allowed"),
+        ("close", 0, "ended"),
+        ("close", 60, "was ended by signal 9"),
+        ("write", b"x" * 99, "gave an answer that is none"),
+        ("write", bytes([1, *bytes(7)]) + b"3", "gave an answer that is none"),
     ],
 )
 def test_what_kills_it_is_said_and_another_follows(
@@ -176,6 +198,21 @@ def test_descriptors_of_ours_lead_nowhere(tmp_path: Path) -> None:
         child = LimitedChild(work)
         assert do(child, "where", file.fileno()) == os.devnull
         child.close()
+
+
+def test_what_it_forks_does_not_answer(child: LimitedChild) -> None:
+    """A check that forks comes back twice, and one of these is heard."""
+    for given in ("a", "bc", "def"):
+        assert do(child, "fork", given) == len(given)
+
+
+def test_what_it_starts_is_gone_with_it(child: LimitedChild) -> None:
+    """A process that a check starts does not outlive the judging."""
+    started = do(child, "start")
+    assert psutil.pid_exists(started)
+    child.close()
+    process = psutil.Process(started) if psutil.pid_exists(started) else None
+    assert process is None or process.status() == psutil.STATUS_ZOMBIE or process.wait(5) is None
 
 
 def test_nothing_is_left() -> None:

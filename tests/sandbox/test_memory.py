@@ -12,6 +12,7 @@ from grader.records.execution import Execution, Missing
 from grader.records.limits import Limits
 from grader.sandbox import Box, ForkServer, levels
 from kit.boxes import job
+from kit.slow import in_proofs
 
 LIMITS = Limits(cpu_seconds=60.0, memory_mib=384, processes=26, disk_mib=8, output_kib=4)
 SIX_GIB = 6 << 30
@@ -25,7 +26,7 @@ def server() -> Iterator[ForkServer]:
         yield opened
 
 
-@pytest.fixture(params=[1, 2, 3, 4])
+@pytest.fixture(params=[*in_proofs(1, 2), 3, 4])
 def level(server: ForkServer, request: pytest.FixtureRequest) -> int:
     """Every level that limits memory and holds here."""
     if refusal := levels.try_level(server._current(), request.param):

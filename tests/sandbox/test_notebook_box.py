@@ -21,6 +21,7 @@ from grader.records.execution import Execution, Missing
 from grader.records.limits import Limits
 from grader.sandbox import Box, CellRun, ForkServer, levels
 from kit.boxes import job
+from kit.processes import read_mounts
 
 AMPLE = Limits(
     cpu_seconds=20.0, cell_seconds=10.0, memory_mib=2048, processes=16, disk_mib=8, output_kib=4
@@ -500,6 +501,7 @@ def test_a_gigabyte_of_output_is_named(boxed, source):
     assert ran.end.reason.startswith("Cell 1 printed or displayed more than 8 MiB")
 
 
+@pytest.mark.proof
 def test_a_million_lines_are_cut(boxed):
     """Head and tail stay; the notebook goes on."""
     source = "for i in range(1_000_000): print(i)"
@@ -804,7 +806,7 @@ def leftovers(server: ForkServer) -> dict[str, object]:
     children = Path(f"/proc/{process.process.pid}/task/{process.process.pid}/children")
     return {
         "children": children.read_text().split(),
-        "mounts": len(Path("/proc/self/mountinfo").read_text().splitlines()),
+        "mounts": len(read_mounts()),
         "descriptors": count(f"/proc/{process.process.pid}/fd"),
         "threads": count(f"/proc/{process.process.pid}/task"),
         "own": count("/proc/self/fd"),

@@ -781,6 +781,7 @@ def test_a_level_that_was_asked_for_is_kept(best):
     assert all(n > best.level for n in best.why_not)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("level", ["limited", "plain"])
 def test_the_lower_levels_run_and_limit(request, level):
     server = request.getfixturevalue(level)

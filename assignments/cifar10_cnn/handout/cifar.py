@@ -47,3 +47,17 @@ if __name__ == "__main__":
     for loss in train(network, *pictures(train=True)):
         print(loss)
     torch.save(network.state_dict(), "cifar.pt")
+
+
+# Questions. Write each answer below its question, in comments, after the label.
+
+# Question 1. What is gained where automatic differentiation is switched off, as for the test
+# pictures? Name two things, and say why for each.
+
+# Q1:
+
+# Question 2. `SmallCNN(32)` cannot take pictures of 64 × 64, though its convolutions could.
+# Which layer is in the way, how many numbers arrive there instead of 400, and what has to
+# change?
+
+# Q2:

@@ -37,3 +37,25 @@ if __name__ == "__main__":
     with torch.no_grad():
         right = [network(some).argmax(1) == own for some, own in zip(images.split(500), labels.split(500))]
     print(f"{torch.cat(right).float().mean():.2%} of the test pictures are read rightly")
+
+
+# Questions. Write each answer below its question, in comments, after the label.
+
+# Question 1. Can a network find groups in pictures without labels, or describe each picture by
+# fewer numbers? Say how, and why that can work.
+
+# Q1:
+
+# Question 2. What are neural networks good at: for which tasks and which data do they do well?
+
+# Q2:
+
+# Question 3. What are they bad at: when do they do poorly, or when is another method the better
+# choice?
+
+# Q3:
+
+# Question 4. You know a lot about your data already. Why can a neural network still be a good
+# choice for classification or regression, and how does what you know get into it?
+
+# Q4:

@@ -28,6 +28,7 @@ def fill(net: torch.nn.Module, state: State, name: str) -> None:
     fit.
     """
     own = torch.nn.Module.state_dict(net)
+    _require_plain(state, name)
     state = _strip_prefixes(state, set(own))
     pairs = pair(_list_shapes(state), _list_shapes(own))
     state = {k: _lay_out(v, own.get(pairs.get(k, ""))) for k, v in state.items()}
@@ -199,6 +200,16 @@ def _explain_misfit(state: State, own: State, pairs: Mapping[str, str]) -> str:
     if spare:
         parts.append(f"it has no place for {_list_text(spare)}")
     return f"the weights do not fit the network of the brief: {'; '.join(parts)}"
+
+
+def _require_plain(state: State, name: str) -> None:
+    """Raise Unanswerable for tensors that no network of the brief holds, before their shapes."""
+    for key, value in state.items():
+        if value.is_meta or value.is_nested or value.layout is not torch.strided:
+            raise Unanswerable(
+                f"`{name}` holds in `{key[:40]}` a tensor that is sparse, nested or without "
+                "numbers; save the weights as layers of torch hold them"
+            )
 
 
 def _require_finite(state: State, name: str) -> None:

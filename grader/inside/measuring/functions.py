@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import json
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
@@ -23,12 +24,20 @@ from grader.inside.schema.questions import (
     ReturnedItem,
     ValueArgs,
 )
-from grader.inside.schema.sizes import VALUE_DEPTH, VALUE_DIMENSIONS, VALUE_ENTRIES, VALUES
+from grader.inside.schema.sizes import (
+    VALUE_DEPTH,
+    VALUE_DIMENSIONS,
+    VALUE_ENTRIES,
+    VALUE_WRITTEN,
+    VALUES,
+)
 from grader.inside.wire import DIGITS_CAP, Array
 
 Function = Callable[..., object]
 """One of the student's."""
 _SEQUENCES = (list, tuple, torch.Size)
+_ENTRY = len('{"kind":"float","item":},')
+"""Characters around each number and text."""
 
 
 def find_function(names: Names, name: str) -> Function:
@@ -131,32 +140,36 @@ def _read_numbers(value: object) -> Array:
 def value(names: Names, args: ValueArgs) -> ReturnedAnswer:
     """What a name is bound to; `...` in a list, a blank that was left, stands there as None."""
     found = find(names, args["name"], "value")
-    described = describe(_empty_blanks(found), f"`{args['name']}`")
+    described = describe(found, f"`{args['name']}`", blanks=True)
     return {"value": described, "changed": []}
 
 
-def _empty_blanks(item: object, depth: int = 0) -> object:
-    """The item; in lists and tuples None for each `...`."""
-    if isinstance(item, (list, tuple)) and type(item) in (list, tuple) and _is_small(item, depth):
-        return type(item)(None if i is ... else _empty_blanks(i, depth + 1) for i in item)
-    return item
-
-
-def describe(item: object, what: str = "it", *, most: int = VALUES) -> ReturnedItem:
-    """A result as plain data with its kind kept, of at most so many numbers and characters.
+def describe(
+    item: object,
+    what: str = "it",
+    *,
+    most: int = VALUES,
+    longest: float = VALUE_WRITTEN,
+    blanks: bool = False,
+) -> ReturnedItem:
+    """A result as plain data with its kind kept, of at most so many numbers and characters, of
+    which `longest` may be written down outside arrays. With `blanks` each `...` in a list or tuple
+    is None.
 
     Sizes are looked at before anything is converted. `what` begins the sentences that refuse it.
     """
-    return _Description(what, most).of(item)
+    return _Description(what, most, longest, blanks=blanks).of(item)
 
 
 class _Description:
     """What one result is as plain data, as long as it holds no more than is allowed."""
 
-    def __init__(self, what: str, most: int) -> None:
-        self.what, self.most = what, most
+    def __init__(self, what: str, most: int, longest: float, *, blanks: bool) -> None:
+        self.what, self.most, self.longest, self.blanks = what, most, longest, blanks
         self.count = 0
         """Numbers and characters so far."""
+        self.written = 0
+        """Characters so far of what is no array, as it is sent."""
 
     def of(self, item: object, depth: int = 0) -> ReturnedItem:
         """The item itself, at that depth of the result."""
@@ -172,7 +185,9 @@ class _Description:
             return {"kind": type(item).__name__, "item": item}
         exact = type(item)  # what a subclass would answer is unknown
         if isinstance(item, (list, tuple)) and exact in _SEQUENCES and _is_small(item, depth):
-            parts = [self.of(i, depth + 1) for i in item]
+            self._count_plain(None)
+            entries = (None if self.blanks and i is ... else i for i in item)
+            parts = [self.of(i, depth + 1) for i in entries]
             return {"kind": "list" if exact is list else "tuple", "item": parts}
         if isinstance(item, dict) and exact is dict and _is_small(item, depth) and _has_texts(item):
             for key in item:
@@ -183,18 +198,29 @@ class _Description:
         raise Unanswerable(_explain_unfit(item, self.what, depth))
 
     def _of_array(self, item: torch.Tensor | Array | np.generic) -> ReturnedItem:
+        if isinstance(item, torch.Tensor):
+            network.require_numbers(item, self.what)
         _require_small(tuple(item.shape), self.what, self.most)
         self._add(math.prod(item.shape))
         if isinstance(item, torch.Tensor):
-            return {"kind": "tensor", "item": network.array(item)}
+            dense = item if item.layout is torch.strided else item.detach().to_dense()
+            return {"kind": "tensor", "item": network.array(dense)}
         array = np.array(item)
         if array.dtype.kind not in "biufc":
             raise Unanswerable(f"{self.what} is an array of {array.dtype}, not of numbers")
+        if array.dtype in (np.longdouble, np.clongdouble):  # no two machines have the same
+            array = array.astype(np.float64 if array.dtype == np.longdouble else np.complex128)
         return {"kind": "array", "item": array}
 
     def _count_plain(self, item: object) -> None:
         """A text by its characters, anything else as one."""
         self._add(max(1, len(item)) if isinstance(item, str) else 1)
+        self.written += _ENTRY + len(json.dumps(item) if isinstance(item, str) else repr(item))
+        if self.written > self.longest:
+            raise Unanswerable(
+                f"{self.what} is longer than {self.longest:,} characters where it is written "
+                "down; return an array, or less"
+            )
 
     def _add(self, count: int) -> None:
         self.count += count
@@ -235,9 +261,9 @@ def _require_small(shape: tuple[int, ...], what: str, most: int) -> None:
         )
     count = math.prod(n for n in shape if n)
     if count > most:
+        held = f"{count:,} numbers" if all(shape) else "no numbers, but rows without end,"
         raise Unanswerable(
-            f"{what} holds {count:,} numbers in shape {shape}; {most:,} are the most that can be "
-            "compared"
+            f"{what} holds {held} in shape {shape}; {most:,} are the most that can be compared"
         )
 
 

@@ -22,6 +22,8 @@ from grader.inside.wire import Array
 FILLS = (torch.ops.aten.normal_.default, torch.ops.aten.uniform_.default)
 """What draws the first numbers of weights."""
 PRECISIONS: dict[Precision, torch.dtype] = {"float64": torch.float64, "float32": torch.float32}
+_FLOATS = (torch.float64, torch.float32, torch.float16)
+"""Those that NumPy has."""
 PERIOD = 1_000_003
 """Random numbers drawn for one array; a prime, so that no two rows begin alike."""
 SAMPLE = 1 << 16
@@ -49,12 +51,24 @@ def plain(value: torch.Tensor) -> torch.Tensor:
 
 
 def array(value: torch.Tensor) -> Array:
-    """A numpy copy of the tensor; bfloat16 as float32."""
+    """A numpy copy of the tensor; of a kind of numbers that NumPy has not, as float32."""
     tensor = plain(value)
-    if tensor.dtype is torch.bfloat16:
-        tensor = tensor.float()
     with torch._C.DisableTorchFunctionSubclass():
-        return np.array(tensor.as_subclass(torch.Tensor).numpy(), copy=True)
+        tensor = tensor.as_subclass(torch.Tensor)
+        if tensor.is_quantized:
+            tensor = tensor.dequantize()
+        elif tensor.is_floating_point() and tensor.dtype not in _FLOATS:
+            tensor = tensor.float()
+        return np.array(tensor.numpy(), copy=True)
+
+
+def require_numbers(value: torch.Tensor, what: str) -> None:
+    """Raise Unanswerable for a tensor of which there is no array; `what` begins the sentence."""
+    with torch._C.DisableTorchFunctionSubclass():
+        if value.is_meta:
+            raise Unanswerable(f"{what} is a tensor on the device meta, which holds no numbers")
+        if value.is_nested:
+            raise Unanswerable(f"{what} is a nested tensor; return one of a single shape")
 
 
 def build(

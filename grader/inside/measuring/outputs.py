@@ -47,6 +47,7 @@ def check_scores(value: object, count: int, where: str = "", *, rows: bool = Fal
     absent.refuse(value, f"{where}what the network returns")
     if not isinstance(value, torch.Tensor):
         raise Unanswerable(f"{where}the network returns {_name_unfit_scores(value)}")
+    network.require_numbers(value, f"{where}what the network returns")
     if value.dim() < 1:
         raise Unanswerable(
             f"{where}the network returns a single number, as a loss is; return the scores, one row "
@@ -146,6 +147,8 @@ def _require_small(value: object, where: str) -> None:
             f"{where}the network returns more than {MOST} tensors; return those that the brief "
             "asks for, stacked where they belong together"
         )
+    for way, tensor in tensors:
+        network.require_numbers(tensor, f"{where}what the network returns{way and f' in {way}'}")
     total = sum(t.numel() for _, t in tensors)
     if total > LARGEST:
         shapes = ", ".join(str(tuple(t.shape)) for _, t in tensors[:3])

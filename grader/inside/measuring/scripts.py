@@ -7,6 +7,7 @@ which no line of the student's takes part is the course's, and costs nobody poin
 
 from __future__ import annotations
 
+import math
 import os
 import traceback
 from collections.abc import Callable, Iterable
@@ -85,7 +86,7 @@ class Student:
         `what` names it in the sentence that refuses anything else.
         """
         try:
-            returned = functions.describe(value, most=outputs.LARGEST)
+            returned = functions.describe(value, most=outputs.LARGEST, longest=math.inf)
         except Unanswerable as error:
             raise Unanswerable(f"{what} cannot be read: {error.why}") from None
         kind, item = returned["kind"], returned["item"]
@@ -96,7 +97,12 @@ class Student:
                 self.refuse(f"{what} is a {kind} of unequal parts; return one array")
         if isinstance(item, bool) or not isinstance(item, (int, float, np.ndarray)):
             self.refuse(f"{what} is a {kind}; return an array of numbers")
-        numbers = np.array(item, np.float64)
+        if isinstance(item, np.ndarray) and np.iscomplexobj(item):
+            self.refuse(f"{what} holds complex numbers, and real ones are asked for")
+        try:
+            numbers = np.array(item, np.float64)
+        except OverflowError:
+            self.refuse(f"{what} is a whole number that is too large for an array of numbers")
         if numbers.size > _LARGEST:
             self.refuse(f"{what} holds {numbers.size:,} numbers; {_LARGEST:,} are the most")
         if shape is not None and numbers.shape != shape:

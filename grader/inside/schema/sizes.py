@@ -13,5 +13,7 @@ VALUE_DEPTH = 8
 """How deep lists and dictionaries lie in it."""
 VALUE_ENTRIES = 10_000
 """Entries of a list or a dictionary in it."""
+VALUE_WRITTEN = 3_000_000
+"""Characters of all numbers and texts outside arrays, as they are sent."""
 EPOCHS_CAP = 100
 """After how many epochs of one training a network is looked at."""

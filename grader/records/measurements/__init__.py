@@ -6,7 +6,7 @@ Each `from_wire` takes a value that came out of a box: it is checked completely,
 Floors, top first:
     extents, kept, readers
     layers, logits, networks, outputs, parameters, steps
-    dropouts, named_arrays, returned
+    dropouts, named_arrays, returned, text
 """
 
 from grader.inside.schema.questions import Output, Precision
@@ -21,6 +21,7 @@ from grader.records.measurements.parameters import Parameter, Parameters
 from grader.records.measurements.readers import READERS
 from grader.records.measurements.returned import Returned
 from grader.records.measurements.steps import Gradients, Steps
+from grader.records.measurements.text import Text
 from grader.records.untrusted import Array
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Precision",
     "Returned",
     "Steps",
+    "Text",
     "Trained",
     "describe_excess",
     "list_arrays",

@@ -2,7 +2,8 @@
 
 A layout looks at a listing, which is names and sizes. It reads a file only where its source writes
 one beside those of the students: a table of names, groups and times, or a text that came with a
-submission. What students handed in is read later, within caps, by `collect`.
+submission. What students handed in is read later, within caps, by `reading`; a layout may ask
+whether two of these files are the same, and never what stands in them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from grader.records import extensions
 from grader.records.asked_files import AskedFiles
 from grader.records.person import Person
 from grader.submissions.listing import Listing, Member
-from grader.submissions.names import Refused
+from grader.submissions.names import Refused, show_name
 
 GROUP = "grader.layouts"
 """Entry points under which layouts are registered."""
@@ -38,7 +39,9 @@ class HandIn:
     place: str = ""
     """What the source calls its folder, or its files without their own names."""
     attempt: int = 0
-    """Which of the student's attempts it is, counted from 1; 0 where the source counts none."""
+    """Which of the attempts it is that those with this label and these persons made, counted from
+    1; 0 where the source knows of one.
+    """
     late: bool = False
     """True where the source says so."""
     notes: Sequence[str] = ()
@@ -70,17 +73,27 @@ class Layout(Protocol):
         """
 
 
+@runtime_checkable
+class Strict(Protocol):
+    """What a layout has besides that can tell what in a listing is not of its source."""
+
+    def find_strays(self, listing: Listing, /) -> Sequence[str]:
+        """Names of files that somebody may have handed in, and whose form is another one."""
+
+
 def load_layouts() -> dict[str, Layout]:
     """Every layout there is, by name. Raises GraderError for one that is broken: it may be the
     right one.
     """
-    layouts: dict[str, Layout] = {}
-    for name in extensions.names(GROUP):
-        layout = extensions.load(GROUP, name)
-        if isinstance(layout, type) or not isinstance(layout, Layout):
-            raise extensions.blame(GROUP, name, "lacks what a layout has")
-        layouts[name] = layout
-    return layouts
+    return {name: load_layout(name) for name in extensions.names(GROUP)}
+
+
+def load_layout(name: str) -> Layout:
+    """The one of that name. Raises GraderError where there is none, or where it is broken."""
+    layout = extensions.load(GROUP, name)
+    if isinstance(layout, type) or not isinstance(layout, Layout):
+        raise extensions.blame(GROUP, name, "lacks what a layout has")
+    return layout
 
 
 def choose_layout(
@@ -91,12 +104,38 @@ def choose_layout(
     Raises Refused, in words that continue a path, where none does or several do.
     """
     every = load_layouts() if layouts is None else layouts
-    refusals = {name: layout.refuse(listing, asked) for name, layout in every.items()}
+    return every[recognise(listing, asked, every)]
+
+
+def recognise(listing: Listing, asked: AskedFiles, layouts: Mapping[str, Layout]) -> str:
+    """The name of that layout.
+
+    Where a layout recognises the listing and finds others' hand-ins beside its own
+    (`find_strays`), the fallback is one of those that are named.
+    """
+    refusals = {name: layout.refuse(listing, asked) for name, layout in layouts.items()}
     fitting = [name for name, refusal in refusals.items() if not refusal]
-    chosen = [n for n in fitting if not every[n].fallback] or fitting
+    chosen = [n for n in fitting if not layouts[n].fallback] or fitting
     if len(chosen) > 1:
-        listed = ", ".join(f"`{name}`" for name in chosen)
-        raise Refused(f"could be of several sources: {listed}. Give a folder of one of them")
+        raise Refused(_name_several(chosen))
     if not chosen:
-        raise Refused(next((r for n, r in refusals.items() if every[n].fallback), "is no class"))
-    return every[chosen[0]]
+        last = sorted(refusals, key=lambda name: layouts[name].fallback)[-1:]
+        raise Refused(refusals[last[0]] if last else "is no class")
+    strays = _find_strays(layouts[chosen[0]], listing)
+    others = [n for n in layouts if layouts[n].fallback and n != chosen[0]]
+    if strays and others:
+        held = f"; `{show_name(strays[0])}` is none of `{chosen[0]}`"
+        raise Refused(_name_several([*chosen, *others], held))
+    return chosen[0]
+
+
+def _name_several(names: Sequence[str], why: str = "") -> str:
+    listed = ", ".join(f"`{name}`" for name in names)
+    return (
+        f"could be of several sources: {listed}{why}. Say which with --layout, or give a folder of"
+        " one of them"
+    )
+
+
+def _find_strays(layout: Layout, listing: Listing) -> Sequence[str]:
+    return layout.find_strays(listing) if isinstance(layout, Strict) else ()

@@ -102,7 +102,9 @@ def _find_wrapper(listing: Listing, entry: str) -> str:
     inner = [name.removeprefix(prefix) for name in listing.members]
     handed_in = {n.partition("/")[0] for n in inner if is_entry(n, entry)}
     packed = {n for n in inner if "/" not in n and is_archive(n)}
-    is_class = len(handed_in | packed) > 1 and not handed_in & set(inner)
+    code = {n for n in inner if n.lower().endswith(ENTRY_SUFFIXES)}
+    named = code if not handed_in and not any("/" in n for n in code) else set()  # by students
+    is_class = len(handed_in | packed | named) > 1 and not handed_in & set(inner)
     return prefix if is_class else ""
 
 

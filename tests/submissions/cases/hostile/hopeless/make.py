@@ -1,4 +1,4 @@
-"""An honest student, last in the list: the reference's answers."""
+"""Others who hand in what the first did, and an honest student, last in the list."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from kit.places import ROOT
 
 
 def make(folder: Path) -> None:
-    """Their file."""
+    """Their files."""
+    first = (folder / "a_mallory/convolutions.py").read_text()
+    for name in ("b_mallory", "c_mallory"):
+        (folder / name).mkdir()
+        (folder / name / "convolutions.py").write_text(f"{first}# {name}\n")
     (folder / "z_honest").mkdir()
     shutil.copy(ROOT / "reference/conv_arithmetic/convolutions.py", folder / "z_honest")

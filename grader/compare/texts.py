@@ -1,0 +1,13 @@
+"""Written answers: nothing is compared; a person is shown what was written."""
+
+from __future__ import annotations
+
+from grader.records.measurements import Text
+from grader.records.result import Verdict
+
+
+def written(answer: Text) -> Verdict:
+    """The answer as a check with `person=True` shows it to the person who marks."""
+    where = f"Read in {' and '.join(f'`{place}`' for place in answer.places)}."
+    more = " It is longer than what is shown here." if answer.cut else ""
+    return Verdict(fraction=1.0, feedback=f"{where}{more}", evidence={"answer": answer.to_json()})

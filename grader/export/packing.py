@@ -1,0 +1,65 @@
+"""Zip archives with a folder for each student, the same bytes from the same files.
+
+What a source called a folder is a label: here it becomes a name that is safe wherever the archive
+is unpacked.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import unicodedata
+import zipfile
+from collections.abc import Mapping
+
+MOODLE_PLACE = re.compile(
+    r"\A(?P<name>.*)_(?P<number>[0-9]{1,18})_assignsubmission_[a-z]+_?", re.DOTALL
+)
+"""What Moodle calls the folder of a submission: `Ana López_657737_assignsubmission_file`."""
+_FORBIDDEN = '<>:"/\\|?*'
+"""What some system takes for no part of a name."""
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories of what makes a name read otherwise than it is."""
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|(?:com|lpt)[0-9])(?:\..*)?", re.IGNORECASE)
+_LONGEST = 150
+"""Characters of a name."""
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""When every file was changed, so that the same files are the same archive."""
+_FILE = 0o644 << 16
+
+
+def clean_name(label: str) -> str:
+    """The label as the name of a folder; empty where nothing is left."""
+    plain = unicodedata.normalize("NFC", label)
+    name = "".join("_" if _is_forbidden(sign) else sign for sign in plain)
+    name = name[:_LONGEST].rstrip(" .").lstrip(" .~")
+    return f"_{name}" if _RESERVED.fullmatch(name) else name
+
+
+def _is_forbidden(sign: str) -> bool:
+    return sign in _FORBIDDEN or unicodedata.category(sign) in _HIDDEN
+
+
+def name_folders(labels: Mapping[str, str]) -> dict[str, str]:
+    """By key, in order, a folder of its own for each label: equal ones get a number."""
+    folders, used = dict[str, str](), set[str]()
+    for key in sorted(labels):
+        name = base = clean_name(labels[key]) or "student"
+        count = 1
+        while name.casefold() in used:
+            count += 1
+            name = f"{base} ({count})"
+        used.add(name.casefold())
+        folders[key] = name
+    return folders
+
+
+def pack(files: Mapping[str, bytes]) -> bytes:
+    """A zip archive of these files, by path, in order of path."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(files):
+            entry = zipfile.ZipInfo(path, _EPOCH)
+            entry.compress_type, entry.external_attr, entry.create_system = 8, _FILE, 3
+            archive.writestr(entry, files[path])
+    return whole.getvalue()

@@ -1,0 +1,33 @@
+"""Written answers of a submission, by probe: read when it is judged, so nothing is run for them."""
+
+from __future__ import annotations
+
+from grader.assignment.loader import LoadedAssignment
+from grader.records.execution import Missing
+from grader.records.measurements import Text
+from grader.records.submission import Submission
+from grader.submissions.written import find_answers, find_prompts
+
+
+def read_answers(loaded: LoadedAssignment, submission: Submission) -> dict[str, Text | Missing]:
+    """By probe key what was written, or that nothing was."""
+    if not loaded.written:
+        return {}
+    labels = {probe.key: str(probe.args["label"]) for probe in loaded.written.values()}
+    every = tuple(dict.fromkeys(labels.values()))
+    prompts = find_prompts(loaded.handout, every) if loaded.handout else None
+    found = find_answers(submission.files, submission.entry, every, prompts)
+    return {key: found.get(label) or _describe_absence(label) for key, label in labels.items()}
+
+
+def _describe_absence(label: str) -> Missing:
+    return Missing(
+        why=f"no answer to `{label}` was found. Write it in a text cell of your notebook, in a "
+        f"comment or in answers.md, after `{label}:` at the beginning of a line"
+    )
+
+
+def find_model_answers(loaded: LoadedAssignment) -> dict[str, str]:
+    """By label what the reference wrote, for who marks."""
+    answers = read_answers(loaded, loaded.reference).values()
+    return {text.label: text.text for text in answers if isinstance(text, Text)}

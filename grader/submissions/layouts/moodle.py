@@ -1,0 +1,98 @@
+"""Moodle, "Download all submissions": a folder for each participant and kind of submission.
+
+`Ana López_657737_assignsubmission_file/lenet.py`, up to version 4.0 with another underscore behind
+it; what was typed in lies in `Ana López_657737_assignsubmission_onlinetext`. Without folders the
+same stands before each file's name. The number is that of the grading worksheet. In a team each
+member has such a folder, `Group A-Ana López_…`, with the same files. Where names are hidden, all
+are called `Participant`, in the platform's language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from grader.records.asked_files import AskedFiles
+from grader.records.person import Person
+from grader.submissions.contents import Contents
+from grader.submissions.layouts.forms import Gathered, NamedForm, Part
+from grader.submissions.layouts.layout import HandIn
+
+_OWNER = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_[a-z]+", re.DOTALL)
+_HIDDEN = frozenset(
+    "Participant Teilnehmerin Teilnehmer Participante Partecipante Deelnemer Deltagare Deltaker"
+    " Deltager Osallistuja Uczestnik Účastník".split()
+)
+"""How Moodle calls everybody where names are hidden."""
+
+
+def read(name: str) -> Part | None:
+    """What a name says, where it or its folder has the form."""
+    top, slash, inner = name.partition("/")
+    if slash and (match := _OWNER.match(top)) and top[match.end() :] in ("", "_"):
+        return _make_part(match, inner, "_" * top.endswith("_"))
+    above, slash, base = name.rpartition("/")
+    match = _OWNER.match(base)
+    if match is None or not base[match.end() :].startswith("_") or base.endswith("_"):
+        return None
+    return _make_part(match, above + slash + base[match.end() + 1 :], "")
+
+
+def _make_part(match: re.Match[str], file: str, tail: str) -> Part:
+    name, number = match["name"].strip(), match["id"]
+    hidden = name in _HIDDEN
+    return Part(
+        who=number,
+        label=f"{name} {number}" if hidden else name,
+        file=file,
+        person=Person(name="" if hidden else name, id=number),
+        place=f"{match['name']}_{number}_assignsubmission_file{tail}",
+    )
+
+
+def finish(gathered: list[Gathered], asked: AskedFiles) -> Iterable[HandIn]:
+    """A team is one hand-in of several persons, where every folder names one."""
+    alone = [one.give() for one in gathered]
+    teams: dict[str, list[HandIn]] = {}
+    for hand_in in alone:
+        team, dash, _ = hand_in.student.partition("-")
+        if not dash:
+            return alone
+        teams.setdefault(team, []).append(hand_in)
+    return [one for name, members in teams.items() for one in _join_team(name, members, asked)]
+
+
+def _join_team(name: str, members: Sequence[HandIn], asked: AskedFiles) -> Iterator[HandIn]:
+    """The members as one, where they handed in the same files; else each alone."""
+    groups: list[list[HandIn]] = []
+    for one in members:
+        same = next((g for g in groups if _are_same(g[0], one, asked)), None)
+        if same is None:
+            groups.append([one])
+        else:
+            same.append(one)
+    for group in groups:
+        if len(group) == 1:
+            yield group[0]
+            continue
+        persons = [_cut(p, name) for one in group for p in one.persons]
+        yield replace(group[0], student=name, persons=persons)
+
+
+def _cut(person: Person, team: str) -> Person:
+    return replace(person, name=person.name.removeprefix(f"{team}-"))
+
+
+def _are_same(first: HandIn, second: HandIn, asked: AskedFiles) -> bool:
+    """True where both have files, of the same names and with the same bytes."""
+    if not first.members or first.members.keys() != second.members.keys():
+        return False
+    for name, member in first.members.items():
+        pair = {"first": member, "second": second.members[name]}
+        if not Contents(members=pair, asked=asked).are_same(["first", "second"]):
+            return False
+    return True
+
+
+MOODLE = NamedForm(read=read, shape="`Ana López_12345_assignsubmission_file/FILE`", finish=finish)
