@@ -94,6 +94,7 @@ def export(
 def _prepare(out: Path, into: Path | None, name: str, wishes: Wishes) -> Delivery:
     """What would be written, from the ledger of that folder."""
     from grader.export.delivery import prepare
+    from grader.export.leaderboard import SHOWN, find_aliases
     from grader.export.report_files import ReportFiles
     from grader.ledger.ledger import Ledger
     from grader.records import file_names
@@ -106,4 +107,12 @@ def _prepare(out: Path, into: Path | None, name: str, wishes: Wishes) -> Deliver
         graded = [one.shorten() for one in ledger.results()]
         stems = file_names.file_names(one.student for one in graded)
         reports = ReportFiles(out=out, stems=stems, find=lambda s: ledger.results([s])[0])
-        return prepare(graded, out, into=into, name=name, wishes=wishes, read_pages=reports.read)
+        return prepare(
+            graded,
+            out,
+            into=into,
+            name=name,
+            wishes=wishes,
+            read_pages=reports.read,
+            aliases=find_aliases(ledger.setting(SHOWN), graded),
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,6 +52,7 @@ def prepare(
     name: str,
     wishes: Wishes,
     read_pages: ReadPages,
+    aliases: Mapping[str, str] | None = None,
 ) -> Delivery:
     """What would be written: into the instructor's file `into`, whose format is recognised where
     `name` is empty, or into a new file of that format, in `out` where no other place is named.
@@ -64,7 +65,9 @@ def prepare(
     try:
         found = name or recognise(before or b"")
         path = _find_path(find_export(found), found, out, into, before)
-        results = gather(graded, own_file=before, wishes=wishes, read_pages=read_pages)
+        results = gather(
+            graded, own_file=before, wishes=wishes, read_pages=read_pages, aliases=aliases
+        )
         made = _make(find_export(found), results)
     except UsageError as error:
         raise UsageError(f"{into}: {error}" if before is not None else str(error)) from error

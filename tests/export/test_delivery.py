@@ -6,10 +6,12 @@ import importlib
 import json
 import stat
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from grader.export.leaderboard import SHOWN, read_choice
 from grader.grading.grade import render
 from grader.ledger.ledger import Ledger
 from grader.records.execution import Execution
@@ -132,6 +134,18 @@ def test_new_files_are_made(call: CommandLine, out: Path, tmp_path: Path) -> Non
     assert other.read_bytes() == (out / "grades.xlsx").read_bytes()
     refused = call("export", out, "--format", "csv", "--into", other, "--write")
     assert "it is there already, and csv makes a new file" in refused.sentence
+
+
+def test_a_leaderboard_keeps_the_names_that_were_chosen(call: CommandLine, tmp_path: Path) -> None:
+    """`grade` was told once how students are called there."""
+    ranked = replace(
+        one("ana", 5).checks[0], evidence={"leaderboard": {"accuracy": 0.9, "parameters": 10}}
+    )
+    out = keep(tmp_path / "out", replace(one("ana", 5), checks=(ranked,)))
+    with Ledger(out / "grades.db") as ledger:
+        ledger.set_setting(SHOWN, read_choice("names"))
+    call("export", out, "--format", "leaderboard", "--write")
+    assert (out / "leaderboard.csv").read_text().splitlines()[1] == '1,"ana",0.9,10'
 
 
 def test_reports_are_handed_out(call: CommandLine, tmp_path: Path) -> None:
