@@ -13,10 +13,10 @@ from grader.records.errors import GraderError
 _EXIT_CODES = """\b
 Exit codes:
   0    Done.
-  1    Done, but look: a person is needed (grade, mark), a check was lost or could
-       not be judged (check), there are too few points (ci), something is not
-       as it should be (verify, demo), a grade did not get into the file
-       (export), the sandbox is below level 2 (doctor).
+  1    Done, but look: a person is needed (grade, mark), a check was lost or
+       could not be judged (check), there are too few points (ci), something
+       is not as it should be (verify, demo), a grade did not get into the
+       file (export), the sandbox is below level 2 (doctor).
   2    Not done, or not to the end. One sentence on stderr says why; what was
        graded is kept.
   130  Interrupted. What was graded is kept."""
