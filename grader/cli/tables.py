@@ -53,6 +53,8 @@ def results(summary: RunSummary) -> None:
             line(f"Data: {used['used']}")
     if not summary.graded:
         line("Nobody was graded: what is kept stays as it is.")
+    elif summary.executed == summary.reused == 0:
+        line("Nothing was executed: nobody handed in a file that can be run.")
     elif summary.executed == 0:
         line(
             f"Nothing was executed: all {summary.reused} submissions were measured before, "

@@ -185,7 +185,7 @@ def _judge_known(
             key = plan.keys[submission.turn]
             graded = cohort.judge_again(submission, key)
             assert graded is not None, "the plan has looked"
-            tally.reused += 1
+            tally.reused += submission.entry is not None  # else there is nothing to measure
             tally.graded.add(submission.student)
             if counts := attempts.add(submission, graded, key):
                 before = cohort.ledger.newest_result(submission.student)

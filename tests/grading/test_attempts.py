@@ -106,6 +106,7 @@ def test_a_platforms_download_from_the_command_line(course: Tiny, graded: object
         "Read as `canvas`: 3 students, 1 late, 1 without a file that can be run: curiemarie,"
         " einsteinalbert, textertörnqvist.\n"
     )
+    assert "2 executed, 0 measured before" in done.out  # a text is nothing to measure
     assert scores(course) == {"curiemarie": "12", "einsteinalbert": "12", "textertörnqvist": "0"}
     page = (course.out / "einsteinalbert.html").read_text(encoding="utf-8")
     assert "Late" in page
