@@ -25,7 +25,7 @@ NOT_GRADED = "could not be graded"
 NO_FAULT = (
     "That is no fault of the student's: nothing is lost by it, and the instructor has to look."
 )
-_CELL = re.compile(r"(?P<file>.*), cell (?P<cell>\d+)")
+_CELL = re.compile(r"\A(?P<file>.*), cell (?P<cell>\d+)")
 _MARKS = {"passed": "✓", "partial": "~", "skipped": "–", "deferred": "·", "broken": "!"}
 _WORDS = {
     "deferred": "is decided when graded",

@@ -324,12 +324,15 @@ def test_expected(course: Tiny) -> None:
 
 
 def test_this_repository_is_a_course() -> None:
-    """Every assignment here loads, with its reference, handout and mistakes."""
+    """Every assignment here loads, with its reference, handout and mistakes; what is measured brings
+    100 points, and answers in words come on top.
+    """
     here = Course(ROOT)
     assert here.slugs()
     for slug in here.slugs():
         loaded = here.load(slug)
-        assert loaded.assignment.max_score == 100
+        measured = [c for c in loaded.assignment.checks if not c.person]
+        assert sum(c.points for c in measured if not c.extra) == 100, slug
         assert all(h.files for h in here.handouts(loaded))
         assert len(here.mistakes(loaded)) >= 8
         assert os.fspath(loaded.folder).endswith(slug)

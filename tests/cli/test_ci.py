@@ -246,7 +246,7 @@ REFUSING = """
 import sys
 from grader.inside.walls.lockdown import Filter
 rules = Filter()
-rules.refuse("unshare")
+rules.refuse({refused!r})
 rules.install()
 from grader.cli import main as command_line
 command_line.main(["ci", *{words!r}])
@@ -254,9 +254,13 @@ command_line.main(["ci", *{words!r}])
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("suffix", [".py", ".ipynb"])
-def test_level_2_holds_where_namespaces_are_refused(suffix: str) -> None:
-    """As on Ubuntu 24.04, for an ordinary user and for root: the points are the same."""
+@pytest.mark.parametrize(
+    ("suffix", "refused"), [(".py", "unshare"), (".ipynb", "unshare"), (".py", "mount")]
+)
+def test_level_2_holds_where_namespaces_are_refused(suffix: str, refused: str) -> None:
+    """As on Ubuntu 24.04, where one may be made, and nothing mounted in it; for an ordinary user
+    and for root: the points are the same.
+    """
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # which others may read
         home = Path(folder)
         home.chmod(0o777)
@@ -267,7 +271,9 @@ def test_level_2_holds_where_namespaces_are_refused(suffix: str) -> None:
         given = [str(own), "--course", str(course.root)]
         for user in ("root", "ordinary") if os.geteuid() == 0 else ("ordinary",):
             out = home / f"{user}.xml"
-            program = REFUSING.format(words=[*given, "--format", "junit", "--out", str(out)])
+            program = REFUSING.format(
+                refused=refused, words=[*given, "--format", "junit", "--out", str(out)]
+            )
             if user == "root":
                 subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
             else:
