@@ -78,7 +78,7 @@ class Marking:
             if not marks:
                 return
             with Ledger(self.out / "grades.db") as ledger:
-                ledger.add_marks(marks)
+                ledger.add_marks(marking.list_news(marks, ledger.marks()))
             again = marking.list_items([self.read(item)])
             done = next((i.done for i in again if i.check == item.check), True)
             self.items[number] = replace(item, done=done)

@@ -134,6 +134,16 @@ def test_a_mark_is_kept_and_leads_to_the_next(browser: Browser) -> None:
         assert not any(g.needs_review for g in ledger.results())
 
 
+def test_what_holds_already_is_not_entered_again(browser: Browser) -> None:
+    """A page that is saved as it was leaves nothing in the log; an excuse is taken back there."""
+    form = {"settled": "yes", "about": "0f" * 32, "points": "-3", "comment": "Odd."}
+    for more in ({}, {}, {"excused": "yes"}, {"excused": "yes"}, {}):
+        assert browser.post("2", {**form, **more})[0] == 303
+    with Ledger(browser.server.session.out / "grades.db", readonly=True) as ledger:
+        said = [(m.kind, m.taken_back) for m in ledger.marks()]
+    assert said == [("settled", False), ("whole", False), ("excused", False), ("excused", True)]
+
+
 @pytest.mark.parametrize("points", ["5", "-1", "many", "nan", "1e999"])
 def test_points_that_cannot_be_given_are_said(browser: Browser, points: str) -> None:
     """What was typed stays in the form; nothing is kept."""
