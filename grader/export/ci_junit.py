@@ -16,7 +16,7 @@ from grader.report import escape
 
 _NOT_XML = re.compile("[\ufffe\uffff]")
 """What no XML 1.0 may hold and `escape.block` leaves, as it has a shape."""
-_ENDS = {"broken": "error", "skipped": "skipped", "deferred": "skipped"}
+_ENDS = {"broken": "error", "skipped": "skipped", "deferred": "skipped", "open": "skipped"}
 """How an outcome is called that neither passed nor failed."""
 
 

@@ -18,7 +18,7 @@ from grader.records.result import CheckResult, Graded, Outcome
 
 HIDDEN = "hidden_checks"
 """How the line is called in which hidden checks stand; bonus ones have one of their own."""
-ELSEWHERE = ("deferred", "broken")
+ELSEWHERE = ("deferred", "open", "broken")
 """Outcomes that are not decided here: they cost nothing."""
 NOT_GRADED = "could not be graded"
 """Said, with the reason, where the grader itself failed."""
@@ -26,9 +26,17 @@ NO_FAULT = (
     "That is no fault of the student's: nothing is lost by it, and the instructor has to look."
 )
 _CELL = re.compile(r"\A(?P<file>.*), cell (?P<cell>\d+)")
-_MARKS = {"passed": "✓", "partial": "~", "skipped": "–", "deferred": "·", "broken": "!"}
+_MARKS = {
+    "passed": "✓",
+    "partial": "~",
+    "skipped": "–",
+    "deferred": "·",
+    "open": "·",
+    "broken": "!",
+}
 _WORDS = {
     "deferred": "is decided when graded",
+    "open": "is marked by a person",
     "broken": "could not be judged, which is no fault of yours",
 }
 
@@ -96,7 +104,7 @@ def _merge(hidden: Sequence[CheckResult]) -> CheckResult:
         outcome=_grade(decided),
         points=points,
         earned=earned,
-        feedback="Some of them could not be judged, which is no fault of yours." * broken,
+        feedback="Some of them are not decided yet, which is no fault of yours." * broken,
         extra=extra,
         hidden=True,
         needs_review=any(c.needs_review for c in hidden),

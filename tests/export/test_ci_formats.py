@@ -139,6 +139,18 @@ def test_what_broke_is_not_counted(name: str) -> None:
     assert ci_run.count(run.graded).most == 90
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_person_marks_is_not_counted_yet(name: str) -> None:
+    """Neither its points nor what it is worth, and it is no failure."""
+    run = one(check("two_steps", "open"))
+    made = make(name, run)
+    assert read(name, made) == ci_run.count(run.graded).earned == 90
+    assert ci_run.count(run.graded).most == 90
+    assert ci_run.is_enough(run.graded, None)
+    assert "::error" not in made.log
+    assert "is marked by a person" in made.content.decode()
+
+
 # ---------------------------------------------------------------------- hidden checks
 
 
