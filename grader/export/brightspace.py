@@ -19,11 +19,10 @@ from grader.export.filling import (
     join_names,
     list_student_lines,
     make_key,
-    require_file,
+    read_own_table,
 )
 from grader.export.matching import Key
 from grader.export.table import Table
-from grader.records.errors import UsageError
 
 _ITEM = re.compile(r"\A(?P<title>.+) Points Grade(?:\s*<(?P<more>.*)>)?", re.DOTALL)
 _MOST = re.compile(r"MaxPoints:([0-9]+(?:\.[0-9]+)?)", re.ASCII)
@@ -41,9 +40,7 @@ class Brightspace:
 
     def make(self, results: Results) -> ExportedFile:
         """Its column of the item says what everybody has earned."""
-        table = Table.read(require_file(results))
-        if why := _refuse(table):
-            raise UsageError(f"it is no export of Brightspace's grades: {why}")
+        table = read_own_table(results, _refuse, "export of Brightspace's grades")
         column = choose(_list_items(table), results, "Brightspace")
         lines = list_student_lines(table, range(1, len(table.lines)))
         return fill(_read(table, lines, column), results)

@@ -18,12 +18,11 @@ from grader.export.filling import (
     fill,
     list_student_lines,
     make_key,
+    read_own_table,
     read_points,
-    require_file,
 )
 from grader.export.matching import Key
 from grader.export.table import Table
-from grader.records.errors import UsageError
 
 _ASSIGNMENT = re.compile(r"\A(.*)\s\((\d+)\)", re.DOTALL | re.ASCII)
 """A title, and the assignment's number."""
@@ -49,9 +48,7 @@ class Canvas:
 
     def make(self, results: Results) -> ExportedFile:
         """Its column of the assignment says what everybody has earned, at two decimals."""
-        table = Table.read(require_file(results))
-        if why := _refuse(table):
-            raise UsageError(f"it is no gradebook of Canvas: {why}")
+        table = read_own_table(results, _refuse, "gradebook of Canvas")
         points = _find_points(table)
         column = choose(_list_columns(table, points), results, "Canvas")
         lines = [n for n in list_student_lines(table, range(1, len(table.lines))) if n != points]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -136,11 +136,14 @@ def _list(candidates: Sequence[Candidate]) -> str:
 # ------------------------------------------------------------------------------- which cells
 
 
-def require_file(results: Results) -> bytes:
-    """The instructor's file. Raises UsageError where there is none."""
+def read_own_table(results: Results, refuse: Callable[[Table], str], what: str) -> Table:
+    """The instructor's file. Raises UsageError where there is none, or it is not `what`."""
     if results.own_file is None:
         raise UsageError("this format fills a file of the other program. Name it with --into")
-    return results.own_file
+    table = Table.read(results.own_file)
+    if why := refuse(table):
+        raise UsageError(f"it is no {what}: {why}")
+    return table
 
 
 def fill(book: Gradebook, results: Results) -> ExportedFile:

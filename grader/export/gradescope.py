@@ -18,12 +18,11 @@ from grader.export.filling import (
     join_names,
     list_student_lines,
     make_key,
+    read_own_table,
     read_points,
-    require_file,
 )
 from grader.export.matching import Key
 from grader.export.table import Table
-from grader.records.errors import UsageError
 
 _TOTAL, _MOST = "Total Score", "Max Points"
 
@@ -39,9 +38,7 @@ class Gradescope:
 
     def make(self, results: Results) -> ExportedFile:
         """Its column of scores says what everybody has earned."""
-        table = Table.read(require_file(results))
-        if why := _refuse(table):
-            raise UsageError(f"it is no download of Gradescope's: {why}")
+        table = read_own_table(results, _refuse, "download of Gradescope's")
         lines = list_student_lines(table, range(1, len(table.lines)))
         column = choose(_list_columns(table, lines), results, "Gradescope")
         return fill(_read(table, lines, column), results)

@@ -20,8 +20,8 @@ from grader.export.filling import (
     fill,
     list_student_lines,
     make_key,
+    read_own_table,
     read_points,
-    require_file,
 )
 from grader.export.matching import Key
 from grader.export.packing import MOODLE_PLACE
@@ -47,9 +47,7 @@ class Moodle:
 
     def make(self, results: Results) -> ExportedFile:
         """Its column of grades says what everybody has earned; comments and dates stay."""
-        table = Table.read(require_file(results))
-        if why := _refuse(table):
-            raise UsageError(f"it is no grading worksheet of Moodle: {why}")
+        table = read_own_table(results, _refuse, "grading worksheet of Moodle")
         grades = _find_grade(table)
         if not grades and not results.wishes.column:
             raise UsageError(f"{_NO_GRADE}. Name the column of grades with --column")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,8 +17,9 @@ from PIL import Image
 
 from grader.grading.grade import grade
 from grader.sandbox import ForkServer
+from kit.browser import open_browser
 from kit.graded import Borrower
-from kit.lab import PATIENCE, WIDTHS, Jupyter, Shown, Window, serving
+from kit.lab import WIDTHS, Jupyter, Shown, Window, serving
 from kit.tiny import POINTS, RIGHT, WRONG, found
 
 if TYPE_CHECKING:  # installed by `make proofs`, not by `make test`
@@ -124,18 +124,7 @@ def handed_back(server: ForkServer, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Debian's chromium, without a window."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("chromium is not installed here")
-    from playwright.sync_api import sync_playwright
-
-    home = {**os.environ, "HOME": str(tmp_path_factory.mktemp("browser"))}
-    with (
-        sync_playwright() as driver,
-        driver.chromium.launch(
-            executable_path=program, env=home, args=[LOCAL], timeout=1000 * PATIENCE
-        ) as one,
-    ):
+    with open_browser(tmp_path_factory.mktemp("browser"), LOCAL) as one:
         yield one
 
 

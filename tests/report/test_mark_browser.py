@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +18,8 @@ import pytest
 from grader.ledger.ledger import Ledger
 from grader.records.mark import Mark
 from grader.records.result import CheckResult, Graded
+from kit.browser import open_browser
+from kit.lab import PATIENCE
 from kit.places import ROOT
 from kit.sample_records import graded
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.proof, pytest.mark.process]
 COUNT, BEFORE_THE_KILL = 10, 4
-PATIENCE = 60
 
 
 def asked(number: int) -> Graded:
@@ -61,18 +60,7 @@ def out(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Debian's chromium, without a window."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("chromium is not installed here")
-    from playwright.sync_api import sync_playwright
-
-    home = {**os.environ, "HOME": str(tmp_path_factory.mktemp("browser"))}
-    with (
-        sync_playwright() as driver,
-        driver.chromium.launch(
-            executable_path=program, env=home, args=["--no-sandbox"], timeout=1000 * PATIENCE
-        ) as one,
-    ):
+    with open_browser(tmp_path_factory.mktemp("browser")) as one:
         yield one
 
 
