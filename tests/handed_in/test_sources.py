@@ -348,6 +348,16 @@ def test_blackboards_first_attempt(tmp_path: Path) -> None:
     assert (found.files["lenet.py"], found.received) == (CODE, "2026-03-01T10:00:00")
 
 
+def test_a_file_called_as_blackboard_calls_another_students(tmp_path: Path) -> None:
+    """It stays with whoever handed it in, and keeps its name."""
+    at = "attempt_2026-03-01-10-00-00"
+    files = {f"hw1_eve_{at}_mcurie_{at}_lenet.py": CODE, f"hw1_mcurie_{at}_lenet.py": OTHER}
+    found = named(read(write(tmp_path, files)))
+    assert list(found) == ["eve", "mcurie"]
+    assert [*found["eve"].files.values()] == [CODE]
+    assert found["mcurie"].files == {"lenet.py": OTHER}
+
+
 def test_blackboards_user_names_with_underscores(tmp_path: Path) -> None:
     """Where the assignment's name ends is what a text says, and so for those who lack one."""
     names = [f"hw_1_{user}_attempt_2026-03-01-10-00-00" for user in ("j_doe", "k_doe", "doe")]

@@ -22,7 +22,8 @@ from grader.submissions.names import Refused
 from grader.submissions.times import read_time
 
 _NAME = re.compile(
-    r"(?P<owner>.+)_attempt_(?P<time>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)(?:_(?P<file>.+)|\.txt)",
+    # The first time counts: a student may call a file as the platform would call another's.
+    r"(?P<owner>.+?)_attempt_(?P<time>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)(?:_(?P<file>.+)|\.txt)",
     re.DOTALL,
 )
 _OWN = 1 << 20
