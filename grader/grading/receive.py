@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from grader.records.errors import UsageError
 from grader.records.submission import Submission
 from grader.submissions import collect, roster, times
 from grader.submissions.collect import Choices, HandedIn
-from grader.submissions.names import show_name
+from grader.submissions.names import list_names
 from grader.submissions.roster import Enrolled
 
 SETTING = "roster"
@@ -118,11 +118,5 @@ def _describe(handed_in: HandedIn) -> str:
     facts += f", {attempts} more attempt{'s' * (attempts > 1)}" * bool(attempts)
     return (
         f"Read as `{handed_in.layout}`: {len(every)} student{'s' * (len(every) > 1)}{facts}:"
-        f" {_list(by_student)}."
+        f" {list_names(by_student)}."
     )
-
-
-def _list(students: Iterable[str]) -> str:
-    names = [show_name(student) for student in students]
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

@@ -25,6 +25,7 @@ from grader.records.errors import UsageError
 from grader.records.submission import ENTRY_SUFFIXES, Submission
 from grader.submissions import spelling
 from grader.submissions.archive import list_archive
+from grader.submissions.asides import describe_asides
 from grader.submissions.attempts import Which, choose_attempts
 from grader.submissions.entry import WEIGHTS, is_entry
 from grader.submissions.folder import describe_error, list_folder, open_root, read_path
@@ -114,6 +115,7 @@ def collect_class(
             )
         named = list(_name_students(hand_ins))
         joined, remarks = join_roster(named, choices.roster)
+        remarks += describe_asides(listing, hand_ins, layouts[name])
         distinct = _make_distinct(choose_attempts(joined, choices.attempt))
         return HandedIn(layout=name, submissions=_read_all(path, distinct, asked), remarks=remarks)
 

@@ -14,11 +14,9 @@ from dataclasses import fields, replace
 
 from grader.records.person import Person
 from grader.submissions.layouts.layout import HandIn
-from grader.submissions.names import show_name
+from grader.submissions.names import list_names, show_name
 from grader.submissions.roster import Enrolled, call, turn
 
-_SHOWN = 8
-"""Names that a remark lists."""
 _SPELT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae"})
 """Letters as they are spelt where there are none of them."""
 
@@ -48,7 +46,7 @@ def join_roster(
     present |= {e for one in joined for e in index.find_members(one)}
     absent = [_make_absent(e) for e in roster if e not in present and e not in doubtful]
     strangers = [h.student for h, p in zip(hand_ins, found, strict=True) if not any(p)]
-    remarks = [f"Not on the roster: {_list(strangers)}."] * bool(strangers)
+    remarks = [f"Not on the roster: {list_names(strangers)}."] * bool(strangers)
     remarks += _name_renamed(hand_ins, joined)
     remarks += [
         f"Several hand-ins could be of {show_name(call(e.person))}: none was joined."
@@ -69,8 +67,8 @@ def _name_renamed(before: Iterable[HandIn], after: Iterable[HandIn]) -> list[str
     if not renamed:
         return []
     return [
-        f"By number, not by name: {_list(sorted(renamed))}. Where that is a group, give a roster"
-        " with a column `group`."
+        f"By number, not by name: {list_names(sorted(renamed))}. Where that is a group, give a"
+        " roster with a column `group`."
     ]
 
 
@@ -189,8 +187,3 @@ def _complete(own: Person, known: Person) -> Person:
 
 def _make_absent(one: Enrolled) -> HandIn:
     return HandIn(student=call(one.person), persons=(one.person,))
-
-
-def _list(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(show_name(n) for n in names[:_SHOWN]) + more

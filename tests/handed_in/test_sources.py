@@ -558,6 +558,42 @@ def test_what_lies_beside_and_is_nobodys(tmp_path: Path) -> None:
     assert rows(read(write(tmp_path, {**CANVAS, **beside}))) == CANVAS_ROWS
 
 
+@pytest.mark.parametrize("ending", ["", ".zip"])
+def test_nobody_is_left_aside_in_silence(tmp_path: Path, ending: str) -> None:
+    """Hidden names and loose files of other kinds are named; what systems leave behind is not."""
+    files = {
+        "..evil/lenet.py": CODE, ".bo.zip": CODE, "cy.pdf": CODE, "ada/lenet.py": CODE, "di/lenet.py": CODE,
+        ".git/config": b"", ".DS_Store": b"", "._ada.py": b"", ".ipynb_checkpoints/lenet.py": CODE,
+        "ada/.ed/lenet.py": CODE, ".x.txt": b"",
+    }  # fmt: skip
+    path = write(tmp_path / "class", files)
+    if ending:
+        path = path.with_suffix(ending)
+        path.write_bytes(zipped(files))
+    found = read(path)
+    assert list(named(found)) == ["ada", "di"]
+    hidden, other = found.remarks
+    assert "that begin with a dot are hidden: `..evil`, `.bo.zip`. If" in hidden
+    assert "as nobody's: `cy.pdf`. If" in other
+
+
+@pytest.mark.parametrize(
+    ("source", "stray", "label"),
+    [("gradescope", "dora.zip", "dora"), ("nbgrader", "submitted/dora.py", "dora"),
+     ("nbgrader", "submitted/dora/lenet.py", "dora")],
+)  # fmt: skip
+def test_a_stray_is_no_sources_own(tmp_path: Path, source: str, stray: str, label: str) -> None:
+    """A file that lies beside a platform's folders is asked for, and then somebody's."""
+    content = zipped({"lenet.py": CODE}) if stray.endswith(".zip") else CODE
+    files = GRADESCOPE if source == "gradescope" else NBGRADER
+    path = write(tmp_path, {**files, stray: content})
+    with pytest.raises(UsageError, match=f"`{source}`, `plain`; `{stray}` is none of"):
+        read(path)
+    found = read(path, layout=source)
+    assert named(found)[label].files == {"lenet.py": CODE}
+    assert found.remarks == []
+
+
 def test_a_layout_that_does_not_fit(tmp_path: Path) -> None:
     """The sentence says what is not there; one that does not exist has its nearest name."""
     folder = write(tmp_path, {"ada/lenet.py": CODE})

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from grader.records.asked_files import AskedFiles
 from grader.records.person import Person
-from grader.records.submission import ENTRY_SUFFIXES
 from grader.submissions.layouts.layout import HandIn
 from grader.submissions.layouts.plain import PLAIN
 from grader.submissions.listing import Listing, Member
-from grader.submissions.names import is_archive, is_other_archive, show_bytes, show_name
+from grader.submissions.names import can_be_handed_in, is_archive, show_bytes, show_name
 
 TEXTS = frozenset({"text.html", "text.txt", "link.html", "onlinetext.html"})
 """What is called so was typed into the source, and is no file that a student chose."""
@@ -80,6 +79,7 @@ class Gathered:
             late=self.late,
             notes=notes,
             unread=self.unread,
+            own=tuple(self.own.values()),
         )
 
 
@@ -114,7 +114,7 @@ class NamedForm:
         """Code and archives whose names have another form."""
         prefix = self._find_level(listing) or ""
         names = () if self.exact else self._list_strays(listing, prefix)
-        return [n for n in names if _can_be_handed_in(n)]
+        return [n for n in names if can_be_handed_in(n)]
 
     def list_hand_ins(self, listing: Listing, asked: AskedFiles) -> list[HandIn]:
         """By student and attempt; what is a stray is taken as `plain` takes it."""
@@ -123,7 +123,7 @@ class NamedForm:
         if self.exact:
             return list(hand_ins)
         rest = set(self.find_strays(listing))
-        return [*hand_ins, *_list_strays(listing, prefix, rest, self.read, asked)]
+        return [*hand_ins, *take_strays(listing, prefix, rest, asked, self.read)]
 
     def _find_level(self, listing: Listing) -> str | None:
         """The folder, with a slash, in which names have the form; None where none has."""
@@ -208,11 +208,15 @@ def _count_attempts(found: Mapping[tuple[str, str], Gathered]) -> list[Gathered]
     return list(found.values())
 
 
-def _list_strays(
-    listing: Listing, prefix: str, names: set[str], read: Read, asked: AskedFiles
+def take_strays(
+    listing: Listing,
+    prefix: str,
+    names: Iterable[str],
+    asked: AskedFiles,
+    read: Read | None = None,
 ) -> Iterator[HandIn]:
     """What others handed in beside the source's, as plain folders and files; and names that were
-    refused, as far as they say nobody's name.
+    refused, as far as they say nobody's name to `read`.
     """
     rest = Listing(listing.caps)
     for name in sorted(names):
@@ -221,17 +225,12 @@ def _list_strays(
         rest.folders.update(inner[: m.start()] for m in re.finditer("/", inner))
     for raw, why in listing.refused.items():
         name = _clean_refused(raw)
-        if name.startswith(prefix) and read(name.removeprefix(prefix)) is None:
+        if read and name.startswith(prefix) and read(name.removeprefix(prefix)) is None:
             rest.refused[name.removeprefix(prefix)] = why
             if raw in listing.unread:
                 rest.unread[name.removeprefix(prefix)] = why
     for one in PLAIN.list_hand_ins(rest, asked):
         yield replace(one, notes=[*one.notes, _STRAY.format(show_name(one.student))])
-
-
-def _can_be_handed_in(name: str) -> bool:
-    code = name.lower().endswith(ENTRY_SUFFIXES)
-    return code or is_archive(name) or is_other_archive(name)
 
 
 def _find_archive(members: Mapping[str, Member]) -> str | None:

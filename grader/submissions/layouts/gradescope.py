@@ -12,10 +12,17 @@ from datetime import date, datetime
 from grader.records.asked_files import AskedFiles
 from grader.records.extras import require_course
 from grader.records.person import Person
-from grader.submissions.layouts.forms import find_wrappers
+from grader.submissions.layouts.forms import find_wrappers, take_strays
 from grader.submissions.layouts.layout import HandIn
 from grader.submissions.listing import Listing, Member
-from grader.submissions.names import Refused, is_archive, show_bytes, show_name, stem
+from grader.submissions.names import (
+    Refused,
+    can_be_handed_in,
+    is_archive,
+    show_bytes,
+    show_name,
+    stem,
+)
 from grader.submissions.times import read_time
 
 TABLE = "submission_metadata.yml"
@@ -31,12 +38,19 @@ class Gradescope:
     """A hand-in for each submission in the table, and for each folder that is not in it."""
 
     fallback = False
+    own = frozenset({TABLE})
 
     def refuse(self, listing: Listing, _asked: AskedFiles) -> str:
         """It needs the table."""
         return "" if _find_level(listing) is not None else f"holds no {TABLE}"
 
-    def list_hand_ins(self, listing: Listing, _asked: AskedFiles) -> list[HandIn]:
+    def find_strays(self, listing: Listing) -> list[str]:
+        """Code and archives that lie in no folder."""
+        prefix = _find_level(listing) or ""
+        loose = [n for n in listing.members if n.rpartition("/")[0] == prefix[:-1]]
+        return [n for n in loose if can_be_handed_in(n) and not _is_packed(n.removeprefix(prefix))]
+
+    def list_hand_ins(self, listing: Listing, asked: AskedFiles) -> list[HandIn]:
         """By the table; a folder that was refused or is gone leaves a note."""
         prefix = _find_level(listing) or ""
         table = _read_table(listing.members[prefix + TABLE])
@@ -44,7 +58,9 @@ class Gradescope:
         notes = _list_notes(listing, prefix)
         tops = [*table, *(top for top in files if top not in table)]
         tops += [top for top in notes if top not in tops]
-        return [_make(top, table.get(top), files.get(top, {}), notes.get(top, [])) for top in tops]
+        rest = take_strays(listing, prefix, self.find_strays(listing), asked)
+        made = (_make(t, table.get(t), files.get(t, {}), notes.get(t, [])) for t in tops)
+        return [*made, *rest]
 
 
 def _find_level(listing: Listing) -> str | None:
@@ -84,9 +100,14 @@ def _list_files(listing: Listing, prefix: str) -> dict[str, dict[str, Member]]:
             top, slash, inner = name.removeprefix(prefix).partition("/")
             if slash:
                 files[top][inner] = member
-            elif top.startswith("submission_"):
+            elif _is_packed(top):
                 files.setdefault(stem(top), {})[top] = member
     return files
+
+
+def _is_packed(top: str) -> bool:
+    """True for the name of a submission that is one file."""
+    return top.startswith("submission_")
 
 
 def _list_notes(listing: Listing, prefix: str) -> dict[str, list[str]]:
