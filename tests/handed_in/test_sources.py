@@ -199,6 +199,17 @@ def test_moodle_teams(tmp_path: Path) -> None:
     ]
 
 
+def test_moodle_teams_with_hyphens(tmp_path: Path) -> None:
+    """Where the team's name ends shows by the others; who is alone in one is called as they are."""
+    folders = {"Team-1-Ana López_1": b"1", "Team-1-Jean-Luc Roy_2": b"1", "Team-2-Cy Wu_3": b"2"}
+    files = {f"{n}_assignsubmission_file/lenet.py": CODE + c for n, c in folders.items()}
+    found = read(write(tmp_path, files))
+    assert [(s.student, [p.name for p in s.persons]) for s in found.submissions] == [
+        ("Team-1", ["Ana López", "Jean-Luc Roy"]),
+        ("Team-2", ["Cy Wu"]),
+    ]
+
+
 def test_moodle_names_with_hyphens(tmp_path: Path) -> None:
     """A hyphen is no team where others have none."""
     names = ("Anna-Lena Vogt_1", "Anna-Maria Roth_2", "Bo Li_3")
@@ -275,7 +286,7 @@ def test_gradescope(tmp_path: Path) -> None:
         (b"a: [1\nb: 2\n", "cannot be read in line 2"),
         (b"- 1\n", "without submissions"),
         (b"\xff\xfe\xff", "cannot be read"),
-        (b"!!python/object/apply:os.getcwd []", "cannot be read in line 1"),
+        (b"!!python/object/apply:os.getcwd []", "without submissions"),
         (b"[" * 100_000, "cannot be read"),
     ],
 )
@@ -286,6 +297,24 @@ def test_gradescopes_table_is_read_completely_or_not(
     folder = write(tmp_path, {**GRADESCOPE, "submission_metadata.yml": table})
     with pytest.raises(UsageError, match=f"submission_metadata.yml .*{why}.*Download it again"):
         read(folder)
+
+
+def test_gradescopes_texts_are_texts(tmp_path: Path) -> None:
+    """A number keeps its zeros, a name like `Yes` is one, and what Ruby notes beside is no fault."""
+    table = b"""submission_1:
+  :submitters:
+  - :name: Yes
+    :sid: 007
+    :email: 12
+  :created_at: 2026-03-01 10:00:00 Z
+  :results: !ruby/hash:ActiveSupport::HashWithIndifferentAccess
+    score: !ruby/object:BigDecimal 18:0.1e1
+"""
+    (one,) = read(
+        write(tmp_path, {"submission_metadata.yml": table, "submission_1/lenet.py": CODE})
+    ).submissions
+    assert (one.student, one.persons[0].id, one.persons[0].email) == ("Yes", "007", "12")
+    assert one.received == "2026-03-01T10:00:00+00:00"
 
 
 # ------------------------------------------------------------------------------------- Blackboard

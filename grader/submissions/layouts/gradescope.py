@@ -7,7 +7,6 @@ several for a group, and when. Only the submission that counts is there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
 
 from grader.records.asked_files import AskedFiles
 from grader.records.extras import require_course
@@ -72,7 +71,8 @@ def _read_table(member: Member) -> Mapping[str, Mapping[str, object]]:
     require_course("reading Gradescope's metadata", "pyyaml")
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    # It makes texts of everything, as `007` and `Yes` are, and asks for no class of Ruby's.
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
         table = yaml.load(member.read(_CAP), loader)  # noqa: S506  # a safe one
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
@@ -131,7 +131,7 @@ def _make(
         student=", ".join(called) or top,
         members=files,
         archive=packed[0] if len(files) == len(packed) == 1 else None,
-        received=_read_moment((row or {}).get("created_at")),
+        received=read_time(_read_text((row or {}).get("created_at"))),
         persons=persons,
         place=top,
         notes=notes,
@@ -149,13 +149,8 @@ def _read_persons(row: Mapping[str, object]) -> Iterator[Person]:
 
 
 def _read_text(value: object) -> str:
-    return str(value).strip()[:_TEXT] if isinstance(value, (str, int)) else ""
-
-
-def _read_moment(value: object) -> str | None:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return read_time(value) if isinstance(value, str) and not isinstance(value, date) else None
+    text = value.strip()[:_TEXT] if isinstance(value, str) else ""
+    return "" if text in ("~", "null") else text
 
 
 GRADESCOPE = Gradescope()
