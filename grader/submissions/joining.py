@@ -33,7 +33,8 @@ def join_roster(
     if not roster:
         return list(hand_ins), []
     index = _Index(roster)
-    fitting = [index.find_all(one) for one in hand_ins]
+    told = any(map(index.knows, (p for one in hand_ins for p in one.persons)))
+    fitting = [index.find_all(one, told=told) for one in hand_ins]
     found = [[_take_only(several) for several in persons] for persons in fitting]
     claims: dict[Enrolled, set[object]] = {}
     for one, persons in zip(hand_ins, found, strict=True):
@@ -114,15 +115,22 @@ class _Index:
             if group := _squash(one.group):
                 self._groups.setdefault(group, []).append(one)
 
-    def find_all(self, hand_in: HandIn) -> Fitting:
+    def knows(self, person: Person) -> bool:
+        """True where a number says who it is, and no name something else."""
+        found = self._list([("id", person.id.casefold())])
+        return len(found) == 1 and all(_agree(person, one.person) for one in found)
+
+    def find_all(self, hand_in: HandIn, *, told: bool) -> Fitting:
         """For each person of the hand-in whom the roster has; one who has only a label is looked
-        for by that.
+        for by that. Where numbers have `told` others, nobody of another number fits by name.
         """
         if members := self.find_members(hand_in):
             return [frozenset([one]) for one in members]
         persons = hand_in.persons or (Person(),)
         alone = len(persons) == 1
-        return [self._find(p, hand_in.student if alone else "", hand_in.place) for p in persons]
+        label = hand_in.student if alone else ""
+        found = [self._find(p, label, hand_in.place) for p in persons]
+        return [_leave_others(p, f) if told else f for p, f in zip(persons, found, strict=True)]
 
     def find_members(self, hand_in: HandIn) -> Sequence[Enrolled]:
         """Everybody of the group after which the hand-in is called."""
@@ -131,7 +139,7 @@ class _Index:
     def _find(self, person: Person, label: str, place: str) -> frozenset[Enrolled]:
         """The one that fits; else those that could be meant."""
         by_id = self._list([("id", person.id.casefold())])
-        if len(by_id) == 1 and all(_agree(person, one.person) for one in by_id):
+        if self.knows(person):
             return by_id
         parts = place.split("-")  # a repository: the login may hold hyphens
         tiers = [
@@ -148,6 +156,16 @@ class _Index:
 
     def _list(self, keys: Iterable[Key]) -> frozenset[Enrolled]:
         return frozenset(one for key in keys if key[1] for one in self._by.get(key, ()))
+
+
+def _leave_others(person: Person, found: frozenset[Enrolled]) -> frozenset[Enrolled]:
+    """Without those who share a name alone: they have another number."""
+    own = {value.casefold() for value in (person.id, person.email, person.login) if value}
+    return frozenset(
+        one
+        for one in found
+        if not person.id or not one.ids or own & {value for _, value in _list_keys(one)}
+    )
 
 
 def _agree(first: Person, second: Person) -> bool:

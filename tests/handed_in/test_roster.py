@@ -185,6 +185,17 @@ def test_rows_and_persons(tmp_path: Path, text: str, persons: list[tuple[str, ..
     assert [(p.name, p.id, p.email, p.login) for p in found] == persons
 
 
+def test_a_namesake_with_another_number_is_a_stranger(tmp_path: Path) -> None:
+    """Where numbers tell others: who is off the course leaves nothing to whom the name is shared."""
+    text = "name,id,email\nAna,1,a@x\nBo Li,2,b@x\n"
+    ana, bo = (Person(name=n, id=i) for n, i in (("Ana", "1"), ("Bo Li", "9")))
+    hand_ins = [HandIn(student=p.name, persons=(p,)) for p in (ana, bo)]
+    joined, remarks = joining.join_roster(hand_ins, read(tmp_path / "r.csv", text))
+    found = [(one.persons[0].id, one.persons[0].email) for one in joined]
+    assert found == [("1", "a@x"), ("9", ""), ("2", "b@x")]
+    assert remarks == ["Not on the roster: Bo Li."]
+
+
 def test_a_second_account_counts(tmp_path: Path) -> None:
     """On GitHub a student is called otherwise than on campus."""
     text = "name,login,github_username\nAna,al,octo\n"
