@@ -19,7 +19,7 @@ def describe_asides(listing: Listing, hand_ins: Iterable[HandIn], layout: Layout
     return [
         *[
             f"Left aside, as names that begin with a dot are hidden: {list_names(hidden, '`')}. If"
-            " one is a student's, take the dot away."
+            " one is a student's, call it otherwise."
         ]
         * bool(hidden),
         *[

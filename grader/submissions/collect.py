@@ -108,16 +108,18 @@ def collect_class(
             hand_ins = layouts[name].list_hand_ins(listing, asked)
         except Refused as refused:
             raise UsageError(f"{path} {refused}.") from None
+        asides = describe_asides(listing, hand_ins, layouts[name])
         if not hand_ins:
             raise UsageError(
                 f"there are no submissions in {path}. Give a folder with one folder,"
-                f" `.py` file or archive per student."
+                f" `.py` file or archive per student. {' '.join(asides)}".rstrip()
             )
         named = list(_name_students(hand_ins))
         joined, remarks = join_roster(named, choices.roster)
-        remarks += describe_asides(listing, hand_ins, layouts[name])
         distinct = _make_distinct(choose_attempts(joined, choices.attempt))
-        return HandedIn(layout=name, submissions=_read_all(path, distinct, asked), remarks=remarks)
+        return HandedIn(
+            layout=name, submissions=_read_all(path, distinct, asked), remarks=[*remarks, *asides]
+        )
 
 
 def read_one(

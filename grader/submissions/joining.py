@@ -70,7 +70,8 @@ def _name_strangers(hand_ins: Sequence[HandIn], fitting: Sequence[Fitting]) -> l
         *[f"Not on the roster: {list_names(strangers)}."] * bool(strangers),
         *[
             f"Several persons of the roster could be {list_names(doubtful)}: none was joined, and"
-            " none of them has a row. Call the hand-ins by number, address or account."
+            " none of them has a row. Call the hand-ins by number, address or"
+            " account, or give a roster that has theirs."
         ]
         * bool(doubtful),
     ]
@@ -88,8 +89,8 @@ def _name_renamed(before: Iterable[HandIn], after: Iterable[HandIn]) -> list[str
     if not renamed:
         return []
     return [
-        f"By number, not by name: {list_names(sorted(renamed))}. Where that is a group, give a"
-        " roster with a column `group`."
+        f"Not by name, but by number, address or account: {list_names(sorted(renamed))}."
+        " Where that is a group, give a roster with a column `group`."
     ]
 
 

@@ -120,8 +120,8 @@ def test_canvas_names(tmp_path: Path) -> None:
     ]
     assert found.remarks == [
         "Not on the roster: guest.",
-        "By number, not by name: mllerjrg is Jörg Müller. Where that is a group, give a roster with"
-        " a column `group`.",
+        "Not by name, but by number, address or account: mllerjrg is Jörg Müller."
+        " Where that is a group, give a roster with a column `group`.",
     ]
     assert "No file was handed in." in " ".join(found.submissions[1].notes)
 

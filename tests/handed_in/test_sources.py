@@ -587,6 +587,19 @@ def test_what_lies_beside_and_is_nobodys(tmp_path: Path) -> None:
     assert rows(read(write(tmp_path, {**CANVAS, **beside}))) == CANVAS_ROWS
 
 
+@pytest.mark.parametrize("source", ["canvas", "plain"])
+def test_a_class_beside_which_a_table_lies(tmp_path: Path, source: str) -> None:
+    """A folder around everybody is looked through, whatever of nobody's lies beside it."""
+    plain = {"ada/lenet.py": CODE, "bo/lenet.py": CODE}
+    files = {f"class/{n}": c for n, c in (CANVAS if source == "canvas" else plain).items()}
+    path = tmp_path / "class.zip"
+    path.write_bytes(zipped({**files, "grades.csv": b"", "read me.txt": b""}))
+    found = read(path)
+    everybody = len(CANVAS_ROWS) if source == "canvas" else len(plain)
+    assert (found.layout, len(found.submissions)) == (source, everybody)
+    assert "`grades.csv`, `read me.txt`" in found.remarks[0]
+
+
 @pytest.mark.parametrize("ending", ["", ".zip"])
 def test_nobody_is_left_aside_in_silence(tmp_path: Path, ending: str) -> None:
     """Hidden names and loose files of other kinds are named; what systems leave behind is not."""

@@ -143,14 +143,15 @@ class NamedForm:
 
 def find_wrappers(listing: Listing) -> list[str]:
     """Where the class may lie, the innermost first: the listing itself is empty text, then each
-    folder that is the only thing in the one before.
+    folder beside which nothing lies in the one before but loose files that nobody hands in.
     """
     prefixes = [""]
     while len(prefixes) <= _AROUND:
         prefix = prefixes[0]
-        names = (*listing.members, *listing.folders)
-        inner = {n.removeprefix(prefix).partition("/")[0] for n in names if n.startswith(prefix)}
-        inner.discard("")
+        names = (n.removeprefix(prefix) for n in listing.members if n.startswith(prefix))
+        inner = {n.partition("/")[0] for n in names if "/" in n or can_be_handed_in(n)}
+        folders = (f.removeprefix(prefix) for f in listing.folders if f.startswith(prefix))
+        inner |= {f.partition("/")[0] for f in folders} - {""}
         folder = f"{prefix}{next(iter(inner), '')}"
         if len(inner) != 1 or folder not in listing.folders:
             break
