@@ -95,14 +95,18 @@ def read_since(text: str) -> datetime:
 def _leave_earlier(
     submissions: Sequence[Submission], since: datetime, layout: str
 ) -> list[Submission]:
-    """Those that came in since then, and those of whom nobody knows when."""
+    """Those of everybody who handed in since then, or of whom nobody knows when: with what was
+    there before, as another attempt may be the best.
+    """
     known = [s for s in submissions if s.received is not None]
     if submissions and not known:
         raise UsageError(
             f"--since needs to know when each was handed in, which `{layout}` does not say here."
             " Grade without it: what was measured before is not run again"
         )
-    return [s for s in submissions if not s.received or times.find_moment(s.received) >= since]
+    moments = ((s.student, s.received and times.find_moment(s.received)) for s in submissions)
+    new = {student for student, moment in moments if not moment or moment >= since}
+    return [s for s in submissions if s.student in new]
 
 
 def _describe(handed_in: HandedIn) -> str:
