@@ -256,11 +256,13 @@ def _add_beside(members: dict[str, Member], home: Path, name: str) -> None:
 
 
 def _name_students(hand_ins: Collection[HandIn]) -> Iterator[HandIn]:
-    """Each with its label as text, in composed letters."""
+    """Each with its label as text, in composed letters; who has none is called by the id."""
     labels, notes = spelling.read_labels({h.student for h in hand_ins})
     for one in hand_ins:
         more = [notes[one.student]] if one.student in notes else []
-        yield replace(one, student=labels[one.student], notes=[*one.notes, *more])
+        label = labels[one.student]
+        label = label if label.strip() else _find_id(one) or "without a name"
+        yield replace(one, student=label, notes=[*one.notes, *more])
 
 
 def _make_distinct(hand_ins: Iterable[HandIn]) -> list[HandIn]:

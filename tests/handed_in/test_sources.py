@@ -587,6 +587,14 @@ def test_what_lies_beside_and_is_nobodys(tmp_path: Path) -> None:
     assert rows(read(write(tmp_path, {**CANVAS, **beside}))) == CANVAS_ROWS
 
 
+def test_who_has_no_name_is_called_by_the_number(tmp_path: Path) -> None:
+    """A student may be called by blanks; a row and a page need a name."""
+    files = [" _1_assignsubmission_file/lenet.py", "\u2003_2_assignsubmission_file/lenet.py"]
+    assert list(named(read(write(tmp_path / "m", dict.fromkeys(files, CODE))))) == ["1", "2"]
+    plain = write(tmp_path / "p", {" /lenet.py": CODE, "ada/lenet.py": CODE})
+    assert list(named(read(plain))) == ["ada", "without a name"]
+
+
 @pytest.mark.parametrize("source", ["canvas", "plain"])
 def test_a_class_beside_which_a_table_lies(tmp_path: Path, source: str) -> None:
     """A folder around everybody is looked through, whatever of nobody's lies beside it."""
