@@ -115,7 +115,7 @@ def collect_class(
                 f" `.py` file or archive per student. {' '.join(asides)}".rstrip()
             )
         named = list(_name_students(hand_ins))
-        joined, remarks = join_roster(named, choices.roster)
+        joined, remarks = join_roster(named, choices.roster, github=name == "github")
         distinct = _make_distinct(choose_attempts(joined, choices.attempt))
         return HandedIn(
             layout=name, submissions=_read_all(path, distinct, asked), remarks=[*remarks, *asides]

@@ -23,16 +23,17 @@ _SPELT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "a
 
 
 def join_roster(
-    hand_ins: Sequence[HandIn], roster: Sequence[Enrolled]
+    hand_ins: Sequence[HandIn], roster: Sequence[Enrolled], *, github: bool = False
 ) -> tuple[list[HandIn], list[str]]:
     """The hand-ins with what the roster knows of their persons, and one without files for each
-    person who has none; and remarks on who is not on the roster.
+    person who has none; and remarks on who is not on the roster. Accounts are GitHub's where it is
+    said so, and then those of the roster that are as well, if it has any.
 
     A student's label becomes the roster's name: whatever a file was called, its row is found.
     """
     if not roster:
         return list(hand_ins), []
-    index = _Index(roster)
+    index = _Index(roster, "github" if github and any(e.github for e in roster) else "login")
     told = any(map(index.knows, (p for one in hand_ins for p in one.persons)))
     fitting = [index.find_all(one, told=told) for one in hand_ins]
     found = [[_take_only(several) for several in persons] for persons in fitting]
@@ -53,6 +54,9 @@ def join_roster(
     absent = [_make_absent(e) for e in roster if e not in present | doubtful]
     remarks = _name_strangers(hand_ins, fitting)
     remarks += _name_renamed(hand_ins, joined)
+    if github and index.account == "login":
+        pairs = [p for p in zip(hand_ins, joined, strict=True) if not index.find_members(p[0])]
+        remarks += _name_accounts(pairs)
     remarks += [
         f"Several hand-ins could be of {show_name(call(e.person))}: none was joined."
         for e, whose in claims.items()
@@ -94,6 +98,19 @@ def _name_renamed(before: Iterable[HandIn], after: Iterable[HandIn]) -> list[str
     ]
 
 
+def _name_accounts(pairs: Iterable[tuple[HandIn, HandIn]]) -> list[str]:
+    """Who was found by an account of GitHub's on a roster that says nothing of GitHub."""
+    found = [
+        f"{show_name(old.student)} is {show_name(new.student)}"
+        for old, new in pairs
+        if new.persons != old.persons
+    ]
+    return [
+        f"Taken by accounts of GitHub's as if they were those of the roster: {list_names(found)}."
+        " Where they are other people's, give a roster with a column `github_username`."
+    ] * bool(found)
+
+
 Key = tuple[str, str]
 """What kind of thing somebody is known by, and what it is."""
 Fitting = Sequence[frozenset[Enrolled]]
@@ -107,7 +124,9 @@ def _take_only(several: frozenset[Enrolled]) -> Enrolled | None:
 class _Index:
     """A roster, by what persons are known by."""
 
-    def __init__(self, roster: Sequence[Enrolled]) -> None:
+    def __init__(self, roster: Sequence[Enrolled], account: str) -> None:
+        self.account = account
+        """What kind of key a hand-in's account is."""
         self._by: dict[Key, list[Enrolled]] = {}
         self._groups: dict[str, list[Enrolled]] = {}
         for one in roster:
@@ -144,11 +163,12 @@ class _Index:
             return by_id
         parts = place.split("-")  # a repository: the login may hold hyphens
         tiers = [
-            *([(kind, getattr(person, kind).casefold())] for kind in ("email", "login")),
+            [("email", person.email.casefold())],
+            [(self.account, person.login.casefold())],
             *_list_forms(person.name),
-            *([(kind, label.casefold())] for kind in ("login", "id", "email")),
+            *([(kind, label.casefold())] for kind in (self.account, "id", "email")),
             *_list_forms(label),
-            *([("login", "-".join(parts[n:]).casefold())] for n in range(1, len(parts))),
+            *([(self.account, "-".join(parts[n:]).casefold())] for n in range(1, len(parts))),
         ]
         # A number counts last where the names differ: it may be of another kind.
         found = [several for keys in (*tiers, [("id", person.id.casefold())])
@@ -181,7 +201,8 @@ def _list_keys(one: Enrolled) -> set[Key]:
     """All that the person is known by."""
     known = [
         *(("id", number) for number in one.ids),
-        *(("login", login) for login in (one.person.login, *one.logins)),
+        *(("login", login) for login in (one.person.login, one.github)),
+        ("github", one.github),
         ("email", one.person.email),
     ]
     names = (key for keys in _list_forms(one.person.name) for key in keys)
@@ -234,8 +255,9 @@ def _join(hand_in: HandIn, persons: Sequence[Enrolled | None], index: _Index) ->
 
 
 def _complete(own: Person, known: Person) -> Person:
-    """The roster's name; else the source's, and the roster's where the source has none."""
-    return replace(own.complete(known), name=known.name or own.name)
+    """The roster's name and account; else the source's, and the roster's where that has none."""
+    whole = own.complete(known)
+    return replace(whole, name=known.name or own.name, login=known.login or own.login)
 
 
 def _make_absent(one: Enrolled) -> HandIn:

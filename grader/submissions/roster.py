@@ -31,8 +31,8 @@ _HEADINGS: Mapping[str, str] = {
         "id": "id|identifier|sid|student id|orgdefinedid|org defined id|canvas user id|user id"
         "|id number|idnumber|matrikelnummer|teilnehmer|kennung|lms user id|sis user id",
         "email": "email|e-mail|email address|e-mail address|e-mail-adresse|dirección de correo",
-        "login": "login|login id|sis login id|username|user name|github username|benutzername"
-        "|anmeldename|netid",
+        "login": "login|login id|sis login id|username|user name|benutzername|anmeldename|netid",
+        "github": "github username|github|github login",
         "section": "section|sections|section name|abschnitt",
         "group": "group|group name|team|gruppe",
         "role": "role|roles|rolle|rollen",
@@ -56,8 +56,8 @@ class Enrolled:
     """Every number that the roster has of the person."""
     group: str = ""
     """The group with which the person hands in."""
-    logins: tuple[str, ...] = ()
-    """Every account that the roster has of the person."""
+    github: str = ""
+    """The account on GitHub, where the roster says so."""
 
 
 def read_roster(path: Path) -> list[Enrolled]:
@@ -91,7 +91,7 @@ def _join_rows(rows: Iterable[Enrolled]) -> list[Enrolled]:
             first,
             person=first.person.complete(row.person),
             ids=tuple(dict.fromkeys((*first.ids, *row.ids))),
-            logins=tuple(dict.fromkeys((*first.logins, *row.logins))),
+            github=first.github or row.github,
             group=first.group or row.group,
         )
     return list(joined.values())
@@ -113,7 +113,7 @@ def _read_rows(text: str) -> list[list[tuple[str, str]]] | None:
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     headings = [_fold_heading(h) for h in next(lines, [])]
     columns = [_HEADINGS.get(h, "") for h in headings]
-    if not {"name", "first", "last", "id", "email", "login"} & set(columns):
+    if not {"name", "first", "last", "id", "email", "login", "github"} & set(columns):
         return None
     return [
         [(c, v.strip()[:_CELL]) for c, v in zip(columns, line, strict=False) if c and v.strip()]
@@ -136,17 +136,17 @@ def _read_row(row: Sequence[tuple[str, str]]) -> Enrolled | None:
     email = values.get("email", "")
     if not email and ids and "@" in ids[0]:  # GitHub Classroom lets teachers take addresses
         email = ids[0]
-    logins = tuple(value.lstrip("#") for column, value in row if column == "login")
+    github = values.get("github", "")
     person = Person(
         name=name,
         id=ids[0] if ids else "",
         email=email,
-        login=next(iter(logins), ""),
+        login=values.get("login", "").lstrip("#") or github,
         section=values.get("section", ""),
     )
     if not (person.name or person.id or person.email or person.login):
         return None
-    return Enrolled(person=person, ids=ids, group=values.get("group", ""), logins=logins)
+    return Enrolled(person=person, ids=ids, group=values.get("group", ""), github=github)
 
 
 def turn(name: str) -> str:
@@ -190,7 +190,7 @@ def load_roster(text: str) -> list[Enrolled]:
             person=Person.from_json(r["person"]),
             ids=tuple(r["ids"]),
             group=r["group"],
-            logins=tuple(r.get("logins", ())),
+            github=r.get("github", ""),
         )
         for r in json.loads(text)
     ]

@@ -196,14 +196,21 @@ def test_a_namesake_with_another_number_is_a_stranger(tmp_path: Path) -> None:
     assert remarks == ["Not on the roster: Bo Li."]
 
 
-def test_a_second_account_counts(tmp_path: Path) -> None:
-    """On GitHub a student is called otherwise than on campus."""
-    text = "name,login,github_username\nAna,al,octo\n"
-    hand_in = HandIn(student="octo", persons=(Person(login="octo"),))
+def test_accounts_of_github_are_no_others(tmp_path: Path) -> None:
+    """Whoever is called on GitHub as somebody else is on campus is not that person; where nobody
+    knows, it is said.
+    """
+    text = "name,login,github_username\nAna,al,octo\nJo,jdoe,jo\n"
+    octo, jdoe = (HandIn(student=n, persons=(Person(login=n),)) for n in ("octo", "jdoe"))
     enrolled = read(tmp_path / "r.csv", text)
     assert roster.load_roster(roster.dump_roster(enrolled)) == enrolled
-    (joined,), _ = joining.join_roster([hand_in], enrolled)
-    assert joined.student == "Ana"
+    joined, remarks = joining.join_roster([octo, jdoe], enrolled, github=True)
+    found = [(one.student, one.persons[0].login) for one in joined[:2]]
+    assert found == [("Ana", "al"), ("jdoe", "jdoe")]
+    assert remarks == ["Not on the roster: jdoe."]
+    campus = read(tmp_path / "r.csv", "name,login\nJo,jdoe\n")
+    ((one,), (remark,)) = joining.join_roster([jdoe], campus, github=True)
+    assert (one.student, "roster: jdoe is Jo. Where" in remark) == ("Jo", True)
 
 
 def test_two_that_could_be_one_person(tmp_path: Path) -> None:
