@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from grader.submissions.layouts.forms import find_wrappers
 from grader.submissions.layouts.layout import HandIn, Layout, Strict
@@ -14,8 +14,8 @@ def describe_asides(listing: Listing, hand_ins: Iterable[HandIn], layout: Layout
     """Remarks on names at the level of the class of which no hand-in has a file."""
     wrappers = find_wrappers(listing)
     hidden = sorted(n for n in listing.hidden if n[: n.rfind("/") + 1] in wrappers)
-    left = _list_left(listing, hand_ins, wrappers[0])
-    left -= layout.own if isinstance(layout, Strict) else set()
+    own = layout.own if isinstance(layout, Strict) else ()
+    left = _list_left(listing, hand_ins, wrappers, own)
     return [
         *[
             f"Left aside, as names that begin with a dot are hidden: {list_names(hidden, '`')}. If"
@@ -23,17 +23,20 @@ def describe_asides(listing: Listing, hand_ins: Iterable[HandIn], layout: Layout
         ]
         * bool(hidden),
         *[
-            f"Left aside, as nobody's: {list_names(sorted(left), '`')}. If one is a student's, put"
+            f"Left aside, as nobody's: {list_names(left, '`')}. If one is a student's, put"
             " it into a folder of the student's, or say with --pattern whose it is."
         ]
         * bool(left),
     ]
 
 
-def _list_left(listing: Listing, hand_ins: Iterable[HandIn], prefix: str) -> set[str]:
+def _list_left(
+    listing: Listing, hand_ins: Iterable[HandIn], wrappers: Sequence[str], own: Collection[str]
+) -> list[str]:
     taken = {id(m) for one in hand_ins for m in (*one.members.values(), *one.own)}
-    tops: dict[str, bool] = {}
+    tops: dict[tuple[str, str], bool] = {}
     for name, member in listing.members.items():
-        top = name.removeprefix(prefix).partition("/")[0]
+        prefix = next(p for p in wrappers if name.startswith(p))
+        top = prefix, name.removeprefix(prefix).partition("/")[0]
         tops[top] = tops.get(top, False) or id(member) in taken
-    return {top for top, has in tops.items() if not has}
+    return sorted(top for (_, top), has in tops.items() if not has and top not in own)

@@ -192,6 +192,7 @@ def test_moodle_teams(tmp_path: Path) -> None:
         "Group B-Di Xu_4_assignsubmission_file/lenet.py": OTHER[: len(CODE)],
     }
     found = read(write(tmp_path, {**team, **other}))
+    assert found.remarks == []
     assert [(s.student, [(p.name, p.id) for p in s.persons]) for s in found.submissions] == [
         ("Group A", [("Ana López", "1"), ("Bo Li", "2")]),
         ("Group B-Cy Wu", [("Group B-Cy Wu", "3")]),
@@ -310,9 +311,10 @@ def test_gradescopes_texts_are_texts(tmp_path: Path) -> None:
   :results: !ruby/hash:ActiveSupport::HashWithIndifferentAccess
     score: !ruby/object:BigDecimal 18:0.1e1
 """
-    (one,) = read(
-        write(tmp_path, {"submission_metadata.yml": table, "submission_1/lenet.py": CODE})
-    ).submissions
+    files = {"a/submission_metadata.yml": table, "a/submission_1/lenet.py": CODE}
+    found = read(write(tmp_path, files))
+    (one,) = found.submissions
+    assert found.remarks == []
     assert (one.student, one.persons[0].id, one.persons[0].email) == ("Yes", "007", "12")
     assert one.received == "2026-03-01T10:00:00+00:00"
 

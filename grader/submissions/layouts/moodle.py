@@ -84,7 +84,8 @@ def _join_team(group: Sequence[HandIn], everyone: Sequence[HandIn]) -> HandIn:
     if not team:
         return group[0]
     persons = [_cut(p, team) for one in group for p in one.persons]
-    return replace(group[0], student=team, persons=persons)
+    copies = [member for one in group[1:] for member in one.members.values()]
+    return replace(group[0], student=team, persons=persons, own=copies)
 
 
 def _find_team(names: Sequence[str], others: Sequence[str]) -> str:
