@@ -589,6 +589,15 @@ def test_what_lies_beside_and_is_nobodys(tmp_path: Path) -> None:
     assert rows(read(write(tmp_path, {**CANVAS, **beside}))) == CANVAS_ROWS
 
 
+def test_a_file_that_is_there_twice_is_somebodys(tmp_path: Path) -> None:
+    """The student is told, and the instructor not that it is nobody's."""
+    found = read(
+        write(tmp_path, {"curiemarie_1_2_lenet.py": CODE, "curiemarie_1_3_lenet.py": OTHER})
+    )
+    (one,) = found.submissions
+    assert ("`lenet.py` was handed in twice" in said(one), found.remarks) == (True, [])
+
+
 def test_who_has_no_name_is_called_by_the_number(tmp_path: Path) -> None:
     """A student may be called by blanks; a row and a page need a name."""
     files = [" _1_assignsubmission_file/lenet.py", "\u2003_2_assignsubmission_file/lenet.py"]

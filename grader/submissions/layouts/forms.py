@@ -57,7 +57,7 @@ class Gathered:
     members: dict[str, Member] = field(default_factory=dict)
     """Name within the submission → file."""
     own: dict[str, Member] = field(default_factory=dict)
-    """Relative name → file that the source wrote."""
+    """Relative name → file that the source wrote, or that was handed in twice."""
     notes: list[str] = field(default_factory=list)
     unread: str = ""
     late: bool = False
@@ -169,6 +169,7 @@ def gather(listing: Listing, prefix: str, read: Read) -> list[Gathered]:
         if not part.file:
             one.own[name.removeprefix(prefix)] = member
         elif part.file in one.members:
+            one.own[name.removeprefix(prefix)] = member
             one.notes.append(f"`{show_name(part.file)}` was handed in twice; the first was taken.")
         else:
             one.members[part.file] = member

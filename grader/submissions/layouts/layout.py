@@ -49,7 +49,7 @@ class HandIn:
     unread: str = ""
     """What is there and could not be read on this machine, in a sentence: one of the notes."""
     own: Sequence[Member] = ()
-    """Files that the source wrote about it, or once more for each member of a group."""
+    """Files that the source wrote about it, or has once more."""
 
 
 @runtime_checkable
