@@ -379,6 +379,13 @@ def test_blackboards_first_attempt(tmp_path: Path) -> None:
     assert (found.files["lenet.py"], found.received) == (CODE, "2026-03-01T10:00:00")
 
 
+def test_blackboards_owners_are_never_mixed(tmp_path: Path) -> None:
+    """Two assignments in one folder, or an underscore in a name, are no attempts of one student."""
+    owners = ("hw1_mc", "hw2_mc", "hw1_o_hara", "hw1_hara", "hw1_bo")
+    files = {f"{owner}_attempt_2026-03-01-10-00-00_lenet.py": CODE for owner in owners}
+    assert sorted(named(read(write(tmp_path, files)))) == ["bo", *sorted(owners[:4])]
+
+
 def test_a_file_called_as_blackboard_calls_another_students(tmp_path: Path) -> None:
     """It stays with whoever handed it in, and keeps its name."""
     at = "attempt_2026-03-01-10-00-00"
