@@ -16,6 +16,7 @@ from grader.export.export import Change, ExportedFile, Left, Results, Wishes
 from grader.export.matching import Key, Matching, Pair, list_members, match
 from grader.export.table import Place, Table
 from grader.records.errors import UsageError
+from grader.records.person import Person
 from grader.records.result import Graded
 from grader.report import escape
 
@@ -180,7 +181,11 @@ def fill(book: Gradebook, results: Results) -> ExportedFile:
         changes=changes,
         unchanged=unchanged,
         left=[*doubtful, *left, *gone],
-        notes=[*_note_maximum(book, factor), *_note_above(book, changes)],
+        notes=[
+            *_note_maximum(book, factor),
+            *_note_above(book, changes),
+            *_note_accounts(matching.pairs),
+        ],
     )
 
 
@@ -283,6 +288,20 @@ def _note_above(book: Gradebook, changes: Sequence[Change]) -> list[str]:
         return []
     names = ", ".join(escape.line(change.name) for change in above[:_LISTED])
     return [f"More than the {most:g} points of the column: {names}. {book.above}"]
+
+
+def _note_accounts(pairs: Sequence[Pair]) -> list[str]:
+    """An account is all that a repository tells, and the file's may be those of other people."""
+    persons = [(pair.member.name, pair.member.graded.persons) for pair in pairs]
+    alone = ((name, known) for name, known in persons if known)
+    found = [name for name, known in alone if all(p == Person(login=p.login) for p in known)]
+    if not found:
+        return []
+    names = ", ".join(map(escape.line, found[:_LISTED]))
+    return [
+        f"Found by an account alone: {names}. Where it is that of another platform, such as"
+        " GitHub, see whether it is the same person's, or grade with --roster."
+    ]
 
 
 def _is_above(text: str, most: float) -> bool:

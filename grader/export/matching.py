@@ -19,6 +19,8 @@ from grader.records.result import Graded
 
 Field = Literal["id", "login", "email", "name"]
 """What is known of a `Person` and can stand in a table."""
+_SURE: tuple[Field, ...] = ("id", "login")
+"""What nobody shares, where both sides have the same kind of it."""
 _SHOWN = 3
 """Rows that a sentence lists."""
 
@@ -63,6 +65,10 @@ class Pair:
     by: str
     """The heading by which they were matched."""
 
+    def read(self, field: Field) -> str:
+        """What is known of the person, for whom it is no label."""
+        return getattr(self.member.person, field) if self.member.graded.persons else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matching:
@@ -95,8 +101,8 @@ def match(members: Sequence[Member], keys: Sequence[Key], labels: Sequence[str])
     """Match persons with rows, which `labels` name in sentences; earlier keys show first as reason.
 
     Ambiguous are: a value that stands in several rows where no other key tells them apart, two keys
-    that point to different rows, two persons for one row, and a row that has another number than
-    the person where such numbers have found others.
+    that point to different rows, two persons for one row, and a row that has another number or
+    account than the person where such have found others.
     """
     indexes = [(key, _index(key)) for key in keys]
     pairs, unmatched, refused = list[Pair](), list[Member](), list[tuple[Member, str]]()
@@ -155,16 +161,16 @@ def _list_rows(rows: Iterable[int], labels: Sequence[str]) -> str:
 def _split_strangers(
     pairs: Sequence[Pair], indexes: Sequence[tuple[Key, Index]], labels: Sequence[str]
 ) -> tuple[list[Pair], list[tuple[Member, str]]]:
-    """Pairs of one number, or of numbers that say nothing; and those who only share the rest."""
-    numbers = [(key, find) for key, find in indexes if "id" in key.fields]
-    told = [key for key, find in numbers if any(p.row in find(p.member.person.id) for p in pairs)]
+    """Pairs of one number or account, or of such as say nothing; and those who share the rest."""
+    known = [(key, field, find) for key, find in indexes for field in key.fields if field in _SURE]
+    told = [(k, f) for k, f, find in known if any(p.row in find(p.read(f)) for p in pairs)]
     same, other = list[Pair](), list[tuple[Member, str]]()
     for pair in pairs:
-        number = pair.member.person.id if pair.member.graded.persons else ""
-        against = [key.heading for key in told if key.values[pair.row].strip()]
-        if number and against and not any(pair.row in find(number) for _, find in numbers):
-            why = f"fits {labels[pair.row]} by {pair.by}, but {against[0]} there is not {number}"
-            other.append((pair.member, why))
+        against = [(k, f) for k, f in told if pair.read(f) and k.values[pair.row].strip()]
+        if against and not any(pair.row in find(pair.read(f)) for _, f, find in known):
+            (key, field), *_ = against
+            there = f"but {key.heading} there is not {pair.read(field)}"
+            other.append((pair.member, f"fits {labels[pair.row]} by {pair.by}, {there}"))
         else:
             same.append(pair)
     return same, other

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from grader.records.errors import UsageError
 from grader.records.submission import Submission
 from grader.submissions import collect, roster, times
 from grader.submissions.collect import Choices, HandedIn
-from grader.submissions.names import show_name
+from grader.submissions.names import list_names
 from grader.submissions.roster import Enrolled
 
 SETTING = "roster"
@@ -95,14 +95,18 @@ def read_since(text: str) -> datetime:
 def _leave_earlier(
     submissions: Sequence[Submission], since: datetime, layout: str
 ) -> list[Submission]:
-    """Those that came in since then, and those of whom nobody knows when."""
+    """Those of everybody who handed in since then, or of whom nobody knows when: with what was
+    there before, as another attempt may be the best.
+    """
     known = [s for s in submissions if s.received is not None]
     if submissions and not known:
         raise UsageError(
             f"--since needs to know when each was handed in, which `{layout}` does not say here."
             " Grade without it: what was measured before is not run again"
         )
-    return [s for s in submissions if not s.received or times.find_moment(s.received) >= since]
+    moments = ((s.student, s.received and times.find_moment(s.received)) for s in submissions)
+    new = {student for student, moment in moments if not moment or moment >= since}
+    return [s for s in submissions if s.student in new]
 
 
 def _describe(handed_in: HandedIn) -> str:
@@ -118,11 +122,5 @@ def _describe(handed_in: HandedIn) -> str:
     facts += f", {attempts} more attempt{'s' * (attempts > 1)}" * bool(attempts)
     return (
         f"Read as `{handed_in.layout}`: {len(every)} student{'s' * (len(every) > 1)}{facts}:"
-        f" {_list(by_student)}."
+        f" {list_names(by_student)}."
     )
-
-
-def _list(students: Iterable[str]) -> str:
-    names = [show_name(student) for student in students]
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

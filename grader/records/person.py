@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 
@@ -20,6 +20,11 @@ class Person:
     """Name of the account, on the platform or on GitHub."""
     section: str = ""
     """Of the course."""
+
+    def complete(self, other: Self) -> Self:
+        """What is empty is the other's."""
+        names = [f.name for f in fields(self)]
+        return replace(self, **{n: getattr(self, n) or getattr(other, n) for n in names})
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

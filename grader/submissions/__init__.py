@@ -2,7 +2,7 @@
 
 Floors, top first:
     collect
-    attempts, joining, reading
+    asides, attempts, joining, reading
     layouts, roster, spelling, unpacking
     archive, entry
     clues

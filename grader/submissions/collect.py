@@ -25,6 +25,7 @@ from grader.records.errors import UsageError
 from grader.records.submission import ENTRY_SUFFIXES, Submission
 from grader.submissions import spelling
 from grader.submissions.archive import list_archive
+from grader.submissions.asides import describe_asides
 from grader.submissions.attempts import Which, choose_attempts
 from grader.submissions.entry import WEIGHTS, is_entry
 from grader.submissions.folder import describe_error, list_folder, open_root, read_path
@@ -107,15 +108,18 @@ def collect_class(
             hand_ins = layouts[name].list_hand_ins(listing, asked)
         except Refused as refused:
             raise UsageError(f"{path} {refused}.") from None
+        asides = describe_asides(listing, hand_ins, layouts[name])
         if not hand_ins:
             raise UsageError(
                 f"there are no submissions in {path}. Give a folder with one folder,"
-                f" `.py` file or archive per student."
+                f" `.py` file or archive per student. {' '.join(asides)}".rstrip()
             )
         named = list(_name_students(hand_ins))
-        joined, remarks = join_roster(named, choices.roster)
+        joined, remarks = join_roster(named, choices.roster, github=name == "github")
         distinct = _make_distinct(choose_attempts(joined, choices.attempt))
-        return HandedIn(layout=name, submissions=_read_all(path, distinct, asked), remarks=remarks)
+        return HandedIn(
+            layout=name, submissions=_read_all(path, distinct, asked), remarks=[*remarks, *asides]
+        )
 
 
 def read_one(
@@ -252,11 +256,13 @@ def _add_beside(members: dict[str, Member], home: Path, name: str) -> None:
 
 
 def _name_students(hand_ins: Collection[HandIn]) -> Iterator[HandIn]:
-    """Each with its label as text, in composed letters."""
+    """Each with its label as text, in composed letters; who has none is called by the id."""
     labels, notes = spelling.read_labels({h.student for h in hand_ins})
     for one in hand_ins:
         more = [notes[one.student]] if one.student in notes else []
-        yield replace(one, student=labels[one.student], notes=[*one.notes, *more])
+        label = labels[one.student]
+        label = label if label.strip() else _find_id(one) or "without a name"
+        yield replace(one, student=label, notes=[*one.notes, *more])
 
 
 def _make_distinct(hand_ins: Iterable[HandIn]) -> list[HandIn]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
@@ -68,7 +68,7 @@ def list_folder(root: Root, caps: Caps = CLASS) -> Listing:
     """
     listing = Listing(caps)
     _find_repository(listing, root, "")
-    for entry in _list_entries(root, caps.scanned):
+    for entry in _list_entries(root, caps.scanned, listing):
         inner = listing.scanned
         try:
             _visit(listing, root, entry, "", inner + SUBMISSION.scanned)
@@ -93,7 +93,7 @@ def _visit(listing: Listing, root: Root, entry: os.DirEntry[str], parent: str, e
             if listing.add_folder(name) and name.count("/") < listing.caps.depth:
                 _find_repository(listing, root, f"{name}/")
                 with _open_folder(root, name.split("/")) as folder:
-                    for inner in _list_entries(folder, end - listing.scanned):
+                    for inner in _list_entries(folder, end - listing.scanned, listing, f"{name}/"):
                         _visit(listing, root, inner, name + "/", end)
         elif stat.S_ISREG(info.st_mode):
             read = partial(read_inside, root, tuple(name.split("/")))
@@ -122,11 +122,25 @@ def _find_repository(listing: Listing, root: Root, prefix: str) -> None:
     listing.repositories[prefix[:-1]] = Repository(packs=packs, read=read)
 
 
-def _list_entries(folder: Root, most: int) -> list[os.DirEntry[str]]:
-    """What lies in the folder and is looked at, by name; one more than `most` where there is."""
+def _list_entries(
+    folder: Root, most: int, listing: Listing | None = None, prefix: str = ""
+) -> list[os.DirEntry[str]]:
+    """What lies in the folder and is looked at, by name; one more than `most` where there is. The
+    listing knows what is passed over.
+    """
     with os.scandir(folder) as entries:
-        kept = islice((e for e in entries if not is_ignored(e.name)), max(0, most) + 1)
+        kept = islice(_leave_hidden(entries, listing, prefix), max(0, most) + 1)
         return sorted(kept, key=lambda e: e.name)
+
+
+def _leave_hidden(
+    entries: Iterable[os.DirEntry[str]], listing: Listing | None, prefix: str
+) -> Iterator[os.DirEntry[str]]:
+    for entry in entries:
+        if not is_ignored(entry.name):
+            yield entry
+        elif listing is not None:
+            listing.pass_over(prefix + entry.name, folder=entry.is_dir(follow_symlinks=False))
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """Whose hand-in is whose, by a roster.
 
 A person of a hand-in is found by the first of these that fits exactly one person of the roster: id,
-unless the names differ; e-mail address; account; name; id alone. A name fits in any order of its
-words, without accents, with `oe` for `ö`, and in the form in which Canvas writes it.
+unless the names differ; e-mail address; account; name; id alone. A name fits as it is written; if
+that is nobody's, in any order of its words, without accents, with `oe` for `ö`, and in the form in
+which Canvas writes it.
 """
 
 from __future__ import annotations
@@ -10,31 +11,32 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from grader.records.person import Person
 from grader.submissions.layouts.layout import HandIn
-from grader.submissions.names import show_name
+from grader.submissions.names import list_names, show_name
 from grader.submissions.roster import Enrolled, call, turn
 
-_SHOWN = 8
-"""Names that a remark lists."""
 _SPELT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae"})
 """Letters as they are spelt where there are none of them."""
 
 
 def join_roster(
-    hand_ins: Sequence[HandIn], roster: Sequence[Enrolled]
+    hand_ins: Sequence[HandIn], roster: Sequence[Enrolled], *, github: bool = False
 ) -> tuple[list[HandIn], list[str]]:
     """The hand-ins with what the roster knows of their persons, and one without files for each
-    person who has none; and remarks on who is not on the roster.
+    person who has none; and remarks on who is not on the roster. Accounts are GitHub's where it is
+    said so, and then those of the roster that are as well, if it has any.
 
     A student's label becomes the roster's name: whatever a file was called, its row is found.
     """
     if not roster:
         return list(hand_ins), []
-    index = _Index(roster)
-    found = [index.find_all(one) for one in hand_ins]
+    index = _Index(roster, "github" if github and any(e.github for e in roster) else "login")
+    told = any(map(index.knows, (p for one in hand_ins for p in one.persons)))
+    fitting = [index.find_all(one, told=told) for one in hand_ins]
+    found = [[_take_only(several) for several in persons] for persons in fitting]
     claims: dict[Enrolled, set[object]] = {}
     for one, persons in zip(hand_ins, found, strict=True):
         for enrolled in filter(None, persons):
@@ -46,15 +48,37 @@ def join_roster(
     ]
     present = {e for persons in found for e in persons if e is not None} - doubtful
     present |= {e for one in joined for e in index.find_members(one)}
-    absent = [_make_absent(e) for e in roster if e not in present and e not in doubtful]
-    strangers = [h.student for h, p in zip(hand_ins, found, strict=True) if not any(p)]
-    remarks = [f"Not on the roster: {_list(strangers)}."] * bool(strangers)
+    doubtful |= {
+        e for persons in fitting for several in persons if len(several) > 1 for e in several
+    }
+    absent = [_make_absent(e) for e in roster if e not in present | doubtful]
+    remarks = _name_strangers(hand_ins, fitting)
     remarks += _name_renamed(hand_ins, joined)
+    if github and index.account == "login":
+        pairs = [p for p in zip(hand_ins, joined, strict=True) if not index.find_members(p[0])]
+        remarks += _name_accounts(pairs)
     remarks += [
         f"Several hand-ins could be of {show_name(call(e.person))}: none was joined."
-        for e in doubtful
+        for e, whose in claims.items()
+        if len(whose) > 1
     ]
     return [*joined, *absent], remarks
+
+
+def _name_strangers(hand_ins: Sequence[HandIn], fitting: Sequence[Fitting]) -> list[str]:
+    """Who is nobody of the roster, and who could be several."""
+    pairs = list(zip(hand_ins, fitting, strict=True))
+    strangers = [one.student for one, persons in pairs if not any(persons)]
+    doubtful = [one.student for one, persons in pairs if any(len(p) > 1 for p in persons)]
+    return [
+        *[f"Not on the roster: {list_names(strangers)}."] * bool(strangers),
+        *[
+            f"Several persons of the roster could be {list_names(doubtful)}: none was joined, and"
+            " none of them has a row. Call the hand-ins by number, address or"
+            " account, or give a roster that has theirs."
+        ]
+        * bool(doubtful),
+    ]
 
 
 def _name_renamed(before: Iterable[HandIn], after: Iterable[HandIn]) -> list[str]:
@@ -69,91 +93,140 @@ def _name_renamed(before: Iterable[HandIn], after: Iterable[HandIn]) -> list[str
     if not renamed:
         return []
     return [
-        f"By number, not by name: {_list(sorted(renamed))}. Where that is a group, give a roster"
-        " with a column `group`."
+        f"Not by name, but by number, address or account: {list_names(sorted(renamed))}."
+        " Where that is a group, give a roster with a column `group`."
     ]
+
+
+def _name_accounts(pairs: Iterable[tuple[HandIn, HandIn]]) -> list[str]:
+    """Who was found by an account of GitHub's on a roster that says nothing of GitHub."""
+    found = [
+        f"{show_name(old.student)} is {show_name(new.student)}"
+        for old, new in pairs
+        if new.persons != old.persons
+    ]
+    return [
+        f"Taken by accounts of GitHub's as if they were those of the roster: {list_names(found)}."
+        " Where they are other people's, give a roster with a column `github_username`."
+    ] * bool(found)
+
+
+Key = tuple[str, str]
+"""What kind of thing somebody is known by, and what it is."""
+Fitting = Sequence[frozenset[Enrolled]]
+"""For each person of a hand-in those of the roster that it could be."""
+
+
+def _take_only(several: frozenset[Enrolled]) -> Enrolled | None:
+    return next(iter(several)) if len(several) == 1 else None
 
 
 class _Index:
     """A roster, by what persons are known by."""
 
-    def __init__(self, roster: Sequence[Enrolled]) -> None:
-        self._by: dict[tuple[str, str], list[Enrolled]] = {}
+    def __init__(self, roster: Sequence[Enrolled], account: str) -> None:
+        self.account = account
+        """What kind of key a hand-in's account is."""
+        self._by: dict[Key, list[Enrolled]] = {}
         self._groups: dict[str, list[Enrolled]] = {}
         for one in roster:
-            for key in set(_list_keys(one.person, one.ids)):
+            for key in _list_keys(one):
                 self._by.setdefault(key, []).append(one)
-            if one.group:
-                self._groups.setdefault(_squash(one.group), []).append(one)
+            if group := _squash(one.group):
+                self._groups.setdefault(group, []).append(one)
 
-    def find_all(self, hand_in: HandIn) -> list[Enrolled | None]:
+    def knows(self, person: Person) -> bool:
+        """True where a number says who it is, and no name something else."""
+        found = self._list([("id", person.id.casefold())])
+        return len(found) == 1 and all(_agree(person, one.person) for one in found)
+
+    def find_all(self, hand_in: HandIn, *, told: bool) -> Fitting:
         """For each person of the hand-in whom the roster has; one who has only a label is looked
-        for by that.
+        for by that. Where numbers have `told` others, nobody of another number fits by name.
         """
         if members := self.find_members(hand_in):
-            return list(members)
+            return [frozenset([one]) for one in members]
         persons = hand_in.persons or (Person(),)
         alone = len(persons) == 1
-        return [self._find(p, hand_in.student if alone else "", hand_in.place) for p in persons]
+        label = hand_in.student if alone else ""
+        found = [self._find(p, label, hand_in.place) for p in persons]
+        return [_leave_others(p, f) if told else f for p, f in zip(persons, found, strict=True)]
 
     def find_members(self, hand_in: HandIn) -> Sequence[Enrolled]:
         """Everybody of the group after which the hand-in is called."""
         return self._groups.get(_squash(hand_in.student), ())
 
-    def _find(self, person: Person, label: str, place: str) -> Enrolled | None:
-        by_id = self._only(("id", person.id.casefold()))
-        if by_id is not None and _agree(person, by_id.person):
+    def _find(self, person: Person, label: str, place: str) -> frozenset[Enrolled]:
+        """The one that fits; else those that could be meant."""
+        by_id = self._list([("id", person.id.casefold())])
+        if self.knows(person):
             return by_id
         parts = place.split("-")  # a repository: the login may hold hyphens
-        keys = [
-            *_list_keys(person, ()),
-            *((kind, label.casefold()) for kind in ("login", "id", "email")),
-            *_list_names(label),
-            *(("login", "-".join(parts[n:]).casefold()) for n in range(1, len(parts))),
+        tiers = [
+            [("email", person.email.casefold())],
+            [(self.account, person.login.casefold())],
+            *_list_forms(person.name),
+            *([(kind, label.casefold())] for kind in (self.account, "id", "email")),
+            *_list_forms(label),
+            *([(self.account, "-".join(parts[n:]).casefold())] for n in range(1, len(parts))),
         ]
         # A number counts last where the names differ: it may be of another kind.
-        return next((one for key in keys if (one := self._only(key))), by_id)
+        found = [several for keys in (*tiers, [("id", person.id.casefold())])
+                 if (several := self._list(keys))]  # fmt: skip
+        return next((one for one in found if len(one) == 1), next(iter(found), frozenset()))
 
-    def _only(self, key: tuple[str, str]) -> Enrolled | None:
-        found = self._by.get(key, ()) if key[1] else ()
-        return found[0] if len(found) == 1 else None
+    def _list(self, keys: Iterable[Key]) -> frozenset[Enrolled]:
+        return frozenset(one for key in keys if key[1] for one in self._by.get(key, ()))
+
+
+def _leave_others(person: Person, found: frozenset[Enrolled]) -> frozenset[Enrolled]:
+    """Without those who share a name alone: they have another number."""
+    own = {value.casefold() for value in (person.id, person.email, person.login) if value}
+    return frozenset(
+        one
+        for one in found
+        if not person.id or not one.ids or own & {value for _, value in _list_keys(one)}
+    )
 
 
 def _agree(first: Person, second: Person) -> bool:
     """False where both have names, and not the same."""
-    own, other = {*_list_names(first.name)}, {*_list_names(second.name)}
+    own, other = (
+        {key for keys in _list_forms(person.name) for key in keys} for person in (first, second)
+    )
     return not own or not other or bool(own & other)
 
 
-def _list_keys(person: Person, ids: Iterable[str]) -> list[tuple[str, str]]:
-    """What the person is known by, what tells most first."""
-    return [
-        *(("id", one.casefold()) for one in ids if one),
-        *(
-            (kind, value.casefold())
-            for kind in ("email", "login")
-            if (value := getattr(person, kind))
-        ),
-        *_list_names(person.name),
+def _list_keys(one: Enrolled) -> set[Key]:
+    """All that the person is known by."""
+    known = [
+        *(("id", number) for number in one.ids),
+        *(("login", login) for login in (one.person.login, one.github)),
+        ("github", one.github),
+        ("email", one.person.email),
     ]
+    names = (key for keys in _list_forms(one.person.name) for key in keys)
+    return {(kind, value.casefold()) for kind, value in known if value} | {*names}
 
 
-def _list_names(name: str) -> list[tuple[str, str]]:
-    """A name in any order, and as Canvas sorts it: the last word, or the last two, first."""
+def _list_forms(name: str) -> list[set[Key]]:
+    """A name as it is; its words in any order; and as Canvas sorts it: the last word, or the last
+    two, first. Forms of one set count the same.
+    """
     whole = unicodedata.normalize("NFC", name.casefold())
-    spelt = whole.translate(_SPELT)
-    return [key for one in dict.fromkeys((whole, spelt)) for key in _list_orders(one)]
-
-
-def _list_orders(name: str) -> list[tuple[str, str]]:
-    words = turn(name).split()
+    words = turn(whole).split()
     if not words:
         return []
+    both = [turn(whole).split(), turn(whole.translate(_SPELT)).split()]
+    known = {" ".join(sorted(re.findall(r"\w+", _fold(" ".join(w))))) for w in both}
     turned = {
-        _squash(" ".join((*words[-n:], *words[:-n]))) for n in range(1, min(4, len(words) + 1))
+        _squash(" ".join((*w[-n:], *w[:-n]))) for w in both for n in range(min(4, len(w) + 1))
     }
-    known = " ".join(sorted(re.findall(r"\w+", _fold(name))))
-    return [("name", known), *(("squashed", t) for t in sorted({*turned, _squash(name)}))]
+    return [
+        {("exact", " ".join(words))},
+        {("name", one) for one in known},
+        {("squashed", one) for one in turned},
+    ]
 
 
 def _fold(text: str) -> str:
@@ -182,15 +255,10 @@ def _join(hand_in: HandIn, persons: Sequence[Enrolled | None], index: _Index) ->
 
 
 def _complete(own: Person, known: Person) -> Person:
-    """The roster's name; else the source's, and the roster's where the source has none."""
-    merged = {f.name: getattr(own, f.name) or getattr(known, f.name) for f in fields(Person)}
-    return Person(**merged | {"name": known.name or own.name})
+    """The roster's name and account; else the source's, and the roster's where that has none."""
+    whole = own.complete(known)
+    return replace(whole, name=known.name or own.name, login=known.login or own.login)
 
 
 def _make_absent(one: Enrolled) -> HandIn:
     return HandIn(student=call(one.person), persons=(one.person,))
-
-
-def _list(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(show_name(n) for n in names[:_SHOWN]) + more

@@ -6,13 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grader.submissions.commits import Repository
-from grader.submissions.names import Refused, clean, cut_lead, is_ignored
+from grader.submissions.names import (
+    Refused,
+    can_be_handed_in,
+    clean,
+    cut_lead,
+    is_ignored,
+    is_leftover,
+)
 
 MIB = 1 << 20
 _OF_COMMITS = ("HEAD", "packed-refs", "refs/heads/", "objects/")
 """What of a `.git` says when the last commit was made."""
 _VERSIONED = 20_000
 """Files of one `.git` that are kept in mind."""
+_HIDDEN = 100
+"""Hidden names that are kept in mind."""
 _LONGEST = 300
 """Characters kept of a name that is refused: in a tar each of many may have 65,536."""
 
@@ -80,6 +89,8 @@ class Listing:
     """Name as given, its beginning if it is very long → why, such as "is a symbolic link"."""
     unread: dict[str, str] = field(default_factory=dict)
     """Those of `refused` that are there and could not be read."""
+    hidden: set[str] = field(default_factory=set)
+    """Names that begin with a dot, are passed over, and could be somebody's."""
     folders: set[str] = field(default_factory=set)
     """Clean names of folders, parents of files among them."""
     title: str = ""
@@ -118,7 +129,7 @@ class Listing:
         """The folder is known, even if nothing is in it; False where it is not taken in."""
         if raw in (".", "./"):  # with which `tar c .` begins
             return False
-        name = self._check_name(raw)
+        name = self._check_name(raw, folder=True)
         if name is None:
             return False
         if name in self.members or any(p in self.members for p in _parents(name)):
@@ -181,13 +192,22 @@ class Listing:
             if parent in self.members and self.members[parent].size == 0:
                 del self.members[parent]
 
-    def _check_name(self, raw: str) -> str | None:
+    def pass_over(self, name: str, *, folder: bool = False) -> None:
+        """The name is hidden: nobody takes it, and whoever calls may say so."""
+        parts = name.split("/")
+        last = next(n for n, part in enumerate(parts, 1) if is_ignored(part))
+        could_be = folder or last < len(parts) or can_be_handed_in(name)
+        if could_be and not is_leftover(parts[last - 1]) and len(self.hidden) < _HIDDEN:
+            self.hidden.add("/".join(parts[:last]))
+
+    def _check_name(self, raw: str, *, folder: bool = False) -> str | None:
         try:
             name = clean(cut_lead(raw) if self.caps.cut_leads else raw)
         except Refused as refused:
             self.refused.setdefault(raw[:_LONGEST], str(refused))
             return None
         if is_ignored(name):
+            self.pass_over(name, folder=folder)
             return None
         if name.count("/") >= self.caps.depth:
             self.refuse(raw, f"lies more than {self.caps.depth} folders deep")

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterable
 
+from grader.records.submission import ENTRY_SUFFIXES
+
+_LISTED = 8
+"""Names that a sentence lists."""
 IGNORED = frozenset({"__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini"})
 """Folders and files that systems leave behind; everything that begins with a dot joins them."""
 PART_CAP = 255
@@ -21,6 +26,11 @@ OTHER_ARCHIVES = (
 DAMAGED = "is damaged or not an archive; pack it again as a zip"
 """Said of an archive, continuing its name."""
 _DISGUISE = re.compile(r"(?<=\.py|ynb)\.(?:txt|json)$", re.IGNORECASE)
+_LEFTOVER = re.compile(
+    r"\.(_.*|~lock\..*|git.*|github|ipynb_checkpoints|DS_Store|v?env|vscode|idea|(.*_)?cache"
+    r"|Trash.*|Spotlight-.*|fseventsd|TemporaryItems)|[^.].*",
+    re.DOTALL,
+)
 _DRIVE = re.compile(r"[A-Za-z]:")
 _LEAD = re.compile(r"([A-Za-z]:[/\\])?(\.{0,2}[/\\])*")
 """A drive, slashes and steps up with which a name begins."""
@@ -62,6 +72,11 @@ def clean(raw: str) -> str:
     if len(name.encode()) > NAME_CAP or any(len(part.encode()) > PART_CAP for part in parts):
         raise Refused("has a name that is too long")
     return name
+
+
+def is_leftover(part: str) -> bool:
+    """True where a hidden name is known as that of a system's or a program's own."""
+    return _LEFTOVER.fullmatch(part) is not None
 
 
 def undisguise(name: str) -> str:
@@ -114,6 +129,13 @@ def show_name(text: str, length: int = 80) -> str:
     return "".join(_show(c) for c in show_bytes(short))
 
 
+def list_names(texts: Iterable[str], mark: str = "") -> str:
+    """The first of them for a sentence, each between marks, and how many more there are."""
+    every = list(texts)
+    more = f" and {len(every) - _LISTED} more" if len(every) > _LISTED else ""
+    return ", ".join(f"{mark}{show_name(one)}{mark}" for one in every[:_LISTED]) + more
+
+
 def _show(character: str) -> str:
     if character == "`":
         return "'"
@@ -130,6 +152,11 @@ def stem(name: str) -> str:
             return name[: -len(suffix)]
     base, dot, _ = name.rpartition(".")
     return base if dot and base else name
+
+
+def can_be_handed_in(name: str) -> bool:
+    """True where the name says code, or an archive of any kind."""
+    return name.lower().endswith(ENTRY_SUFFIXES) or is_archive(name) or is_other_archive(name)
 
 
 def is_archive(name: str) -> bool:

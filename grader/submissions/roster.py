@@ -7,7 +7,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.records.errors import UsageError
@@ -31,11 +31,11 @@ _HEADINGS: Mapping[str, str] = {
         "id": "id|identifier|sid|student id|orgdefinedid|org defined id|canvas user id|user id"
         "|id number|idnumber|matrikelnummer|teilnehmer|kennung|lms user id|sis user id",
         "email": "email|e-mail|email address|e-mail address|e-mail-adresse|dirección de correo",
-        "login": "login|login id|sis login id|username|user name|github username|benutzername"
-        "|anmeldename|netid",
+        "login": "login|login id|sis login id|username|user name|benutzername|anmeldename|netid",
+        "github": "github username|github|github login",
         "section": "section|sections|section name|abschnitt",
         "group": "group|group name|team|gruppe",
-        "role": "role|rolle",
+        "role": "role|roles|rolle|rollen",
     }.items()
     for heading in headings.split("|")
 }
@@ -43,8 +43,8 @@ _HEADINGS: Mapping[str, str] = {
 _NO_STUDENTS = {"points possible", "student, test", "test student"}
 """What Canvas puts among the names."""
 _STUDENT_ROLES = {"", "student", "learner", "teilnehmer/in", "0", "estudiante", "étudiant"}
-_IDENTIFIER = re.compile(r"(?:\D+ )?(\d+)")
-"""Moodle's `Participant 123456`, in whichever language."""
+_IDENTIFIER = re.compile(r"(?:\D+ |\D+/\D+)?(\d+)")
+"""Moodle's `Participant 123456`, in whichever language; in German `Teilnehmer/in123456`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,8 @@ class Enrolled:
     """Every number that the roster has of the person."""
     group: str = ""
     """The group with which the person hands in."""
+    github: str = ""
+    """The account on GitHub, where the roster says so."""
 
 
 def read_roster(path: Path) -> list[Enrolled]:
@@ -73,7 +75,26 @@ def read_roster(path: Path) -> list[Enrolled]:
     enrolled = [one for row in rows if (one := _read_row(row)) is not None]
     if not enrolled:
         raise UsageError(f"the roster {path} names no student. Give one that was exported anew")
-    return list(dict.fromkeys(enrolled))
+    return _join_rows(enrolled)
+
+
+def _join_rows(rows: Iterable[Enrolled]) -> list[Enrolled]:
+    """One for each person: who is in two sections has two rows of one name and one number, address
+    or account.
+    """
+    joined: dict[object, Enrolled] = {}
+    for row in rows:
+        known = row.person.id or row.person.email or row.person.login
+        key = (known, row.person.name) if known else row
+        first = joined.setdefault(key, row)
+        joined[key] = replace(
+            first,
+            person=first.person.complete(row.person),
+            ids=tuple(dict.fromkeys((*first.ids, *row.ids))),
+            github=first.github or row.github,
+            group=first.group or row.group,
+        )
+    return list(joined.values())
 
 
 def _decode(content: bytes) -> str:
@@ -92,7 +113,7 @@ def _read_rows(text: str) -> list[list[tuple[str, str]]] | None:
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     headings = [_fold_heading(h) for h in next(lines, [])]
     columns = [_HEADINGS.get(h, "") for h in headings]
-    if not {"name", "first", "last", "id", "email", "login"} & set(columns):
+    if not {"name", "first", "last", "id", "email", "login", "github"} & set(columns):
         return None
     return [
         [(c, v.strip()[:_CELL]) for c, v in zip(columns, line, strict=False) if c and v.strip()]
@@ -107,23 +128,25 @@ def _fold_heading(heading: str) -> str:
 def _read_row(row: Sequence[tuple[str, str]]) -> Enrolled | None:
     values = dict(reversed(row))  # the first of a kind counts
     name = values.get("name", "")
-    if name.casefold() in _NO_STUDENTS or values.get("role", "").casefold() not in _STUDENT_ROLES:
+    roles = {one.strip() for one in values.get("role", "").casefold().split(",")}
+    if name.casefold() in _NO_STUDENTS or not roles & _STUDENT_ROLES:
         return None
     name = turn(name) or f"{values.get('first', '')} {values.get('last', '')}".strip()
     ids = tuple(dict.fromkeys(_read_id(value) for column, value in row if column == "id"))
     email = values.get("email", "")
     if not email and ids and "@" in ids[0]:  # GitHub Classroom lets teachers take addresses
         email = ids[0]
+    github = values.get("github", "")
     person = Person(
         name=name,
         id=ids[0] if ids else "",
         email=email,
-        login=values.get("login", "").lstrip("#"),
+        login=values.get("login", "").lstrip("#") or github,
         section=values.get("section", ""),
     )
     if not (person.name or person.id or person.email or person.login):
         return None
-    return Enrolled(person=person, ids=ids, group=values.get("group", ""))
+    return Enrolled(person=person, ids=ids, group=values.get("group", ""), github=github)
 
 
 def turn(name: str) -> str:
@@ -163,6 +186,11 @@ def dump_roster(roster: Sequence[Enrolled]) -> str:
 def load_roster(text: str) -> list[Enrolled]:
     """What `dump_roster` made."""
     return [
-        Enrolled(person=Person.from_json(r["person"]), ids=tuple(r["ids"]), group=r["group"])
+        Enrolled(
+            person=Person.from_json(r["person"]),
+            ids=tuple(r["ids"]),
+            group=r["group"],
+            github=r.get("github", ""),
+        )
         for r in json.loads(text)
     ]

@@ -103,6 +103,15 @@ def test_who_is_excused_here_is_excused_there() -> None:
     assert (len(made.unchanged), made.complete) == (1, True)
 
 
+def test_an_account_alone_is_said() -> None:
+    """A repository tells GitHub's, and the gradebook's may be somebody else's."""
+    graded = [one("jlopez", 40, Person(login="jlopez")), one("m", 1, Person(id="12345", login="m"))]
+    (note,) = make(course().export(), *graded).notes
+    assert note.startswith(
+        "Found by an account alone: jlopez. Where it is that of another platform"
+    )
+
+
 def test_no_assignment_is_ever_made() -> None:
     """A column without a number behind its title would become a new assignment; so would a title
     that is written otherwise. Such a column is not there to be filled.

@@ -75,12 +75,17 @@ def test_doubt_is_no_match(person: Person, why: str) -> None:
     assert len(found.rows) == 4 - said.count("row ")
 
 
-def test_a_row_with_another_number_is_not_the_person_s() -> None:
-    """A name is shared by many; but where no number is known in the file, it has to do."""
-    namesake = Person(id="99", name="Albert Einstein")
-    found = find(Person(id="11"), namesake)
+@pytest.mark.parametrize(
+    ("field", "heading", "known"), [("id", "ID", "11"), ("login", "Login", "mcurie")]
+)
+def test_a_row_with_another_number_is_not_the_person_s(
+    field: str, heading: str, known: str
+) -> None:
+    """A name is shared by many; but where no number or account of the file is known, it has to do."""
+    namesake = Person(**{field: "99", "name": "Albert Einstein"})
+    found = find(Person(**{field: known}), namesake)
     ((member, said),) = found.refused
-    assert (member.person, said) == (namesake, "fits row 2 by Name, but ID there is not 99")
+    assert (member.person, said) == (namesake, f"fits row 2 by Name, but {heading} there is not 99")
     assert found.rows == [2, 3]
     assert [p.row for p in find(namesake).pairs] == [1]
 

@@ -192,10 +192,22 @@ def test_moodle_teams(tmp_path: Path) -> None:
         "Group B-Di Xu_4_assignsubmission_file/lenet.py": OTHER[: len(CODE)],
     }
     found = read(write(tmp_path, {**team, **other}))
+    assert found.remarks == []
     assert [(s.student, [(p.name, p.id) for p in s.persons]) for s in found.submissions] == [
         ("Group A", [("Ana López", "1"), ("Bo Li", "2")]),
         ("Group B-Cy Wu", [("Group B-Cy Wu", "3")]),
         ("Group B-Di Xu", [("Group B-Di Xu", "4")]),
+    ]
+
+
+def test_moodle_teams_with_hyphens(tmp_path: Path) -> None:
+    """Where the team's name ends shows by the others; who is alone in one is called as they are."""
+    folders = {"Team-1-Ana López_1": b"1", "Team-1-Jean-Luc Roy_2": b"1", "Team-2-Cy Wu_3": b"2"}
+    files = {f"{n}_assignsubmission_file/lenet.py": CODE + c for n, c in folders.items()}
+    found = read(write(tmp_path, files))
+    assert [(s.student, [p.name for p in s.persons]) for s in found.submissions] == [
+        ("Team-1", ["Ana López", "Jean-Luc Roy"]),
+        ("Team-2", ["Cy Wu"]),
     ]
 
 
@@ -275,7 +287,7 @@ def test_gradescope(tmp_path: Path) -> None:
         (b"a: [1\nb: 2\n", "cannot be read in line 2"),
         (b"- 1\n", "without submissions"),
         (b"\xff\xfe\xff", "cannot be read"),
-        (b"!!python/object/apply:os.getcwd []", "cannot be read in line 1"),
+        (b"!!python/object/apply:os.getcwd []", "without submissions"),
         (b"[" * 100_000, "cannot be read"),
     ],
 )
@@ -286,6 +298,25 @@ def test_gradescopes_table_is_read_completely_or_not(
     folder = write(tmp_path, {**GRADESCOPE, "submission_metadata.yml": table})
     with pytest.raises(UsageError, match=f"submission_metadata.yml .*{why}.*Download it again"):
         read(folder)
+
+
+def test_gradescopes_texts_are_texts(tmp_path: Path) -> None:
+    """A number keeps its zeros, a name like `Yes` is one, and what Ruby notes beside is no fault."""
+    table = b"""submission_1:
+  :submitters:
+  - :name: Yes
+    :sid: 007
+    :email: 12
+  :created_at: 2026-03-01 10:00:00 Z
+  :results: !ruby/hash:ActiveSupport::HashWithIndifferentAccess
+    score: !ruby/object:BigDecimal 18:0.1e1
+"""
+    files = {"a/submission_metadata.yml": table, "a/submission_1/lenet.py": CODE}
+    found = read(write(tmp_path, files))
+    (one,) = found.submissions
+    assert found.remarks == []
+    assert (one.student, one.persons[0].id, one.persons[0].email) == ("Yes", "007", "12")
+    assert one.received == "2026-03-01T10:00:00+00:00"
 
 
 # ------------------------------------------------------------------------------------- Blackboard
@@ -346,6 +377,23 @@ def test_blackboards_first_attempt(tmp_path: Path) -> None:
         if s.student == "Marie Curie"
     ]
     assert (found.files["lenet.py"], found.received) == (CODE, "2026-03-01T10:00:00")
+
+
+def test_blackboards_owners_are_never_mixed(tmp_path: Path) -> None:
+    """Two assignments in one folder, or an underscore in a name, are no attempts of one student."""
+    owners = ("hw1_mc", "hw2_mc", "hw1_o_hara", "hw1_hara", "hw1_bo")
+    files = {f"{owner}_attempt_2026-03-01-10-00-00_lenet.py": CODE for owner in owners}
+    assert sorted(named(read(write(tmp_path, files)))) == ["bo", *sorted(owners[:4])]
+
+
+def test_a_file_called_as_blackboard_calls_another_students(tmp_path: Path) -> None:
+    """It stays with whoever handed it in, and keeps its name."""
+    at = "attempt_2026-03-01-10-00-00"
+    files = {f"hw1_eve_{at}_mcurie_{at}_lenet.py": CODE, f"hw1_mcurie_{at}_lenet.py": OTHER}
+    found = named(read(write(tmp_path, files)))
+    assert list(found) == ["eve", "mcurie"]
+    assert [*found["eve"].files.values()] == [CODE]
+    assert found["mcurie"].files == {"lenet.py": OTHER}
 
 
 def test_blackboards_user_names_with_underscores(tmp_path: Path) -> None:
@@ -546,6 +594,72 @@ def test_what_lies_beside_and_is_nobodys(tmp_path: Path) -> None:
     """A roster, a page or a picture is no reason to ask."""
     beside = {"roster.csv": b"name\n", "index.html": b"", "notes.txt": b"", "__MACOSX/x.py": CODE}
     assert rows(read(write(tmp_path, {**CANVAS, **beside}))) == CANVAS_ROWS
+
+
+def test_a_file_that_is_there_twice_is_somebodys(tmp_path: Path) -> None:
+    """The student is told, and the instructor not that it is nobody's."""
+    found = read(
+        write(tmp_path, {"curiemarie_1_2_lenet.py": CODE, "curiemarie_1_3_lenet.py": OTHER})
+    )
+    (one,) = found.submissions
+    assert ("`lenet.py` was handed in twice" in said(one), found.remarks) == (True, [])
+
+
+def test_who_has_no_name_is_called_by_the_number(tmp_path: Path) -> None:
+    """A student may be called by blanks; a row and a page need a name."""
+    files = [" _1_assignsubmission_file/lenet.py", "\u2003_2_assignsubmission_file/lenet.py"]
+    assert list(named(read(write(tmp_path / "m", dict.fromkeys(files, CODE))))) == ["1", "2"]
+    plain = write(tmp_path / "p", {" /lenet.py": CODE, "ada/lenet.py": CODE})
+    assert list(named(read(plain))) == ["ada", "without a name"]
+
+
+@pytest.mark.parametrize("source", ["canvas", "plain"])
+def test_a_class_beside_which_a_table_lies(tmp_path: Path, source: str) -> None:
+    """A folder around everybody is looked through, whatever of nobody's lies beside it."""
+    plain = {"ada/lenet.py": CODE, "bo/lenet.py": CODE}
+    files = {f"class/{n}": c for n, c in (CANVAS if source == "canvas" else plain).items()}
+    path = tmp_path / "class.zip"
+    path.write_bytes(zipped({**files, "grades.csv": b"", "read me.txt": b""}))
+    found = read(path)
+    everybody = len(CANVAS_ROWS) if source == "canvas" else len(plain)
+    assert (found.layout, len(found.submissions)) == (source, everybody)
+    assert "`grades.csv`, `read me.txt`" in found.remarks[0]
+
+
+@pytest.mark.parametrize("ending", ["", ".zip"])
+def test_nobody_is_left_aside_in_silence(tmp_path: Path, ending: str) -> None:
+    """Hidden names and loose files of other kinds are named; what systems leave behind is not."""
+    files = {
+        "..evil/lenet.py": CODE, ".bo.zip": CODE, "cy.pdf": CODE, "ada/lenet.py": CODE, "di/lenet.py": CODE,
+        ".git/config": b"", ".DS_Store": b"", "._ada.py": b"", ".ipynb_checkpoints/lenet.py": CODE,
+        "ada/.ed/lenet.py": CODE, ".x.txt": b"",
+    }  # fmt: skip
+    path = write(tmp_path / "class", files)
+    if ending:
+        path = path.with_suffix(ending)
+        path.write_bytes(zipped(files))
+    found = read(path)
+    assert list(named(found)) == ["ada", "di"]
+    hidden, other = found.remarks
+    assert "that begin with a dot are hidden: `..evil`, `.bo.zip`. If" in hidden
+    assert "as nobody's: `cy.pdf`. If" in other
+
+
+@pytest.mark.parametrize(
+    ("source", "stray", "label"),
+    [("gradescope", "dora.zip", "dora"), ("nbgrader", "submitted/dora.py", "dora"),
+     ("nbgrader", "submitted/dora/lenet.py", "dora")],
+)  # fmt: skip
+def test_a_stray_is_no_sources_own(tmp_path: Path, source: str, stray: str, label: str) -> None:
+    """A file that lies beside a platform's folders is asked for, and then somebody's."""
+    content = zipped({"lenet.py": CODE}) if stray.endswith(".zip") else CODE
+    files = GRADESCOPE if source == "gradescope" else NBGRADER
+    path = write(tmp_path, {**files, stray: content})
+    with pytest.raises(UsageError, match=f"`{source}`, `plain`; `{stray}` is none of"):
+        read(path)
+    found = read(path, layout=source)
+    assert named(found)[label].files == {"lenet.py": CODE}
+    assert found.remarks == []
 
 
 def test_a_layout_that_does_not_fit(tmp_path: Path) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from grader.grading import receive
+from grader.submissions.collect import Choices
 from grader.submissions.times import find_moment, read_time
+from kit.archives import ASKED, CODE, write
 
 
 @pytest.mark.parametrize(
@@ -37,3 +41,13 @@ def test_a_time_is_read_with_its_zone(text: str, expected: str | None) -> None:
 
 def test_a_moment() -> None:
     assert find_moment("2026-03-01T18:00:00-05:00") == datetime(2026, 3, 1, 23, tzinfo=UTC)
+
+
+def test_since_keeps_the_attempts_of_who_came_back(tmp_path: Path) -> None:
+    """An earlier one may still be the best; who did not come back is left as is."""
+    names = ("ana_attempt_2026-03-01", "ana_attempt_2026-03-03", "bo_attempt_2026-03-01")
+    folder = write(tmp_path / "in", {f"hw_{n}-10-00-00_lenet.py": CODE for n in names})
+    since = receive.read_since("2026-03-02")
+    best = Choices(attempt="best")
+    found = receive.receive(folder, ASKED, tmp_path / "out", best, since=since)
+    assert [(s.student, s.attempt) for s in found.chosen] == [("ana", 1), ("ana", 2)]

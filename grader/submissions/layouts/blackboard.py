@@ -8,6 +8,7 @@ zone, and what was typed in.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -22,7 +23,8 @@ from grader.submissions.names import Refused
 from grader.submissions.times import read_time
 
 _NAME = re.compile(
-    r"(?P<owner>.+)_attempt_(?P<time>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)(?:_(?P<file>.+)|\.txt)",
+    # The first time counts: a student may call a file as the platform would call another's.
+    r"(?P<owner>.+?)_attempt_(?P<time>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)(?:_(?P<file>.+)|\.txt)",
     re.DOTALL,
 )
 _OWN = 1 << 20
@@ -64,22 +66,29 @@ class _Told:
 
 
 def finish(gathered: list[Gathered], _asked: AskedFiles) -> Iterable[HandIn]:
-    """Each attempt with what its text says; a name that one of them says is that of all."""
+    """Each attempt with what its text says; a name that one of them says is that of all.
+
+    Two owners that would be one user, as in two assignments, keep all of their names.
+    """
     told = [_read_own(next(iter(one.own.values()), None)) for one in gathered]
     names: dict[str, _Told] = {}
     for one, says in zip(gathered, told, strict=True):
         if says.login and f"_{one.first.who}".endswith(f"_{says.login}"):
             names[one.first.who] = says
     heads = {who.removesuffix(says.login) for who, says in names.items()}
+    owners = {one.first.who: one.first for one in gathered}
+    users = {w: names.get(w) or _Told(login=_find_login(part, heads)) for w, part in owners.items()}
+    often = Counter(known.login for known in users.values())
     for one, says in zip(gathered, told, strict=True):
-        known = names.get(one.first.who) or _Told(login=_find_login(one.first, heads))
+        known = users[one.first.who]
+        own = one.first.who if often[known.login] > 1 else ""
         if says.typed:
             data = says.typed.encode()
             one.members.setdefault(_TEXT, Member(size=len(data), read=partial(_give, data)))
         given = one.give()
         yield replace(
             given,
-            student=known.name or known.login,
+            student=own or known.name or known.login,
             persons=(Person(name=known.name, login=known.login),),
             received=says.received or given.received,
         )

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from grader.records.asked_files import AskedFiles
 from grader.records.person import Person
-from grader.records.submission import ENTRY_SUFFIXES
 from grader.submissions.layouts.layout import HandIn
 from grader.submissions.layouts.plain import PLAIN
 from grader.submissions.listing import Listing, Member
-from grader.submissions.names import is_archive, is_other_archive, show_bytes, show_name
+from grader.submissions.names import can_be_handed_in, is_archive, show_bytes, show_name
 
 TEXTS = frozenset({"text.html", "text.txt", "link.html", "onlinetext.html"})
 """What is called so was typed into the source, and is no file that a student chose."""
@@ -58,7 +57,7 @@ class Gathered:
     members: dict[str, Member] = field(default_factory=dict)
     """Name within the submission → file."""
     own: dict[str, Member] = field(default_factory=dict)
-    """Relative name → file that the source wrote."""
+    """Relative name → file that the source wrote, or that was handed in twice."""
     notes: list[str] = field(default_factory=list)
     unread: str = ""
     late: bool = False
@@ -80,6 +79,7 @@ class Gathered:
             late=self.late,
             notes=notes,
             unread=self.unread,
+            own=tuple(self.own.values()),
         )
 
 
@@ -114,7 +114,7 @@ class NamedForm:
         """Code and archives whose names have another form."""
         prefix = self._find_level(listing) or ""
         names = () if self.exact else self._list_strays(listing, prefix)
-        return [n for n in names if _can_be_handed_in(n)]
+        return [n for n in names if can_be_handed_in(n)]
 
     def list_hand_ins(self, listing: Listing, asked: AskedFiles) -> list[HandIn]:
         """By student and attempt; what is a stray is taken as `plain` takes it."""
@@ -123,7 +123,7 @@ class NamedForm:
         if self.exact:
             return list(hand_ins)
         rest = set(self.find_strays(listing))
-        return [*hand_ins, *_list_strays(listing, prefix, rest, self.read, asked)]
+        return [*hand_ins, *take_strays(listing, prefix, rest, asked, self.read)]
 
     def _find_level(self, listing: Listing) -> str | None:
         """The folder, with a slash, in which names have the form; None where none has."""
@@ -143,14 +143,15 @@ class NamedForm:
 
 def find_wrappers(listing: Listing) -> list[str]:
     """Where the class may lie, the innermost first: the listing itself is empty text, then each
-    folder that is the only thing in the one before.
+    folder beside which nothing lies in the one before but loose files that nobody hands in.
     """
     prefixes = [""]
     while len(prefixes) <= _AROUND:
         prefix = prefixes[0]
-        names = (*listing.members, *listing.folders)
-        inner = {n.removeprefix(prefix).partition("/")[0] for n in names if n.startswith(prefix)}
-        inner.discard("")
+        names = (n.removeprefix(prefix) for n in listing.members if n.startswith(prefix))
+        inner = {n.partition("/")[0] for n in names if "/" in n or can_be_handed_in(n)}
+        folders = (f.removeprefix(prefix) for f in listing.folders if f.startswith(prefix))
+        inner |= {f.partition("/")[0] for f in folders} - {""}
         folder = f"{prefix}{next(iter(inner), '')}"
         if len(inner) != 1 or folder not in listing.folders:
             break
@@ -168,6 +169,7 @@ def gather(listing: Listing, prefix: str, read: Read) -> list[Gathered]:
         if not part.file:
             one.own[name.removeprefix(prefix)] = member
         elif part.file in one.members:
+            one.own[name.removeprefix(prefix)] = member
             one.notes.append(f"`{show_name(part.file)}` was handed in twice; the first was taken.")
         else:
             one.members[part.file] = member
@@ -208,11 +210,15 @@ def _count_attempts(found: Mapping[tuple[str, str], Gathered]) -> list[Gathered]
     return list(found.values())
 
 
-def _list_strays(
-    listing: Listing, prefix: str, names: set[str], read: Read, asked: AskedFiles
+def take_strays(
+    listing: Listing,
+    prefix: str,
+    names: Iterable[str],
+    asked: AskedFiles,
+    read: Read | None = None,
 ) -> Iterator[HandIn]:
     """What others handed in beside the source's, as plain folders and files; and names that were
-    refused, as far as they say nobody's name.
+    refused, as far as they say nobody's name to `read`.
     """
     rest = Listing(listing.caps)
     for name in sorted(names):
@@ -221,17 +227,12 @@ def _list_strays(
         rest.folders.update(inner[: m.start()] for m in re.finditer("/", inner))
     for raw, why in listing.refused.items():
         name = _clean_refused(raw)
-        if name.startswith(prefix) and read(name.removeprefix(prefix)) is None:
+        if read and name.startswith(prefix) and read(name.removeprefix(prefix)) is None:
             rest.refused[name.removeprefix(prefix)] = why
             if raw in listing.unread:
                 rest.unread[name.removeprefix(prefix)] = why
     for one in PLAIN.list_hand_ins(rest, asked):
         yield replace(one, notes=[*one.notes, _STRAY.format(show_name(one.student))])
-
-
-def _can_be_handed_in(name: str) -> bool:
-    code = name.lower().endswith(ENTRY_SUFFIXES)
-    return code or is_archive(name) or is_other_archive(name)
 
 
 def _find_archive(members: Mapping[str, Member]) -> str | None:

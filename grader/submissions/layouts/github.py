@@ -17,7 +17,7 @@ from grader.submissions.entry import is_entry
 from grader.submissions.layouts.forms import find_wrappers
 from grader.submissions.layouts.layout import HandIn
 from grader.submissions.listing import Listing
-from grader.submissions.names import show_bytes, show_name
+from grader.submissions.names import can_be_handed_in, show_bytes, show_name
 
 _SUFFIX = "-submissions"
 _NO_TIME = "The time of its last commit could not be read."
@@ -61,7 +61,9 @@ def _find_clones(listing: Listing, asked: AskedFiles) -> list[_Clone]:
             return [_Clone(prefix=prefix, name=name, repository=own)]
         tops = list(_list_tops(listing, prefix))
         if tops and all(prefix + top in repositories for top in tops):
-            if any(_is_code(n) for n in listing.members if n.rpartition("/")[0] == prefix[:-1]):
+            if any(
+                can_be_handed_in(n) for n in listing.members if n.rpartition("/")[0] == prefix[:-1]
+            ):
                 return []
             return [
                 _Clone(prefix=f"{prefix}{top}/", name=top, repository=repositories[prefix + top])
@@ -79,6 +81,7 @@ def _is_single(listing: Listing, prefix: str, asked: AskedFiles) -> bool:
     """True where a repository is one submission, and not the home of a class."""
     names = [n.removeprefix(prefix) for n in listing.members if n.startswith(prefix)]
     loose = [n for n in names if "/" not in n and _is_code(n)]
+    loose = loose or [n for n in names if "/" not in n and can_be_handed_in(n)]
     if any(is_entry(name, asked.entry) for name in loose):
         return True
     holding = {n.partition("/")[0] for n in names if is_entry(n, asked.entry)}

@@ -7,15 +7,21 @@ several for a group, and when. Only the submission that counts is there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
 
 from grader.records.asked_files import AskedFiles
 from grader.records.extras import require_course
 from grader.records.person import Person
-from grader.submissions.layouts.forms import find_wrappers
+from grader.submissions.layouts.forms import find_wrappers, take_strays
 from grader.submissions.layouts.layout import HandIn
 from grader.submissions.listing import Listing, Member
-from grader.submissions.names import Refused, is_archive, show_bytes, show_name, stem
+from grader.submissions.names import (
+    Refused,
+    can_be_handed_in,
+    is_archive,
+    show_bytes,
+    show_name,
+    stem,
+)
 from grader.submissions.times import read_time
 
 TABLE = "submission_metadata.yml"
@@ -31,12 +37,19 @@ class Gradescope:
     """A hand-in for each submission in the table, and for each folder that is not in it."""
 
     fallback = False
+    own = frozenset({TABLE})
 
     def refuse(self, listing: Listing, _asked: AskedFiles) -> str:
         """It needs the table."""
         return "" if _find_level(listing) is not None else f"holds no {TABLE}"
 
-    def list_hand_ins(self, listing: Listing, _asked: AskedFiles) -> list[HandIn]:
+    def find_strays(self, listing: Listing) -> list[str]:
+        """Code and archives that lie in no folder."""
+        prefix = _find_level(listing) or ""
+        loose = [n for n in listing.members if n.rpartition("/")[0] == prefix[:-1]]
+        return [n for n in loose if can_be_handed_in(n) and not _is_packed(n.removeprefix(prefix))]
+
+    def list_hand_ins(self, listing: Listing, asked: AskedFiles) -> list[HandIn]:
         """By the table; a folder that was refused or is gone leaves a note."""
         prefix = _find_level(listing) or ""
         table = _read_table(listing.members[prefix + TABLE])
@@ -44,7 +57,9 @@ class Gradescope:
         notes = _list_notes(listing, prefix)
         tops = [*table, *(top for top in files if top not in table)]
         tops += [top for top in notes if top not in tops]
-        return [_make(top, table.get(top), files.get(top, {}), notes.get(top, [])) for top in tops]
+        rest = take_strays(listing, prefix, self.find_strays(listing), asked)
+        made = (_make(t, table.get(t), files.get(t, {}), notes.get(t, [])) for t in tops)
+        return [*made, *rest]
 
 
 def _find_level(listing: Listing) -> str | None:
@@ -56,7 +71,8 @@ def _read_table(member: Member) -> Mapping[str, Mapping[str, object]]:
     require_course("reading Gradescope's metadata", "pyyaml")
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    # It makes texts of everything, as `007` and `Yes` are, and asks for no class of Ruby's.
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
         table = yaml.load(member.read(_CAP), loader)  # noqa: S506  # a safe one
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
@@ -84,9 +100,14 @@ def _list_files(listing: Listing, prefix: str) -> dict[str, dict[str, Member]]:
             top, slash, inner = name.removeprefix(prefix).partition("/")
             if slash:
                 files[top][inner] = member
-            elif top.startswith("submission_"):
+            elif _is_packed(top):
                 files.setdefault(stem(top), {})[top] = member
     return files
+
+
+def _is_packed(top: str) -> bool:
+    """True for the name of a submission that is one file."""
+    return top.startswith("submission_")
 
 
 def _list_notes(listing: Listing, prefix: str) -> dict[str, list[str]]:
@@ -110,7 +131,7 @@ def _make(
         student=", ".join(called) or top,
         members=files,
         archive=packed[0] if len(files) == len(packed) == 1 else None,
-        received=_read_moment((row or {}).get("created_at")),
+        received=read_time(_read_text((row or {}).get("created_at"))),
         persons=persons,
         place=top,
         notes=notes,
@@ -128,13 +149,8 @@ def _read_persons(row: Mapping[str, object]) -> Iterator[Person]:
 
 
 def _read_text(value: object) -> str:
-    return str(value).strip()[:_TEXT] if isinstance(value, (str, int)) else ""
-
-
-def _read_moment(value: object) -> str | None:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return read_time(value) if isinstance(value, str) and not isinstance(value, date) else None
+    text = value.strip()[:_TEXT] if isinstance(value, str) else ""
+    return "" if text in ("~", "null") else text
 
 
 GRADESCOPE = Gradescope()

@@ -48,6 +48,8 @@ class HandIn:
     """Sentences for the student: a file that was renamed, a name that was refused."""
     unread: str = ""
     """What is there and could not be read on this machine, in a sentence: one of the notes."""
+    own: Sequence[Member] = ()
+    """Files that the source wrote about it, or has once more."""
 
 
 @runtime_checkable
@@ -76,6 +78,10 @@ class Layout(Protocol):
 @runtime_checkable
 class Strict(Protocol):
     """What a layout has besides that can tell what in a listing is not of its source."""
+
+    @property
+    def own(self) -> frozenset[str]:
+        """What the source calls its own files, at the top."""
 
     def find_strays(self, listing: Listing, /) -> Sequence[str]:
         """Names of files that somebody may have handed in, and whose form is another one."""

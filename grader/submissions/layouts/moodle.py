@@ -10,7 +10,7 @@ are called `Participant`, in the platform's language.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from grader.records.asked_files import AskedFiles
@@ -54,30 +54,49 @@ def _make_part(match: re.Match[str], file: str, tail: str) -> Part:
 def finish(gathered: list[Gathered], asked: AskedFiles) -> Iterable[HandIn]:
     """A team is one hand-in of several persons, where every folder names one."""
     alone = [one.give() for one in gathered]
-    teams: dict[str, list[HandIn]] = {}
+    if any("-" not in one.student for one in alone):
+        return alone
+    begun: dict[str, list[HandIn]] = {}
     for hand_in in alone:
-        team, dash, _ = hand_in.student.partition("-")
-        if not dash:
-            return alone
-        teams.setdefault(team, []).append(hand_in)
-    return [one for name, members in teams.items() for one in _join_team(name, members, asked)]
+        begun.setdefault(hand_in.student.partition("-")[0], []).append(hand_in)
+    groups = [group for several in begun.values() for group in _find_groups(several, asked)]
+    if all(len(group) == 1 for group in groups):
+        return alone
+    return [_join_team(group, alone) for group in groups]
 
 
-def _join_team(name: str, members: Sequence[HandIn], asked: AskedFiles) -> Iterator[HandIn]:
-    """The members as one, where they handed in the same files; else each alone."""
+def _find_groups(several: Sequence[HandIn], asked: AskedFiles) -> list[list[HandIn]]:
+    """Those together who handed in the same files."""
     groups: list[list[HandIn]] = []
-    for one in members:
+    for one in several:
         same = next((g for g in groups if _are_same(g[0], one, asked)), None)
         if same is None:
             groups.append([one])
         else:
             same.append(one)
-    for group in groups:
-        if len(group) == 1:
-            yield group[0]
-            continue
-        persons = [_cut(p, name) for one in group for p in one.persons]
-        yield replace(group[0], student=name, persons=persons)
+    return groups
+
+
+def _join_team(group: Sequence[HandIn], everyone: Sequence[HandIn]) -> HandIn:
+    inside = {id(one) for one in group}
+    others = [one.student for one in everyone if id(one) not in inside]
+    team = _find_team([one.student for one in group], others)
+    if not team:
+        return group[0]
+    persons = [_cut(p, team) for one in group for p in one.persons]
+    copies = [member for one in group[1:] for member in one.members.values()]
+    return replace(group[0], student=team, persons=persons, own=copies)
+
+
+def _find_team(names: Sequence[str], others: Sequence[str]) -> str:
+    """What all begin with up to a hyphen and nobody else does, as short as it can be; else, where
+    there are several, what they have in common. Teams and persons may have hyphens of their own.
+    """
+    parts = names[0].split("-")
+    begun = ["-".join(parts[:n]) for n in range(1, len(parts))]
+    shared = [team for team in begun if all(n.startswith(f"{team}-") for n in names)]
+    own = [team for team in shared if not any(n.startswith(f"{team}-") for n in others)]
+    return next(iter(own), shared[-1] if len(names) > 1 else "")
 
 
 def _cut(person: Person, team: str) -> Person:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -9,10 +10,10 @@ from datetime import UTC
 from grader.records.asked_files import AskedFiles
 from grader.records.person import Person
 from grader.submissions.entry import is_entry
-from grader.submissions.layouts.forms import find_wrappers
+from grader.submissions.layouts.forms import find_wrappers, take_strays
 from grader.submissions.layouts.layout import HandIn
 from grader.submissions.listing import Listing, Member
-from grader.submissions.names import Refused, show_bytes, show_name
+from grader.submissions.names import Refused, can_be_handed_in, show_bytes, show_name
 from grader.submissions.times import read_time
 
 _STAMP = "timestamp.txt"
@@ -35,6 +36,7 @@ class Nbgrader:
     """A hand-in for each student's folder, of the assignment that has the file asked for."""
 
     fallback = False
+    own = frozenset("source release autograded feedback gradebook.db nbgrader_config.py".split())
 
     def refuse(self, listing: Listing, _asked: AskedFiles) -> str:
         """It needs a folder `submitted`, or a time where nbgrader writes it."""
@@ -53,7 +55,20 @@ class Nbgrader:
                 students[student].setdefault(rest, _Folder())
         _fill(listing, prefix, students)
         chosen = _choose_assignment(students, asked)
-        return [_make(s, by.get(chosen, _Folder()), chosen) for s, by in students.items() if s]
+        strays = self.find_strays(listing)
+        bare = {name.removeprefix(prefix).partition("/")[0] for name in strays}
+        made = [
+            _make(s, by.get(chosen, _Folder()), chosen)
+            for s, by in students.items()
+            if s and (by or s not in bare)
+        ]
+        return [*made, *take_strays(listing, prefix, strays, asked)]
+
+    def find_strays(self, listing: Listing) -> list[str]:
+        """Code and archives beside the students' folders, or in one and in no assignment's."""
+        prefix = _find_level(listing) or ""
+        inner = (n for n in listing.members if n.startswith(prefix) and can_be_handed_in(n))
+        return [n for n in inner if n.removeprefix(prefix).count("/") < 2]
 
 
 def _find_level(listing: Listing) -> str | None:
@@ -100,7 +115,7 @@ def _choose_assignment(students: Mapping[str, Mapping[str, _Folder]], asked: Ask
     listed = ", ".join(f"`{show_name(n)}`" for n in (having or every)[:8])
     raise Refused(
         f"holds several assignments, {listed}. Say which one with --pattern"
-        f" '(?:.*/)?(?P<student>[^/]+)/{(having or every)[0]}/(?P<file>.+)'"
+        f" '(?:.*/)?(?P<student>[^/]+)/{re.escape((having or every)[0])}/(?P<file>.+)'"
     )
 
 
@@ -114,6 +129,7 @@ def _make(student: str, folder: _Folder, assignment: str) -> HandIn:
         student=student,
         members=folder.members,
         received=received,
+        own=[folder.stamp] if folder.stamp else (),
         persons=(Person(id=student),),
         place=f"{student}/{assignment}",
         notes=[*folder.notes, *notes],

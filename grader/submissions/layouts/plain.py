@@ -11,6 +11,7 @@ from grader.submissions.entry import WEIGHTS, is_entry
 from grader.submissions.layouts.layout import HandIn
 from grader.submissions.listing import Listing, Member
 from grader.submissions.names import (
+    can_be_handed_in,
     is_archive,
     is_other_archive,
     show_bytes,
@@ -94,8 +95,11 @@ def _take_apart(listing: Listing, entry: str) -> _Parts:
 
 
 def _find_wrapper(listing: Listing, entry: str) -> str:
-    """`class/` where everything lies in a folder of that name that holds several students."""
-    tops = {name.partition("/")[0] for name in (*listing.members, *listing.folders)}
+    """`class/` where everything that can be somebody's lies in a folder of that name that holds
+    several students.
+    """
+    loose = {n for n in listing.members if "/" not in n and not can_be_handed_in(n)}
+    tops = {name.partition("/")[0] for name in (*listing.members, *listing.folders)} - loose
     if len(tops) != 1 or tops & listing.members.keys():
         return ""
     prefix = f"{tops.pop()}/"
