@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -70,7 +71,7 @@ def mark_check(
     """
     check = find_check(graded, name)
     if points.strip() == BACK:
-        return _take_back(graded, "check", by, name)
+        return _take_back(graded, "check", by, comment, name)
     value = read_points(points, 0.0, check.points) if points.strip() else None
     return Mark(
         student=graded.student,
@@ -89,7 +90,7 @@ def mark_whole(graded: Graded, points: str, comment: str, *, by: str) -> Mark:
     Raises UsageError.
     """
     if points.strip() == BACK:
-        return _take_back(graded, "whole", by)
+        return _take_back(graded, "whole", by, comment)
     value = read_points(points, -MOST_BESIDE, MOST_BESIDE) if points.strip() else None
     return Mark(
         student=graded.student, kind="whole", points=value, comment=read_comment(comment), by=by
@@ -101,8 +102,10 @@ def take_back(mark: Mark) -> Mark:
     return Mark(student=mark.student, kind=mark.kind, check=mark.check, by=mark.by, taken_back=True)
 
 
-def _take_back(graded: Graded, kind: MarkKind, by: str, check: str = "") -> Mark:
-    return Mark(student=graded.student, kind=kind, check=check, by=by, taken_back=True)
+def _take_back(graded: Graded, kind: MarkKind, by: str, comment: str, check: str = "") -> Mark:
+    """The comment says why, for whoever reads the history."""
+    mark = Mark(student=graded.student, kind=kind, check=check, by=by, taken_back=True)
+    return replace(mark, comment=read_comment(comment))
 
 
 def list_news(marks: Iterable[Mark], log: Iterable[Mark]) -> list[Mark]:
@@ -135,13 +138,15 @@ def excuse(graded: Graded, comment: str, *, by: str) -> Mark:
 def extend(graded: Graded, until: str, comment: str, *, by: str) -> Mark:
     """Another due date; `-` takes it back. Raises UsageError for what is no time."""
     if until.strip() == BACK:
-        return _take_back(graded, "extension", by)
-    try:
+        return _take_back(graded, "extension", by, comment)
+    when = None
+    with suppress(ValueError):
         when = datetime.fromisoformat(until.strip())
-    except ValueError:
+    if when is None or ":" not in until:  # a day alone would mean its first moment
         raise UsageError(
-            f"the extension {until!r:.80} is no time. Write one such as 2026-03-05T23:59+01:00"
-        ) from None
+            f"the extension {until!r:.80} is no day with its time. Write one such as "
+            "2026-03-05T23:59+01:00"
+        )
     return Mark(
         student=graded.student,
         kind="extension",
@@ -154,7 +159,7 @@ def extend(graded: Graded, until: str, comment: str, *, by: str) -> Mark:
 def read_points(text: str, least: float, most: float) -> float:
     """The number. Raises UsageError for what is none, or lies outside of these."""
     try:
-        value = float(text.strip().replace(",", "."))
+        value = float(text.strip().replace(",", ".").replace("_", "?"))
     except ValueError:
         value = math.nan
     if not math.isfinite(value):

@@ -17,6 +17,7 @@ from grader.records.mark import Mark
 from grader.sandbox import ForkServer
 from kit.graded import Borrower, by_name, check, results
 from kit.questions import QUESTIONS, answer, ask
+from kit.sample_records import graded
 from kit.tiny import POINTS, RIGHT, WRONG, Tiny, found
 
 TOTAL = POINTS + 5
@@ -202,12 +203,37 @@ def test_a_table_says_everything_that_a_person_decides(graded_once: Tiny) -> Non
         ("Eve,saves_memory,1", "there is no student 'Eve'"),
         ("Ada,,1", "there are points and no check"),
         ("Ada,saves_memory,1\nAda,saves_memory,2", "line 3: this is said in an earlier row"),
+        ("Ada,saves_memory,2,5", "line 2 has more cells than the first line names"),
+        ('Ada,saves_memory,"2', "line 2 of the table cannot be read"),
+        ("Ada,saves_memory,1_0", "are no points"),
     ],
 )
 def test_a_row_that_cannot_be_read_is_named(graded_once: Tiny, row: str, said: str) -> None:
     """And nothing of the table is kept."""
     with pytest.raises(UsageError, match=said):
         _read(graded_once, f"student,check,points\n{row}\n")
+
+
+def test_a_name_that_a_table_cannot_tell_apart_is_nobodys() -> None:
+    """A table shows a formula behind an apostrophe, and others may be called so."""
+    two = [graded("=1+1"), graded("'=1+1")]
+    assert mark_table.read_table(b"student,adjustment\n=1+1,2\n", two, "Grace")[0].student == "=1+1"
+    with pytest.raises(UsageError, match="could be"):
+        mark_table.read_table(b"student,adjustment\n'=1+1,2\n", two, "Grace")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("student,extension\nA,2026-03-05\n", "no day with its time"),
+        ("student,comment,comment\nA,b,c\n", "column comment twice"),
+        ('"student,comment\nA,b', "line 2 of the table cannot be read"),
+    ],
+)
+def test_what_could_be_meant_otherwise_is_refused(text: str, said: str) -> None:
+    """A day alone would end with its first moment; of two columns one would be lost."""
+    with pytest.raises(UsageError, match=said):
+        mark_table.read_table(text.encode(), [graded("A")], "Grace")
 
 
 @pytest.mark.parametrize("text", ["name,points\nAda,1\n", "", "student,check,grade\nAda,x,1"])
