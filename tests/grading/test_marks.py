@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from grader import compare
 from grader.grading import mark_table, marking
 from grader.grading.changes import compare_classes
 from grader.grading.grade import grade, render
 from grader.grading.verify import verify
+from grader.grading.written import read_answers
 from grader.ledger.ledger import DUE, Ledger
 from grader.records.errors import UsageError
 from grader.records.mark import Mark
+from grader.records.measurements import Text
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
 from kit.graded import Borrower, by_name, check, results
 from kit.questions import QUESTIONS, answer, ask
@@ -98,6 +102,17 @@ def test_a_regrade_keeps_every_mark_extension_and_excuse(
     assert (after["Cy"].excused, after["Cy"].comment) == (True, "Ill.")
     with Ledger(course.out / "grades.db", readonly=True) as ledger:
         assert len(ledger.marks()) == 5
+
+
+def test_what_is_too_large_to_be_read_costs_nothing(tmp_path: Path) -> None:
+    """A person is asked to look into it."""
+    course = found(tmp_path / "course")
+    ask(course)
+    files = {"tiny.ipynb": b" " * (16 << 20) + b"{}"}
+    one = Submission(student="Ada", files=files, entry="tiny.ipynb")
+    (first, _) = read_answers(course.load(), one).values()
+    assert isinstance(first, Text)
+    assert "Too large to be read: `tiny.ipynb`" in compare.written(first).feedback
 
 
 def test_marks_show_in_every_output(graded_once: Tiny) -> None:
