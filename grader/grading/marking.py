@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from grader.ledger.database import make_plain
 from grader.ledger.overlay import find_subject
 from grader.records import bounds
 from grader.records.errors import UsageError
@@ -18,6 +19,8 @@ BACK = "-"
 """In place of points or a time: what was decided before holds no more."""
 MOST_BESIDE = 100_000.0
 """Points beside a score."""
+_NAMED = 8
+"""Students that a sentence names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +198,35 @@ def find_student(results: Sequence[Graded], name: str) -> Graded:
         raise UsageError(f"{name!r:.80} could be {both}. Write the name as grades.csv has it")
     known = ", ".join(one.student for one in results[:8])
     raise UsageError(f"there is no student {name!r:.80}. There are: {known}")
+
+
+def describe_strangers(
+    results: Iterable[Graded], log: Iterable[Mark], extensions: Iterable[str]
+) -> list[str]:
+    """What was decided about somebody who is not here, in sentences: another name may be meant."""
+    students: set[str] = set()
+    names: set[str] = set()
+    for one in results:
+        if not one.withdrawn:
+            students.add(make_plain(one.student))
+            names |= _list_names(one)
+    marked = sorted(find_in_force(log).keys() - students)
+    meant = sorted(set(extensions) - names)
+    again = "Where somebody has another name now, enter them again."
+    said = (
+        ("marks are kept of", marked, again),
+        ("due.toml extends for", meant, "Check the name."),
+    )
+    return [
+        f"{what} {_list(who)}, who handed in nothing here. {then}"
+        for what, who, then in said
+        if who
+    ]
+
+
+def _list(who: Sequence[str]) -> str:
+    more = len(who) - _NAMED
+    return ", ".join(who[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _list_names(one: Graded) -> set[str]:

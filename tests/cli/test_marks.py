@@ -43,10 +43,10 @@ def test_a_table_goes_out_and_comes_back(
     """The exit code is 1 until nobody is needed; pages are written anew."""
     table = tmp_path / "open.csv"
     code, said, _ = call(capsys, "mark", out, "--list", table)
-    assert (code, "1 students need a person" in said) == (0, True)
+    assert (code, "1 student needs a person" in said) == (0, True)
     assert call(capsys, "mark", out, "--list", table)[0] == 2  # never overwritten
     code, said, _ = call(capsys, "mark", out, "--csv", table, "--write")
-    assert (code, "Marks: 0" in said, "1 students still need" in said) == (1, True, True)
+    assert (code, "Marks: 0" in said, "1 student needs" in said) == (1, True, True)
     table.write_text("student,check,points,comment\nBob,two_steps,7,Looks right.\n")
     code, said, _ = call(capsys, "mark", out, "--csv", table, "--as", "Grace")
     assert (code, "two_steps: 7 points" in said, "Nothing was entered" in said) == (0, True, True)

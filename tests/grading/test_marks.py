@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -281,3 +282,13 @@ def test_a_rubric_is_for_who_marks(graded_once: Tiny) -> None:
     assert two == "- Half a point for a word alone.\n- None for a guess."
     assert "One point for each" in QUESTIONS
     assert "One point" not in (graded_once.out / "Ada.json").read_text()
+
+
+def test_what_was_decided_about_somebody_else_is_named() -> None:
+    """Somebody who has another name now would lose marks without a word."""
+    here = [graded("Ada Lovelace"), replace(graded("Bob"), withdrawn="2026-03-01T10:00:00+00:00")]
+    log = [Mark(student=name, kind="excused") for name in ("Ada", "Ada Lovelace", "Bob")]
+    marked, meant = marking.describe_strangers(here, log, ["adda", "ada lovelace"])
+    assert marked.startswith("marks are kept of Ada, Bob, who handed in nothing here.")
+    assert meant.startswith("due.toml extends for adda, who")
+    assert marking.describe_strangers(here, [], ["ada lovelace"]) == []
