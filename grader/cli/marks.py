@@ -229,9 +229,15 @@ def diff(before: Path, after: Path, as_json: bool) -> int:  # noqa: FBT001
     for out in (before, after):
         with Ledger(require_graded(out), readonly=True) as ledger:
             sides.append(list(ledger.results()))
+    first, second = ({g.assignment for g in side} for side in sides)
+    if first and second and first.isdisjoint(second):
+        raise UsageError(
+            f"{before} holds the grades of {min(first)}, and {after} those of {min(second)}. Name "
+            "two folders of one assignment"
+        )
     changes = compare_classes(*sides)
     if as_json:
         terminal.document(diff_document(changes))
     else:
-        show_diff(changes, len(sides[1]))
+        show_diff(changes, len({g.student for side in sides for g in side if not g.withdrawn}))
     return 0

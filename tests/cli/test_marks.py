@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,19 @@ def test_two_folders_are_compared(
     assert "is no longer among the submissions" in said
     (ada, bob) = json.loads(call(capsys, "diff", out, tmp_path / "later", "--json")[1])["changes"]
     assert (ada["before"], ada["after"], bob["after"]) == (100, 90, None)
+
+
+def test_folders_of_two_assignments_are_not_compared(
+    capsys: pytest.CaptureFixture[str], out: Path, tmp_path: Path
+) -> None:
+    """Nobody is said to be gone; and students of either folder are counted."""
+    with Ledger(tmp_path / "other" / "grades.db") as ledger:
+        ledger.add_result(replace(graded("Ada"), assignment="tiny"), "1", "a")
+    code, _, said = call(capsys, "diff", out, tmp_path / "other")
+    assert (code, "Name two folders of one assignment" in said) == (2, True)
+    with Ledger(tmp_path / "few" / "grades.db") as ledger:
+        ledger.add_result(graded("Cy"), "1", "a")
+    assert "3 of 3 students" in call(capsys, "diff", out, tmp_path / "few")[1]
 
 
 @pytest.mark.parametrize(
