@@ -194,7 +194,10 @@ def _read_share(
 def _read_extensions(value: object, zone: tzinfo | None, where: str) -> dict[str, datetime]:
     if not isinstance(value, dict):
         raise CourseError(f"{where}: extensions is {value!r}; write a table [extensions]")
-    return {
-        name.strip().casefold(): _read_date(when, zone, f"{where}: the extension of {name}")
-        for name, when in value.items()
-    }
+    read: dict[str, datetime] = {}
+    for name, when in value.items():
+        key = name.strip().casefold()
+        if key in read:
+            raise CourseError(f"{where}: there are two extensions of {name}. Leave one of them out")
+        read[key] = _read_date(when, zone, f"{where}: the extension of {name}")
+    return read

@@ -221,6 +221,11 @@ def test_no_more_is_taken_off_than_was_earned() -> None:
         ("due = 2026-03-01T10:00:00Z\npercent_per_day = 110", "from 0 to 100"),
         ("due = ", "is not TOML"),
         ("due = 2026-03-01T10:00:00Z\nextensions = 3", "write a table"),
+        (
+            "due = 2026-03-01T10:00:00Z\n[extensions]\n"
+            "Ada = 2026-03-02T10:00:00Z\nada = 2026-03-03T10:00:00Z",
+            "two extensions of ada",
+        ),
     ],
 )
 def test_a_policy_that_is_written_wrongly_is_named(text: str, said: str) -> None:
