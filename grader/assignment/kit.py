@@ -72,6 +72,8 @@ class Kit:
     """Of what measured it."""
     blanks: tuple[str, ...]
     """SHA-256 of each file that can be run of the handout, hex."""
+    prompts: tuple[str, ...] = ()
+    """Lines of the handout where there are written answers; they are nobody's."""
     files: Mapping[str, bytes] = field(repr=False)
     """Everything but kit.json, by relative name; only what it judges by, where it was read."""
     place: Path = Path()
@@ -107,6 +109,7 @@ class Kit:
             reference=lambda _: Submission(student="reference", files={}, entry=None),
             withheld=self.hidden,
             blanks=frozenset(self.blanks),
+            prompts=frozenset(self.prompts),
             measured=record,
         )
         for name, probe in loaded.probes.items():
@@ -255,6 +258,7 @@ def _make_kit(path: Path, facts: Mapping[str, object], files: Mapping[str, bytes
         level=_take(path, facts, "level", int),
         versions={str(k): str(v) for k, v in _take(path, facts, "versions", dict).items()},
         blanks=tuple(map(str, _take(path, facts, "blanks", list))),
+        prompts=tuple(map(str, _take(path, {"prompts": [], **facts}, "prompts", list))),
         files=files,
         place=path,
     )

@@ -68,6 +68,8 @@ class LoadedAssignment:
     """By name in those files the probes of written answers."""
     handout: Files = field(default_factory=dict, repr=False)
     """What students start from, where there are written answers: its lines are nobody's."""
+    prompts: frozenset[str] = frozenset()
+    """Those lines, where they come from a kit."""
     script: str = ""
     """The text of probes.py, where a probe calls a function of it."""
     measured: ExecutionRecord | None = None
@@ -151,15 +153,15 @@ def assemble(
     reference: Callable[[Assignment], Submission],
     withheld: bool,
     blanks: frozenset[str] = frozenset(),
+    prompts: frozenset[str] = frozenset(),
     handout: Files | None = None,
     measured: ExecutionRecord | None = None,
     forms: Path | None = None,
 ) -> LoadedAssignment:
     """The assignment that these files of its folder make; `reference` finds that of an assignment.
 
-    `forms` is the folder of other right solutions; `blanks` are given where there is no `handout`.
-    Raises CourseError with file and line where one
-    of the files is written wrongly.
+    `forms` is the folder of other right solutions; `blanks` and `prompts` are given where there is
+    no `handout`. Raises CourseError with file and line where one of the files is written wrongly.
     """
     slug, names = folder.name, [n for n in (RULES, HIDDEN) if n in files]
     with reading() as made:
@@ -194,6 +196,7 @@ def assemble(
         blanks=find_blanks(handout) if handout else blanks,
         written=written,
         handout=handout if handout and written else {},
+        prompts=prompts,
         script=_read_script(slug, files.get(MEASURING), probes),
         measured=measured,
     )

@@ -24,6 +24,7 @@ from grader.cli.options import (
 )
 from grader.records import file_names
 from grader.records.errors import GraderError, ReferenceFailed, UsageError, is_interrupt
+from grader.records.submission import ENTRY_SUFFIXES
 
 if TYPE_CHECKING:
     from grader.assignment.loader import LoadedAssignment
@@ -105,6 +106,7 @@ def ci(
     from grader.grading.which_assignment import choose_for_repository
 
     targets = _pair(formats, outs)
+    _spare(targets, [p for p in (path, kit) if p is not None])
     with _told_if_it_fails(targets) as names:
         if not path.exists():
             raise UsageError(f"there is no folder or file {path}. Check the path")
@@ -131,12 +133,23 @@ def _pair(formats: Sequence[str], outs: Sequence[str]) -> dict[str, ResultFormat
             f"there are {len(formats)} times --format and {len(outs)} times --out. Give each "
             "format its file"
         )
-    if len(set(outs)) < len(outs):
+    if len({out if out == STDOUT else Path(out).resolve() for out in outs}) < len(outs):
         raise UsageError("two formats have the same file. Give each one of its own")
     for out in outs:
         if out != STDOUT and Path(out).exists() and not Path(out).is_file():
             raise UsageError(f"{out} is no file. Name one, or - for stdout")
     return {out: find_format(name) for out, name in zip(outs, formats, strict=True)}
+
+
+def _spare(targets: dict[str, ResultFormat], read: Sequence[Path]) -> None:
+    """Nothing is written in place of what is handed in or judges. Raises UsageError."""
+    for out in map(str, _list_files(targets)):
+        code = Path(out).suffix.lower() in ENTRY_SUFFIXES
+        if code or Path(out).resolve() in [p.resolve() for p in read]:
+            raise UsageError(
+                f"{out} may be what is handed in; results would stand in its place. "
+                "Name another --out"
+            )
 
 
 def _list_files(targets: dict[str, ResultFormat]) -> list[Path]:

@@ -19,7 +19,7 @@ Exit codes:
        file (export), the sandbox is below level 2 (doctor).
   2    Not done, or not to the end. One sentence on stderr says why; what was
        graded is kept.
-  130  Interrupted. What was graded is kept."""
+  130  Interrupted. What grade and mark have entered is kept."""
 
 
 class _Verbs(click.Group):

@@ -171,6 +171,7 @@ def grade(
             f"{', '.join(summary.unsteady)} could not be judged for anybody. Run `grader verify "
             f"{slug}`, and make the reference give the same every time it runs."
         )
+    _note_strangers(target)
     if as_json:
         terminal.document(documents.of_class(summary, slug, target, received))
     else:
@@ -228,6 +229,21 @@ def _grade(
 def _read_rules(course: Course, slug: str, scale: str | None) -> dict[str, str]:
     """By what results are seen: the assignment's due.toml, and a curve where one is named."""
     return {DUE: course.due(slug), **({} if scale is None else {KEPT_SCALE: scale})}
+
+
+def _note_strangers(out: Path) -> None:
+    """What was decided about somebody who is not in this folder is said."""
+    from grader.cli import terminal
+    from grader.grading.marking import describe_strangers
+    from grader.ledger.due import read_policy
+    from grader.ledger.ledger import Ledger
+
+    with Ledger(out / "grades.db", readonly=True) as ledger:
+        log, due = ledger.marks(), ledger.setting(DUE)
+        extensions = read_policy(due).extensions if due else {}
+        if log or extensions:
+            for sentence in describe_strangers(ledger.results(), log, extensions):
+                terminal.note(f"grader: {sentence}")
 
 
 @click.command()
@@ -288,6 +304,7 @@ def report(out: Path, course: Path | None, scale: str | None) -> int:
             keep_rules(ledger, rules)
     with Ledger(path, readonly=True) as ledger:
         count = render(ledger, out, where.templates)
+    _note_strangers(out)
     terminal.line(f"{count} reports rendered, nothing was run.")
     terminal.where(out)
     return 0

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 GRACE_SECONDS = 0.7
@@ -27,7 +27,14 @@ _SENTENCES: Mapping[str, str] = {
     "SIGHUP": "Ended by SIGHUP, as the terminal is gone",
 }
 """The beginning of the line, by the signal's name; not every system has all of them."""
-_REST = ". What was graded is kept; run the same command again to go on."
+_AGAIN = "Run the same command again."
+_KEPT = "What was {} is kept; run the same command again to go on."
+_RESTS: Mapping[str, str] = {
+    "grade": _KEPT.format("graded"),
+    "demo": _KEPT.format("graded"),
+    "mark": _KEPT.format("entered"),
+}
+"""The end of the line for verbs that keep what they have until then."""
 
 
 class Interrupted(BaseException):
@@ -38,12 +45,18 @@ class Interrupted(BaseException):
         self.number = number
 
 
-def run(action: Callable[[], None], *, within: bool) -> None:
+def say_rest(words: Sequence[str]) -> str:
+    """What is kept of what these words of a command asked for."""
+    verb = next((word for word in words if not word.startswith("-")), "")
+    return _RESTS.get(verb, _AGAIN)
+
+
+def run(action: Callable[[], None], *, within: bool, rest: str = _AGAIN) -> None:
     """The action is done, or the program ends as a signal asked for: with SystemExit.
 
-    `within` says that the program is another one, which goes on.
+    `within` says that the program is another one, which goes on; `rest` is said at the end.
     """
-    watch = _Watch()
+    watch = _Watch(rest)
     watch.begin()
     try:
         action()
@@ -60,7 +73,8 @@ def run(action: Callable[[], None], *, within: bool) -> None:
 class _Watch:
     """Hears the first signal, and sees to it that it is heeded."""
 
-    def __init__(self) -> None:
+    def __init__(self, rest: str) -> None:
+        self.rest = rest
         self.number = 0
         """Of the signal that came; 0 while there is none."""
         self._over = threading.Event()
@@ -124,7 +138,7 @@ class _Watch:
         """The one line is on stderr. It is said once."""
         if not self._said.acquire(blocking=False):
             return
-        text = _SENTENCES[signal.Signals(number).name] + _REST
+        text = f"{_SENTENCES[signal.Signals(number).name]}. {self.rest}"
         try:
             if os.isatty(2):
                 os.write(2, _SHOW_CURSOR + b"\r")

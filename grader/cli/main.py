@@ -14,7 +14,8 @@ def main(argv: list[str] | None = None) -> None:
     interrupted.
     """
     words = sys.argv[1:] if argv is None else argv
-    interrupts.run(partial(_run, words), within=argv is not None)
+    rest = interrupts.say_rest(words)
+    interrupts.run(partial(_run, words), within=argv is not None, rest=rest)
 
 
 def _run(words: list[str]) -> None:
@@ -41,7 +42,7 @@ def _run(words: list[str]) -> None:
         _complain(f"{error.format_message().rstrip('.')}. See `{where} --help`")
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        _complain("Interrupted. What was graded is kept; run the same command again to go on")
+        _complain(f"Interrupted. {interrupts.say_rest(words)}")
         sys.exit(130)
     except (OSError, MemoryError, RuntimeError, ImportError) as error:
         from grader.cli import surroundings

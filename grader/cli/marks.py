@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,10 +93,9 @@ def _write_list(results: Sequence[Graded], path: Path) -> int:
         raise UsageError(f"{path} is there already. Move it away, or name another file")
     content = mark_table.write_table(results)
     file_names.write(path, content)
-    count = sum(g.needs_review for g in results)
     terminal.line(
-        f"{count} students need a person. Fill in {path}, look at it with --csv {path}, and add "
-        "--write."
+        f"{_count(g.needs_review for g in results)} a person. Fill in {path}, look at it with "
+        f"--csv {path}, and add --write."
     )
     return 0
 
@@ -168,6 +167,11 @@ def _find_texts(course: Course, slug: str) -> tuple[dict[str, str], dict[str, st
     return rubrics, find_model_answers(loaded)
 
 
+def _count(waiting: Iterable[bool]) -> str:
+    number = sum(waiting)
+    return f"{number} student needs" if number == 1 else f"{number} students need"
+
+
 def _render(out: Path, course: Course) -> int:
     """The pages are written anew; 1 where a person is still needed."""
     from grader.cli import terminal
@@ -176,10 +180,10 @@ def _render(out: Path, course: Course) -> int:
 
     with Ledger(out / "grades.db", readonly=True) as ledger:
         render(ledger, out, course.templates)
-        left = sum(g.needs_review for g in ledger.results())
-    terminal.line(f"{left} students still need a person." if left else "Nobody needs a person.")
+        left = [g.needs_review for g in ledger.results()]
+    terminal.line(f"{_count(left)} a person." if any(left) else "Nobody needs a person.")
     terminal.where(out)
-    return 1 if left else 0
+    return 1 if any(left) else 0
 
 
 @click.command()
@@ -225,9 +229,15 @@ def diff(before: Path, after: Path, as_json: bool) -> int:  # noqa: FBT001
     for out in (before, after):
         with Ledger(require_graded(out), readonly=True) as ledger:
             sides.append(list(ledger.results()))
+    first, second = ({g.assignment for g in side} for side in sides)
+    if first and second and first.isdisjoint(second):
+        raise UsageError(
+            f"{before} holds the grades of {min(first)}, and {after} those of {min(second)}. Name "
+            "two folders of one assignment"
+        )
     changes = compare_classes(*sides)
     if as_json:
         terminal.document(diff_document(changes))
     else:
-        show_diff(changes, len(sides[1]))
+        show_diff(changes, len({g.student for side in sides for g in side if not g.withdrawn}))
     return 0

@@ -140,7 +140,8 @@ def released(release: Release) -> None:
     if release.readable:
         line(f"What is asked for, where students can read it: {', '.join(release.readable)}.")
     for result in release.deferred:
-        line(f"Left out for {result.name} ({result.points:g} points). {result.feedback}")
+        why = "A person marks it." if result.person else result.feedback
+        line(f"Left out for {result.name} ({result.points:g} points). {why}")
     points, later = (sum(c.points for c in of) for of in (release.decided, release.deferred))
     line(
         f"The kit decides {points - later:g} of {points:g} points of the public checks"

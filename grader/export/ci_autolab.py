@@ -58,7 +58,7 @@ def _describe(check: CheckResult) -> dict[str, object]:
 
 
 def _tell(*, passed: bool, hint: str = "") -> dict[str, object]:
-    return {"passed": passed, **({"hint": escape.block(hint[: 2 * LONGEST])} if hint else {})}
+    return {"passed": passed, **({"hint": escape.log(hint[: 2 * LONGEST])} if hint else {})}
 
 
 def _dump(*lines: dict[str, object]) -> bytes:

@@ -66,7 +66,9 @@ def _make_notices(total: Total) -> str:
 
 
 def _make_failure(why: str) -> dict[str, object]:
-    test = _make_test("grading", "error", 0, f"{why} {ci_run.NO_FAULT}"[:4_000], "", 0, 0)
+    test = _make_test(
+        "grading", "error", 0, escape.log(f"{why} {ci_run.NO_FAULT}"[:4_000]), "", 0, 0
+    )
     return {"version": VERSION, "status": "error", "max_score": 0, "tests": [test]}
 
 
@@ -101,7 +103,7 @@ def _describe(run: Run, check: CheckResult, cap: int) -> dict[str, object]:
         check.name,
         "pass" if check.outcome == "deferred" else status,
         to_number(check.earned) if decided else 0,
-        escape.block(text),
+        escape.log(text),
         "" if check.hidden else place.file,
         place.line,
         0,

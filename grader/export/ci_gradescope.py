@@ -47,7 +47,7 @@ def _dump(value: Mapping[str, object]) -> bytes:
 
 
 def _make_failure(why: str) -> dict[str, object]:
-    text = escape.block(f"{why}\n{ci_run.NO_FAULT}")
+    text = escape.log(f"{why}\n{ci_run.NO_FAULT}")
     test = {"name": f"This {ci_run.NOT_GRADED}", "output": text, "visibility": "visible"}
     return {"output": text, "visibility": "visible", "tests": [test]}
 
@@ -60,7 +60,7 @@ def _make(run: Run, cap: int) -> dict[str, object]:
     return {
         "score": to_number(total.earned),
         "execution_time": round(graded.execution.seconds, 3),
-        "output": escape.block("\n".join(told)[: cap + 500]),
+        "output": escape.log("\n".join(told)[: cap + 500]),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
@@ -81,13 +81,13 @@ def _describe(run: Run, check: CheckResult, cap: int) -> dict[str, object]:
     text = f"{check.title}\n{ci_run.explain(check, cap)}".strip()
     test: dict[str, object] = {
         "name": f"{escape.line(check.name)}{f' ({escape.line(where)})' if where else ''}",
-        "output": escape.block(text if cap else ""),
+        "output": escape.log(text if cap else ""),
         "visibility": "after_published" if check.hidden else "visible",
     }
     if check.outcome in ci_run.ELSEWHERE:
         return {
             **test,
-            "output": escape.block(f"{ci_run.describe_points(check)}\n{text}"[: cap + 99]),
+            "output": escape.log(f"{ci_run.describe_points(check)}\n{text}"[: cap + 99]),
         }
     points = {
         "score": to_number(check.earned),

@@ -15,7 +15,7 @@ from grader.records.result import CheckResult
 from grader.report import escape
 
 _NOT_XML = re.compile("[\ufffe\uffff]")
-"""What no XML 1.0 may hold and `escape.block` leaves, as it has a shape."""
+"""What no XML 1.0 may hold and `escape.log` leaves, as it has a shape."""
 _ENDS = {"broken": "error", "skipped": "skipped", "deferred": "skipped", "open": "skipped"}
 """How an outcome is called that neither passed nor failed."""
 
@@ -44,7 +44,7 @@ def _dump(suite: ET.Element) -> bytes:
 
 
 def _text(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", escape.block(text))
+    return _NOT_XML.sub("\ufffd", escape.log(text))
 
 
 def _make_failure(why: str) -> ET.Element:

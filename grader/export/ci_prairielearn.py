@@ -33,7 +33,7 @@ class PrairieLearn:
 
     def fail(self, failure: Failure) -> ResultFile:
         """Not gradable: no attempt is counted."""
-        said = f"This {ci_run.NOT_GRADED}. {escape.block(failure.why[:8_000])}"
+        said = f"This {ci_run.NOT_GRADED}. {escape.log(failure.why[:8_000])}"
         return ResultFile(content=_dump(_refuse(said, [f"{said} {ci_run.NO_FAULT}"])))
 
 
@@ -45,7 +45,7 @@ def _dump(value: Mapping[str, object]) -> bytes:
 
 
 def _choose(run: Run, cap: int) -> dict[str, object]:
-    told = [escape.block(t[: cap + 500]) for t in ci_run.describe_run(run)]
+    told = [escape.log(t[: cap + 500]) for t in ci_run.describe_run(run)]
     if run.graded.execution.status == "missing":
         return _refuse("There is nothing to grade.", told or ["The file asked for is not there."])
     return {**_make_score(run), "output": "\n".join(told), "tests": _list_tests(run, cap)}
@@ -71,9 +71,9 @@ def _describe(check: CheckResult, cap: int) -> dict[str, object]:
     place = f" ({check.place})" if check.place and not check.hidden else ""
     return {
         "name": f"{escape.line(check.name)}{escape.line(place)}",
-        "description": escape.block(check.title[: cap + 80]),
+        "description": escape.log(check.title[: cap + 80]),
         "points": to_number(check.earned) if decided else 0,
         "max_points": to_number(check.points) if decided else 0,
         "message": "" if decided else ci_run.describe_points(check),
-        "output": escape.block(text),
+        "output": escape.log(text),
     }

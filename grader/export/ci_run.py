@@ -100,7 +100,7 @@ def _merge(hidden: Sequence[CheckResult]) -> CheckResult:
     broken = len(decided) < len(hidden)
     return CheckResult(
         name=name_hidden(extra=extra),
-        title=f"{len(hidden)} checks that are not shown{', a bonus' * extra}.",
+        title=f"{_count_hidden(hidden)} not shown{', a bonus' * extra}.",
         outcome=_grade(decided),
         points=points,
         earned=earned,
@@ -109,6 +109,10 @@ def _merge(hidden: Sequence[CheckResult]) -> CheckResult:
         hidden=True,
         needs_review=any(c.needs_review for c in hidden),
     )
+
+
+def _count_hidden(hidden: Sequence[CheckResult]) -> str:
+    return "1 check that is" if len(hidden) == 1 else f"{len(hidden)} checks that are"
 
 
 def name_hidden(*, extra: bool) -> str:

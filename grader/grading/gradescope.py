@@ -25,6 +25,7 @@ from grader.data import catalogue
 from grader.grading import reference as references
 from grader.grading.executor import Executor
 from grader.grading.release import require_full
+from grader.ledger.due import FILE as DUE_FILE
 from grader.records import zip_file
 from grader.records.errors import GraderError, UsageError
 
@@ -33,8 +34,8 @@ LARGEST_MINUTES = 40
 """What Gradescope allows a submission at most."""
 BASE_MIB = 1536
 """What the grader takes beside the student's program."""
-_LEFT_OUT = ("mistakes", "sample", "__pycache__")
-"""Folders of an assignment that judge nobody."""
+_LEFT_OUT = ("mistakes", "sample", "__pycache__", DUE_FILE)
+"""What of an assignment judges nobody there; extensions have the names of students."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 

@@ -13,13 +13,14 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from grader.grading import marking
 from grader.ledger.ledger import Ledger
@@ -62,26 +63,45 @@ class Marking:
         order = [*range(after, len(self.items)), *range(min(after, len(self.items)))]
         return next((n for n in order if not self.items[n].done), None)
 
-    def read(self, item: marking.Item) -> Graded:
-        """The result as it stands now."""
+    def read(self, item: marking.Item) -> tuple[Graded, list[Mark]]:
+        """The result as it stands now, and the marks that were made of this until now."""
         with Ledger(self.out / "grades.db", readonly=True) as ledger:
             found = ledger.results([item.student])
             if not found:
                 raise UsageError(f"there is no student {item.student!r:.80} any more")
-            return found[0]
+            return found[0], _list_own(item, ledger.marks())
 
     def keep(self, number: int, form: Mapping[str, str]) -> None:
         """What was entered stands in the ledger. Raises GraderError, and then nothing of it."""
         item = self.items[number]
         with self.lock:
-            marks = _read_form(self.read(item), item, form, self.by)
+            marks = _read_form(self.read(item)[0], item, form, self.by)
             if not marks:
                 return
             with Ledger(self.out / "grades.db") as ledger:
-                ledger.add_marks(marking.list_news(marks, ledger.marks()))
-            again = marking.list_items([self.read(item)])
+                log = ledger.marks()
+                news = marking.list_news(marks, log)
+                if news:
+                    _require_seen(_list_own(item, log), form.get("seen", ""))
+                ledger.add_marks(news)
+            again = marking.list_items([self.read(item)[0]])
             done = next((i.done for i in again if i.check == item.check), True)
             self.items[number] = replace(item, done=done)
+
+
+def _list_own(item: marking.Item, log: Sequence[Mark]) -> list[Mark]:
+    return [mark for mark in log if (mark.student, mark.check) == (item.student, item.check)]
+
+
+def _require_seen(own: Sequence[Mark], seen: str) -> None:
+    """Nobody decides over what somebody decided meanwhile, in another window. Raises UsageError."""
+    if seen and own and seen != str(len(own)):
+        last = own[-1]
+        given = "" if last.points is None else f", {last.points:g} points"
+        said = f" “{last.comment}”" if last.comment else ""
+        raise UsageError(
+            f"meanwhile {last.by} marked this{given}{said}. Save again to put yours in its place"
+        )
 
 
 def _read_form(graded: Graded, item: marking.Item, form: Mapping[str, str], by: str) -> list[Mark]:
@@ -120,6 +140,11 @@ class MarkServer(ThreadingHTTPServer):
         self.session, self.token = session, secrets.token_urlsafe(24)
         super().__init__((HOST, port), _Handler)
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Nothing is said of a browser that went away in the middle."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
     @property
     def host(self) -> str:
         """What a browser calls this server."""
@@ -153,7 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, act: Callable[[Sequence[str]], None]) -> None:
         """What the request asks for, if it may be asked by whoever asks."""
-        parts = urlsplit(self.path).path.strip("/").split("/")
+        parts = self.path.partition("?")[0].strip("/").split("/")
         if self.headers.get("Host") != self.server.host:
             self._refuse(HTTPStatus.FORBIDDEN, "This page has another address.")
         elif not hmac.compare_digest(parts[0].encode(), self.server.token.encode()):
@@ -182,7 +207,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.NOT_FOUND, "There is nothing here.")
             return
         item, count = session.items[number], len(session.items)
-        graded = session.read(item)
+        graded, own = session.read(item)
         check = marking.find_check(graded, item.check) if item.check else None
         following = session.find_open(number + 1)
         page = session.pages.show_item(
@@ -191,6 +216,7 @@ class _Handler(BaseHTTPRequestHandler):
             rubric=session.rubrics.get(item.check, ""),
             model=session.models.get(_find_label(check), ""),
             about=find_subject(graded, check),
+            seen=len(own),
             links=(
                 str(number),
                 "done" if following in (None, number) else str(following),

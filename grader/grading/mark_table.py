@@ -20,6 +20,8 @@ FILLED = ("points", "comment", "adjustment", "settled", "excused", "extension")
 SHOWN = ("of", "question", "answer")
 """What the table that is written shows besides; nothing of it is read."""
 MOST_BYTES, MOST_ROWS = 16 << 20, 100_000
+_MORE = "\0"
+"""Where cells stand that have no column."""
 
 
 def write_table(results: Sequence[Graded]) -> bytes:
@@ -75,24 +77,39 @@ def _read_rows(content: bytes) -> list[tuple[int, dict[str, str]]]:
         ) from error
     head = text.partition("\n")[0]
     marks = ";" if head.count(";") > head.count(",") else ","
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=marks, restkey="")
-    columns = [(name or "").strip() for name in reader.fieldnames or ()]
+    reader = csv.DictReader(
+        io.StringIO(text, newline=""), delimiter=marks, restkey=_MORE, strict=True
+    )
+    rows: list[tuple[int, dict[str, str]]] = []
+    try:
+        _require_columns([name.strip() for name in reader.fieldnames or ()])
+        for row in reader:
+            if any(row.pop(_MORE, None) or ()):
+                raise UsageError(
+                    f"line {reader.line_num} has more cells than the first line names. Put what "
+                    f"holds {marks!r} between quotation marks. Nothing of the table was kept"
+                )
+            cells = {(k or "").strip(): v or "" for k, v in row.items()}
+            rows.append((reader.line_num, cells))
+    except csv.Error as error:
+        at = reader.reader.line_num
+        raise UsageError(f"line {at} of the table cannot be read: {error}") from error
+    if len(rows) > MOST_ROWS:
+        raise UsageError(f"the table has {len(rows):,} rows, and {MOST_ROWS:,} are allowed")
+    return rows
+
+
+def _require_columns(columns: Sequence[str]) -> None:
+    """Raises UsageError for a column that is not known, lacks or is there twice."""
     unknown = [n for n in columns if n not in (STUDENT, CHECK, *FILLED, *SHOWN)]
     if STUDENT not in columns or unknown:
         raise UsageError(
             f"the table has the columns {', '.join(columns) or 'none'}. It may have {STUDENT}, "
             f"{CHECK}, {', '.join((*FILLED, *SHOWN))}, and needs {STUDENT}"
         )
-    rows: list[tuple[int, dict[str, str]]] = []
-    try:
-        for row in reader:
-            cells = {(k or "").strip(): v or "" for k, v in row.items() if isinstance(v, str)}
-            rows.append((reader.line_num, cells))
-    except csv.Error as error:
-        raise UsageError(f"line {reader.line_num} of the table cannot be read: {error}") from error
-    if len(rows) > MOST_ROWS:
-        raise UsageError(f"the table has {len(rows):,} rows, and {MOST_ROWS:,} are allowed")
-    return rows
+    twice = [n for n in columns if columns.count(n) > 1]
+    if twice:
+        raise UsageError(f"the table has the column {twice[0]} twice. Leave one of them out")
 
 
 def _read_row(row: Mapping[str, str], results: Sequence[Graded], by: str) -> list[Mark]:
@@ -134,8 +151,13 @@ def _read_whole(one: Graded, cells: Mapping[str, str], comment: str, by: str) ->
 
 def _find(results: Sequence[Graded], name: str) -> Graded:
     """The student, also where a spreadsheet was kept from taking the name for a formula."""
-    shown = [one for one in results if escape.cell(one.student) == name]
-    return shown[0] if len(shown) == 1 else marking.find_student(results, name)
+    shown = [one for one in results if name in (one.student, escape.cell(one.student).strip())]
+    if len(shown) > 1:
+        raise UsageError(
+            f"{name!r:.80} could be {' and '.join(repr(one.student) for one in shown[:2])}. Write "
+            "the number, address or account"
+        )
+    return shown[0] if shown else marking.find_student(results, name)
 
 
 def _read_yes(name: str, cell: str) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from grader.ledger.database import make_plain
 from grader.ledger.overlay import find_subject
 from grader.records import bounds
 from grader.records.errors import UsageError
@@ -17,6 +19,8 @@ BACK = "-"
 """In place of points or a time: what was decided before holds no more."""
 MOST_BESIDE = 100_000.0
 """Points beside a score."""
+_NAMED = 8
+"""Students that a sentence names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,7 @@ def mark_check(
     """
     check = find_check(graded, name)
     if points.strip() == BACK:
-        return _take_back(graded, "check", by, name)
+        return _take_back(graded, "check", by, comment, name)
     value = read_points(points, 0.0, check.points) if points.strip() else None
     return Mark(
         student=graded.student,
@@ -89,7 +93,7 @@ def mark_whole(graded: Graded, points: str, comment: str, *, by: str) -> Mark:
     Raises UsageError.
     """
     if points.strip() == BACK:
-        return _take_back(graded, "whole", by)
+        return _take_back(graded, "whole", by, comment)
     value = read_points(points, -MOST_BESIDE, MOST_BESIDE) if points.strip() else None
     return Mark(
         student=graded.student, kind="whole", points=value, comment=read_comment(comment), by=by
@@ -101,8 +105,10 @@ def take_back(mark: Mark) -> Mark:
     return Mark(student=mark.student, kind=mark.kind, check=mark.check, by=mark.by, taken_back=True)
 
 
-def _take_back(graded: Graded, kind: MarkKind, by: str, check: str = "") -> Mark:
-    return Mark(student=graded.student, kind=kind, check=check, by=by, taken_back=True)
+def _take_back(graded: Graded, kind: MarkKind, by: str, comment: str, check: str = "") -> Mark:
+    """The comment says why, for whoever reads the history."""
+    mark = Mark(student=graded.student, kind=kind, check=check, by=by, taken_back=True)
+    return replace(mark, comment=read_comment(comment))
 
 
 def list_news(marks: Iterable[Mark], log: Iterable[Mark]) -> list[Mark]:
@@ -135,13 +141,15 @@ def excuse(graded: Graded, comment: str, *, by: str) -> Mark:
 def extend(graded: Graded, until: str, comment: str, *, by: str) -> Mark:
     """Another due date; `-` takes it back. Raises UsageError for what is no time."""
     if until.strip() == BACK:
-        return _take_back(graded, "extension", by)
-    try:
+        return _take_back(graded, "extension", by, comment)
+    when = None
+    with suppress(ValueError):
         when = datetime.fromisoformat(until.strip())
-    except ValueError:
+    if when is None or ":" not in until:  # a day alone would mean its first moment
         raise UsageError(
-            f"the extension {until!r:.80} is no time. Write one such as 2026-03-05T23:59+01:00"
-        ) from None
+            f"the extension {until!r:.80} is no day with its time. Write one such as "
+            "2026-03-05T23:59+01:00"
+        )
     return Mark(
         student=graded.student,
         kind="extension",
@@ -154,7 +162,7 @@ def extend(graded: Graded, until: str, comment: str, *, by: str) -> Mark:
 def read_points(text: str, least: float, most: float) -> float:
     """The number. Raises UsageError for what is none, or lies outside of these."""
     try:
-        value = float(text.strip().replace(",", "."))
+        value = float(text.strip().replace(",", ".").replace("_", "?"))
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
@@ -190,6 +198,35 @@ def find_student(results: Sequence[Graded], name: str) -> Graded:
         raise UsageError(f"{name!r:.80} could be {both}. Write the name as grades.csv has it")
     known = ", ".join(one.student for one in results[:8])
     raise UsageError(f"there is no student {name!r:.80}. There are: {known}")
+
+
+def describe_strangers(
+    results: Iterable[Graded], log: Iterable[Mark], extensions: Iterable[str]
+) -> list[str]:
+    """What was decided about somebody who is not here, in sentences: another name may be meant."""
+    students: set[str] = set()
+    names: set[str] = set()
+    for one in results:
+        if not one.withdrawn:
+            students.add(make_plain(one.student))
+            names |= _list_names(one)
+    marked = sorted(find_in_force(log).keys() - students)
+    meant = sorted(set(extensions) - names)
+    again = "Where somebody has another name now, enter them again."
+    said = (
+        ("marks are kept of", marked, again),
+        ("due.toml extends for", meant, "Check the name."),
+    )
+    return [
+        f"{what} {_list(who)}, who handed in nothing here. {then}"
+        for what, who, then in said
+        if who
+    ]
+
+
+def _list(who: Sequence[str]) -> str:
+    more = len(who) - _NAMED
+    return ", ".join(who[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _list_names(one: Graded) -> set[str]:

@@ -23,7 +23,7 @@ from grader.grading.cohort import Cohort
 from grader.grading.executor import Executor
 from grader.grading.images import images_in
 from grader.grading.judging import read_measurements
-from grader.grading.written import read_answers
+from grader.grading.written import list_prompts, read_answers
 from grader.ledger.ledger import Ledger
 from grader.records import file_names
 from grader.records.errors import CourseError, ReferenceFailed, UsageError
@@ -179,6 +179,7 @@ def _make_kit(
         level=executor.backend.level,
         versions=executor.keys.versions,
         blanks=tuple(sorted(find_blanks(handout))),
+        prompts=list_prompts(loaded, handout),
         files={**files, **dump_measurements(packed)},
         place=loaded.folder.parent,
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from grader.assignment.loader import LoadedAssignment
 from grader.records.execution import Missing
 from grader.records.measurements import Text
 from grader.records.submission import Submission
-from grader.submissions.written import find_answers, find_prompts
+from grader.submissions.written import find_answers, find_prompts, is_too_large
 
 
 def read_answers(loaded: LoadedAssignment, submission: Submission) -> dict[str, Text | Missing]:
@@ -15,12 +17,24 @@ def read_answers(loaded: LoadedAssignment, submission: Submission) -> dict[str, 
         return {}
     labels = {probe.key: str(probe.args["label"]) for probe in loaded.written.values()}
     every = tuple(dict.fromkeys(labels.values()))
-    prompts = find_prompts(loaded.handout, every) if loaded.handout else None
-    found = find_answers(submission.files, submission.entry, every, prompts)
-    return {key: found.get(label) or _describe_absence(label) for key, label in labels.items()}
+    prompts = find_prompts(loaded.handout, every) if loaded.handout else loaded.prompts
+    found = find_answers(submission.files, submission.entry, every, prompts or None)
+    large = tuple(sorted(n for n, c in submission.files.items() if is_too_large(n, c)))
+    return {
+        key: found.get(label) or _describe_absence(label, large) for key, label in labels.items()
+    }
 
 
-def _describe_absence(label: str) -> Missing:
+def list_prompts(loaded: LoadedAssignment, handout: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Lines of this handout that are nobody's answer, for a kit; none where nothing is asked."""
+    labels = [str(probe.args["label"]) for probe in loaded.written.values()]
+    return tuple(sorted(find_prompts(handout, labels))) if labels else ()
+
+
+def _describe_absence(label: str, large: tuple[str, ...]) -> Text | Missing:
+    """What was too large to be read costs nobody points: a person looks into it."""
+    if large:
+        return Text(label=label, text="", places=large, cut=True)
     return Missing(
         why=f"no answer to `{label}` was found. Write it in a text cell of your notebook, in a "
         f"comment or in answers.md, after `{label}:` at the beginning of a line"

@@ -6,7 +6,7 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal, cast
 from zoneinfo import ZoneInfo
 
@@ -38,18 +38,18 @@ class DuePolicy:
     most_percent: float = 100.0
     """No more than this is ever taken off."""
     extensions: Mapping[str, datetime] = field(default_factory=dict)
-    """Another due date by a student's name, number, address or account, in small letters."""
+    """A later due date by a student's name, number, address or account, in small letters."""
 
     def find_due(self, graded: Graded, extension: str = "") -> datetime:
-        """When this student's work was due; `extension` is one that was entered by hand. Where
-        there are several, as for a group, the latest.
+        """When this student's work was due; `extension` is one that was entered by hand. The latest
+        of all that there are, also where several hand in together: nobody's date comes nearer.
         """
         known = {graded.student, *(v for p in graded.persons for v in (p.name, p.id))}
         known |= {v for p in graded.persons for v in (p.email, p.login)}
         own = [self.extensions[n] for k in known if (n := k.casefold()) in self.extensions]
         if extension:
             own.append(_aware(datetime.fromisoformat(extension), self.zone))
-        return max(own, default=self.due)
+        return max((self.due, *own))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ def judge_lateness(policy: DuePolicy, graded: Graded, extension: str = "") -> La
     if received is None:
         note = "Its source calls it late and does not say since when, so nothing was taken off."
         return Lateness(due=said, late=graded.late, note=note if graded.late else "")
-    if received <= due + policy.grace:
+    if received <= due or _since(due, received) <= policy.grace:
         return Lateness(due=said, late=False)
     return Lateness(due=said, late=True, adjustment=_take_off(policy, graded, received, due))
 
@@ -82,7 +82,8 @@ def judge_lateness(policy: DuePolicy, graded: Graded, extension: str = "") -> La
 def _take_off(
     policy: DuePolicy, graded: Graded, received: datetime, due: datetime
 ) -> Adjustment | None:
-    days = math.ceil((received - due) / _DAY)
+    here = _on_clock(received, policy.zone) - _on_clock(due, policy.zone)
+    days = max(1, math.ceil(here / _DAY))
     percent = min(policy.percent_per_day * days, policy.most_percent)
     whole = graded.max_score if policy.of == "maximum" else graded.score
     points = -min(round(whole * percent / 100, 3), max(graded.score, 0.0))
@@ -94,9 +95,27 @@ def _take_off(
     return Adjustment(
         kind="late",
         points=points or 0.0,
-        reason=f"Handed in {_show(received.astimezone(due.tzinfo))}, due {_show(due)}: {begun} "
+        reason=f"Handed in {_show(_move(received, due.tzinfo))}, due {_show(due)}: {begun} "
         f"begun, {percent:g} % of {what}{most}.",
     )
+
+
+def _since(due: datetime, received: datetime) -> timedelta:
+    """The time that passed, whatever clocks showed meanwhile."""
+    return _move(received, UTC) - _move(due, UTC)
+
+
+def _on_clock(when: datetime, zone: tzinfo) -> datetime:
+    """What a clock of this zone shows: days end at one time also where clocks are changed."""
+    return _move(when, zone).replace(tzinfo=None)
+
+
+def _move(when: datetime, zone: tzinfo | None) -> datetime:
+    """The same moment in another zone; where the calendar ends, the time as it is written."""
+    try:
+        return when.astimezone(zone)
+    except OverflowError:
+        return when.replace(tzinfo=zone)
 
 
 def _show(when: datetime) -> str:
@@ -175,7 +194,10 @@ def _read_share(
 def _read_extensions(value: object, zone: tzinfo | None, where: str) -> dict[str, datetime]:
     if not isinstance(value, dict):
         raise CourseError(f"{where}: extensions is {value!r}; write a table [extensions]")
-    return {
-        name.casefold(): _read_date(when, zone, f"{where}: the extension of {name}")
-        for name, when in value.items()
-    }
+    read: dict[str, datetime] = {}
+    for name, when in value.items():
+        key = name.strip().casefold()
+        if key in read:
+            raise CourseError(f"{where}: there are two extensions of {name}. Leave one of them out")
+        read[key] = _read_date(when, zone, f"{where}: the extension of {name}")
+    return read

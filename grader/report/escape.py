@@ -1,7 +1,7 @@
 """Everything that leaves the grader is harmless: text shows what it holds, names are only names.
 
 Students choose their names, file names, messages and output. Here is the one place where such
-text becomes fit for a page (`block`), a heading (`line`), a terminal or a log (`terminal`),
+text becomes fit for a page (`block`), a heading (`line`), a terminal (`terminal`), a log (`log`),
 Markdown (`markdown`, `prose`), an annotation in CI (`annotation`), a spreadsheet (`cell`) or a file
 (`file_name`).
 """
@@ -19,9 +19,9 @@ _JOINERS = "\u200c\u200d"
 """Format characters that Persian and Indic scripts need inside words; they reorder nothing."""
 _FORMULA = "=+-@"
 """What makes a spreadsheet take a cell for a formula; full-width and small forms do it too."""
-_COMMAND = re.compile(r":(?=:[A-Za-z])|#(?=#\[)|\u200d")
-"""Where GitHub's runner could see a command in a log: `::notice …`, and in its old form `##[…]`.
-Anywhere, as long lines are broken anywhere. And a joiner at which Rich 15 fails to break lines.
+_COMMAND = re.compile(r":(?=:[A-Za-z])|#(?=#[A-Za-z]*\[)")
+"""Where GitHub's runner could see a command in a log: `::notice …`, and in its old form `##[…]`,
+which others have as `##vso[…]`. Anywhere, as long lines are broken anywhere.
 """
 
 _SPECIAL = re.compile(r"[\\`*_\[\]<>#|&~!:$]|^[-+=]|(?<=\d)[.)](?=\s|$)")
@@ -64,9 +64,14 @@ def cell(value: object) -> str:
     return ("'" if first and first in _FORMULA else "") + line(text)
 
 
-def terminal(text: str) -> str:
+def log(text: str) -> str:
     """As `block`, and no part of it is a command to the CI that keeps the log."""
     return _COMMAND.sub(lambda m: _escape(m[0]), block(text))
+
+
+def terminal(text: str) -> str:
+    """As `log`, without the joiner at which Rich 15 fails to break lines."""
+    return log(text).replace("\u200d", _escape("\u200d"))
 
 
 def markdown(text: str, *, table: bool = False) -> str:
@@ -74,7 +79,7 @@ def markdown(text: str, *, table: bool = False) -> str:
 
     In a `table` the bars of the text are escaped, which elsewhere would show.
     """
-    shown = line(text)
+    shown = line(log(text))
     if not shown:
         return ""
     ticks = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))

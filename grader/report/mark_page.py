@@ -62,12 +62,15 @@ class MarkPages:
         rubric: str,
         model: str,
         about: str,
+        seen: int,
         links: tuple[str, str, str],
         counts: tuple[int, int],
         fault: str = "",
         form: Mapping[str, str] | None = None,
     ) -> str:
-        """One thing to decide, with what was entered before; `links` are this, next and before."""
+        """One thing to decide, with what was entered before; `links` are this, next and before,
+        `about` and `seen` come back with the form: what it is about, and how many marks there were.
+        """
         here, following, before = links
         given = form if form is not None else _list_entered(graded, check)
         return self._render(
@@ -82,6 +85,7 @@ class MarkPages:
             rubric=rubric,
             model=model,
             about=about,
+            seen=seen,
             points=given.get("points", ""),
             comment=given.get("comment", ""),
             settled="settled" in given,

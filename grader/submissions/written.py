@@ -8,6 +8,7 @@ stands there but what the handout has, the text cell below it is the answer.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,23 +16,39 @@ from posixpath import basename
 
 from grader.records.measurements import Text
 from grader.records.measurements.text import MOST
+from grader.records.notebook_file import MOST_BYTES as LARGEST_NOTEBOOK
 from grader.records.notebook_file import SUFFIX, Unreadable, read_notebook
 
 TEXTS = (".md", ".txt", ".rst")
 """How text files end in which answers may stand."""
-MOST_BYTES = 1 << 20
-"""Of a text file or a module in which answers are looked for."""
+MOST_BYTES = 4 << 20
+"""Of the beginning of a text file or a module in which answers are looked for."""
+_SMALL = 100_000
+"""Bytes of a file that somebody may have written."""
 MOST_LINES = 50_000
 """Of all files together."""
 _LONGEST = 2 * MOST
 """Characters of a line."""
 _FRAME = " \t#>*_~`-=.…:|"
 """What frames a line without saying anything."""
+_BLANK = r"[\s\0!-/:-@\[-`{-~…–—·•]*"
 _EMPTY = re.compile(
-    r"\W*(?:todo|fixme|your answer(?: here)?|(?:write|put|type) your answer(?: here)?|answer)?\W*",
+    rf"{_BLANK}(?:todo|fixme|(?:(?:write|put|type) )?your answer(?: here)?|answer)?{_BLANK}",
     re.IGNORECASE,
 )
 _QUOTES = ('"""', "'''")
+_UNSEEN = "\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+"""Characters without a shape."""
+_BEFORE = (
+    rf"(?:[\s#>*_`(\[|+•·~–—{_UNSEEN}-]|<[^<>]{{1,40}}>|\d{{1,2}}[.)]\s|(?:question|answer)\s)"
+)
+"""What may stand before a label: marks of a list, a heading or a table, and such words."""
+_AFTER = rf"(?:[\s*_`?~|{_UNSEEN}]|</[^<>]{{1,40}}>|\([^()]{{1,40}}\))"
+"""What may stand between a label and what follows it: `(2 points)`."""
+_FOLLOWS = r"[:：)\]=→]|\.(?!\d)|[–—-](?!\d)|(?<=\|)|$"
+"""What ends a label."""
+_TEXT_CELL = re.compile(r"\s*%%(?:markdown|html|latex)\b")
+"""A cell of code that is one of text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +72,7 @@ def find_answers(
     `prompts` are lines of the handout (`find_prompts`), which are nobody's answer; where they are
     not known, the cell below a label is no answer either.
     """
-    forms = {label: _make_form(label) for label in labels}
+    forms = _make_forms(labels)
     parts: dict[str, list[tuple[str, str]]] = {}
     for blocks in _read_all(files, entry):
         for label, place, text in _read_blocks(blocks, forms, prompts):
@@ -65,9 +82,14 @@ def find_answers(
     return {label: _join(label, found) for label, found in parts.items()}
 
 
+def is_too_large(name: str, content: bytes) -> bool:
+    """Whether this is a notebook in which no answers are looked for."""
+    return name.lower().endswith(SUFFIX) and len(content) > LARGEST_NOTEBOOK
+
+
 def find_prompts(files: Mapping[str, bytes], labels: Sequence[str]) -> frozenset[str]:
     """The lines of text in a handout, as `find_answers` passes over them."""
-    forms = {label: _make_form(label) for label in labels}
+    forms = _make_forms(labels)
     lines: set[str] = set()
     for blocks in _read_all(files, None):
         for block in blocks:
@@ -89,8 +111,13 @@ def _join(label: str, found: Sequence[tuple[str, str]]) -> Text:
 def _make_form(label: str) -> re.Pattern[str]:
     """How a line begins that has this label."""
     words = r"\s{0,3}".join(map(re.escape, label.split()))
-    frame = r"[\s#>*_`(\[|-]{0,20}"
-    return re.compile(rf"{frame}{words}[\s*_`]{{0,10}}(?:[:.)\]–—-]|$)[*_`]*", re.IGNORECASE)
+    form = rf"{_BEFORE}{{0,20}}{words}(?![^\W_]){_AFTER}{{0,10}}(?:{_FOLLOWS})[*_`]*"
+    return re.compile(form, re.IGNORECASE)
+
+
+def _make_forms(labels: Sequence[str]) -> dict[str, re.Pattern[str]]:
+    """The longest label first, of which another one may be the beginning."""
+    return {label: _make_form(label) for label in sorted(labels, key=len, reverse=True)}
 
 
 def _read_blocks(
@@ -129,9 +156,9 @@ def _bare(line: str) -> str:
 
 
 def _read_all(files: Mapping[str, bytes], entry: str | None) -> Iterator[Iterator[_Block]]:
-    """The blocks of each file, the entry first."""
+    """The blocks of each file, the entry first, then the small ones: large ones are data."""
     left = MOST_LINES
-    for name in sorted(files, key=lambda n: (n != entry, n)):
+    for name in sorted(files, key=lambda n: (n != entry, len(files[n]) > _SMALL, n)):
         blocks = []
         for block in _read_file(name, files[name]):
             blocks.append(_shorten(block, left))
@@ -148,10 +175,10 @@ def _read_file(name: str, content: bytes) -> Iterator[_Block]:
     lower = name.lower()
     if lower.endswith(SUFFIX):
         yield from _read_notebook(name, content)
-    elif len(content) <= MOST_BYTES and lower.endswith(".py"):
-        yield from _read_code(f"{basename(name)}, line", content.decode("utf-8", "replace"))
-    elif len(content) <= MOST_BYTES and lower.endswith(TEXTS):
-        lines = _split(content.decode("utf-8-sig", "replace"))
+    elif lower.endswith(".py"):
+        yield from _read_code(f"{basename(name)}, line", _decode(content[:MOST_BYTES]))
+    elif lower.endswith(TEXTS):
+        lines = _split(_decode(content[:MOST_BYTES]))
         stem = basename(name).rpartition(".")[0]
         # A file that is called like a label is that answer, without the label standing in it.
         yield _Block(place=basename(name), lines=[f"{stem}:", *lines], prose=False)
@@ -164,7 +191,7 @@ def _read_notebook(name: str, content: bytes) -> Iterator[_Block]:
         return
     for cell in cells:
         place, source = f"{basename(name)}, cell {cell.number}", cell.source or ""
-        if cell.kind == "code":
+        if cell.kind == "code" and not _TEXT_CELL.match(source):
             yield from _read_code(place, source, numbered=False)
             yield _Block(place=place, lines=(), prose=False)
         else:
@@ -188,6 +215,8 @@ def _read_code(place: str, source: str, *, numbered: bool = True) -> Iterator[_B
             first = first if block else number
             block.append(text)
         quote = after
+    if block:  # of a string that has no end
+        yield _Block(place=f"{place} {first}" if numbered else place, lines=block, prose=False)
 
 
 def _read_line(bare: str, quote: str) -> tuple[str | None, str]:
@@ -203,6 +232,12 @@ def _read_line(bare: str, quote: str) -> tuple[str | None, str]:
             text, end, _ = rest.partition(mark)
             return text, "" if end else mark
     return None, ""
+
+
+def _decode(content: bytes) -> str:
+    """The text, also where Windows' Notepad wrote it as "Unicode"."""
+    of_two = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if of_two else "utf-8-sig", "replace")
 
 
 def _split(text: str) -> list[str]:

@@ -20,9 +20,12 @@ from hypothesis import strategies as st
 
 from grader.assignment.course import Course
 from grader.assignment.kit import Kit, dump_measurements, find_kits, read_kit
+from grader.grading.written import list_prompts, read_answers
 from grader.records.errors import GraderError, UsageError
 from grader.records.execution import Execution, ExecutionRecord, Missing
-from grader.records.measurements import Outputs
+from grader.records.measurements import Outputs, Text
+from grader.records.submission import Submission
+from kit.questions import ask
 from kit.tiny import ASSIGNMENT, Tiny, found
 
 LATER = "Decided when graded, beside our own"
@@ -457,3 +460,20 @@ def test_two_tiny_courses_have_the_same_probes(tmp_path: Path, kit: Kit) -> None
     again: Mapping[str, Any] = found(tmp_path / "again").load().probes
     assert kit.digest == made_of(found(tmp_path / "third")).digest
     assert again["outputs"].key in kit.files["measurements.json"].decode()
+
+
+def test_a_question_of_the_handout_is_no_answer_by_a_kit_either(
+    course: Tiny, tmp_path: Path
+) -> None:
+    """Its lines are in the kit; those of older kits are not known."""
+    ask(course)
+    loaded, handout = course.load(), {"tiny.py": b"# Q1: Why does it save memory?\n"}
+    lines = list_prompts(loaded, handout)
+    assert "Why does it save memory?" in lines
+    plain = made_of(course)
+    rules = (loaded.folder / "assignment.py").read_bytes()
+    for prompts, kind in ((lines, Missing), ((), Text)):
+        kit = replace(plain, prompts=prompts, files={**plain.files, "assignment.py": rules})
+        one = Submission(student="Ada", files=handout, entry="tiny.py")
+        first = next(iter(read_answers(read_kit(written(kit, tmp_path)).load(), one).values()))
+        assert isinstance(first, kind)

@@ -61,6 +61,14 @@ def check(process: subprocess.Popen[str], number: int, temporary: Path) -> float
     return seconds
 
 
+def test_the_line_says_what_is_kept() -> None:
+    """Nothing by a verb that keeps nothing."""
+    assert "graded is kept" in interrupts.say_rest(["--debug", "grade", "tiny", "mark"])
+    assert "entered is kept" in interrupts.say_rest(["mark", "OUT"])
+    for verb in ("ci", "check", "export", ""):
+        assert interrupts.say_rest([verb]) == "Run the same command again."
+
+
 @pytest.mark.process
 def test_sigterm_while_the_sandbox_starts(course: Tiny, tmp_path: Path) -> None:
     """The fork server goes at once, though it is importing torch, and so does its folder."""

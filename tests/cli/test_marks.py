@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,10 +44,10 @@ def test_a_table_goes_out_and_comes_back(
     """The exit code is 1 until nobody is needed; pages are written anew."""
     table = tmp_path / "open.csv"
     code, said, _ = call(capsys, "mark", out, "--list", table)
-    assert (code, "1 students need a person" in said) == (0, True)
+    assert (code, "1 student needs a person" in said) == (0, True)
     assert call(capsys, "mark", out, "--list", table)[0] == 2  # never overwritten
     code, said, _ = call(capsys, "mark", out, "--csv", table, "--write")
-    assert (code, "Marks: 0" in said, "1 students still need" in said) == (1, True, True)
+    assert (code, "Marks: 0" in said, "1 student needs" in said) == (1, True, True)
     table.write_text("student,check,points,comment\nBob,two_steps,7,Looks right.\n")
     code, said, _ = call(capsys, "mark", out, "--csv", table, "--as", "Grace")
     assert (code, "two_steps: 7 points" in said, "Nothing was entered" in said) == (0, True, True)
@@ -117,6 +118,19 @@ def test_two_folders_are_compared(
     assert "is no longer among the submissions" in said
     (ada, bob) = json.loads(call(capsys, "diff", out, tmp_path / "later", "--json")[1])["changes"]
     assert (ada["before"], ada["after"], bob["after"]) == (100, 90, None)
+
+
+def test_folders_of_two_assignments_are_not_compared(
+    capsys: pytest.CaptureFixture[str], out: Path, tmp_path: Path
+) -> None:
+    """Nobody is said to be gone; and students of either folder are counted."""
+    with Ledger(tmp_path / "other" / "grades.db") as ledger:
+        ledger.add_result(replace(graded("Ada"), assignment="tiny"), "1", "a")
+    code, _, said = call(capsys, "diff", out, tmp_path / "other")
+    assert (code, "Name two folders of one assignment" in said) == (2, True)
+    with Ledger(tmp_path / "few" / "grades.db") as ledger:
+        ledger.add_result(graded("Cy"), "1", "a")
+    assert "3 of 3 students" in call(capsys, "diff", out, tmp_path / "few")[1]
 
 
 @pytest.mark.parametrize(

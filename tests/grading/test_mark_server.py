@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import socket
+import struct
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -200,3 +203,33 @@ def test_while_a_class_is_graded_the_form_says_so(browser: Browser) -> None:
     assert "Another grader is writing" in page
     assert "Keep me." in page
     assert browser.post("0", {"points": "1"})[0] == 303
+
+
+def test_a_mark_of_another_window_is_not_written_over_unseen(browser: Browser) -> None:
+    """It is shown first; who saves then means it."""
+    page = {"points": "1", "comment": "Mine.", "seen": "0"}
+    assert browser.post("0", {**page, "points": "3", "comment": "Yours."})[0] == 303
+    status, _, shown = browser.post("0", page)
+    assert status == 422
+    assert "meanwhile Grace marked this, 3 points “Yours.”" in shown
+    assert "Mine." in shown
+    seen = shown.split('name="seen" value="')[1].split('"')[0]
+    assert browser.post("0", {**page, "seen": seen})[0] == 303
+    assert kept(browser) == {("Ada", "check"): 1.0}
+
+
+def test_no_traceback_for_a_browser_that_goes_away(
+    browser: Browser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the middle of a form, or with an address that is none."""
+    server = browser.server
+    for request in (
+        f"POST /{server.token}/0 HTTP/1.1\r\nHost: {server.host}\r\nContent-Length: 99\r\n\r\nab",
+        f"GET http://[ HTTP/1.1\r\nHost: {server.host}\r\n\r\n",
+    ):
+        with socket.create_connection(("127.0.0.1", server.server_address[1])) as wire:
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            wire.sendall(request.encode())
+    assert browser.get("0")[0] == 200
+    time.sleep(0.05)
+    assert capsys.readouterr().err == ""

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from grader import compare
 from grader.grading import mark_table, marking
 from grader.grading.changes import compare_classes
 from grader.grading.grade import grade, render
 from grader.grading.verify import verify
+from grader.grading.written import read_answers
 from grader.ledger.ledger import DUE, Ledger
 from grader.records.errors import UsageError
 from grader.records.mark import Mark
+from grader.records.measurements import Text
+from grader.records.submission import Submission
 from grader.sandbox import ForkServer
 from kit.graded import Borrower, by_name, check, results
 from kit.questions import QUESTIONS, answer, ask
+from kit.sample_records import graded
 from kit.tiny import POINTS, RIGHT, WRONG, Tiny, found
 
 TOTAL = POINTS + 5
@@ -97,6 +103,17 @@ def test_a_regrade_keeps_every_mark_extension_and_excuse(
     assert (after["Cy"].excused, after["Cy"].comment) == (True, "Ill.")
     with Ledger(course.out / "grades.db", readonly=True) as ledger:
         assert len(ledger.marks()) == 5
+
+
+def test_what_is_too_large_to_be_read_costs_nothing(tmp_path: Path) -> None:
+    """A person is asked to look into it."""
+    course = found(tmp_path / "course")
+    ask(course)
+    files = {"tiny.ipynb": b" " * (16 << 20) + b"{}"}
+    one = Submission(student="Ada", files=files, entry="tiny.ipynb")
+    (first, _) = read_answers(course.load(), one).values()
+    assert isinstance(first, Text)
+    assert "Too large to be read: `tiny.ipynb`" in compare.written(first).feedback
 
 
 def test_marks_show_in_every_output(graded_once: Tiny) -> None:
@@ -202,12 +219,37 @@ def test_a_table_says_everything_that_a_person_decides(graded_once: Tiny) -> Non
         ("Eve,saves_memory,1", "there is no student 'Eve'"),
         ("Ada,,1", "there are points and no check"),
         ("Ada,saves_memory,1\nAda,saves_memory,2", "line 3: this is said in an earlier row"),
+        ("Ada,saves_memory,2,5", "line 2 has more cells than the first line names"),
+        ('Ada,saves_memory,"2', "line 2 of the table cannot be read"),
+        ("Ada,saves_memory,1_0", "are no points"),
     ],
 )
 def test_a_row_that_cannot_be_read_is_named(graded_once: Tiny, row: str, said: str) -> None:
     """And nothing of the table is kept."""
     with pytest.raises(UsageError, match=said):
         _read(graded_once, f"student,check,points\n{row}\n")
+
+
+def test_a_name_that_a_table_cannot_tell_apart_is_nobodys() -> None:
+    """A table shows a formula behind an apostrophe, and others may be called so."""
+    two = [graded("=1+1"), graded("'=1+1")]
+    assert mark_table.read_table(b"student,adjustment\n=1+1,2\n", two, "Grace")[0].student == "=1+1"
+    with pytest.raises(UsageError, match="could be"):
+        mark_table.read_table(b"student,adjustment\n'=1+1,2\n", two, "Grace")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("student,extension\nA,2026-03-05\n", "no day with its time"),
+        ("student,comment,comment\nA,b,c\n", "column comment twice"),
+        ('"student,comment\nA,b', "line 2 of the table cannot be read"),
+    ],
+)
+def test_what_could_be_meant_otherwise_is_refused(text: str, said: str) -> None:
+    """A day alone would end with its first moment; of two columns one would be lost."""
+    with pytest.raises(UsageError, match=said):
+        mark_table.read_table(text.encode(), [graded("A")], "Grace")
 
 
 @pytest.mark.parametrize("text", ["name,points\nAda,1\n", "", "student,check,grade\nAda,x,1"])
@@ -240,3 +282,13 @@ def test_a_rubric_is_for_who_marks(graded_once: Tiny) -> None:
     assert two == "- Half a point for a word alone.\n- None for a guess."
     assert "One point for each" in QUESTIONS
     assert "One point" not in (graded_once.out / "Ada.json").read_text()
+
+
+def test_what_was_decided_about_somebody_else_is_named() -> None:
+    """Somebody who has another name now would lose marks without a word."""
+    here = [graded("Ada Lovelace"), replace(graded("Bob"), withdrawn="2026-03-01T10:00:00+00:00")]
+    log = [Mark(student=name, kind="excused") for name in ("Ada", "Ada Lovelace", "Bob")]
+    marked, meant = marking.describe_strangers(here, log, ["adda", "ada lovelace"])
+    assert marked.startswith("marks are kept of Ada, Bob, who handed in nothing here.")
+    assert meant.startswith("due.toml extends for adda, who")
+    assert marking.describe_strangers(here, [], ["ada lovelace"]) == []

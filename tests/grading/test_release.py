@@ -18,7 +18,7 @@ from grader import data
 from grader.assignment.course import Course
 from grader.assignment.kit import read_kit
 from grader.data import Images
-from grader.grading import disclosure
+from grader.grading import disclosure, gradescope
 from grader.grading.cohort import Cohort
 from grader.grading.disclosure import trim_script
 from grader.grading.release import Release, load_public, plan_files, release
@@ -796,3 +796,15 @@ def test_the_names_in_a_kit_stay_the_same(
     if request.config.getoption("--update-golden"):
         golden.write(path, GOLDEN / path.name)
     assert not (told := golden.difference(path, GOLDEN / path.name)), told
+
+
+def test_an_autograder_holds_no_names_of_students(tmp_path: Path) -> None:
+    """Nor mistakes: what is needed there is what judges."""
+    course = found(tmp_path / "course")
+    course.write("assignments/tiny/due.toml", "due = 2026-03-01T10:00:00Z\n")
+    course.write("assignments/tiny/mistakes/one/tiny.py", "x = 1\n")
+    held = gradescope._list_course(Course(course.root), "tiny")
+    assert sorted(held) == [
+        "course/assignments/tiny/assignment.py",
+        "course/reference/tiny/tiny.py",
+    ]

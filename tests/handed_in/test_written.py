@@ -40,12 +40,36 @@ def texts(name: str, content: bytes | str, prompts: frozenset[str] = frozenset()
         "## Q1\nit saves memory\n## Q2\nbecause",
         "> q1) it saves memory\n> Q2) because",
         "- Q1 - it saves memory\n- Q2 — because",
+        "1. Q1: it saves memory\n2. __Q2__: because",
+        "<b>Q1</b>：it saves memory\n\u200bQ2 (2 points): because",
+        "• Question Q1 → it saves memory\n• ~~Q2~~ = because",
     ],
 )
 def test_labels_in_a_text_cell(source: str) -> None:
     """A colon, a full stop, a bracket, a dash or the end of the line follows the label."""
     seen = texts("a.ipynb", notebook(("markdown", source)))
     assert {k: v.strip("> ") for k, v in seen.items()} == {"Q1": "it saves memory", "Q2": "because"}
+
+
+def test_a_label_within_another_gets_nothing_of_its_answer() -> None:
+    """`Q1.2` begins with `Q1.`, and `Q1-b` with `Q1-`."""
+    found = find_answers({"a.md": b"Q1.2: two\nQ1-b: b\nQ1.3: x"}, None, ("Q1", "Q1.2", "Q1-b"))
+    assert {k: a.text for k, a in found.items()} == {"Q1.2": "two", "Q1-b": "b\nQ1.3: x"}
+
+
+def test_an_answer_is_found_beside_much_else() -> None:
+    """Below a large picture, after long data, in a string without an end, in two bytes each."""
+    picture = "![a](data:image/png;base64," + "A" * 2_000_000 + ")\nQ1: yes\n"
+    for files in (
+        {"a.md": picture},
+        {"input.txt": "hello\n" * 60_000, "report.md": "Q1: yes"},
+        {"a.py": '"""\nQ1: yes'},
+        {"a.ipynb": notebook(("code", "%%markdown\nQ1: yes")).decode()},
+    ):
+        data = {name: text.encode() for name, text in files.items()}
+        assert find_answers(data, None, QS)["Q1"].text == "yes"
+    assert texts("a.txt", "Q1: yes".encode("utf-16")) == {"Q1": "yes"}
+    assert texts("a.md", "Q1: ∞\nQ2: ✓") == {"Q1": "∞", "Q2": "✓"}
 
 
 def test_an_answer_ends_with_its_cell() -> None:

@@ -158,6 +158,32 @@ def test_days_begun_after_the_due_date_cost(received: str, *, late: bool, points
     assert seen.due == "2026-03-01T23:59+01:00"
 
 
+@pytest.mark.parametrize(
+    ("due", "received", "days"),
+    [
+        ("2026-10-24", "2026-10-25T23:30:00+01:00", 1),  # 24.5 hours: clocks were put back
+        ("2026-10-24", "2026-10-25T23:30:00", 1),
+        ("2026-03-28", "2026-03-30T00:30:00+02:00", 2),  # 23.5 hours: clocks were put forward
+        ("2026-03-28", "9999-12-31T23:59:59-12:00", 2_912_357),
+    ],
+)
+def test_a_day_ends_by_the_clock(due: str, received: str, days: int) -> None:
+    """Whether the source says its zone or not, and at the end of the calendar."""
+    policy = read_policy(f'due = {due}T23:59:00\nzone = "Europe/Berlin"\npercent_per_day = 0.00001')
+    (late,) = see(graded("Ada", received=received), policy=policy).adjustments
+    assert f": {days} day{'s' * (days > 1)} begun" in late.reason
+
+
+def test_no_extension_brings_a_due_date_nearer() -> None:
+    """It was moved for everybody since, or belongs to another member; nor does one without end."""
+    persons = (Person(name="Ada"), Person(name="Bob"))
+    group = replace(graded("Ada", received="2026-03-01T10:00:00Z"), persons=persons)
+    policy = read_policy(DUE_TEXT.replace('"ada@example.org" = 2026-03-05', '" Bob " = 2026-02-05'))
+    assert not see(group, policy=policy).late
+    endless = mark(kind="extension", check="", until="9999-12-31T23:59")
+    assert not see(group, endless, policy=policy).late
+
+
 def test_an_extension_moves_the_due_date() -> None:
     """In the file by what is known of a person, or entered by hand; the later one holds."""
     policy = read_policy(DUE_TEXT)
@@ -195,6 +221,11 @@ def test_no_more_is_taken_off_than_was_earned() -> None:
         ("due = 2026-03-01T10:00:00Z\npercent_per_day = 110", "from 0 to 100"),
         ("due = ", "is not TOML"),
         ("due = 2026-03-01T10:00:00Z\nextensions = 3", "write a table"),
+        (
+            "due = 2026-03-01T10:00:00Z\n[extensions]\n"
+            "Ada = 2026-03-02T10:00:00Z\nada = 2026-03-03T10:00:00Z",
+            "two extensions of ada",
+        ),
     ],
 )
 def test_a_policy_that_is_written_wrongly_is_named(text: str, said: str) -> None:

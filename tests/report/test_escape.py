@@ -85,3 +85,13 @@ def test_cell_is_no_formula(text: str) -> None:
 def test_cell(value: object, expected: str) -> None:
     """Text that looks like a formula gets an apostrophe; numbers stay numbers."""
     assert escape.cell(value) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["::add-mask::a", "a\n  ::error::b", "##[error]c", "##vso[task.x]d"]
+)
+def test_no_text_in_a_log_is_a_command(text: str) -> None:
+    """Nor in a result that is printed there, as Markdown and as data."""
+    for shown in (escape.log(text), escape.terminal(text), escape.markdown(text)):
+        assert "##" not in shown
+        assert not any(one.strip().startswith("::") for one in shown.split("\n"))
