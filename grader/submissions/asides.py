@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 
+from grader.records.asked_files import AskedFiles
 from grader.submissions.layouts.forms import find_wrappers
 from grader.submissions.layouts.layout import HandIn, Layout, Strict
 from grader.submissions.listing import Listing
-from grader.submissions.names import list_names
+from grader.submissions.names import Refused, list_names, show_name
+from grader.submissions.unpacking import open_archive
 
 
 def describe_asides(listing: Listing, hand_ins: Iterable[HandIn], layout: Layout) -> list[str]:
@@ -28,6 +31,29 @@ def describe_asides(listing: Listing, hand_ins: Iterable[HandIn], layout: Layout
         ]
         * bool(left),
     ]
+
+
+def refuse_inner_class(
+    hand_ins: Sequence[HandIn], asked: AskedFiles, layouts: Mapping[str, Layout]
+) -> None:
+    """Raises Refused where all there is is an archive, and that is the download of a class: it
+    would be one student's.
+    """
+    packed = hand_ins[0].archive if len(hand_ins) == 1 else None
+    if packed is None:
+        return
+    platforms = {name: one for name, one in layouts.items() if isinstance(one, Strict)}
+    with ExitStack() as stack:
+        try:
+            inner = open_archive(hand_ins[0].members[packed], stack)
+        except Refused:  # that is said of the hand-in
+            return
+        found = [name for name, one in platforms.items() if not one.refuse(inner, asked)]
+    if found:
+        raise Refused(
+            f"holds `{show_name(packed)}`, which looks like the download of a class from"
+            f" `{found[0]}`. Give that archive itself; where it is a student's, say --layout plain"
+        )
 
 
 def _list_left(

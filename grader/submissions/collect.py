@@ -25,7 +25,7 @@ from grader.records.errors import UsageError
 from grader.records.submission import ENTRY_SUFFIXES, Submission
 from grader.submissions import spelling
 from grader.submissions.archive import list_archive
-from grader.submissions.asides import describe_asides
+from grader.submissions.asides import describe_asides, refuse_inner_class
 from grader.submissions.attempts import Which, choose_attempts
 from grader.submissions.entry import WEIGHTS, is_entry
 from grader.submissions.folder import describe_error, list_folder, open_root, read_path
@@ -106,6 +106,8 @@ def collect_class(
         try:
             name = recognise(listing, asked, layouts)
             hand_ins = layouts[name].list_hand_ins(listing, asked)
+            if layouts[name].fallback:
+                refuse_inner_class(hand_ins, asked, layouts)
         except Refused as refused:
             raise UsageError(f"{path} {refused}.") from None
         asides = describe_asides(listing, hand_ins, layouts[name])

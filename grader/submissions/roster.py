@@ -43,6 +43,8 @@ _HEADINGS: Mapping[str, str] = {
 _NO_STUDENTS = {"points possible", "student, test", "test student"}
 """What Canvas puts among the names."""
 _STUDENT_ROLES = {"", "student", "learner", "teilnehmer/in", "0", "estudiante", "étudiant"}
+_ABOVE = re.compile(r"\A(?:[ \t]*\r?\n|sep=.\r?\n)+")
+"""What programs for tables write above the headings: empty lines, and which sign parts cells."""
 _IDENTIFIER = re.compile(r"(?:\D+ |\D+/\D+)?(\d+)")
 """Moodle's `Participant 123456`, in whichever language; in German `Teilnehmer/in123456`."""
 
@@ -108,6 +110,7 @@ def _decode(content: bytes) -> str:
 
 def _read_rows(text: str) -> list[list[tuple[str, str]]] | None:
     """For each row its (column, value), as far as columns are known; None without headings."""
+    text = _ABOVE.sub("", text)
     first = text.partition("\n")[0]
     delimiter = max(",;\t|", key=first.count)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)

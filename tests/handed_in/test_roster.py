@@ -174,6 +174,7 @@ def test_names_that_differ_in_accents_only(tmp_path: Path, folder: str, number: 
     ("text", "persons"),
     [
         ("name,id,section,email\nAna,1,S1,\nAna,1,S2,a@x\n", [("Ana", "1", "a@x", "")]),
+        ("sep=;\r\n\r\nname;id\r\nAna;1\r\n", [("Ana", "1", "", "")]),
         ("name,email\nAna,a@x\nAna,b@x\n", [("Ana", "", "a@x", ""), ("Ana", "", "b@x", "")]),
         ("ID,Vollständiger Name\nTeilnehmer/in11,Bo Li\n", [("Bo Li", "11", "", "")]),
         ('First name,Roles\nAna,"Student, Peer"\nTea,Teacher\n', [("Ana", "", "", "")]),

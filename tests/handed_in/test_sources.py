@@ -596,6 +596,17 @@ def test_what_lies_beside_and_is_nobodys(tmp_path: Path) -> None:
     assert rows(read(write(tmp_path, {**CANVAS, **beside}))) == CANVAS_ROWS
 
 
+def test_a_folder_around_the_download_itself(tmp_path: Path) -> None:
+    """The archive of a class is no student's, unless the instructor says so; a student's is."""
+    folder = write(tmp_path / "in", {"submissions.zip": zipped(CANVAS)})
+    with pytest.raises(
+        UsageError, match=r"holds `submissions.zip`, .* class from `canvas`. Give that"
+    ):
+        read(folder)
+    assert list(named(read(folder, layout="plain"))) == ["submissions"]
+    assert list(named(read(write(tmp_path / "one", {"ada.zip": zipped(GOOD)})))) == ["ada"]
+
+
 def test_a_file_that_is_there_twice_is_somebodys(tmp_path: Path) -> None:
     """The student is told, and the instructor not that it is nobody's."""
     found = read(
