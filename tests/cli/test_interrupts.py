@@ -165,7 +165,7 @@ def test_what_does_not_heed_it_is_ended(way: str) -> None:
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=30)
     assert process.returncode == 143
-    assert err == f"grader: Ended by SIGTERM{interrupts._REST}\n"
+    assert err == f"grader: Ended by SIGTERM. {interrupts.say_rest([])}\n"
 
 
 def test_a_program_around_it_goes_on() -> None:
