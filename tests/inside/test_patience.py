@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -106,6 +108,27 @@ def test_what_is_raised_goes_on() -> None:
         with pytest.raises(KeyError):
             patience.call(fail, torch.nn.Linear)
     assert not patience._late[torch.nn.Linear]
+
+
+def test_a_thread_s_clock_leaves_nothing_behind() -> None:
+    """Who traces functions afterwards, as debuggers do, sees them begin once."""
+    program = """
+import sys
+from grader.inside.measuring.budget import Spent, ThreadClock
+for seconds in (0.03, 9):
+    clock = ThreadClock()
+    clock.start(seconds)
+    try:
+        sum(n for n in range(10 ** (7 if seconds < 1 else 2)))
+    except Spent:
+        print("spent")
+    clock.stop()
+sys.settrace(lambda *_: None)
+print(max(map(lambda n: -n, range(9))))
+"""
+    words = (sys.executable, "-c", program)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == ["spent", "0"]
 
 
 def test_a_clock_that_runs_is_left_alone() -> None:
