@@ -94,6 +94,7 @@ def test_a_roster_is_kept(course: Tiny, graded: object) -> None:
     assert scores(course) == {"Ada Lovelace": "12", "Grace Hopper": "0"}
 
 
+@pytest.mark.proof
 @pytest.mark.process
 def test_a_platforms_download_from_the_command_line(course: Tiny, graded: object) -> None:
     """A row for each student and not for each file; late work and typed text are seen."""

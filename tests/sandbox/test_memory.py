@@ -161,6 +161,7 @@ WORKERS = """
     """
 
 
+@pytest.mark.proof
 def test_what_forked_processes_share_counts_once(server: ForkServer, forking: int) -> None:
     """Seven processes that see the same 200 MiB, as a DataLoader's workers do, use 200 MiB."""
     answer, end = run(server, forking, WORKERS.format(doing="pass"), "work")

@@ -109,6 +109,7 @@ def test_a_module_is_loaded_and_asked(anywhere):
     assert not list(Path(anywhere._root).glob("box-*"))
 
 
+@pytest.mark.proof
 def test_a_notebook_is_run_cell_by_cell_and_asked(anywhere):
     """What cells print, show and raise is kept; one that ends the kernel loses only itself."""
     cells = (
@@ -172,6 +173,7 @@ def test_roots_rights_are_given_up(anywhere, tmp_path):
         assert call(box, "told") >= 60_600
 
 
+@pytest.mark.proof
 def test_a_warm_one_waits(anywhere):
     """The interpreter of the next submission is started while this one runs."""
     with opened(anywhere, HONEST) as box:
