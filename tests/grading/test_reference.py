@@ -446,7 +446,7 @@ def test_the_verb(pair: Tiny, call: CommandLine, only: tuple[str, ...]) -> None:
     pair.rule("FULL = 1.0", "FULL = 0.5")
     done = call(*words, *only)
     assert "loses doubles (1 of 2 points)" in done.sentence
-    assert done.out == ""
+    assert done.out == "Read as `plain`: 2 students: Ada, Bob.\n"
     assert (files(pair.out), results(pair), executions(pair)) == before
 
 
