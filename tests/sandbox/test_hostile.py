@@ -181,7 +181,7 @@ def test_gains_nothing_and_leaves_nothing(place: Place, name: str, form: str) ->
 # How often each is run, and what it races for
 RACES = {
     "late_cell": (60, "garbage cuts the supervisor off before its last request, one time in 20"),
-    "fork_bomb": (5, "the interrupt of its cell is heeded, or lost in a hook of os.fork"),
+    "fork_bomb": (4, "the interrupt of its cell is heeded, or lost in a hook of os.fork"),
 }
 
 
