@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import click
 
 from grader.cli.options import (
-    BATCH_LEVEL,
+    ALLOW_LEVEL,
     FOLDER,
     SEED,
     RunOptions,
-    complete_formats,
+    complete_from,
     complete_slugs,
     run_options,
 )
@@ -52,7 +52,7 @@ UNFINISHED = "The grader was ended before it had a result, for example by a time
     multiple=True,
     required=True,
     metavar="FORMAT",
-    shell_complete=complete_formats,
+    shell_complete=complete_from("grader.results"),
     help="Write results for this system: github, github-classroom, gradescope, prairielearn, "
     "junit, autolab, markdown. May be repeated, each with its --out.",
 )
@@ -75,14 +75,7 @@ UNFINISHED = "The grader was ended before it had a result, for example by a time
 @click.option(
     "--seed", type=SEED, metavar="N", help="Draw the random inputs from this seed.  [default: new]"
 )
-@click.option(
-    "--allow-level",
-    type=click.IntRange(0, 4),
-    metavar="N",
-    default=BATCH_LEVEL,
-    show_default=True,
-    help="Accept no sandbox level below this one.",
-)
+@ALLOW_LEVEL
 @run_options
 def ci(
     run: RunOptions,

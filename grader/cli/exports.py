@@ -7,24 +7,12 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from grader.cli.options import FOLDER, JSON
-from grader.records.errors import UsageError
+from grader.cli.options import FOLDER, JSON, complete_from, require_graded
 from grader.records.extras import require_course
 
 if TYPE_CHECKING:
     from grader.export.delivery import Delivery
     from grader.export.export import Wishes
-
-
-def complete_formats(
-    context: click.Context,  # noqa: ARG001
-    parameter: click.Parameter,  # noqa: ARG001
-    begun: str,
-) -> list[str]:
-    """Formats that are installed, for a shell."""
-    from grader.records import extensions
-
-    return [name for name in extensions.names("grader.exports") if name.startswith(begun)]
 
 
 @click.command()
@@ -41,7 +29,7 @@ def complete_formats(
     "name",
     metavar="NAME",
     default="",
-    shell_complete=complete_formats,
+    shell_complete=complete_from("grader.exports"),
     help="Fill FILE as one of canvas, moodle, brightspace and gradescope; or make a new one: csv, "
     "excel, moodle-feedback or pages.  [default: what FILE is recognised as]",
 )
@@ -99,11 +87,7 @@ def _prepare(out: Path, into: Path | None, name: str, wishes: Wishes) -> Deliver
     from grader.ledger.ledger import Ledger
     from grader.records import file_names
 
-    if not (out / "grades.db").is_file():
-        raise UsageError(
-            f"{out} holds no grades.db. Name the output folder of an earlier `grader grade`"
-        )
-    with Ledger(out / "grades.db", readonly=True) as ledger:
+    with Ledger(require_graded(out), readonly=True) as ledger:
         graded = [one.shorten() for one in ledger.results()]
         stems = file_names.file_names(one.student for one in graded)
         reports = ReportFiles(out=out, stems=stems, find=lambda s: ledger.results([s])[0])

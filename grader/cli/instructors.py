@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from grader.cli.options import (
+    ALLOW_LEVEL,
     ATTEMPTS,
     BATCH_LEVEL,
     COURSE,
@@ -18,11 +19,11 @@ from grader.cli.options import (
     JOBS,
     JSON,
     OUT,
-    SCALE,
+    SCALE_OPTION,
     SEED,
     SLUG,
     RunOptions,
-    complete_layouts,
+    complete_from,
     complete_students,
     load,
     require_graded,
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from grader.records.submission import Submission
     from grader.submissions.attempts import Which
 
-DUE, KEPT_SCALE = "due", "scale"
-"""Settings of a ledger by which results are seen (`grader.ledger.ledger`, slow to import)."""
 _GRADING = ("grading a class", "jinja2", "markdown-it-py", "pandas")
 """What it takes: pages, notebooks in them, and tables."""
 DEMO = "lenet5_mnist"
@@ -69,7 +68,7 @@ DEMO = "lenet5_mnist"
 @click.option(
     "--layout",
     metavar="NAME",
-    shell_complete=complete_layouts,
+    shell_complete=complete_from("grader.layouts"),
     help="Read the submissions as this source packs them.  [default: recognised]",
 )
 @click.option(
@@ -95,15 +94,8 @@ DEMO = "lenet5_mnist"
     metavar="TIME",
     help="Grade what was handed in since then: 2026-03-01T18:00+01:00.",
 )
-@click.option(
-    "--allow-level",
-    type=click.IntRange(0, 4),
-    metavar="N",
-    default=BATCH_LEVEL,
-    show_default=True,
-    help="Accept no sandbox level below this one.",
-)
-@SCALE
+@ALLOW_LEVEL
+@SCALE_OPTION
 @JSON
 @JOBS
 @run_options
@@ -228,7 +220,9 @@ def _grade(
 
 def _read_rules(course: Course, slug: str, scale: str | None) -> dict[str, str]:
     """By what results are seen: the assignment's due.toml, and a curve where one is named."""
-    return {DUE: course.due(slug), **({} if scale is None else {KEPT_SCALE: scale})}
+    from grader.ledger.ledger import DUE, SCALE
+
+    return {DUE: course.due(slug), **({} if scale is None else {SCALE: scale})}
 
 
 def _note_strangers(out: Path) -> None:
@@ -236,7 +230,7 @@ def _note_strangers(out: Path) -> None:
     from grader.cli import terminal
     from grader.grading.marking import describe_strangers
     from grader.ledger.due import read_policy
-    from grader.ledger.ledger import Ledger
+    from grader.ledger.ledger import DUE, Ledger
 
     with Ledger(out / "grades.db", readonly=True) as ledger:
         log, due = ledger.marks(), ledger.setting(DUE)
@@ -278,7 +272,7 @@ def demo(run: RunOptions, out: Path | None) -> int:
 @click.command()
 @click.argument("out", type=FOLDER)
 @COURSE
-@SCALE
+@SCALE_OPTION
 def report(out: Path, course: Path | None, scale: str | None) -> int:
     """Write the pages of OUT again, from what is kept there.
 
@@ -289,16 +283,16 @@ def report(out: Path, course: Path | None, scale: str | None) -> int:
     from grader.assignment.course import Course
     from grader.cli import terminal
     from grader.grading.grade import keep_rules, render
-    from grader.ledger.ledger import Ledger
+    from grader.ledger.ledger import DUE, SCALE, Ledger
 
     path, where = require_graded(out), Course.find(course)
     with Ledger(path, readonly=True) as ledger:
         slug = ledger.setting("assignment") or ""
-        known = {name: ledger.setting(name) or "" for name in (DUE, KEPT_SCALE)}
+        known = {name: ledger.setting(name) or "" for name in (DUE, SCALE)}
     present = slug in where.slugs() and not where.is_fallback
     rules = _read_rules(where, slug, scale) if present else {}
     if scale is not None:
-        rules[KEPT_SCALE] = scale
+        rules[SCALE] = scale
     if any(known[name] != text for name, text in rules.items()):
         with Ledger(path) as ledger:
             keep_rules(ledger, rules)

@@ -58,15 +58,15 @@ def complete_students(
     return [s for n in names if n[0] != "." and (s := stem(n)).startswith(begun)]
 
 
-def complete_layouts(
-    context: click.Context,  # noqa: ARG001
-    parameter: click.Parameter,  # noqa: ARG001
-    begun: str,
-) -> list[str]:
-    """Layouts that are installed, for a shell."""
-    from grader.records import extensions
+def complete_from(group: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Completes what is installed of a group of entry points, for a shell."""
 
-    return [n for n in extensions.names("grader.layouts") if n.startswith(begun)]
+    def complete(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+        from grader.records import extensions
+
+        return [n for n in extensions.names(group) if n.startswith(begun)]
+
+    return complete
 
 
 def complete_backends(
@@ -96,17 +96,6 @@ def read_scale(
     if text is not None:
         read_curve(text)
     return text
-
-
-def complete_formats(
-    context: click.Context,  # noqa: ARG001
-    parameter: click.Parameter,  # noqa: ARG001
-    begun: str,
-) -> list[str]:
-    """Result formats that are installed, for a shell."""
-    from grader.records import extensions
-
-    return [n for n in extensions.names("grader.results") if n.startswith(begun)]
 
 
 SEED = click.IntRange(0, 2**31 - 1)
@@ -149,7 +138,15 @@ BACKEND = click.option(
     help="Run code by this: forkserver has walls and needs Linux; plain has none.",
 )
 SLUG = click.argument("slug", shell_complete=complete_slugs)
-SCALE = click.option(
+ALLOW_LEVEL = click.option(
+    "--allow-level",
+    type=click.IntRange(0, 4),
+    metavar="N",
+    default=BATCH_LEVEL,
+    show_default=True,
+    help="Accept no sandbox level below this one.",
+)
+SCALE_OPTION = click.option(
     "--scale",
     metavar="CURVE",
     callback=read_scale,

@@ -49,10 +49,10 @@ class ResultFile:
 
 @runtime_checkable
 class ResultFormat(Protocol):
-    """The form in which one system reads run. Equal runs make equal files."""
+    """The form in which one system reads a run. Equal runs make equal files."""
 
     def make(self, run: Run, /) -> ResultFile:
-        """The file with these run."""
+        """The file with this run."""
 
     def fail(self, failure: Failure, /) -> ResultFile:
         """The file that says that the grader failed. It costs nobody a point."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from grader.export import ci_run
 from grader.export.ci_format import Failure, ResultFile, Run
 from grader.export.ci_markdown import describe_place
+from grader.export.leaderboard import SHOWN
 from grader.export.points import to_number
 from grader.records.result import CheckResult, Graded
 from grader.report import escape
@@ -22,8 +23,6 @@ LARGEST = 1_000_000
 CAPS = (8_000, 1_000, 100, 0)
 """Characters of a test's text; the first that fits is taken."""
 _STATUS = {"passed": "passed", "failed": "failed", "unmeasured": "failed", "skipped": "failed"}
-_BOARD = "leaderboard"
-"""The evidence of a check that is ranked."""
 
 
 class Gradescope:
@@ -100,7 +99,7 @@ def _describe(run: Run, check: CheckResult, cap: int) -> dict[str, object]:
 def _list_board(graded: Graded) -> list[dict[str, object]]:
     """What a check that is ranked and earned something has read, and with how many parameters."""
     for check in graded.checks:
-        facts = check.evidence.get(_BOARD)
+        facts = check.evidence.get(SHOWN)
         if not isinstance(facts, Mapping) or check.earned <= 0:
             continue
         rows = [("accuracy", "desc"), ("parameters", "asc")]

@@ -8,7 +8,7 @@ import zipfile
 
 from grader.export.export import ExportedFile, Results
 from grader.export.grade_table import GradeTable, make_table
-from grader.export.packing import pack
+from grader.records import zip_file
 from grader.records.extras import require_course
 
 _WIDEST = 60
@@ -63,4 +63,4 @@ def _pack_anew(book: bytes) -> bytes:
         files = {name: archive.read(name) for name in archive.namelist()}
     core = "docProps/core.xml"
     files[core] = _SAVED.sub(rb"\g<1>2000-01-01T00:00:00Z", files[core])
-    return pack(files)
+    return zip_file.pack(files)

@@ -13,7 +13,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from grader.export.export import ExportedFile, Left, Results
-from grader.export.packing import MOODLE_PLACE, clean_name, pack
+from grader.export.packing import MOODLE_PLACE, WAITS, clean_name
+from grader.records import zip_file
 from grader.records.errors import UsageError
 from grader.records.result import Graded
 
@@ -40,7 +41,7 @@ class MoodleFeedback:
         for one in sorted(results.graded, key=lambda one: one.student):
             own, student = names[one.student], one.student
             if one.needs_review and not results.wishes.with_open:
-                left.append(Left(name=student, why=_WAITS))
+                left.append(Left(name=student, why=WAITS))
             elif any(often[number] > 1 for number in own):
                 left.append(Left(name=student, why=_SHARED))
             elif not own:
@@ -53,11 +54,12 @@ class MoodleFeedback:
                 files |= {f"{f}/{name}": page for f in folders for name, page in pages.items()}
                 if len(own) < len(one.persons):
                     left.append(Left(name=student, why=_PARTLY))
-        return ExportedFile(content=pack(files), unchanged=given, left=left, notes=[_SETTING])
+        return ExportedFile(
+            content=zip_file.pack(files), unchanged=given, left=left, notes=[_SETTING]
+        )
 
 
 MOODLE_FEEDBACK = MoodleFeedback()
-_WAITS = "needs a person before the report is handed out"
 _SHARED = "has the folder of a participant that another hand-in has as well: no report is packed"
 _UNKNOWN = "was not found in a folder of Moodle's, so no report is packed"
 _PARTLY = "is a group whose members do not all have a number of Moodle's: the others get no report"

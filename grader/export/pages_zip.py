@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from grader.export.export import ExportedFile, Left, Results
-from grader.export.packing import name_folders, pack
+from grader.export.packing import WAITS, name_folders
+from grader.records import zip_file
 from grader.records.errors import UsageError
 
 
@@ -19,14 +20,13 @@ class PagesZip:
         ready = [o for o in results.graded if results.wishes.with_open or not o.needs_review]
         folders = name_folders({one.student: one.place or one.student for one in ready})
         pages = {student: results.read_pages(student) for student in folders}
-        why = "needs a person before the report is handed out"
         left = {one.student for one in results.graded} - set(folders)
         return ExportedFile(
-            content=pack(
+            content=zip_file.pack(
                 {f"{folders[s]}/{name}": page for s in folders for name, page in pages[s].items()}
             ),
             unchanged=sorted(folders),
-            left=[Left(name=student, why=why) for student in sorted(left)],
+            left=[Left(name=student, why=WAITS) for student in sorted(left)],
         )
 
 

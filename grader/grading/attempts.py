@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from grader.records.result import Graded
@@ -16,7 +16,9 @@ Judged = tuple[Submission, Graded, str]
 class Attempts:
     """Results until all attempts of a student have one."""
 
-    def __init__(self, submissions: Iterable[Submission]) -> None:
+    def __init__(self, submissions: Iterable[Submission], see: Callable[[Graded], Graded]) -> None:
+        """`see` gives a result with what is taken off and added beside its checks."""
+        self._see = see
         self._expected = Counter(s.student for s in submissions)
         self._judged: dict[str, list[Judged]] = {}
 
@@ -36,7 +38,7 @@ class Attempts:
             return None
         if len(judged) == 1:
             return graded, key
-        best, result, best_key = max(judged, key=lambda j: (j[1].final, -j[0].attempt))
+        best, result, best_key = max(judged, key=lambda j: (self._see(j[1]).final, -j[0].attempt))
         open_ = sorted(s.attempt for s, g, _ in judged if g.needs_review and s is not best)
         note = f"Attempt {best.attempt} of {len(judged)} counts: none earned more."
         unclear = (

@@ -122,7 +122,7 @@ def grade(
             cohort.require_reference(fresh=fresh)
         everybody = [s.student for s in submissions] if handed_in is None else handed_in
         withdrawn = ledger.withdraw_others(everybody)
-        attempts = Attempts(submissions)
+        attempts = Attempts(submissions, ledger.read_overlay().apply)
         with _rendered_if_it_fails(ledger, out, templates):
             _judge_known(cohort, submissions, plan, tally, attempts)
             _measure_rest(cohort, plan.waiting(submissions), plan, tally, show, attempts)

@@ -69,8 +69,8 @@ def mark_check(
     graded: Graded, name: str, points: str, comment: str, *, by: str, about: str | None = None
 ) -> Mark:
     """The mark of a check; without points a comment alone, with `-` the earlier one holds no more.
-    `about` is what the person saw, if that
-    was not this result. Raises UsageError.
+
+    `about` is what the person saw, if that was not this result. Raises UsageError.
     """
     check = find_check(graded, name)
     if points.strip() == BACK:

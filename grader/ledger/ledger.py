@@ -166,7 +166,7 @@ class Ledger:
         """The newest result of each student, by name, or of these, in their order; who is withdrawn
         says so. Each is seen through what people decided (`overlay`); one is read at a time.
         """
-        read = partial(self._read_result, self._read_overlay())
+        read = partial(self._read_result, self.read_overlay())
         return Results(self._find_newest(students), lambda: nullcontext(read))
 
     def results_apart(self, students: Sequence[str]) -> Results:
@@ -176,7 +176,7 @@ class Ledger:
         @contextmanager
         def reopen() -> Iterator[Read]:
             with Ledger(path, readonly=True) as again:
-                yield partial(again._read_result, again._read_overlay())
+                yield partial(again._read_result, again.read_overlay())
 
         return Results(self._find_newest(students), reopen)
 
@@ -191,8 +191,8 @@ class Ledger:
         """The student's newest result, if there is one."""
         return next(iter(self._read_entries(f"{_ENTRIES} DESC LIMIT 1", student)), None)
 
-    def _read_overlay(self) -> Overlay:
-        """What was decided beside what was measured."""
+    def read_overlay(self) -> Overlay:
+        """What was decided beside what was measured: results are seen through it."""
         due, scale = self.setting(DUE), self.setting(SCALE)
         overlay = Overlay(
             marks=find_in_force(self.marks()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import stat
 import zipfile
@@ -19,7 +18,6 @@ from grader.records.person import Person
 from grader.records.result import Graded
 from kit.command_line import CommandLine
 from kit.gradebooks import CanvasCourse, CanvasStudent, MoodleAssignment, one
-from kit.places import ROOT
 
 STUDENTS = [CanvasStudent(n, f"Last{n}, First{n}", f"login{n}") for n in range(1, 5)]
 
@@ -215,11 +213,3 @@ def test_an_output_folder_has_to_be_named(
     assert "holds no grades.db" in call("export", tmp_path, "--into", gradebook).sentence
     empty = keep(tmp_path / "empty", pages=False)
     assert "nobody was graded" in call("export", empty, "--into", gradebook).sentence
-
-
-@pytest.mark.proof
-@pytest.mark.process
-def test_three_hundred_students_take_less_than_two_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the start of the command to its last line, with whole records in the ledger."""
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    assert importlib.import_module("exports").measure(300) < 2

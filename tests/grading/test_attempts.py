@@ -9,8 +9,9 @@ import pytest
 
 from grader.cli import options
 from grader.grading.attempts import Attempts
+from grader.ledger.due import read_policy
 from grader.ledger.ledger import Ledger
-from grader.records.adjustment import Adjustment
+from grader.ledger.overlay import Overlay
 from grader.records.submission import Submission
 from grader.submissions import attempts
 from kit import entries
@@ -73,6 +74,10 @@ def test_which_attempt_counts(course: Tiny, graded: object) -> None:
         assert len(ledger.history("ada")) == before == 2
     graded("--attempt", "first")  # type: ignore[operator]
     assert scores(course)["ada"] == wrong
+    due = 'due = 2026-03-01T12:00:00\nzone = "UTC"\npercent_per_day = 100\n'
+    course.write("assignments/tiny/due.toml", due)
+    graded("--attempt", "best")  # type: ignore[operator]
+    assert scores(course)["ada"] == wrong, "the second one came late, and nothing is left of it"
 
 
 @pytest.mark.process
@@ -122,11 +127,15 @@ def attempt(number: int) -> Submission:
 
 
 def test_the_best_of_several() -> None:
-    """It is known with the last one; of equal ones the earlier counts, by what is left of it."""
+    """It is known with the last one; of equal ones the earlier counts, by what is left of it where
+    it came late.
+    """
     every = [attempt(n) for n in (1, 2, 3)]
-    gathered = Attempts([*every, Submission(student="bob", files={}, entry=None)])
-    late = Adjustment(kind="late", points=-3, reason="A day late.")
-    assert gathered.add(every[2], entries.graded(earned=9.0, adjustments=(late,)), "c") is None
+    bob = Submission(student="bob", files={}, entry=None)
+    due = read_policy("due = 2026-03-02T12:00:00Z\npercent_per_day = 40")
+    gathered = Attempts([*every, bob], Overlay(policy=due).apply)
+    late = entries.graded(earned=9.0, received="2026-03-02T13:00:00+00:00")
+    assert gathered.add(every[2], late, "c") is None
     assert gathered.add(every[0], entries.graded(earned=6.0), "a") is None
     counts = gathered.add(every[1], entries.graded(earned=5.0), "b")
     assert counts is not None
@@ -138,7 +147,7 @@ def test_the_best_of_several() -> None:
 def test_an_attempt_that_nobody_could_judge() -> None:
     """A person looks at it before another one counts."""
     every = [attempt(1), attempt(2)]
-    gathered = Attempts(every)
+    gathered = Attempts(every, Overlay().apply)
     gathered.add(every[0], entries.graded(earned=6.0), "a")
     counts = gathered.add(every[1], entries.graded(earned=0.0, unclear="Which file?"), "b")
     assert counts is not None

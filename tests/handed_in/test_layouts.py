@@ -14,7 +14,7 @@ from grader.records.asked_files import AskedFiles
 from grader.records.errors import GraderError, UsageError
 from grader.submissions import collect
 from grader.submissions.layouts import layout
-from grader.submissions.layouts.layout import HandIn, Layout, choose_layout
+from grader.submissions.layouts.layout import HandIn, Layout, recognise
 from grader.submissions.layouts.plain import PLAIN
 from grader.submissions.listing import SUBMISSION, Listing, Member
 from grader.submissions.names import Refused
@@ -108,16 +108,16 @@ def test_two_that_recognise_a_listing_are_named() -> None:
     layouts: dict[str, Layout] = {"plain": PLAIN, "one": Flat(), "other": Flat()}
     both = listing("table.json", "ada/lenet.py")
     with pytest.raises(Refused, match="could be of several sources: `one`, `other`"):
-        choose_layout(both, ASKED, layouts)
+        recognise(both, ASKED, layouts)
     del layouts["other"]
-    assert choose_layout(both, ASKED, layouts) is layouts["one"]
-    assert choose_layout(listing("ada/lenet.py"), ASKED, layouts) is PLAIN
+    assert recognise(both, ASKED, layouts) == "one"
+    assert recognise(listing("ada/lenet.py"), ASKED, layouts) == "plain"
 
 
 def test_no_layout_at_all() -> None:
     """The one that is meant for anything says why not even it is right."""
     with pytest.raises(Refused, match="is one student's submission"):
-        choose_layout(listing("lenet.py"), ASKED, {"flat": Flat(), "plain": PLAIN})
+        recognise(listing("lenet.py"), ASKED, {"flat": Flat(), "plain": PLAIN})
 
 
 def test_a_table_that_cannot_be_read(tmp_path: Path, bring: Bring) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -78,9 +77,11 @@ def test_with_a_layout_it_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_name_takes_no_time(tmp_path: Path) -> None:
-    """A pattern that begins again and again, and names made for it: linear."""
+    """A pattern that begins again and again, and names made for it: another engine would not come
+    to an end.
+    """
     files = {f"{'a' * 200}{n}!": b"" for n in range(300)}
     folder = write(tmp_path, {**files, "aaaa/lenet.py": CODE})
-    began = time.process_time()
-    collect_class(folder, ASKED, Choices(pattern=r"(?P<student>(?:a|aa)+)+/(?P<file>(?:.*.*)*)"))
-    assert time.process_time() - began < 2
+    pattern = r"(?P<student>(?:a|aa)+)+/(?P<file>(?:.*.*)*)"
+    (one,) = collect_class(folder, ASKED, Choices(pattern=pattern)).submissions
+    assert one.entry == "lenet.py"

@@ -102,22 +102,11 @@ def load_layout(name: str) -> Layout:
     return layout
 
 
-def choose_layout(
-    listing: Listing, asked: AskedFiles, layouts: Mapping[str, Layout] | None = None
-) -> Layout:
-    """The one of the layouts, of all there are where none are given, that recognises the listing.
-
-    Raises Refused, in words that continue a path, where none does or several do.
-    """
-    every = load_layouts() if layouts is None else layouts
-    return every[recognise(listing, asked, every)]
-
-
 def recognise(listing: Listing, asked: AskedFiles, layouts: Mapping[str, Layout]) -> str:
-    """The name of that layout.
+    """The name of the one layout that recognises a listing; the fallback where only that does.
 
-    Where a layout recognises the listing and finds others' hand-ins beside its own
-    (`find_strays`), the fallback is one of those that are named.
+    Where one finds others' hand-ins beside its own (`find_strays`), the fallback is one of those
+    that are named. Raises Refused, in words that continue a path, where none fits or several do.
     """
     refusals = {name: layout.refuse(listing, asked) for name, layout in layouts.items()}
     fitting = [name for name, refusal in refusals.items() if not refusal]
