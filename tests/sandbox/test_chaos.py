@@ -58,13 +58,20 @@ class Chaos(threading.Thread):
         """Whose processes are struck; 0 for nobody's."""
         self.done: Counter[str] = Counter()
         self.over = threading.Event()
+        self.at_work = threading.Lock()
 
     def run(self) -> None:
         while not self.over.wait(self.chance.expovariate(1 / GAP_SECONDS)):
-            if self.grader and self.chance.random() < 0.04:
-                self.fill()
-            elif self.grader:
-                self.strike()
+            with self.at_work:
+                if self.grader and self.chance.random() < 0.04:
+                    self.fill()
+                elif self.grader:
+                    self.strike()
+
+    def rest(self) -> None:
+        """Strikes at nobody from now on; the disk has room again when this returns."""
+        with self.at_work:
+            self.grader = 0
 
     def strike(self) -> None:
         """One process is stopped or killed, if there is one in that role."""
@@ -113,10 +120,9 @@ def run_once(place: Place, chaos: Chaos, seconds: float | None) -> tuple[int, st
         try:
             _, err = run.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
-            chaos.grader = 0
             run.kill()
             _, err = run.communicate()
-        chaos.grader = 0
+        chaos.rest()
     return run.returncode, err
 
 
@@ -158,7 +164,9 @@ def read_keys(course: Tiny) -> set[str]:
     """Keys of executions in the ledger."""
     try:
         return set(executions(course))
-    except sqlite3.OperationalError:  # it was being made
+    except sqlite3.OperationalError as error:
+        if "no such table" not in str(error):  # it was being made
+            raise
         return set()
 
 
