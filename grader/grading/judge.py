@@ -12,10 +12,12 @@ from typing import Any
 from grader.assignment.assignment import Check, Measurements
 from grader.assignment.probe import Probe
 from grader.records import bounds
+from grader.records.causes import WAITS
 from grader.records.errors import DataSetAbsent, Unmeasured, is_interrupt, read_text
 from grader.records.execution import Missing
 from grader.records.json_values import escape_surrogates
 from grader.records.measurements import Gradients, Parameters
+from grader.records.messages import Message
 from grader.records.result import CheckResult, Outcome, Verdict
 
 BLOCKING: Mapping[Outcome, Outcome] = {
@@ -33,10 +35,10 @@ UNSTEADY = (
 """Said of a check by which the reference differs from itself."""
 _LONGEST = 400
 """Characters of an exception's text."""
-_BLOCKED: Mapping[Outcome, str] = {
-    "skipped": "was not passed",
-    "deferred": "is decided when graded",
-    "broken": "could not be judged",
+_WAITS: Mapping[Outcome, str] = {
+    "skipped": WAITS,
+    "deferred": "checks-wait-deferred",
+    "broken": "checks-wait-broken",
 }
 
 
@@ -109,12 +111,9 @@ def give_up(check: Check, why: str) -> CheckResult:
 
 def _blocked(check: Check, by: CheckResult) -> CheckResult:
     outcome = BLOCKING[by.outcome]
-    return _result(
-        check,
-        outcome,
-        feedback=f"Not judged, because `{by.name}` {_BLOCKED[outcome]}.",
-        needs_review=outcome == "broken",
-    )
+    message = Message(_WAITS[outcome], {"check": by.name})
+    waiting = _result(check, outcome, feedback=message.text(), needs_review=outcome == "broken")
+    return replace(waiting, code=message.code, facts=message.to_facts())
 
 
 def _decided(check: Check, student: Measurements, reference: Measurements) -> CheckResult:
@@ -172,6 +171,9 @@ def _read(check: Check, returned: object) -> CheckResult:
         hidden=check.hidden,
         person=check.person,
         needs_review=verdict.needs_review,
+        code=verdict.code,
+        facts=bounds.cut_evidence(verdict.facts),
+        at=verdict.at,
     )
 
 

@@ -90,7 +90,7 @@ class Judging:
         except ChildDied as error:
             self._sent = None
             return self._give_up(str(error))
-        results = tuple(CheckResult(**row) for row in answer["results"])
+        results = tuple(map(CheckResult.from_json, answer["results"]))
         faults, doubts = tuple(answer["faults"]), tuple(answer["doubts"])
         return Judgement(results=results, faults=faults, doubts=doubts)
 

@@ -4,13 +4,14 @@ Submission → ExecutionRecord → measurements → Verdict → CheckResult → 
 
 Floors, top first:
     measurements
-    untrusted
+    causes, untrusted
     answers, result
     execution
     submission
-    bounds
+    bounds, messages
+    adjustment, person, place
     json_values, limits
-    adjustment, advice, asked_files, broken_zip, extensions, extras, file_names, mark, notebook_file
-    person, tried_versions, zip_file
+    advice, asked_files, broken_zip, extensions, extras, file_names, mark, notebook_file
+    tried_versions, zip_file
     errors, temporary
 """

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Literal, Self
+
+from grader.records.json_values import Fields
 
 AdjustmentKind = Literal["late", "curve", "person"]
 """Late work, a curve for the class, or what a person decided."""
@@ -21,6 +22,6 @@ class Adjustment:
     """A sentence for the student."""
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
+    def from_json(cls, value: Fields) -> Self:
         """The record of which `record_to_json` made this."""
         return cls(kind=value["kind"], points=float(value["points"]), reason=str(value["reason"]))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 from grader.inside.schema.limits import LIMITS
 from grader.inside.schema.messages import CellStatus
 from grader.records.advice import advise
+from grader.records.json_values import Fields
 
 Status = Literal[
     "ok",
@@ -80,7 +81,7 @@ class StudentError:
         return f"it {words}" if words else self.kind
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any] | None) -> Self | None:
+    def from_json(cls, value: Fields | None) -> Self | None:
         """The error that `to_json` wrote, if there was one."""
         return cls(**value) if value else None
 
@@ -123,7 +124,7 @@ class Execution:
     """Sandbox level, 0 to 4; -1 where nothing ran."""
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
+    def from_json(cls, value: Fields) -> Self:
         """The execution that `to_json` wrote."""
         error = StudentError.from_json(value.get("error"))
         return cls(**{**value, "error": error, "notes": tuple(value.get("notes", ()))})
@@ -147,7 +148,7 @@ class Missing:
     """False where it was measured, and was too much to be kept."""
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
+    def from_json(cls, value: Fields) -> Self:
         """What `to_json` wrote."""
         return cls(**{**value, "error": StudentError.from_json(value.get("error"))})
 

@@ -7,13 +7,15 @@ import math
 import numbers
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
+Fields: TypeAlias = Mapping[str, Any]
+"""A record as `to_json` wrote it; another one raises LookupError or TypeError where it is read."""
 
 DEEPEST = 32
 """Levels of lists and dictionaries in one another."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from typing import Self
+
+from grader.records.json_values import Fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,6 @@ class Person:
         return replace(self, **{n: getattr(self, n) or getattr(other, n) for n in names})
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
+    def from_json(cls, value: Fields) -> Self:
         """The record of which `record_to_json` made this; fields of later versions are left out."""
         return cls(**{f.name: str(value[f.name]) for f in fields(cls) if f.name in value})

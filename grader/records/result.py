@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal, Self, get_args
+from typing import Literal, Self, get_args
 
 from grader.records.adjustment import Adjustment
 from grader.records.execution import Execution
 from grader.records.json_values import (
+    Fields,
     Json,
     escape_surrogates,
     read_number,
     record_to_json,
     to_plain,
 )
+from grader.records.messages import Message
 from grader.records.person import Person
+from grader.records.place import Place
 
 Outcome = Literal[
     "passed", "partial", "failed", "skipped", "unmeasured", "deferred", "open", "broken"
@@ -46,6 +49,41 @@ class Verdict:
     trust: Trust = "evidence"
     needs_review: bool = False
     """True where a person should look before the points count."""
+    code: str = ""
+    """Stable name of what was found, such as `network-softmax-at-end`; empty where it has none."""
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    """What the sentences say of this case."""
+    at: Place | None = None
+    """The statement that it is about, where a measurement says so."""
+
+    @classmethod
+    def say(
+        cls,
+        *messages: Message,
+        fraction: float = 0.0,
+        hint: str | Message | None = None,
+        evidence: Mapping[str, Json] | None = None,
+        trust: Trust = "evidence",
+        needs_review: bool = False,
+        at: Place | None = None,
+    ) -> Verdict:
+        """What these messages say, one after the other; the first gives the code and the facts.
+
+        The hint is the first that one of them has, unless another is given.
+        """
+        given = hint.text() if isinstance(hint, Message) else hint
+        first = messages[0]
+        return cls(
+            fraction=fraction,
+            feedback=" ".join(text for m in messages if (text := m.text())),
+            hint=next((h for m in messages if (h := m.hint())), "") if given is None else given,
+            evidence=evidence or {},
+            trust=trust,
+            needs_review=needs_review,
+            code=first.code,
+            facts=first.to_facts(),
+            at=at,
+        )
 
     def __post_init__(self) -> None:
         """Every field holds plain values of Python's. ValueError or TypeError where one cannot."""
@@ -55,6 +93,8 @@ class Verdict:
             ("hint", _read_text("hint", self.hint)),
             ("evidence", _read_evidence(self.evidence)),
             ("needs_review", _read_flag(self.needs_review)),
+            ("code", _read_text("code", self.code)),
+            ("facts", _read_evidence(self.facts, "facts")),
         ):
             object.__setattr__(self, name, value)
         if self.trust not in get_args(Trust):
@@ -87,10 +127,10 @@ def _read_flag(value: object) -> bool:
     return number
 
 
-def _read_evidence(value: object) -> Mapping[str, Json]:
-    plain = to_plain(value, "a verdict's evidence")
+def _read_evidence(value: object, name: str = "evidence") -> Mapping[str, Json]:
+    plain = to_plain(value, f"a verdict's {name}")
     if not isinstance(plain, dict):
-        raise TypeError(f"a verdict's evidence is a {type(value).__name__}; give a dictionary")
+        raise TypeError(f"a verdict's {name} is a {type(value).__name__}; give a dictionary")
     return plain
 
 
@@ -126,6 +166,17 @@ class CheckResult:
     """When, ISO 8601, UTC."""
     measured: float | None = None
     """What it had earned by itself, where a person decided about the points."""
+    code: str = ""
+    """Stable name of what was found, such as `network-softmax-at-end`; empty where it has none."""
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    """What the sentences say of this case."""
+    at: Place | None = None
+    """The statement of the student's that it is about."""
+
+    @classmethod
+    def from_json(cls, value: Fields) -> Self:
+        """The result that `to_json` wrote."""
+        return cls(**{**value, "at": Place.from_json(value.get("at"))})
 
     @property
     def lost(self) -> bool:
@@ -244,7 +295,7 @@ class Graded:
         }
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
+    def from_json(cls, value: Fields) -> Self:
         """The record that `to_json` wrote; raises LookupError or TypeError for another."""
         names = {f.name for f in fields(cls)}
         own = {name: item for name, item in value.items() if name in names}
@@ -252,7 +303,7 @@ class Graded:
             **own
             | {
                 "execution": Execution.from_json(own["execution"]),
-                "checks": tuple(CheckResult(**c) for c in own["checks"]),
+                "checks": tuple(map(CheckResult.from_json, own["checks"])),
                 "files": tuple(own.get("files", ())),
                 "notes": tuple(own.get("notes", ())),
                 "persons": tuple(map(Person.from_json, own.get("persons", ()))),
