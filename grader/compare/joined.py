@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from grader.records.errors import Unmeasured
+from grader.records.execution import Unmeasured
 from grader.records.json_values import Json
 from grader.records.result import Trust, Verdict
 
@@ -57,11 +57,11 @@ def _try(part: Part) -> tuple[Verdict, Unmeasured | None]:
     """What the part concludes, and why it could not be measured, if so."""
     try:
         return part(), None
-    except Unmeasured as missing:
-        if missing.ours or missing.elsewhere:
+    except Unmeasured as gap:
+        if gap.missing.needs_review or gap.missing.elsewhere:
             raise
-        why = f"Not measured: {missing.why.rstrip('.')}."
-        return Verdict(fraction=0.0, feedback=why), missing
+        why = f"Not measured: {gap.missing.why.rstrip('.')}."
+        return Verdict(fraction=0.0, feedback=why), gap
 
 
 def _name(text: str, name: str) -> str:

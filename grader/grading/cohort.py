@@ -16,6 +16,7 @@ from grader.grading.written import read_answers
 from grader.ledger.ledger import Ledger
 from grader.records.errors import ReferenceFailed
 from grader.records.execution import ExecutionRecord, Kind
+from grader.records.place import Place
 from grader.records.result import Graded
 from grader.records.submission import Submission
 from grader.submissions import definitions
@@ -241,7 +242,7 @@ class Cohort:
         )
 
     def _judge_by_best(
-        self, submission: Submission, record: ExecutionRecord, places: Mapping[str, str]
+        self, submission: Submission, record: ExecutionRecord, places: Mapping[str, Place]
     ) -> tuple[Judgement, tuple[str, ...]]:
         """What is decided beside the reference, or beside the form that gives more points, and a
         note that says so.

@@ -19,6 +19,8 @@ from grader.inside.wire import Malformed
 from grader.records.execution import ExecutionRecord, Missing, Proof
 from grader.records.json_values import Json, to_json
 from grader.records.measurements import Logits, Text
+from grader.records.messages import Message
+from grader.records.place import Place
 from grader.records.result import CheckResult
 from grader.sandbox.limited_child import ChildDied, LimitedChild, can_fork
 
@@ -41,7 +43,7 @@ class _Task:
     """What the child is given."""
 
     record: ExecutionRecord
-    places: Mapping[str, str]
+    places: Mapping[str, Place]
     written: Mapping[str, Text | Missing]
     reference: Measurements | None
     """None for that of the task before."""
@@ -69,7 +71,7 @@ class Judging:
         self,
         record: ExecutionRecord,
         reference: Measurements,
-        places: Mapping[str, str],
+        places: Mapping[str, Place],
         written: Mapping[str, Text | Missing],
     ) -> Judgement:
         """What these measurements earn beside the reference's; `places` says where in the
@@ -105,7 +107,7 @@ class Judging:
         self,
         record: ExecutionRecord,
         reference: Measurements,
-        places: Mapping[str, str],
+        places: Mapping[str, Place],
         written: Mapping[str, Text | Missing],
     ) -> Judgement:
         values, faults = read_measurements(self._loaded, record)
@@ -119,9 +121,9 @@ class Judging:
 
     def _give_up(self, why: str) -> Judgement:
         """Nothing could be decided, which is for a person to see."""
-        text = f"Not judged: the grader's own comparison {why}. A person will look at it."
+        said = Message("checks-comparison-died", {"why": why})
         checks = self._loaded.assignment.checks
-        return Judgement(results=tuple(judge.give_up(c, text) for c in checks), faults=())
+        return Judgement(results=tuple(judge.give_up(c, said) for c in checks), faults=())
 
 
 def read_measurements(

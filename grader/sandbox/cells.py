@@ -203,11 +203,17 @@ def list_notes(cells: Sequence[CellRun], passes: int) -> list[str]:
 
 def describe_first_error(cells: Sequence[CellRun]) -> str:
     """What went wrong in the first cell that failed; empty where none did."""
-    first = next((c for c in cells if c.status == "error" and c.error is not None), None)
-    if first is None or first.error is None:
+    error = find_first_error(cells)
+    if error is None:
         return ""
-    sentence = first.error.sentence()
-    return sentence if first.error.file else f"Cell {first.index}: {sentence}"
+    sentence = error.sentence()
+    number = next(c.index for c in cells if c.error is error)
+    return sentence if error.file else f"Cell {number}: {sentence}"
+
+
+def find_first_error(cells: Sequence[CellRun]) -> StudentError | None:
+    """What the first cell that failed raised; None where none did."""
+    return next((c.error for c in cells if c.status == "error" and c.error is not None), None)
 
 
 def _was(numbers: Sequence[int]) -> str:

@@ -36,6 +36,8 @@ _MEMORY = re.compile(
     r"not enough memory|can't allocate memory|Cannot allocate memory|DefaultCPUAllocator|"
     r"std::bad_alloc|Unable to allocate"
 )
+_NAMED = re.compile(r"[a-z]+(?:-[a-z]+){1,5}")
+"""The code of a message."""
 _PROCESSES = re.compile(r"Resource temporarily unavailable|can't start new thread")
 _DISK = re.compile(r"No space left on device|File too large|Disk quota exceeded")
 
@@ -267,7 +269,13 @@ def read_missing(value: object) -> Missing:
     facts: Facts = value if isinstance(value, dict) else {}
     why = facts.get("why")
     text = clean(why)[:2000] if isinstance(why, str) else "It could not be measured."
-    return Missing(why=text, needs_review=facts.get("needs_review") is True)
+    code, about = facts.get("code"), facts.get("about")
+    return Missing(
+        why=text,
+        needs_review=facts.get("needs_review") is True,
+        code=code if isinstance(code, str) and _NAMED.fullmatch(code) else "",
+        about=clean(about)[:200] if isinstance(about, str) else "",
+    )
 
 
 def clean(text: str) -> str:

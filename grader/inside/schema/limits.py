@@ -1,6 +1,6 @@
 """The limits of a submission in one table: what each is called, how grave it is, what it ends.
 
-Who adds one adds a row here and its enforcement; status words, sentences, the order of gravity and
+Who adds one adds a row here and its enforcement; sentences, the order of gravity and
 what a broken limit ends all follow from the row.
 """
 
@@ -23,8 +23,6 @@ class LimitRow(NamedTuple):
     """Of several statuses the one with the greatest is reported; 1 is a crash, 3 is tampering."""
     ends_run: bool
     """Nothing is left to spend after it: the student's process is not started again."""
-    words: str
-    """How the execution ended, after "It …"."""
     sentence: str
     """What the student reads; `limits` are the submission's own."""
 
@@ -35,7 +33,6 @@ LIMITS: tuple[LimitRow, ...] = (
         field="disk_mib",
         gravity=2,
         ends_run=False,
-        words="wrote more to disk than allowed",
         sentence="Your code wrote more than the {limits.disk_mib} MiB of files allowed. "
         "Do not download or save large files.",
     ),
@@ -44,7 +41,6 @@ LIMITS: tuple[LimitRow, ...] = (
         field="processes",
         gravity=2,
         ends_run=False,
-        words="started more processes than allowed",
         sentence="Your code started more than the {limits.processes} processes and threads "
         "allowed. Use fewer workers.",
     ),
@@ -53,7 +49,6 @@ LIMITS: tuple[LimitRow, ...] = (
         field="printed_kib",
         gravity=2,
         ends_run=True,
-        words="printed more than allowed",
         sentence="Your code printed more than {limits.printed_kib:,} KiB. "
         "Take out the print in the innermost loop.",
     ),
@@ -62,7 +57,6 @@ LIMITS: tuple[LimitRow, ...] = (
         field="wall_seconds",
         gravity=2,
         ends_run=True,
-        words="ran past the time limit",
         sentence="Your code ran past the limit of {limits.wall_seconds:g} seconds. "
         "Look for something that waits: sleep, input, a lock, a process that never answers.",
     ),
@@ -71,7 +65,6 @@ LIMITS: tuple[LimitRow, ...] = (
         field="cpu_seconds",
         gravity=2,
         ends_run=True,
-        words="used up the CPU limit",
         sentence="Your code used up its {limits.cpu_seconds:g} seconds of computing time. "
         "Let it do less: fewer epochs, less data, and no training at the top level of the file.",
     ),
@@ -80,7 +73,6 @@ LIMITS: tuple[LimitRow, ...] = (
         field="memory_mib",
         gravity=2,
         ends_run=False,
-        words="needed more memory than allowed",
         sentence="Your code needed more memory than the {limits.memory_mib:,} MiB allowed. "
         "Use smaller batches, and keep no results that you do not need.",
     ),
