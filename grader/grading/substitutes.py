@@ -137,13 +137,13 @@ def choose_file(
                 f"{_list_paths(fitting)}. Hand in the one that counts as `{name}`"
             )
             return Substitutes(
-                refused={name: Missing(why=why, undecided=True, code="weights-unclear", about=name)}
+                refused={name: Missing(why=why, undecided=True, code="saved-unclear", about=name)}
             )
     why = (
         f"`{name}` was not handed in, and no other file of weights fits the network: "
         f"{_list_paths(files)}. Save the weights from the class that you hand in, as `{name}`"
     )
-    return Substitutes(refused={name: Missing(why=why, code="weights-misfit", about=name)})
+    return Substitutes(refused={name: Missing(why=why, code="saved-misfit", about=name)})
 
 
 def _has_all_shapes(file: NetworkFacts, net: NetworkFacts) -> bool:

@@ -194,6 +194,12 @@ class Box:
         """A name that is missing, with the first cell or line that failed: often it is why."""
         first, what = cells.describe_first_error(self.cells), "A cell failed"
         error, code = cells.find_first_error(self.cells), "run-cell-failed"
+        if missing.code == "names-missing":
+            unfinished = cells.describe_unfinished(
+                missing.about, self._entry or "", self._files, self.cells
+            )
+            missing = replace(missing, why=unfinished or missing.why)
+            first = first or (self._outcome.reason if unfinished else "")
         if self._unread is not None:
             unread = outcome.is_unread(self._unread)
             what = "A part could not be read" if unread else "The file stopped before its end"

@@ -127,7 +127,7 @@ WORDINGS: Mapping[str, Wording] = {
         hint="Cut off the last column, [:, :-1].",
         fraction=0.6,
     ),
-    "weights-not-transposed": Wording(
+    "saved-not-transposed": Wording(
         sentence=(
             "{it} uses a gradient that came back through the weights themselves, not through their "
             "transpose."
@@ -135,7 +135,7 @@ WORDINGS: Mapping[str, Wording] = {
         hint="Multiply by the transposed weights on the way back.",
         fraction=0.6,
     ),
-    "weights-updated": Wording(
+    "saved-updated": Wording(
         sentence="{it} uses weights of the next layer that had been updated already.",
         hint="Compute all gradients first, then update all weights.",
         fraction=0.6,

@@ -120,7 +120,7 @@ WORDINGS: Mapping[str, Wording] = {
         hint="Use the learning rate that is passed to the function.",
         fraction=0.7,
     ),
-    "weights-replaced": Wording(
+    "saved-replaced": Wording(
         sentence=(
             "{it} was replaced by {sign}learning rate times gradient: the old weights are gone."
         ),

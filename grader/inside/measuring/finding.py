@@ -174,7 +174,7 @@ def _explain_unknown(names: Names, name: str, kind: Kind) -> Unanswerable:
         )
     if why:
         sentence = f"{file} does not define `{name}`: {why}"
-        return Unanswerable(sentence, undefined=True, code="names-missing", about=name)
+        return Unanswerable(sentence, undefined=True, code="names-unfinished", about=name)
     near = _list_near(names, name, kind)
     if near:
         return Unanswerable(

@@ -183,7 +183,7 @@ def _require_fit(state: State, own: State, pairs: Mapping[str, str], name: str) 
         raise Unanswerable(
             f"`{name}` does not fit the network: {'; '.join(parts)}. "
             "Save the weights from the same class that you hand in",
-            code="weights-misfit",
+            code="saved-misfit",
             about=name,
         )
 
@@ -211,7 +211,7 @@ def _require_plain(state: State, name: str) -> None:
             raise Unanswerable(
                 f"`{name}` holds in `{key[:40]}` a tensor that is sparse, nested or without "
                 "numbers; save the weights as layers of torch hold them",
-                code="weights-not-plain",
+                code="saved-not-plain",
                 about=name,
             )
 
@@ -223,7 +223,7 @@ def _require_finite(state: State, name: str) -> None:
             raise Unanswerable(
                 f"{shown} holds NaN or infinite numbers in `{key}`: training diverged; "
                 "lower the learning rate and train again",
-                code="weights-not-finite",
+                code="saved-not-finite",
                 about=name,
             )
 

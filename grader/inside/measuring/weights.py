@@ -59,7 +59,7 @@ def _open(content: bytes, name: str) -> object:
         raise Unanswerable(
             f"`{name}` is empty, a file of 0 bytes; save it again, and look at its size before "
             "you hand it in",
-            code="weights-empty",
+            code="saved-empty",
             about=name,
         )
     if _is_safetensors(content):
@@ -79,14 +79,14 @@ def _open(content: bytes, name: str) -> object:
             raise Unanswerable(
                 f"`{name}` is only a pointer of Git LFS, not the file itself; run `git lfs pull` "
                 "and hand in what you have then",
-                code="weights-damaged",
+                code="saved-damaged",
                 about=name,
             ) from None
         if not content.startswith((b"PK", _MAGIC)):
             raise Unanswerable(
                 f"`{name}` was not written by torch.save; "
                 f"save the weights with torch.save(network.state_dict(), '{name}')",
-                code="weights-damaged",
+                code="saved-damaged",
                 about=name,
             ) from None
         raise _explain_content(name, "code or a whole pickled model, not only weights") from None
@@ -102,7 +102,7 @@ def _explain_damaged(content: bytes, name: str, why: str) -> Unanswerable:
         f"`{name}` cannot be read as a weights file ({why}); its size is "
         f"{len(content):,} bytes. Copy or save it again, and try "
         f"torch.load('{name}') before you hand it in",
-        code="weights-damaged",
+        code="saved-damaged",
         about=name,
     )
 
@@ -111,7 +111,7 @@ def _explain_content(name: str, what: str) -> Unanswerable:
     return Unanswerable(
         f"`{name}` holds {what}, so it is not opened; "
         f"save the weights alone: torch.save(network.state_dict(), '{name}')",
-        code="weights-not-alone",
+        code="saved-not-alone",
         about=name,
     )
 
@@ -122,12 +122,12 @@ def _explain_absent(path: str, name: str) -> Unanswerable:
     came = handed_in.list_weights(folder)
     if others := [n for n in came if n.startswith(stem)]:
         sentence = f"`{name}` was not handed in, but `{others[0]}` was; rename it to `{name}`"
-        return Unanswerable(sentence, code="weights-renamed", about=name)
+        return Unanswerable(sentence, code="saved-renamed", about=name)
     how = f"save it with torch.save(network.state_dict(), '{name}') and hand it in beside your code"
     saved = [n for n in handed_in.list_saved(folder) if n not in came]
     seen = f"your code saved `{saved[0]}` while it ran here; " if saved else ""
     sentence = f"`{name}` was not handed in; {seen}{how}"
-    return Unanswerable(sentence, code="weights-missing", about=name)
+    return Unanswerable(sentence, code="saved-missing", about=name)
 
 
 def _is_safetensors(content: bytes) -> bool:
@@ -156,7 +156,7 @@ def _unwrap(state: object, name: str) -> dict[str, torch.Tensor]:
             raise Unanswerable(
                 f"`{name}` holds a {type(state).__name__}, not a state_dict; "
                 f"save it with torch.save(network.state_dict(), '{name}')",
-                code="weights-no-state",
+                code="saved-no-state",
                 about=name,
             )
         if state and all(
@@ -172,12 +172,12 @@ def _unwrap(state: object, name: str) -> dict[str, torch.Tensor]:
         raise Unanswerable(
             f"`{name}` holds no numbers: your network had no parameters when it was saved. "
             "Layers in a plain list do not count; keep them in an nn.ModuleList",
-            code="weights-empty",
+            code="saved-empty",
             about=name,
         )
     listed = ", ".join(f"`{str(k)[:40]}`" for k in keys[:6])
     raise Unanswerable(
         f"`{name}` holds no state_dict: its keys are {listed}; save network.state_dict() itself",
-        code="weights-no-state",
+        code="saved-no-state",
         about=name,
     )
