@@ -12,7 +12,7 @@ from typing import Any
 from grader.assignment.assignment import Check, Measurements
 from grader.assignment.probe import Probe
 from grader.records import bounds, messages
-from grader.records.causes import WAITS
+from grader.records.causes import RUN, WAITS
 from grader.records.errors import DataSetAbsent, is_interrupt, read_text
 from grader.records.execution import Missing, Unmeasured
 from grader.records.json_values import Json, escape_surrogates
@@ -31,7 +31,7 @@ BLOCKING: Mapping[Outcome, Outcome] = {
 """What a check becomes that comes after one with this outcome."""
 UNSTEADY = "checks-unsteady"
 """Code of a check by which the reference differs from itself."""
-RUN = "run-raised"
+RAISED = "run-raised"
 """Code of a check whose measurement the student's code stopped by an error."""
 _LONGEST = 400
 """Characters of an exception's text."""
@@ -63,7 +63,8 @@ def judge(
             of_check = student.for_check(reference)
             decided = _decided(check, of_check, reference)
             defined = (places[n] for n in of_check.subjects if places and n in places)
-            results[check.name] = replace(decided, at=decided.at or next(defined, None))
+            place = None if decided.code in RUN else next(defined, None)
+            results[check.name] = replace(decided, at=decided.at or place)
     return tuple(results.values())
 
 
@@ -138,7 +139,7 @@ def _explain_gap(check: Check, missing: Missing) -> CheckResult:
         return give_up(check, Message("checks-not-judged", facts))
     error = missing.error
     known = missing.code if missing.code in messages.current() else ""
-    code = known or (RUN if error else "checks-not-measured")
+    code = known or (RAISED if error else "checks-not-measured")
     facts |= {"about": missing.about, "kind": error.kind if error else ""}
     told = _say(check, "unmeasured", Message(code, facts), needs_review=missing.undecided)
     return replace(told, at=error.at if error else None)

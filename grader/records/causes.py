@@ -15,6 +15,8 @@ from grader.records.result import CheckResult, Graded
 
 WAITS = "checks-wait"
 """Code of a check that was not judged since an earlier one was lost; its facts name that one."""
+RUN = ("run-not-loaded", "run-ended", "run-no-file")
+"""Codes of checks for which nothing could be measured, as the program did not run, or ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +52,9 @@ def list_causes(graded: Graded) -> tuple[Cause, ...]:
         grouped.setdefault(_find_kind(check), []).append(check)
     causes = [
         Cause(
-            code=group[0].code,
-            title=name(group[0]),
+            code=_find_code(graded, group[0]),
+            title=messages.current().title(_find_code(graded, group[0]), group[0].facts)
+            or name(group[0]),
             checks=tuple(group),
             follows=tuple(_find_waiting(lost, {c.name for c in group})),
         )
@@ -69,9 +72,17 @@ def name(check: CheckResult) -> str:
 
 def _find_kind(check: CheckResult) -> tuple[object, ...]:
     """What the results of one fault have in common."""
-    if check.code:
-        return check.code, repr(check.at)
-    return (check.feedback,) if check.outcome == "unmeasured" else (check.name,)
+    if check.outcome == "unmeasured" and check.code != "run-cell-failed":
+        return ("run",) if check.code in RUN else (check.feedback,)
+    return (check.code, repr(check.at)) if check.code else (check.name,)
+
+
+def _find_code(graded: Graded, check: CheckResult) -> str:
+    """Of the fault that a check shows: where nothing was measured since the program did not run, it
+    is how that ended.
+    """
+    status = graded.execution.status
+    return f"run-{status}" if check.code in RUN and status != "ok" else check.code
 
 
 def _find_waiting(lost: Sequence[CheckResult], names: Collection[str]) -> list[CheckResult]:
