@@ -5,17 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from grader.export.export import ExportedFile, Results
 from grader.records.errors import UsageError
 from grader.records.result import Graded
 from grader.report import escape
+from grader.report.ranking import find_facts, rank
 
 COLUMNS = ("rank", "student", "accuracy", "parameters")
 SHOWN = "leaderboard"
-"""The evidence of a check that is ranked: `accuracy`, and `parameters` where they were counted."""
+"""Setting of the ledger: how students are called."""
 CODE = 8
 """Digits of a submission's digest by which a student is shown who has no other name here."""
 CODES, NAMES = "codes", "names"
@@ -28,23 +29,14 @@ class Leaderboard:
     file_name = "leaderboard.csv"
 
     def make(self, results: Results) -> ExportedFile:
-        """By accuracy, then by fewer parameters; who is equal in both shares a rank.
-
-        Who still has to be looked at by a person is left out until then; an answer that waits to be
-        marked is no doubt about what is ranked.
-        """
-        settled = [one for one in results.graded if not one.doubted]
-        ranked = [(one, facts) for one in settled if (facts := _find_facts(one))]
-        ranked.sort(key=lambda pair: (_sort_key(pair[1]), pair[0].digest, pair[0].student))
+        """By accuracy, then by fewer parameters; who is equal in both shares a rank."""
         text = io.StringIO()
         writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         writer.writerow(COLUMNS)
-        keys = [_sort_key(facts) for _, facts in ranked]
-        for one, facts in ranked:
-            name = escape.cell(results.aliases.get(one.student) or one.digest[:CODE])
-            rank, parameters = keys.index(_sort_key(facts)) + 1, facts.get("parameters")
-            last = "" if parameters is None else int(parameters)
-            writer.writerow([rank, name, round(facts["accuracy"], 4), last])
+        for place in rank(results.graded):
+            name = escape.cell(results.aliases.get(place.one.student) or place.one.digest[:CODE])
+            last = "" if place.parameters is None else place.parameters
+            writer.writerow([place.rank, name, round(place.accuracy, 4), last])
         return ExportedFile(content=text.getvalue().encode("utf-8"))
 
 
@@ -53,22 +45,7 @@ LEADERBOARD = Leaderboard()
 
 def is_ranked(graded: Iterable[Graded]) -> bool:
     """Whether a check of these students is ranked."""
-    return any(_find_facts(one) for one in graded)
-
-
-def _find_facts(one: Graded) -> dict[str, float]:
-    """The accuracy and the number of parameters that count; empty where nothing was earned."""
-    for check in one.checks:
-        facts = check.evidence.get(SHOWN)
-        if check.earned > 0 and isinstance(facts, Mapping):
-            numbers = {k: float(v) for k, v in facts.items() if isinstance(v, (int, float))}
-            if "accuracy" in numbers:
-                return numbers
-    return {}
-
-
-def _sort_key(facts: Mapping[str, float]) -> tuple[float, float]:
-    return -round(facts["accuracy"], 4), facts.get("parameters", float("inf"))
+    return any(find_facts(one) for one in graded)
 
 
 # ---------------------------------------------------------------------- who is called how

@@ -11,7 +11,7 @@ Floors, top first:
     bounds, messages
     adjustment, person, place
     json_values, limits
-    advice, asked_files, broken_zip, extensions, extras, file_names, mark, notebook_file
+    advice, asked_files, broken_zip, extensions, extras, file_names, likeness, mark, notebook_file
     tried_versions, zip_file
     errors, temporary
 """

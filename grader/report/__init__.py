@@ -3,7 +3,7 @@
 Floors, top first:
     mark_page
     pages
-    notebook_page, summary
-    notebook_cells
-    escape, evidence
+    class_page, notebook_page
+    misconceptions, notebook_cells, summary
+    dress, escape, evidence, ranking
 """

@@ -1,18 +1,17 @@
 """Pages for people, rendered from records: one per student, one per notebook, and an index.
 
 Nothing is run or decided here; every number stands in the record. A page is one file without
-scripts or outside resources. Whatever a template prints goes through `escape.block` and Jinja's
-escaping, in this order, so a template cannot forget it.
+outside resources; that of a student has no script, the others one whose digest they name. Whatever
+a template prints goes through `escape.block` and Jinja's escaping, in this order, so a template
+cannot forget it.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError
@@ -24,9 +23,12 @@ from grader.records import bounds, file_names
 from grader.records.errors import CourseError
 from grader.records.execution import STATUSES, ExecutedNotebook, describe_end
 from grader.records.json_values import Json, record_to_json
+from grader.records.likeness import Likeness
 from grader.records.notebook_file import MOST_BYTES, Unreadable, read_notebook
 from grader.records.result import Graded
 from grader.report import escape, summary
+from grader.report.class_page import list_pieces
+from grader.report.dress import dress
 from grader.report.evidence import number, percent, points, shape, views
 from grader.report.notebook_page import notebook_page
 
@@ -66,22 +68,9 @@ def environment(templates: Path | None = None) -> Environment:
     )
     for text_filter in (escape.line, prose, points, percent, shape, number):
         env.filters[text_filter.__name__] = text_filter
-    style = loader.get_source(env, "style.css")[0].strip()
-    env.globals.update(
-        style=Markup(style),  # noqa: S704 - the grader's own file, or the course's
-        policy=_policy(style),
-        status_words={status: describe_end(status) for status in STATUSES},
-    )
+    status_words = {status: describe_end(status) for status in STATUSES}
+    env.globals.update(dress(env), status_words=status_words)
     return env
-
-
-def _policy(style: str) -> str:
-    """What a page may do: show this style sheet and pictures that it holds, and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
 
 
 def student_page(graded: Graded, env: Environment, notebook: str = "", note: str = "") -> str:
@@ -126,40 +115,6 @@ def _render_student(graded: Graded, env: Environment, notebook: str, note: str) 
     )
 
 
-def index_page(graded: Sequence[Graded], env: Environment, stems: Mapping[str, str]) -> str:
-    """Render the overview of a class, in order of name; who is withdrawn counts for nothing."""
-    return "".join(_list_pieces(graded, env, stems))
-
-
-def _list_pieces(
-    graded: Sequence[Graded], env: Environment, stems: Mapping[str, str]
-) -> Iterator[str]:
-    """The overview in pieces: that of thousands is larger than all else that is held."""
-    every = sorted(graded, key=lambda one: file_names.sort_key(one.student))
-    rows = [one for one in every if not one.withdrawn]
-    links = {one.student: f"{stems[one.student]}.html" for one in every}
-    used = [data for one in rows if (data := summary.data_used(one))]
-    return env.get_template("index.html").generate(
-        title=every[0].title if every else "Nothing was handed in",
-        rows=[
-            {"one": one, "href": links[one.student], "share": summary.share(one)} for one in rows
-        ],
-        people={
-            reason: [(one, links[one.student]) for one in group]
-            for reason, group in summary.group_by_reason(rows).items()
-        },
-        data=next((d for d in used if d.stand_in), used[0] if used else None),
-        level=min((level for one in rows if (level := summary.level(one)) >= 0), default=-1),
-        late=sum(one.late for one in rows),
-        adjusted=any(one.adjustments for one in rows),
-        excused=sum(one.excused for one in rows),
-        spread=summary.spread(rows),
-        rubric=summary.rubric(rows),
-        failures=summary.first_failures(rows),
-        withdrawn=[(one, links[one.student]) for one in every if one.withdrawn],
-    )
-
-
 def render(
     graded: Sequence[Graded],
     out: Path,
@@ -168,13 +123,14 @@ def render(
     stems: Mapping[str, str],
     short: Sequence[Graded] | None = None,
     find_notebook: Callable[[str], ExecutedNotebook | None] | None = None,
+    alike: Sequence[Likeness] = (),
 ) -> None:
     """Write `index.html`, and `<stem>.html` and `<stem>.json` for each student, into `out`.
 
     `stems` gives each student the name that `file_names.file_names` made. Every file appears whole,
     and is left alone where nothing in it changed. Of a student for whom `find_notebook` gives one,
     `<stem>.ipynb` and `<stem>.notebook.html` are written too. One of `graded` is held at a time;
-    `short` are the same, shortened, where that was done already.
+    `short` are the same, shortened, where that was done already. The index names who is `alike`.
 
     Raises:
         ValueError: a stem is missing, unsafe or given twice.
@@ -189,7 +145,7 @@ def render(
             notebook = find_notebook(one.student) if find_notebook else None
             _write_student(one, notebook, out / stems[one.student], env)
         index = io.BytesIO()
-        for piece in _list_pieces(short, env, stems):
+        for piece in list_pieces(short, env, stems, alike):
             index.write(piece.encode())
         file_names.write(out / "index.html", index.getvalue())
     except TemplateError as error:

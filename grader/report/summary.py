@@ -14,9 +14,6 @@ from grader.records.json_values import Json
 from grader.records.result import CheckResult, Graded, Outcome
 from grader.report.evidence import number
 
-MOST_FAILURES = 8
-"""How many of the things over which students stumbled first an index names."""
-
 # ----------------------------------------------------------------------------------- one student
 
 
@@ -102,8 +99,10 @@ class Spread:
     """The most points that anybody could get."""
     bins: Sequence[tuple[int, int, float]]
     """For each tenth of the scale: where it begins and its height, both in percent, with the
-    number of students between them.
+    number of students between them. Who has all the points is in none of them.
     """
+    full: tuple[int, float]
+    """Number of students with all the points or more, and the height of their bar in percent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +115,8 @@ class RubricLine:
     """One for each student, in their order; None where a student does not have it."""
     count: Mapping[str, int]
     """Number of students by outcome."""
+    stack: Sequence[tuple[str, float, float]]
+    """The same as pieces of a bar: outcome, beginning and width in percent."""
     of: int
     """Number of students who have it."""
     mean: float | None
@@ -129,40 +130,64 @@ def spread(rows: Sequence[Graded]) -> Spread | None:
     rows = [one for one in rows if not one.undecided and not one.excused]
     if not rows:
         return None
-    bins = [0] * 10
+    bins, full = [0] * 10, sum(map(is_full, rows))
     for one in rows:
-        bins[min(9, int(10 * share(one) + 1e-9))] += 1
+        if not is_full(one):
+            bins[min(9, int(10 * share(one) + 1e-9))] += 1
+    highest = max(full, *bins)
     scores = [one.score for one in rows]
     return Spread(
         mean=statistics.fmean(scores),
         median=statistics.median(scores),
         max=max(one.max_score for one in rows),
         bins=[
-            (10 * index, count, round(100 * count / max(bins), 1))
-            for index, count in enumerate(bins)
+            (10 * index, count, round(100 * count / highest, 1)) for index, count in enumerate(bins)
         ],
+        full=(full, round(100 * full / highest, 1)),
     )
+
+
+def is_full(graded: Graded) -> bool:
+    """Whether it has all the points."""
+    return graded.max_score > 0 and share(graded) >= 1 - 1e-9
 
 
 def rubric(rows: Sequence[Graded]) -> list[RubricLine]:
     """Each check that any of the students has, in order of appearance."""
     names = dict.fromkeys(check.name for one in rows for check in one.checks)
-    return [
-        _rubric_line([next((c for c in one.checks if c.name == name), None) for one in rows])
-        for name in names
-    ]
+    by_name = [{check.name: check for check in one.checks} for one in rows]
+    return [_rubric_line([checks.get(name) for checks in by_name]) for name in names]
+
+
+def hardest_first(lines: Sequence[RubricLine]) -> list[RubricLine]:
+    """The checks that earned the smallest share of their points at the beginning; at the end those
+    that were decided for nobody.
+    """
+    return sorted(lines, key=lambda line: (line.mean is None, line.mean or 0.0))
 
 
 def _rubric_line(cells: Sequence[CheckResult | None]) -> RubricLine:
     there = [cell for cell in cells if cell is not None]
     worth = [c.earned / c.points for c in there if c.points > 0 and not c.open]
+    count = {outcome: sum(c.outcome == outcome for c in there) for outcome in get_args(Outcome)}
     return RubricLine(
         check=there[0],
         cells=cells,
-        count={outcome: sum(c.outcome == outcome for c in there) for outcome in get_args(Outcome)},
+        count=count,
+        stack=_stack(count, len(there)),
         of=len(there),
         mean=statistics.fmean(worth) if worth else None,
     )
+
+
+def _stack(count: Mapping[str, int], of: int) -> list[tuple[str, float, float]]:
+    """Pieces of a bar, in percent: outcome, where it begins, how wide it is."""
+    pieces, start = [], 0.0
+    for outcome, students in count.items():
+        if students:
+            pieces.append((outcome, round(start, 2), round(100 * students / of, 2)))
+            start += 100 * students / of
+    return pieces
 
 
 def group_by_reason(rows: Iterable[Graded]) -> dict[str, list[Graded]]:
@@ -172,29 +197,3 @@ def group_by_reason(rows: Iterable[Graded]) -> dict[str, list[Graded]]:
         if one.needs_review:
             groups["; ".join(reasons(one))].append(one)
     return groups
-
-
-def first_failures(rows: Iterable[Graded]) -> list[tuple[str, str, list[str]]]:
-    """What students stumbled over first, most common first: check, first sentence, who."""
-    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for one in rows:
-        failure = _first_failure(one)
-        if failure is not None:
-            groups[failure].append(one.student)
-    ranked = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
-    return [(title, text, who) for (title, text), who in ranked[:MOST_FAILURES]]
-
-
-def _first_failure(graded: Graded) -> tuple[str, str] | None:
-    """Title of the check and first sentence; without a title where the run itself went wrong."""
-    if graded.execution.status != "ok":
-        error = graded.execution.error
-        kind = f": {error.kind}" if error is not None else ""
-        return "", f"The submission {describe_end(graded.execution.status)}{kind}"
-    lost = next((c for c in graded.checks if c.lost and c.outcome != "skipped"), None)
-    if lost is None:
-        return None
-    if lost.marked_by:
-        return lost.title, "A person did not give all the points."
-    text = re.split(r"(?<=[.!?])\s|\n", lost.feedback.strip(), maxsplit=1)[0]
-    return lost.title, text[:200] or "No reason was given."

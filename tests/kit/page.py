@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from html.parser import HTMLParser
+
+from grader.report import escape, pages
 
 INLINE = {"b", "i", "a", "bdi", "code", "span"}
 VOID = {"meta", "br", "img", "hr", "link", "input"}
@@ -15,7 +20,7 @@ class Page(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
         self.elements: list[tuple[str, dict[str, str]]] = []
-        self.text, self.style, self.open = "", "", [""]
+        self.text, self.style, self.script, self.open = "", "", "", [""]
         self.feed(html)
         self.close()
         assert self.open == [""], f"left open: {self.open}"
@@ -36,9 +41,11 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        """Text, and the style sheet apart from it."""
+        """Text, and style sheet and script apart from it."""
         if self.open[-1] == "style":
             self.style += data
+        elif self.open[-1] == "script":
+            self.script += data
         else:
             self.text += data
 
@@ -46,3 +53,33 @@ class Page(HTMLParser):
 def words(page: Page) -> str:
     """The text of a page with its spaces evened out."""
     return " ".join(page.text.split())
+
+
+def inert(html: str) -> Page:
+    """Parse a page and assert that nothing in it can act or reach out."""
+    page = Page(html)
+    for tag, attributes in page.elements:
+        assert tag not in ACTIVE - {"script"}
+        for name, value in attributes.items():
+            assert not name.startswith("on")
+            assert name not in ("style", "src", "srcset", "action")
+            if "href" in name:
+                assert re.fullmatch(r"#[a-z]+|[A-Za-z0-9_-]+\.html", value), value
+            if name not in ("title", "aria-label"):
+                assert "://" not in value
+    assert not re.search(r"url\(|@import|expression|://", page.style)
+    policies = [a["content"] for _, a in page.elements if "http-equiv" in a]
+    assert len(policies) == 1
+    allowed = f"default-src 'none'; style-src '{pinned(page.style)}'; img-src data:;"
+    allowed += f" script-src '{pinned(page.script)}';" if page.script else ""
+    assert policies[0] == f"{allowed} base-uri 'none'; form-action 'none'"
+    assert page.script in ("", (pages.bundled_templates() / "page.js").read_text("utf-8").strip())
+    assert html.count("<script") == bool(page.script)
+    hidden = [c for c in page.text if c not in "\n\t" and escape.block(c) != c]
+    assert not hidden
+    return page
+
+
+def pinned(text: str) -> str:
+    """How a policy names a style sheet or a script."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
