@@ -44,7 +44,7 @@ def results(summary: RunSummary) -> None:
             f"/ {graded.max_score:g}",
             ("[magenta]! a person is needed[/] " if graded.needs_review else "")
             + STATUS_WORDS[graded.execution.status],
-            f"[dim]{gone}[/]",
+            gone,
         )
     show(table)
     if summary.graded:
