@@ -5,6 +5,7 @@ Floors, top first:
     command
     authors, ci, exports, instructors, machine, magic, marks, students
     changes_shown, check_table, options, progress, tables, this_notebook
-    documents
-    interrupts, surroundings, terminal
+    documents, terminal
+    interrupts, mend_first, surroundings
+    code_lines
 """

@@ -10,7 +10,9 @@ import re
 from collections.abc import Mapping
 from html import escape as escape_html
 
-from grader.cli import terminal
+from grader.cli import mend_first, terminal
+from grader.cli.code_lines import CodeLine
+from grader.cli.mend_first import Advice
 from grader.grading.self_check import SelfCheck
 from grader.records.result import CheckResult, Outcome
 from grader.report import escape
@@ -30,6 +32,12 @@ _CELL = "text-align:left;vertical-align:top;white-space:normal;padding:0.35em 0.
 _ROW = "background:none;border-top:1px solid rgba(128,128,128,0.35);"
 _TABLE = "border-collapse:collapse;margin:0.4em 0;border:none;font-size:0.95em;"
 _DIM = "opacity:0.7;"
+_CARD = f"border-left:4px solid {_RED};padding:0.2em 0 0.2em 0.9em;margin:0.6em 0;"
+_CODE = (
+    "background:none;color:inherit;border:none;margin:0.3em 0;padding:0;overflow-x:auto;"
+    "white-space:pre;font-family:monospace;"
+)
+_MARKED = "background:rgba(224,72,61,0.18);font-weight:bold;"
 
 
 def bundle(own: SelfCheck, what: str) -> dict[str, str]:
@@ -42,24 +50,42 @@ def table(own: SelfCheck, what: str) -> str:
     graded = own.graded
     head = f"{_prose(graded.title)} · {_prose(what)}"
     remarks = [_div("margin:0.2em 0;", _prose(text)) for text in terminal.remarks_on(own)]
-    rows = "".join(_row(check) for check in graded.checks)
+    advice = mend_first.advise(graded, own.files)
+    rows = "".join(_row(check, advice) for check in graded.checks)
     return _div(
         "line-height:1.4;max-width:60em;",
         _div(_DIM, head),
         *remarks,
+        *([_card(advice)] if advice else []),
         f'<table style="{_TABLE}"><tbody>{rows}</tbody></table>',
         *(_div("font-weight:bold;", _prose(text)) for text in terminal.totals_of(own)),
     )
 
 
-def _row(check: CheckResult) -> str:
+def _card(advice: Advice) -> str:
+    """What to mend first, with the lines around it, the one that is meant marked."""
+    texts = (advice.cost, advice.place)
+    after = (advice.seen, terminal.next_step(advice.hint))
+    code = _div(_CODE, *map(_line, advice.lines)) if advice.lines else ""
+    return _div(
+        _CARD,
+        _div("font-weight:bold;", _prose(f"{mend_first.HEADING}{advice.title}")),
+        *(_div("", _prose(text)) for text in texts if text),
+        code,
+        *(_div("", _prose(text)) for text in after if text),
+    )
+
+
+def _line(line: CodeLine) -> str:
+    text = f"{'>' if line.marked else ' '} {line.number:>4}  {escape.block(line.text)}"
+    return _div(_MARKED if line.marked else "", escape_html(text))
+
+
+def _row(check: CheckResult, advice: Advice | None) -> str:
     sign, colour = _SIGNS[check.outcome]
     title = f'<span style="{_DIM}">{_prose(check.title)}</span>'
     texts = [f"<b>{_prose(check.name)}</b> {title}"]
-    if check.feedback:
-        texts.append(_div("", _prose(check.feedback)))
-    if check.hint:
-        texts.append(_div(_DIM, f"Next step: {_prose(check.hint)}"))
+    texts += (_div("", _prose(text)) for text in terminal.texts_of(check, advice))
     return (
         f'<tr style="{_ROW}"><td style="{_CELL}color:{colour};font-weight:bold;">{sign}</td>'
         f'<td style="{_CELL}">{"".join(texts)}</td>'

@@ -44,7 +44,7 @@ def results(summary: RunSummary) -> None:
             f"/ {graded.max_score:g}",
             ("[magenta]! a person is needed[/] " if graded.needs_review else "")
             + describe_end(graded.execution.status),
-            f"[dim]{gone}[/]",
+            gone,
         )
     show(table)
     if summary.graded:

@@ -9,7 +9,7 @@ import errno
 import io
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +19,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from grader.cli import mend_first
+from grader.cli.mend_first import Advice
 from grader.records.json_values import Json
 from grader.records.result import CheckResult
 from grader.report import escape
@@ -45,8 +47,13 @@ _ELSEWHERE = {
 }
 """What stands in place of the points where a student's own check does not decide about them."""
 
+SEE_ABOVE = "What was seen stands above."
+"""In place of sentences that stand above the checks."""
+
 _WIDE = 100_000
 """Columns of what is no terminal."""
+_NARROWEST = 20
+"""Columns that are left to text, however narrow the terminal is."""
 _LONGEST = 60
 """Letters of a word up to which it is not broken at the end of a line."""
 
@@ -143,21 +150,66 @@ def show(table: Table) -> None:
 
 
 def checked(own: SelfCheck, to: Console = console) -> None:
-    """A student's own check: every line of the rubric with its feedback."""
-    for text in remarks_on(own):
-        line(text, to)
+    """A student's own check: what to mend first, then every line of the rubric."""
+    _show_texts(remarks_on(own), to)
+    advice = mend_first.advise(own.graded, own.files)
+    if advice:
+        _show_advice(advice, to)
     for check in own.graded.checks:
-        _show_check(check, points_of(check), to)
-    for text in totals_of(own):
-        line(text, to)
+        _show_check(check, points_of(check), to, advice)
+    _show_texts(totals_of(own), to)
 
 
-def _show_check(check: CheckResult, points: str, to: Console) -> None:
+def _show_advice(advice: Advice, to: Console) -> None:
+    """The card of a cause: its title at the edge, everything else indented below it."""
+    _show_text(f"{mend_first.HEADING}{advice.title}", to, style="bold")
+    _show_texts((advice.cost, advice.place), to, "  ")
+    size = max((len(str(line.number)) for line in advice.lines), default=0)
+    for line in advice.lines:
+        prefix = f"    {'>' if line.marked else ' '} {line.number:>{size}}  "
+        _show_text(line.text, to, prefix, "bold red" if line.marked else "", whole=0)
+    _show_texts((advice.seen, next_step(advice.hint)), to, "  ")
+    to.print()
+
+
+def _show_check(check: CheckResult, points: str, to: Console, advice: Advice | None = None) -> None:
     to.print(f"{MARKS[check.outcome]} [bold]{check.name}[/]  {points}", soft_wrap=True)
-    for text in (check.title, check.feedback, f"Next step: {check.hint}" if check.hint else ""):
-        if text:
-            style = "" if text == check.feedback else "dim"
-            to.print(safe(f"  {text}"), style=style, soft_wrap=not to.is_terminal)
+    _show_texts((check.title, *texts_of(check, advice)), to, "  ")
+
+
+def texts_of(check: CheckResult, advice: Advice | None) -> list[str]:
+    """What was seen and what to do next, or that it stands above."""
+    if advice is not None and advice.repeats(check):
+        return [SEE_ABOVE]
+    return [text for text in (check.feedback, next_step(check.hint)) if text]
+
+
+def next_step(hint: str) -> str:
+    """The hint as a sentence, where there is one."""
+    return f"Next step: {hint}" if hint else ""
+
+
+def _show_texts(texts: Iterable[str], to: Console, prefix: str = "") -> None:
+    """Those that are not empty, each on lines of its own."""
+    for text in filter(None, texts):
+        _show_text(text, to, prefix)
+
+
+def _show_text(
+    text: str, to: Console, prefix: str = "", style: str = "", *, whole: int = _LONGEST
+) -> None:
+    """Text on lines that are as wide as the console, each as far indented as `prefix` is long.
+
+    No word is broken that has at most `whole` letters: it could be a name or a path.
+    """
+    shown = safe(text)
+    word = Measurement.get(to, to.options.update(width=_WIDE), shown).minimum
+    room = max(_NARROWEST, to.width - len(prefix), min(word, whole))
+    for row in shown.wrap(to, room):
+        row.rstrip()
+        row.stylize(style)
+        to.print(Text(prefix) + row, soft_wrap=True)
+        prefix = " " * len(prefix)
 
 
 def graded_alone(run: Run) -> None:

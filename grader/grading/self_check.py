@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.data import Source
@@ -39,6 +39,10 @@ class SelfCheck:
     """Whether there are checks that are not shown."""
     remarks: tuple[str, ...] = ()
     """What a reader should know besides: the kit that judged, and versions that differ from its."""
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """What was checked, in which the places of the record are found; empty for names of a session,
+    whose cells are counted otherwise.
+    """
 
 
 def check_files(
@@ -132,4 +136,5 @@ def _check(
         record = executor.measure(submission)
         show.step("your file measured")
         graded = cohort.judge(submission, record)
-    return SelfCheck(graded=graded, withheld=loaded.withheld, remarks=chosen.remarks)
+    files = {} if isinstance(choice, LiveChoice) else submission.files
+    return SelfCheck(graded=graded, withheld=loaded.withheld, remarks=chosen.remarks, files=files)

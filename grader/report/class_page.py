@@ -120,7 +120,7 @@ def _make_row(one: Graded, href: str, causes: Mapping[str, Sequence[Cause]]) -> 
     return Row(
         one=one,
         href=href,
-        cause=misconceptions.title(one, first) if first else "",
+        cause=first.title if first else "",
         step=min(_STEPS, int(_STEPS * summary.share(one))),
         groups=tuple(name for name, (_, applies) in _GROUPS.items() if applies(one)),
     )

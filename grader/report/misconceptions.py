@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.records.causes import Cause, list_causes
-from grader.records.execution import STATUS_WORDS
 from grader.records.result import Graded
 
 
@@ -31,16 +30,6 @@ def list_of_class(rows: Iterable[Graded]) -> dict[str, tuple[Cause, ...]]:
     return {one.student: list_causes(one) for one in rows}
 
 
-def title(one: Graded, cause: Cause) -> str:
-    """The cause as a heading; where only the end of the run is to blame, how it ended."""
-    stopped = one.execution.status != "ok" and not cause.code
-    if not stopped or any(check.outcome != "unmeasured" for check in cause.checks):
-        return cause.title
-    error = one.execution.error
-    kind = f": {error.kind}" if error is not None else ""
-    return f"The submission {STATUS_WORDS[one.execution.status]}{kind}"
-
-
 def find_misconceptions(
     rows: Sequence[Graded], causes: Mapping[str, Sequence[Cause]]
 ) -> list[Misconception]:
@@ -50,14 +39,14 @@ def find_misconceptions(
         for cause in causes[one.student]:
             if all(check.outcome == "skipped" for check in cause.checks):
                 continue  # whatever it waited for is a fault of its own
-            key = (cause.code, "") if cause.code else ("", title(one, cause))
+            key = (cause.code, "") if cause.code else ("", cause.title)
             groups[key].append((one, cause))
     every = [_join(code, group) for (code, _), group in groups.items()]
     return sorted(every, key=lambda m: (-len(m.students), -m.points, m.title))
 
 
 def _join(code: str, group: Sequence[tuple[Graded, Cause]]) -> Misconception:
-    titles = Counter(title(one, cause) for one, cause in group)
+    titles = Counter(cause.title for _, cause in group)
     checks = Counter(check.name for _, cause in group for check in cause.checks)
     return Misconception(
         code=code,

@@ -126,6 +126,18 @@ def test_feedback_folds_on_a_terminal(course: Tiny) -> None:
     assert max(len(line) for line in text.splitlines()) <= 60  # a last line is never folded
 
 
+@pytest.mark.proof
+def test_what_to_mend_first_stands_at_the_top(course: Tiny) -> None:
+    """On a narrow terminal as well; no word of it is dim."""
+    wrong = course.write("b/tiny.py", TANH)
+    code, text = on_a_terminal("check", wrong, "--course", course.root, width=60, NO_COLOR="1")
+    assert (code, text.startswith("Mend first: ")) == (1, True)
+    assert "\n  It costs 4 points, in values." in text[: text.index("\n\n")]
+    assert max(len(line) for line in text.splitlines()) <= 60
+    _, text = on_a_terminal("check", wrong, "--course", course.root)
+    assert "\x1b[2m" not in text[text.index("Mend first") :].replace("\x1b[2m–", "")
+
+
 # ---------------------------------------------------------------------- no sequences
 
 

@@ -1,0 +1,85 @@
+"""What a student should mend first: the root cause of most lost points, with the lines around it.
+
+Nothing is written here: a terminal and a notebook's table show the same `Advice` each in its way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from grader.cli.code_lines import CodeLine, find_lines
+from grader.records import messages
+from grader.records.causes import Cause, list_causes
+from grader.records.place import Place
+from grader.records.result import CheckResult, Graded
+
+HEADING = "Mend first: "
+"""What the title of the cause stands behind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """One cause, as sentences and lines."""
+
+    title: str
+    """A heading, without a full stop."""
+    cost: str
+    """What it costs, in which checks, and which checks wait for it."""
+    place: str
+    """Where it stands; empty where that is not known."""
+    lines: tuple[CodeLine, ...]
+    """The student's lines around the place; none where they are not at hand."""
+    seen: str
+    """What was seen and what was expected; empty where the title says it all."""
+    hint: str
+    """The next step, or nothing."""
+    said: str
+    """The feedback that need not be said again."""
+
+    def repeats(self, check: CheckResult) -> bool:
+        """True for a check whose sentences stand here."""
+        return bool(check.feedback) and check.lost and check.feedback == self.said
+
+
+def advise(graded: Graded, files: Mapping[str, bytes]) -> Advice | None:
+    """What to mend first; None where nothing was lost that a student could mend. `files` are those
+    that were handed in, in which places of the record are found.
+    """
+    for cause in list_causes(graded):
+        lead = cause.checks[0]
+        return Advice(
+            title=cause.title,
+            cost=_describe_cost(cause),
+            place=cause.at.describe() if cause.at else "",
+            lines=_read_lines(files, cause.at),
+            seen=_cut_title(lead.feedback, cause.title),
+            hint=lead.hint,
+            said=lead.feedback,
+        )
+    return None
+
+
+def _read_lines(files: Mapping[str, bytes], at: Place | None) -> tuple[CodeLine, ...]:
+    """The one place that decides where the lines come from."""
+    return find_lines(files, at) if at else ()
+
+
+def _describe_cost(cause: Cause) -> str:
+    unit = "point" if cause.points == 1 else "points"
+    names = messages.join([check.name for check in cause.checks])
+    text = f"It costs {cause.points:.6g} {unit}, in {names}"
+    if not cause.follows:
+        return f"{text}."
+    waits = "wait" if len(cause.follows) > 1 else "waits"
+    return f"{text}; {messages.join([check.name for check in cause.follows])} {waits} for it."
+
+
+def _cut_title(feedback: str, title: str) -> str:
+    """The feedback without the first sentence, where that is the title."""
+    text = feedback.strip()
+    if not text.startswith(title):
+        return text
+    rest = text[len(title) :]
+    return text if re.match(r"\w", rest) else rest.lstrip(".").strip()
