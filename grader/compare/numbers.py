@@ -17,7 +17,7 @@ from grader.compare.precision import (
 )
 from grader.diagnosis.network import diagnose_dropouts
 from grader.diagnosis.training_step import diagnose_step
-from grader.diagnosis.wording.sentences import word
+from grader.diagnosis.wording import word
 from grader.records.measurements import (
     Array,
     Gradients,

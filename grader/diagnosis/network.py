@@ -9,7 +9,7 @@ import numpy as np
 from grader.diagnosis.numerics import find_classes, fit_factor, is_informative, normalise, softmax
 from grader.diagnosis.records import Diagnosis
 from grader.diagnosis.tolerance import Tolerance
-from grader.diagnosis.wording.sentences import word
+from grader.diagnosis.wording import word
 from grader.records.measurements import Array, Dropouts, Layers
 
 ONE = Tolerance(rtol=1e-5, of="one")
@@ -103,7 +103,8 @@ def diagnose_dropouts(seen: Dropouts, expected: Dropouts) -> Diagnosis | None:
     name = seen.layers[place - 1] if 0 < place <= len(seen.layers) else ""
     where = f"after {f'`{name}`' if name else f'layer {place}'}" if place > 0 else "of the input"
     facts = {"where": where, "drops": _format_share(drops), "expected": _format_share(right)}
-    return word("network-other-dropout", facts)
+    kind = "added" if not right else "other" if drops else "missing"
+    return word(f"network-dropout-{kind}", facts)
 
 
 def _format_share(share: float) -> str:
