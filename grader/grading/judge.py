@@ -19,6 +19,7 @@ from grader.records.json_values import escape_surrogates
 from grader.records.measurements import Gradients, Parameters
 from grader.records.messages import Message
 from grader.records.result import CheckResult, Outcome, Verdict
+from grader.records.stops import name_stop
 
 BLOCKING: Mapping[Outcome, Outcome] = {
     "failed": "skipped",
@@ -124,12 +125,9 @@ def _decided(check: Check, student: Measurements, reference: Measurements) -> Ch
             return _result(check, "deferred", feedback=_ended(missing.why))
         if missing.ours:
             return give_up(check, f"Not judged: {_ended(missing.why)}")
-        return _result(
-            check,
-            "unmeasured",
-            feedback=f"Not measured: {_ended(missing.why)}",
-            needs_review=missing.undecided,
-        )
+        message = Message(name_stop(missing.why), {"why": _ended(missing.why)})
+        told = _result(check, "unmeasured", feedback=message.text(), needs_review=missing.undecided)
+        return replace(told, code=message.code, facts=message.to_facts())
     except DataSetAbsent as absent:  # of its labels; where a class is graded they are there
         return _result(check, "deferred", feedback=f"Decided when graded: {_ended(str(absent))}")
     except BaseException as error:  # an instructor's check may raise anything, and call exit()

@@ -10,6 +10,7 @@ from grader.inside.schema.questions import Precision, Setting
 from grader.inside.wire import Malformed
 from grader.records import untrusted
 from grader.records.execution import StudentError
+from grader.records.place import Place
 from grader.records.untrusted import Array
 
 _MOST = 10_000
@@ -48,6 +49,11 @@ class Layer:
     """Sketch of what the next operator that it feeds received."""
     again: bool = False
     """Whether every weight of it was used by an earlier row as well, as in a recurrent network."""
+
+    @property
+    def at(self) -> Place | None:
+        """The statement that ran it: file, cell and line."""
+        return Place.of(self.file, self.line)
 
     @property
     def groups(self) -> tuple[str, ...]:
