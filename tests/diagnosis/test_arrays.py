@@ -9,7 +9,8 @@ import pytest
 
 from grader import diagnosis
 from grader.diagnosis import Candidate, Context, Wording
-from grader.diagnosis.wording import arrays, backward, loss, sentences
+from grader.diagnosis.wording import MESSAGES
+from grader.records import messages
 from kit import backprop as made
 from kit.arrays import D2, EPS, G1, G2, LOGS, MATRIX, STEP, VECTOR, P, W, Y
 from kit.backprop import DIGITS, NAMES, SAMPLES, Array, around_w1, around_w2, explained
@@ -420,11 +421,10 @@ def test_every_kind_is_shown() -> None:
     shown |= {"overflow", "log-of-zero"}  # test_softmax_that_overflows, test_logarithm_of_zero
     shown |= {"relu-from-input", "weights-not-transposed"}  # test_mask_of_the_inputs and the next
     # `negative` stands in for `sign` where another cause fits as well
-    assert {*arrays.WORDINGS, *backward.WORDINGS, *loss.WORDINGS} - shown == {"negative"}
+    assert MESSAGES.keys() - shown == {"negative"}
 
 
-def test_a_code_has_one_wording() -> None:
-    """No code stands in two tables, so that a sentence is found by its code alone."""
-    tables = [t.WORDINGS for t in vars(sentences).values() if hasattr(t, "WORDINGS")]
-    assert len(tables) >= 6
-    assert sum(map(len, tables)) == len(sentences.WORDINGS)
+def test_a_mistake_has_one_message() -> None:
+    """No two mistakes of an array are said by the same words, and each has a heading."""
+    assert len(set(MESSAGES.values())) == len(MESSAGES)
+    assert all(messages.current()[code].title for code in MESSAGES.values())

@@ -110,6 +110,7 @@ def test_what_is_raised_goes_on() -> None:
     assert not patience._late[torch.nn.Linear]
 
 
+@pytest.mark.process
 def test_a_thread_s_clock_leaves_nothing_behind() -> None:
     """Who traces functions afterwards, as debuggers do, sees them begin once."""
     program = """

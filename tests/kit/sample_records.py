@@ -182,7 +182,12 @@ def a_class(*, stand_in: bool = False) -> list[Graded]:
               hint="Train longer, and save the weights of the class that you hand in."),
     ]  # fmt: skip
     gone = [
-        check(name, "unmeasured", feedback="Nothing to compare: the code stopped before.")
+        check(
+            name,
+            "unmeasured",
+            code="run-not-loaded",
+            feedback="Nothing to compare: the code stopped before.",
+        )
         for name in TITLES
     ]
     crash = StudentError(kind="NameError", message="name 'F' is not defined", file="lenet.py", line=31,

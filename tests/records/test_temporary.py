@@ -96,6 +96,7 @@ def test_another_users_folder_stays(place: Path) -> None:
     assert folder.is_dir()
 
 
+@pytest.mark.process
 def test_a_program_that_ends_by_force_leaves_none(tmp_path: Path) -> None:
     """Nothing is finalised on such an end, so they are removed before it."""
     text = (

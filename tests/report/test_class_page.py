@@ -118,8 +118,8 @@ def test_everybody_with_a_misconception_is_there() -> None:
 
 
 def test_an_end_of_the_run_is_a_cause() -> None:
-    """Where it is all that is known, how it ended is said, with the error's kind."""
-    assert "The submission crashed: NameError" in words(show(a_class()))
+    """Where it is all that is known, how it ended is said."""
+    assert "The submission crashed" in words(show(a_class()))
 
 
 def test_a_leaderboard_where_a_check_is_ranked() -> None:
