@@ -148,7 +148,10 @@ PLACE = '{ old = "torch.relu", new = "torch.tanh" }'
     ("text", "said"),
     [
         (GOOD.replace("loses", "looses"), r"tanh has a key `looses`.*did you mean `loses`\?"),
-        (GOOD + "points = 3\n", r"key `points`, which is not known; there are why, code, loses, replace"),
+        (
+            GOOD + "points = 3\n",
+            r"key `points`, which is not known; there are why, code, loses, replace",
+        ),
         (GOOD.replace("old", "odl"), r"tanh has a key `odl`.*did you mean `old`\?"),
         (GOOD.replace("torch.relu", "F.relu"), r"tanh: 'F\.relu' does not stand in .*tiny\.py"),
         (GOOD.replace("torch.relu", "nn.Linear"), r"tanh: 'nn\.Linear' stands 2 times in"),
