@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from grader import Assignment, Limits, Measurements, Verdict, compare, data, probe
+from grader import Assignment, Limits, Measurements, Message, Verdict, compare, data, probe
 
 MOST = 500_000  # numbers that the network may hold
 FULL, ZERO = 0.80, 0.40  # accuracies at which all points of `test_accuracy` are given, and none
@@ -47,20 +47,11 @@ def steady_answers(student: Measurements, _reference: Measurements) -> Verdict:
     """`Net` with `cifar.pt` gives ten scores for each picture, whatever lies beside it."""
     alone, beside = student[answers_to_three].own, student[answers_to_twelve].own[:3]
     if alone.shape != (3, 10):
-        return Verdict(
-            fraction=0.0,
-            feedback=f"For 3 pictures the scores have shape {alone.shape}, not (3, 10).",
-        )
+        return Verdict.say(Message("cifar-scores", {"n": 3, "seen": str(alone.shape)}))
     apart, scale = np.abs(alone - beside).max(), np.abs(beside).max()
     if np.isfinite(apart) and apart <= 1e-3 * max(1.0, scale):
-        return Verdict(fraction=1.0, feedback="Three pictures get the same scores as among twelve.")
-    return Verdict(
-        fraction=0.0,
-        feedback="The same three pictures, shown alone and among twelve, get scores that differ by "
-        f"up to {apart:.3g}.",
-        hint="Dropout has to be off and normalisation has to use what it learned once "
-        "`eval()` was called: use modules, or pass `training=self.training` to the functions.",
-    )
+        return Verdict.say(Message("cifar-steady"), fraction=1.0)
+    return Verdict.say(Message("cifar-unsteady", {"apart": float(apart)}))
 
 
 @assignment.check(points=80, depends_on=[budget])

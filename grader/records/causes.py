@@ -6,8 +6,8 @@ Every reader sees the same: pages, the terminal, Markdown and CI.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from grader.records import messages
 from grader.records.place import Place
@@ -16,7 +16,47 @@ from grader.records.result import CheckResult, Graded
 WAITS = "checks-wait"
 """Code of a check that was not judged since an earlier one was lost; its facts name that one."""
 RUN = ("run-not-loaded", "run-ended", "run-no-file")
-"""Codes of checks for which nothing could be measured, as the program did not run, or ended."""
+"""Codes of checks for which nothing could be measured, as the program did not run, or ended: the
+cause is called after how it ended.
+"""
+
+_NETWORK = ("layers-", "network-", "parameters-", "stop-inputs", "stop-sizes")
+"""How the codes begin of what is wrong with a network itself."""
+_LEARNING = ("gradients-", "weights-", "step-", "loop-", "update-", "backward-", "array-")
+"""The same of what is wrong with how it learns."""
+_ANSWERS = ("forward-", "loss-", "answers-", "own-", "mlp-", "arrays-")
+"""The same of what is wrong with what it answers, or with what is made of that."""
+_ALL = (*_NETWORK, *_LEARNING, *_ANSWERS)
+EFFECTS: Mapping[str, tuple[str, ...]] = {
+    "stop-other": (*_NETWORK, "stop-"),
+    "layers-norm-missing": ("layers-shortcut-missing",),
+    "layers-missing": ("layers-shortcut-missing",),
+    "layers-otherwise": _NETWORK,
+    "layers-between": _NETWORK,
+    "layers-values": _NETWORK,
+    "parameters-unused": ("layers-",),
+    "parameters-count": (*_NETWORK, "birds-"),
+    "answers-differ": _NETWORK,
+    "gradients-one": (*_NETWORK, *_LEARNING),
+    "weights-one": (*_NETWORK, *_LEARNING),
+    "weights-first": (*_NETWORK, *_LEARNING),
+    "weights-second": (*_NETWORK, *_LEARNING),
+    "arrays-differ": _ALL,
+    "arrays-shape": _ALL,
+    "training-other-losses": _ALL,
+    "training-diverges": _ALL,
+    "training-learns-little": _ALL,
+    "training-no-curve": _ALL,
+    "accuracy-unproven": _ALL,
+    "accuracy-guessing": (*_ALL, "training-"),
+    "accuracy-below": (*_ALL, "training-"),
+    "accuracy-classes": (*_ALL, "training-", "accuracy-"),
+}
+"""What names no fault of its own → how the codes begin of what explains it where another check
+shows that. Of two of these the upper may explain the lower, never the other way round.
+"""
+GUESSES = ("training-diverges", "training-learns-little", "accuracy-guessing", "accuracy-below")
+"""Codes whose advice guesses at a cause: it is given only where no other check shows one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,21 +85,37 @@ class Cause:
 
 def list_causes(graded: Graded) -> tuple[Cause, ...]:
     """The causes of what was lost, the one to mend first at the beginning; none without a loss."""
-    lost = [c for c in graded.checks if c.lost and not c.open]
-    roots = [c for c in lost if c.code != WAITS]
-    grouped: dict[tuple[object, ...], list[CheckResult]] = {}
-    for check in roots:
-        grouped.setdefault(_find_kind(check), []).append(check)
-    causes = [
-        Cause(
-            code=_find_code(graded, group[0]),
-            title=messages.current().title(_find_code(graded, group[0]), group[0].facts)
-            or name(group[0]),
-            checks=tuple(group),
-            follows=tuple(_find_waiting(lost, {c.name for c in group})),
+    status = graded.execution.status
+    ended = [status != "ok" and c.code in RUN for c in graded.checks]
+    return _list_causes(
+        [
+            replace(c, code=f"run-{status}") if e else c
+            for c, e in zip(graded.checks, ended, strict=True)
+        ]
+    )
+
+
+def withdraw_advice(checks: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
+    """The checks without advice that guesses at a cause where another check shows it."""
+    follows = {c.name for cause in _list_causes(checks) for c in cause.follows}
+    return tuple(
+        replace(c, hint="") if c.name in follows and c.code in GUESSES else c for c in checks
+    )
+
+
+def _list_causes(checks: Sequence[CheckResult]) -> tuple[Cause, ...]:
+    lost = [c for c in checks if c.lost and not c.open]
+    groups = _group([c for c in lost if c.code != WAITS])
+    roots = [g for g in groups if _find_root(g, groups) is None]
+    causes = []
+    for root in roots:
+        effects = [c for g in groups if _find_root(g, groups) is root for c in g]
+        names = {c.name for c in (*root, *effects)}
+        waiting = _find_waiting(lost, names)
+        follows = sorted((*effects, *waiting), key=lost.index)
+        causes.append(
+            Cause(code=root[0].code, title=name(root[0]), checks=root, follows=tuple(follows))
         )
-        for group in grouped.values()
-    ]
     return tuple(sorted(causes, key=lambda cause: -cause.points))
 
 
@@ -70,19 +126,56 @@ def name(check: CheckResult) -> str:
     return title or first[:200].removesuffix(".") or "No reason was given"
 
 
-def _find_kind(check: CheckResult) -> tuple[object, ...]:
-    """What the results of one fault have in common."""
-    if check.outcome == "unmeasured" and check.code != "run-cell-failed":
-        return ("run",) if check.code in RUN else (check.feedback,)
-    return (check.code, repr(check.at)) if check.code else (check.name,)
+# ---------------------------------------------------------------------- which belong together
+
+Group = tuple[CheckResult, ...]
+"""Checks that show one fault."""
 
 
-def _find_code(graded: Graded, check: CheckResult) -> str:
-    """Of the fault that a check shows: where nothing was measured since the program did not run, it
-    is how that ended.
+def _group(checks: Iterable[CheckResult]) -> list[Group]:
+    """The checks by the fault that they show, each group's clearest first."""
+    groups: list[list[CheckResult]] = []
+    for check in checks:
+        same = next((g for g in groups if _is_same(g, check)), None)
+        if same is None:
+            groups.append([check])
+        else:
+            same.append(check)
+    return [tuple(sorted(g, key=lambda c: c.at is None)) for g in groups]
+
+
+def _is_same(group: Sequence[CheckResult], check: CheckResult) -> bool:
+    """True where a check shows the fault of the group: one code, at one place where both say it.
+
+    What could not be measured shows the same fault where the same sentence says why.
     """
-    status = graded.execution.status
-    return f"run-{status}" if check.code in RUN and status != "ok" else check.code
+    first = group[0]
+    if check.outcome == "unmeasured" and not check.code.startswith("run-"):
+        return first.outcome == "unmeasured" and check.feedback == first.feedback
+    places = [c.at for c in group if c.at is not None]
+    same = check.code == first.code != ""
+    return same and (check.at is None or check.at in places or not places)
+
+
+def _find_root(group: Group, groups: Sequence[Group]) -> Group | None:
+    """The group that this one only follows from: the dearest that explains it, or its own root."""
+    explaining = [g for g in groups if g is not group and _explains(g[0].code, group[0].code)]
+    if not explaining:
+        return None
+    found = max(explaining, key=lambda g: (g[0].code not in EFFECTS, _sum_losses(g)))
+    return _find_root(found, groups) or found
+
+
+def _explains(cause: str, effect: str) -> bool:
+    """True where one code may follow from the other."""
+    if effect not in EFFECTS or not cause.startswith(EFFECTS[effect]):
+        return False
+    order = list(EFFECTS)
+    return cause not in EFFECTS or order.index(cause) < order.index(effect)
+
+
+def _sum_losses(group: Group) -> float:
+    return sum(c.points - c.earned for c in group)
 
 
 def _find_waiting(lost: Sequence[CheckResult], names: Collection[str]) -> list[CheckResult]:
