@@ -17,6 +17,8 @@ SKETCH = 1e-7
 """Least tolerance of a sketch: its numbers may be small beside those that they are sums of."""
 OTHER_KIND = Tolerance(rtol=1e-6)
 """Of the results of two layers whose kinds have different names."""
+MOST_STEPS = 4
+"""Activations after a layer that a report names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,14 @@ def _layer_to_json(layer: Layer | None) -> Json:
         "shape": list(layer.shape),
         "file": layer.file,
         "line": layer.line,
+        **({"steps": list(layer.steps[:MOST_STEPS])} if layer.steps else {}),
+        **({"window": list(window)} if (window := _find_window(layer)) else {}),
     }
+
+
+def _find_window(layer: Layer) -> tuple[int, ...]:
+    """The height and width that a convolution looks at; () for other layers."""
+    return _find_weight(layer)[2:] if layer.kind.startswith("conv") else ()
 
 
 # ---------------------------------------------------------------------- which belongs to which

@@ -6,7 +6,7 @@ Floors, top first:
     measurements
     causes, untrusted
     answers, result
-    execution
+    excerpt, execution
     submission
     bounds, messages
     adjustment, person, place

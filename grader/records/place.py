@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Self
 
 from grader.records.json_values import Fields
+
+_CELL = re.compile(r"\A(?P<file>.*), cell (?P<cell>\d{1,6})\Z", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,18 @@ class Place:
         if self.line is not None:
             parts.append(f"line {self.line}")
         return ", ".join(parts)
+
+    @classmethod
+    def of(cls, file: str | None, line: int | None = None) -> Self | None:
+        """The place of a line of `lenet.py`, or of `lenet.ipynb, cell 7`, as measurements name
+        files; None where no file is named.
+        """
+        if not file:
+            return None
+        hit = _CELL.fullmatch(file)
+        if hit is None:
+            return cls(file=file, line=line or None)
+        return cls(file=hit["file"], cell=int(hit["cell"]), line=line or None)
 
     @classmethod
     def from_json(cls, value: Fields | None) -> Self | None:

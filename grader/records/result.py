@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Literal, Self, get_args
 
 from grader.records.adjustment import Adjustment
+from grader.records.excerpt import Excerpt
 from grader.records.execution import Execution
 from grader.records.json_values import (
     Fields,
@@ -232,6 +233,10 @@ class Graded:
     """What a person wrote about the whole, for the student."""
     withdrawn: str | None = None
     """Since when it is no longer among the hand-ins, ISO 8601; None where it is."""
+    entry: str = ""
+    """The file that was judged; empty where there was none."""
+    excerpts: tuple[Excerpt, ...] = ()
+    """The student's own lines around what was lost."""
 
     @property
     def needs_review(self) -> bool:
@@ -284,6 +289,7 @@ class Graded:
             provenance={k: v for k, v in self.provenance.items() if k in ("data", "level")},
             files=(),
             notes=(),
+            excerpts=(),
         )
 
     def to_json(self) -> dict[str, Json]:
@@ -308,5 +314,6 @@ class Graded:
                 "notes": tuple(own.get("notes", ())),
                 "persons": tuple(map(Person.from_json, own.get("persons", ()))),
                 "adjustments": tuple(map(Adjustment.from_json, own.get("adjustments", ()))),
+                "excerpts": tuple(map(Excerpt.from_json, own.get("excerpts", ()))),
             }
         )

@@ -3,7 +3,8 @@
 Floors, top first:
     mark_page
     pages
-    notebook_page, summary
-    notebook_cells
-    escape, evidence
+    notebook_page, student_view, summary
+    evidence, listing, notebook_cells
+    drawing, plots, strips
+    dress, escape, texts
 """

@@ -7,8 +7,6 @@ escaping, in this order, so a template cannot forget it.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import io
 import json
 import re
@@ -27,14 +25,19 @@ from grader.records.json_values import Json, record_to_json
 from grader.records.notebook_file import MOST_BYTES, Unreadable, read_notebook
 from grader.records.result import Graded
 from grader.report import escape, summary
-from grader.report.evidence import number, percent, points, shape, views
+from grader.report.dress import dress
+from grader.report.evidence import views
 from grader.report.notebook_page import notebook_page
+from grader.report.student_view import find_spoken, group_checks, open_page
+from grader.report.texts import number, percent, points, shape
 
 _CELL = re.compile(
     r"(?:\b[A-Za-z_][A-Za-z0-9_]{0,60}\.ipynb, |\A)cell ([1-9][0-9]{0,3})\b", re.ASCII
 )
 """How an error names a cell of the notebook that was handed in."""
 
+SHEET = "student.css"
+"""Beside the common sheet, on pages that show what was measured."""
 _SHORTER = ((20_000, 200), (2_000, 50), (200, 10))
 """Characters of a text and entries of a list, for a page that is larger."""
 SHORTENED = (
@@ -66,22 +69,8 @@ def environment(templates: Path | None = None) -> Environment:
     )
     for text_filter in (escape.line, prose, points, percent, shape, number):
         env.filters[text_filter.__name__] = text_filter
-    style = loader.get_source(env, "style.css")[0].strip()
-    env.globals.update(
-        style=Markup(style),  # noqa: S704 - the grader's own file, or the course's
-        policy=_policy(style),
-        status_words=STATUS_WORDS,
-    )
+    env.globals.update(dress(env), status_words=STATUS_WORDS)
     return env
-
-
-def _policy(style: str) -> str:
-    """What a page may do: show this style sheet and pictures that it holds, and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
 
 
 def student_page(graded: Graded, env: Environment, notebook: str = "", note: str = "") -> str:
@@ -113,8 +102,13 @@ def _shorten(graded: Graded, texts: int, rows: int) -> Graded:
 
 
 def _render_student(graded: Graded, env: Environment, notebook: str, note: str) -> str:
+    top = open_page(graded)
     return env.get_template("student.html").render(
+        dress(env, SHEET),
         one=graded,
+        top=top,
+        groups=group_checks(graded.checks),
+        spoken=find_spoken(graded.checks, top.cards),
         data=summary.data_used(graded),
         share=summary.share(graded),
         level=summary.level(graded),
