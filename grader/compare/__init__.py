@@ -7,7 +7,7 @@ Floors, top first:
     answers
     alignment, explanations, parameters, precision, recurrence, returned_values, texts, training
     differences, joined, named_answers, pieces, predictions
-    odd_numbers
+    error_strips, odd_numbers, wrong_pictures
 """
 
 from grader.compare.differences import mismatch

@@ -8,6 +8,7 @@ import numpy as np
 
 from grader import diagnosis
 from grader.compare.differences import Mismatch, mismatch
+from grader.compare.error_strips import make_strips
 from grader.records.measurements import Array
 from grader.records.result import Verdict
 
@@ -52,7 +53,12 @@ def explained(
             [*(d.sentence for d in diagnoses), *(f"{subject}`{n}` {t}" for n, t in unknown.items())]
         ),
         hint=diagnoses[0].hint if diagnoses else "",
-        evidence={"mismatch": numbers} if numbers else {},
+        evidence={
+            **make_strips(
+                zip(names, student, reference, strict=True), faults, f"{what or 'array'}s"
+            ),
+            **({"mismatch": numbers} if numbers else {}),
+        },
     )
 
 

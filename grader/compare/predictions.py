@@ -8,6 +8,7 @@ from typing import Self
 
 import numpy as np
 
+from grader.compare.wrong_pictures import show_errors
 from grader.data.secret import Secret
 from grader.diagnosis.tolerance import Tolerance
 from grader.records.json_values import Json
@@ -50,7 +51,12 @@ def accuracy(
         fraction=counted.fraction,
         feedback=f"{score.sentence()} {_describe_epochs(epochs)}".strip(),
         hint=score.hint(full) if counted.fraction < 1 else "",
-        evidence={"accuracy": evidence, **curve(student), **_list_epochs(epochs)},
+        evidence={
+            "accuracy": evidence,
+            **_show_errors(answers, labels),
+            **curve(student, reference),
+            **_list_epochs(epochs),
+        },
         trust="proof" if counted.proven else "evidence",
     )
 
@@ -173,20 +179,35 @@ class _Score:
         return f"Train longer: full points start at {self.target + full:.2%}."
 
 
-def curve(student: Logits) -> dict[str, Json]:
-    """The losses of a training under a budget, thinned to what a picture can show."""
+def _show_errors(answers: Array | None, labels: Secret[Array]) -> dict[str, Json]:
+    if answers is None or answers.shape[0] != len(labels.reveal()):
+        return {}
+    return show_errors(_guess(answers), answers, labels)
+
+
+def curve(student: Logits, reference: Logits | None = None) -> dict[str, Json]:
+    """The losses of a training under a budget, thinned to what a picture can show; beside them
+    those of the reference, where it reports some.
+    """
     if not isinstance(student, Trained) or not student.losses.size:
         return {}
-    steps = np.unique(np.linspace(0, student.losses.size - 1, CURVE).astype(int))
-    losses: list[Json] = [float(v) for v in student.losses[steps]]
+    steps = _thin(student.losses)
+    ours = reference.losses if isinstance(reference, Trained) else student.losses[:0]
+    beside: list[Json] = [float(f"{v:.4g}") for v in ours[_thin(ours)]]
     return {
         "curve": {
             "steps": [int(s) + 1 for s in steps],
-            "losses": losses,
+            "losses": [float(f"{v:.6g}") for v in student.losses[steps]],
             "of": int(student.losses.size),
             "spent": student.spent,
+            **({"ours": beside, "of_ours": int(ours.size)} if beside else {}),
         }
     }
+
+
+def _thin(losses: Array) -> Array:
+    """The places of at most CURVE losses, the first and the last among them."""
+    return np.unique(np.linspace(0, max(0, losses.size - 1), min(CURVE, losses.size)).astype(int))
 
 
 # ---------------------------------------------------------------------- epochs

@@ -55,8 +55,8 @@ def read_strips(value: Json) -> Strips | None:
         return None
     return Strips(
         rows=[_read_strip(row) for row in rows[:MOST_STRIPS]],
-        left=max(0, len(rows) - MOST_STRIPS),
-        what=str(value.get("what") or "arrays"),
+        left=max(0, len(rows) - MOST_STRIPS) + int(read_real(value.get("left")) or 0),
+        what=str(value.get("what") or "arrays").strip(),
     )
 
 
