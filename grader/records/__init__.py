@@ -9,7 +9,7 @@ Floors, top first:
     excerpt, execution
     submission
     bounds, messages
-    adjustment, person, place
+    adjustment, earlier, person, place
     json_values, limits
     advice, asked_files, broken_zip, extensions, extras, file_names, mark, notebook_file
     tried_versions, zip_file

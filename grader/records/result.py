@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Literal, Self, get_args
 
 from grader.records.adjustment import Adjustment
+from grader.records.earlier import Earlier
 from grader.records.excerpt import Excerpt
 from grader.records.execution import Execution
 from grader.records.json_values import (
@@ -237,6 +238,8 @@ class Graded:
     """The file that was judged; empty where there was none."""
     excerpts: tuple[Excerpt, ...] = ()
     """The student's own lines around what was lost."""
+    earlier: Earlier | None = None
+    """What the student had earned before; None where this is the first result."""
 
     @property
     def needs_review(self) -> bool:
@@ -290,6 +293,7 @@ class Graded:
             files=(),
             notes=(),
             excerpts=(),
+            earlier=None,
         )
 
     def to_json(self) -> dict[str, Json]:
@@ -315,5 +319,6 @@ class Graded:
                 "persons": tuple(map(Person.from_json, own.get("persons", ()))),
                 "adjustments": tuple(map(Adjustment.from_json, own.get("adjustments", ()))),
                 "excerpts": tuple(map(Excerpt.from_json, own.get("excerpts", ()))),
+                "earlier": Earlier.from_json(own.get("earlier")),
             }
         )

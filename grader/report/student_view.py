@@ -18,6 +18,8 @@ from grader.report.texts import number, percent, read_real, read_rows, shape
 
 MOST_CARDS = 12
 """Of more causes the first are shown, and the number of the others."""
+MOST_CHANGES, LEAST = 4, 0.005
+"""Checks that are named as changed, and points that count as a change."""
 SHORT = 300
 """Characters of what was seen, or expected."""
 
@@ -77,6 +79,10 @@ class Opening:
     """What repeats this at home; empty where nothing was judged."""
     stopped: bool
     """Whether the run ended early, or was none, and no card says so."""
+    gained: float
+    """Points more than at the grading before."""
+    changes: Sequence[tuple[str, float]]
+    """Checks that earn other points than then, and by how much; the largest change first."""
 
 
 def open_page(graded: Graded) -> Opening:
@@ -96,7 +102,16 @@ def open_page(graded: Graded) -> Opening:
         lost=sum(cause.points for cause in every),
         command=f"grader check {shlex.quote(graded.entry)}" if graded.entry else "",
         stopped=failed and end is None,
+        gained=graded.score - graded.earlier.score if graded.earlier else 0.0,
+        changes=_list_changes(graded),
     )
+
+
+def _list_changes(graded: Graded) -> list[tuple[str, float]]:
+    before = graded.earlier.checks if graded.earlier else {}
+    known = [(c.name, c.earned - before[c.name]) for c in graded.checks if c.name in before]
+    changed = [(name, by) for name, by in known if abs(by) >= LEAST]
+    return sorted(changed, key=lambda change: -abs(change[1]))[:MOST_CHANGES]
 
 
 def group_checks(
