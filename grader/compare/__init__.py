@@ -8,7 +8,7 @@ Floors, top first:
     divergence
     alignment, explanations, parameters, precision, recurrence, returned_values, texts, training
     differences, joined, layer_faults, named_answers, pieces, predictions
-    odd_numbers
+    error_strips, odd_numbers, wrong_pictures
 """
 
 from grader.compare.differences import mismatch

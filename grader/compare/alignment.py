@@ -19,6 +19,9 @@ from grader.records.json_values import Json
 from grader.records.measurements import Array, Layer, Layers
 from grader.records.messages import Message
 
+MOST_STEPS = 4
+"""Activations after a layer that a report names."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -54,7 +57,14 @@ def _layer_to_json(layer: Layer | None) -> Json:
         "shape": list(layer.shape),
         "file": layer.file,
         "line": layer.line,
+        **({"steps": list(layer.steps[:MOST_STEPS])} if layer.steps else {}),
+        **({"window": list(window)} if (window := _find_window(layer)) else {}),
     }
+
+
+def _find_window(layer: Layer) -> tuple[int, ...]:
+    """The height and width that a convolution looks at; () for other layers."""
+    return layer_faults.find_weight(layer)[2:] if layer.kind.startswith("conv") else ()
 
 
 # ---------------------------------------------------------------------- which belongs to which

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from grader.compare.error_strips import make_strips
 from grader.diagnosis.numerics import fit_factor
 from grader.diagnosis.tolerance import Tolerance
 from grader.records.json_values import Json
@@ -152,7 +153,18 @@ class Comparison:
         """For the report: a table of all, and the greatest error of the first with numbers."""
         rows: list[Json] = [[d.label, "differs", d.text] for d in self.wrong]
         rows += [[n.label, "equal", ""] for n in self.right]
-        evidence: dict[str, Json] = {"table": {"columns": [where, "", "how"], "rows": rows}}
+        pairs = [
+            (d.label, d.seen.values if d.seen else None, d.expected.values) for d in self.wrong
+        ]
+        strips = make_strips(
+            [*pairs, *((n.label, None, None) for n in self.right)],
+            {d.label for d in self.wrong},
+            where,
+        )
+        evidence: dict[str, Json] = {
+            **strips,
+            "table": {"columns": [where, "", "how"], "rows": rows},
+        }
         worst = next((d.mismatch for d in self.wrong if d.mismatch), None)
         if worst is not None:
             evidence["mismatch"] = worst.to_json(where)

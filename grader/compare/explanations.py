@@ -8,6 +8,7 @@ import numpy as np
 
 from grader import diagnosis
 from grader.compare.differences import Mismatch, mismatch
+from grader.compare.error_strips import make_strips
 from grader.records.measurements import Array
 from grader.records.messages import Message
 from grader.records.result import Verdict
@@ -56,7 +57,12 @@ def explained(
         fraction=min(float(np.mean(shares)), MOST) if partial else 0.0,
         feedback=" ".join([*(d.sentence for d in diagnoses), *(m.text() for m in unknown)]),
         hint=diagnoses[0].hint if diagnoses else "",
-        evidence={"mismatch": numbers} if numbers else {},
+        evidence={
+            **make_strips(
+                zip(names, student, reference, strict=True), faults, f"{what or 'array'}s"
+            ),
+            **({"mismatch": numbers} if numbers else {}),
+        },
         code=first.code,
         facts=first.to_facts(),
     )

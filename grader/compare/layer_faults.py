@@ -98,7 +98,7 @@ def _does_the_same(seen: Layer, expected: Layer) -> bool:
 
 def _describe_weights(seen: Layer, expected: Layer) -> Message | None:
     """What is wrong with the weights of a layer; None for nothing."""
-    own, ours = _find_weight(seen), _find_weight(expected)
+    own, ours = find_weight(seen), find_weight(expected)
     if own != ours and own and ours:
         shapes = {"seen": format_shape(own), "expected": format_shape(ours)}
         return Message("layers-weights", _facts(seen, shapes))
@@ -124,7 +124,7 @@ def strip_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape
 
 
-def _find_weight(layer: Layer) -> tuple[int, ...]:
+def find_weight(layer: Layer) -> tuple[int, ...]:
     """The shape of its weight; () where it has none."""
     return next((shape for role, _, shape in layer.weights if role == "weight"), ())
 

@@ -9,6 +9,7 @@ from typing import Self
 
 import numpy as np
 
+from grader.compare.wrong_pictures import show_errors
 from grader.data.secret import Secret
 from grader.diagnosis.tolerance import Tolerance
 from grader.records.json_values import Json
@@ -56,7 +57,12 @@ def accuracy(
         *_describe_epochs(epochs),
         fraction=counted.fraction,
         hint=score.name_loss(full, guesses=guesses).hint() if lost else "",
-        evidence={"accuracy": evidence, **curve(student), **_list_epochs(epochs)},
+        evidence={
+            "accuracy": evidence,
+            **_show_errors(answers, labels),
+            **curve(student, reference),
+            **_list_epochs(epochs),
+        },
         cause=score.name_loss(full, guesses=guesses) if lost else None,
         trust="proof" if counted.proven else "evidence",
     )
@@ -191,20 +197,35 @@ class _Score:
         return Message("accuracy-guessing" if guesses else "accuracy-below", facts)
 
 
-def curve(student: Logits) -> dict[str, Json]:
-    """The losses of a training under a budget, thinned to what a picture can show."""
+def _show_errors(answers: Array | None, labels: Secret[Array]) -> dict[str, Json]:
+    if answers is None or answers.shape[0] != len(labels.reveal()):
+        return {}
+    return show_errors(_guess(answers), answers, labels)
+
+
+def curve(student: Logits, reference: Logits | None = None) -> dict[str, Json]:
+    """The losses of a training under a budget, thinned to what a picture can show; beside them
+    those of the reference, where it reports some.
+    """
     if not isinstance(student, Trained) or not student.losses.size:
         return {}
-    steps = np.unique(np.linspace(0, student.losses.size - 1, CURVE).astype(int))
-    losses: list[Json] = [float(v) for v in student.losses[steps]]
+    steps = _thin(student.losses)
+    ours = reference.losses if isinstance(reference, Trained) else student.losses[:0]
+    beside: list[Json] = [float(f"{v:.4g}") for v in ours[_thin(ours)]]
     return {
         "curve": {
             "steps": [int(s) + 1 for s in steps],
-            "losses": losses,
+            "losses": [float(f"{v:.6g}") for v in student.losses[steps]],
             "of": int(student.losses.size),
             "spent": student.spent,
+            **({"ours": beside, "of_ours": int(ours.size)} if beside else {}),
         }
     }
+
+
+def _thin(losses: Array) -> Array:
+    """The places of at most CURVE losses, the first and the last among them."""
+    return np.unique(np.linspace(0, max(0, losses.size - 1), min(CURVE, losses.size)).astype(int))
 
 
 # ---------------------------------------------------------------------- epochs

@@ -7,7 +7,7 @@ Floors, top first:
     pixels
     catalogue
     cifar10, mnist
-    alterations, digits, shapes, torchvision_loader
+    alterations, digits, shapes, thumbnails, torchvision_loader
     picture_set
 """
 

@@ -22,6 +22,7 @@ CIFAR10 = PictureSet(
         kind="generated",
         pictures="pictures of shapes in CIFAR-10's format",
     ),
+    public=True,
     sizes={"train": 50_000, "test": 10_000},
     student_class=StudentClass(
         name="CIFAR10",

@@ -15,6 +15,7 @@ shifted and changed in contrast before all that, by the secret of the source.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -155,6 +156,24 @@ class SecretLabels(Secret[Labels]):
         Raises DataSetAbsent.
         """
         return super().reveal() if source is None else _read_labels(self._images, source)
+
+    def show(self, which: Sequence[int]) -> Pictures | None:
+        """The pictures of these places, (N, C, H, W) uint8 as the set has them; None where nobody
+        may see them: of a set that is not public, and of those that a secret altered.
+        """
+        if self._images.altered or not catalogue.find(self._images.name).public:
+            return None
+        stand_in = self._source.stands_in(self._images.name)
+        pixels, _ = _choose(self._images, self._source.folder, stand_in=stand_in)
+        shown: Pictures = pixels[np.asarray(which, np.int64)]
+        return shown
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the classes are called, in the order of the labels; nothing for numbers."""
+        known = catalogue.find(self._images.name).student_class.classes or ()
+        chosen = self._images.classes
+        return known if chosen is None or not known else tuple(known[k] for k in chosen)
 
     def set_source(self, source: Source) -> None:
         """From here on checks read the labels from this source, beside the pictures of a class."""

@@ -26,6 +26,7 @@ MNIST = PictureSet(
         kind="scanned",
         pictures="digits of scikit-learn in MNIST's framing",
     ),
+    public=True,
     sizes={"train": 60_000, "test": 10_000},
     student_class=StudentClass(name="MNIST", differs_by="resources", tensors=True),
 )

@@ -85,3 +85,7 @@ class PictureSet:
     sizes: Mapping[Split, int]
     """How many pictures each split has, which is how many students' code finds."""
     student_class: StudentClass
+    public: bool = False
+    """True where everybody may see its pictures, those of the test split too: reports show some.
+    Those of a secret set are never shown.
+    """

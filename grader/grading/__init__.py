@@ -9,5 +9,6 @@ Floors, top first:
     provenance
     executor
     finder, judging
-    cache_key, changes, images, judge, marking, progress, proof, schedule, secret_order, substitutes
+    cache_key, changes, excerpts, images, judge, marking, progress, proof, schedule, secret_order
+    substitutes
 """

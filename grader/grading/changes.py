@@ -6,9 +6,10 @@ Pure; nothing is judged here.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.records import file_names
+from grader.records.earlier import Earlier
 from grader.records.result import CheckResult, Graded
 
 
@@ -35,6 +36,23 @@ class Change:
     reasons: tuple[str, ...]
     """What differs between the two: files, checks, versions, level, what a person decided."""
     checks: tuple[CheckChange, ...]
+
+
+def remember(before: Graded | None, graded: Graded) -> Graded:
+    """The result with what the student had earned before it; a result that decides the same as the
+    one before remembers what that one does.
+    """
+    if before is None:
+        return graded
+    if before.digest == graded.digest and list_decisions(before) == list_decisions(graded):
+        return replace(graded, earlier=before.earlier)
+    known = {c.name: c.earned for c in before.checks if not c.open}
+    return replace(graded, earlier=Earlier(score=before.score, checks=known))
+
+
+def list_decisions(graded: Graded) -> list[tuple[str, str, float]]:
+    """What was decided about each check, whatever was said about it."""
+    return [(c.name, c.outcome, c.earned) for c in graded.checks]
 
 
 def compare_classes(before: Iterable[Graded], after: Iterable[Graded]) -> list[Change]:

@@ -9,6 +9,7 @@ from functools import partial
 from grader.assignment.assignment import Measurements
 from grader.grading import judge
 from grader.grading import reference as references
+from grader.grading.excerpts import take_excerpts
 from grader.grading.executor import Executor
 from grader.grading.judging import Judgement, Judging, read_measurements
 from grader.grading.provenance import describe_provenance
@@ -232,6 +233,8 @@ class Cohort:
             provenance=describe_provenance(self.executor, submission, self.level),
             digest=submission.digest,
             files=tuple(sorted(submission.files)),
+            entry=submission.entry or "",
+            excerpts=take_excerpts(results, execution, submission.files),
             received=submission.received,
             late=submission.late,
             persons=submission.persons,

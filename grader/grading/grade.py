@@ -12,6 +12,7 @@ from pathlib import Path
 from grader.export import leaderboard
 from grader.export.export import write_export
 from grader.grading.attempts import Attempts
+from grader.grading.changes import list_decisions, remember
 from grader.grading.cohort import Cohort, Plan
 from grader.grading.executor import Executor
 from grader.grading.judging import Judging
@@ -189,14 +190,10 @@ def _judge_known(
             tally.graded.add(submission.student)
             if counts := attempts.add(submission, graded, key):
                 before = cohort.ledger.newest_result(submission.student)
-                cohort.ledger.add_result(*counts, cohort.loaded.rules)
-                decided = _decisions(counts[0])
-                tally.regraded += before is not None and _decisions(before.graded) != decided
-
-
-def _decisions(graded: Graded) -> list[tuple[str, str, float]]:
-    """What was decided about each check, whatever was said about it."""
-    return [(c.name, c.outcome, c.earned) for c in graded.checks]
+                result = remember(before.graded if before else None, counts[0])
+                cohort.ledger.add_result(result, counts[1], cohort.loaded.rules)
+                decided = list_decisions(result)
+                tally.regraded += before is not None and list_decisions(before.graded) != decided
 
 
 def _measure_rest(
@@ -216,6 +213,9 @@ def _measure_rest(
         waiting
     ):
         graded, key = cohort.judge(submission, record), plan.keys[submission.turn]
+        before = ledger.newest_result(submission.student)
+        if before is not None:
+            graded = remember(before.graded, graded)
         counts = attempts.add(submission, graded, key)
         broken = record.execution.status == "broken"
         alone = not attempts.are_several(submission.student)

@@ -6,10 +6,10 @@ Floors, top first:
     measurements
     causes, untrusted
     answers, result
-    execution
+    excerpt, execution
     submission
     bounds, messages
-    adjustment, person, place
+    adjustment, earlier, person, place
     json_values, limits
     advice, asked_files, broken_zip, extensions, extras, file_names, likeness, mark, notebook_file
     stops, tried_versions, zip_file

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Literal, Self, get_args
 
 from grader.records.adjustment import Adjustment
+from grader.records.earlier import Earlier
+from grader.records.excerpt import Excerpt
 from grader.records.execution import Execution
 from grader.records.json_values import (
     Fields,
@@ -235,6 +237,12 @@ class Graded:
     """What a person wrote about the whole, for the student."""
     withdrawn: str | None = None
     """Since when it is no longer among the hand-ins, ISO 8601; None where it is."""
+    entry: str = ""
+    """The file that was judged; empty where there was none."""
+    excerpts: tuple[Excerpt, ...] = ()
+    """The student's own lines around what was lost."""
+    earlier: Earlier | None = None
+    """What the student had earned before; None where this is the first result."""
 
     @property
     def needs_review(self) -> bool:
@@ -287,6 +295,8 @@ class Graded:
             provenance={k: v for k, v in self.provenance.items() if k in ("data", "level")},
             files=(),
             notes=(),
+            excerpts=(),
+            earlier=None,
         )
 
     def to_json(self) -> dict[str, Json]:
@@ -311,5 +321,7 @@ class Graded:
                 "notes": tuple(own.get("notes", ())),
                 "persons": tuple(map(Person.from_json, own.get("persons", ()))),
                 "adjustments": tuple(map(Adjustment.from_json, own.get("adjustments", ()))),
+                "excerpts": tuple(map(Excerpt.from_json, own.get("excerpts", ()))),
+                "earlier": Earlier.from_json(own.get("earlier")),
             }
         )

@@ -3,7 +3,9 @@
 Floors, top first:
     mark_page
     pages
-    class_page, notebook_page
+    class_page, notebook_page, student_view
     misconceptions, notebook_cells, summary
-    dress, escape, evidence, ranking
+    evidence, listing
+    drawing, plots, ranking, strips
+    dress, escape, texts
 """

@@ -9,9 +9,10 @@ from typing import Protocol
 from grader.records import bounds
 from grader.records.result import CheckResult, Graded
 from grader.report import summary
-from grader.report.evidence import points as show_points
+from grader.report.dress import dress
 from grader.report.evidence import views
-from grader.report.pages import environment
+from grader.report.pages import SHEET, environment
+from grader.report.texts import points as show_points
 
 
 class Listed(Protocol):
@@ -35,6 +36,7 @@ class MarkPages:
 
     def __init__(self, title: str, templates: Path | None = None) -> None:
         self._env = environment(templates)
+        self._env.globals.update(dress(self._env, SHEET))
         self._template = self._env.get_template("mark.html")
         self._title = title
         given = str(self._env.globals["policy"])

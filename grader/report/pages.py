@@ -29,14 +29,18 @@ from grader.records.result import Graded
 from grader.report import escape, summary
 from grader.report.class_page import list_pieces
 from grader.report.dress import dress
-from grader.report.evidence import number, percent, points, shape, views
+from grader.report.evidence import views
 from grader.report.notebook_page import notebook_page
+from grader.report.student_view import find_spoken, group_checks, open_page
+from grader.report.texts import number, percent, points, shape
 
 _CELL = re.compile(
     r"(?:\b[A-Za-z_][A-Za-z0-9_]{0,60}\.ipynb, |\A)cell ([1-9][0-9]{0,3})\b", re.ASCII
 )
 """How an error names a cell of the notebook that was handed in."""
 
+SHEET = "student.css"
+"""Beside the common sheet, on pages that show what was measured."""
 _SHORTER = ((20_000, 200), (2_000, 50), (200, 10))
 """Characters of a text and entries of a list, for a page that is larger."""
 SHORTENED = (
@@ -102,8 +106,13 @@ def _shorten(graded: Graded, texts: int, rows: int) -> Graded:
 
 
 def _render_student(graded: Graded, env: Environment, notebook: str, note: str) -> str:
+    top = open_page(graded)
     return env.get_template("student.html").render(
+        dress(env, SHEET),
         one=graded,
+        top=top,
+        groups=group_checks(graded.checks),
+        spoken=find_spoken(graded.checks, top.cards),
         data=summary.data_used(graded),
         share=summary.share(graded),
         level=summary.level(graded),

@@ -12,7 +12,7 @@ from typing import get_args
 from grader.records.execution import describe_end
 from grader.records.json_values import Json
 from grader.records.result import CheckResult, Graded, Outcome
-from grader.report.evidence import number
+from grader.report.texts import number
 
 # ----------------------------------------------------------------------------------- one student
 

@@ -22,7 +22,8 @@ class Logits:
 
     own: Array | None
     """The student's network: (N, classes) float32; None where it gave no answers. Of more than
-    10,000 scores only their order: int8, 1 for the greatest of a row, -1 for the least, else 0.
+    10,000 scores only their order: int8, 1 to 100 for the greatest of a row, which says how sure
+    the network is, -1 for the least, else 0.
     """
     operands: tuple[tuple[str, Array], ...]
     """Its weights as raw arrays, by key, until they were tried in the reference's network; empty

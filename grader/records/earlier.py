@@ -1,0 +1,23 @@
+"""What a student had earned before, for the sentence that says what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from grader.records.json_values import Fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """The result before this one."""
+
+    score: float
+    checks: Mapping[str, float]
+    """Points earned, by the name of the check; those that were open are left out."""
+
+    @classmethod
+    def from_json(cls, value: Fields | None) -> Self | None:
+        """What `to_json` wrote, if there was one."""
+        return cls(**value) if value else None
