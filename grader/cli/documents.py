@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grader.records.causes import write_record
 from grader.records.json_values import Json, record_to_json, to_json
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def of_check(checked: SelfCheck) -> Document:
     graded = checked.graded
     here = [c for c in graded.checks if c.outcome not in ("deferred", "open", "broken")]
     return {
-        **graded.to_json(),
+        **write_record(graded),
         "decided": {
             "earned": sum(c.earned for c in here),
             "points": sum(c.points for c in here if not c.extra),
