@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.records.causes import write_record
 from grader.records.json_values import Json, record_to_json, to_json
 
 if TYPE_CHECKING:
@@ -68,6 +67,8 @@ def _shorten(graded: Graded) -> Document:
 
 def of_check(checked: SelfCheck) -> Document:
     """Of `check`: the record, as `grade` keeps one, and what was decided here."""
+    from grader.records.causes import write_record
+
     graded = checked.graded
     here = [c for c in graded.checks if c.outcome not in ("deferred", "open", "broken")]
     return {
