@@ -262,11 +262,8 @@ def contradictions(probes: Mapping[str, Probe[Any]], values: Mapping[str, Any]) 
         used = sum(p.count for p in listed if p.used)
         sizes = sum(_size(g.shape) for g in shown[name].runs[0] if g.values is not None)
         if sizes > used and not any(p.used is None for p in claimed[name].rows):
-            told.append(
-                f"`{name}` claims {used:,} trainable parameters in use, but {sizes:,} have "
-                f"gradients. If it is built another way each time, build it always the same; a "
-                f"person will look at it."
-            )
+            facts = {"about": name, "used": used, "seen": sizes}
+            told.append(Message("checks-contradiction", facts).text())
     return tuple(told)
 
 

@@ -18,6 +18,7 @@ from grader.inside.schema.messages import WHYS, Death, End
 from grader.inside.wire import Malformed
 from grader.records.execution import Missing, Status, StudentError
 from grader.records.limits import Limits
+from grader.records.messages import Message
 from grader.sandbox import loops
 
 Facts: TypeAlias = Mapping[str, object]
@@ -134,7 +135,8 @@ def is_unread(error: StudentError) -> bool:
 def of_limit(status: Status, limits: Limits) -> Outcome:
     """Which limit was passed, and what to do about it."""
     row = next(row for row in LIMITS if row.status == status)
-    return Outcome(status=status, reason=row.sentence.format(limits=limits))
+    said = Message(f"limits-{status}", {"limit": getattr(limits, row.field)})
+    return Outcome(status=status, reason=f"{said.text()} {said.hint()}")
 
 
 def read_death(facts: Facts) -> Death:

@@ -9,6 +9,7 @@ import pytest
 
 from grader.inside.schema.limits import BEYOND_BELIEF, ENDS_RUN, LIMITS, LimitRow
 from grader.inside.schema.messages import WHYS
+from grader.records import messages
 from grader.records.execution import Status, describe_end
 from grader.records.limits import Limits
 from grader.records.messages import Message
@@ -23,7 +24,7 @@ def test_a_row_is_whole(row: LimitRow) -> None:
     assert row.status in get_args(Status)
     assert describe_end(row.status) in Message(f"run-{row.status}").title()
     assert isinstance(getattr(Limits(), row.field), int | float)
-    assert f"{{limits.{row.field}" in row.sentence
+    assert messages.find_blanks([messages.current()[f"limits-{row.status}"].text]) == {"limit"}
 
 
 @ROWS
