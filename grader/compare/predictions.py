@@ -18,6 +18,8 @@ from grader.records.result import Verdict
 
 CURVE = 200
 """Points of a loss curve that a record keeps."""
+Epochs = list[tuple[float | None, float | None]]
+"""The student's accuracy and ours after each epoch; None where one side had no such epoch."""
 SAID = 6
 """Epochs whose accuracy stands in the sentence; the table has all."""
 LUCK = 3.0
@@ -50,14 +52,15 @@ def accuracy(
     answers = student.own if student.proven is None or not counted.proven else student.proven
     evidence = {**score.to_json(counted, full, zero), **split_by_class(answers, truth)}
     epochs = _pair_epochs(student, reference, truth)
-    lost, guesses = counted.fraction < 1, is_guessing(answers, truth)
+    loss = score.name_loss(full, epochs, guesses=is_guessing(answers, truth))
+    lost = counted.fraction < 1
     return Verdict.say(
         *score.messages(),
         *_describe_epochs(epochs),
         fraction=counted.fraction,
-        hint=score.name_loss(full, guesses=guesses).hint() if lost else "",
+        hint=loss.hint() if lost else "",
         evidence={"accuracy": evidence, **curve(student), **_list_epochs(epochs)},
-        cause=score.name_loss(full, guesses=guesses) if lost else None,
+        cause=loss if lost else None,
         trust="proof" if counted.proven else "evidence",
     )
 
@@ -162,11 +165,14 @@ class _Score:
             return (Message("accuracy-silent", {**facts, "why": self.why_not.rstrip(".")}),)
         return (Message("accuracy-other" if self.differs else "accuracy-proven", facts),)
 
-    def name_loss(self, full: float, *, guesses: bool) -> Message:
+    def name_loss(self, full: float, epochs: Epochs, *, guesses: bool) -> Message:
         """Why points are lost, with what to do next."""
+        own = [share for share, _ in epochs if share is not None]
         facts = {"full": self.target + full}
         if self.proven is None or self.differs:
             return Message("accuracy-unproven", facts)
+        if guesses and len(own) > 1 and len(set(own)) == 1:
+            return Message("accuracy-unchanged", facts)
         return Message("accuracy-guessing" if guesses else "accuracy-below", facts)
 
 
@@ -187,9 +193,6 @@ def curve(student: Logits) -> dict[str, Json]:
 
 
 # ---------------------------------------------------------------------- epochs
-
-Epochs = list[tuple[float | None, float | None]]
-"""The student's accuracy and ours after each epoch; None where one side had no such epoch."""
 
 
 def _pair_epochs(student: Logits, reference: Logits, truth: Array) -> Epochs:

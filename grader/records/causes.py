@@ -20,11 +20,17 @@ _NETWORK = ("layers-", "network-", "parameters-", "stop-inputs", "stop-sizes")
 """How the codes begin of what is wrong with a network itself."""
 _LEARNING = ("gradients-", "weights-", "step-", "loop-", "update-", "backward-", "array-")
 """The same of what is wrong with how it learns."""
-_ANSWERS = ("forward-", "loss-", "answers-", "own-", "mlp-", "arrays-")
+_ANSWERS = ("forward-", "loss-", "answers-", "own-", "cifar-", "mlp-", "arrays-")
 """The same of what is wrong with what it answers, or with what is made of that."""
 _ALL = (*_NETWORK, *_LEARNING, *_ANSWERS)
 EFFECTS: Mapping[str, tuple[str, ...]] = {
     "stop-other": (*_NETWORK, "stop-"),
+    "views-other-layer": ("views-in-place",),
+    "birds-dropout-in-eval": ("layers-dropout-in-eval",),
+    "layers-softmax-added": ("network-softmax-",),
+    "layers-width": ("classics-",),
+    "layers-kind": ("classics-",),
+    "layers-bias-added": ("classics-",),
     "layers-norm-missing": ("layers-shortcut-missing",),
     "layers-missing": ("layers-shortcut-missing",),
     "layers-otherwise": _NETWORK,
@@ -45,6 +51,7 @@ EFFECTS: Mapping[str, tuple[str, ...]] = {
     "training-no-curve": _ALL,
     "accuracy-unproven": _ALL,
     "accuracy-guessing": (*_ALL, "training-"),
+    "accuracy-unchanged": (*_ALL, "training-"),
     "accuracy-below": (*_ALL, "training-"),
     "accuracy-classes": (*_ALL, "training-", "accuracy-"),
 }
