@@ -52,7 +52,8 @@ def accuracy(
     answers = student.own if student.proven is None or not counted.proven else student.proven
     evidence = {**score.to_json(counted, full, zero), **split_by_class(answers, truth)}
     epochs = _pair_epochs(student, reference, truth)
-    loss = score.name_loss(full, epochs, guesses=is_guessing(answers, truth))
+    idle = _is_idle(answers, epochs)
+    loss = score.name_loss(full, guesses=is_guessing(answers, truth), idle=idle)
     lost = counted.fraction < 1
     return Verdict.say(
         *score.messages(),
@@ -165,15 +166,13 @@ class _Score:
             return (Message("accuracy-silent", {**facts, "why": self.why_not.rstrip(".")}),)
         return (Message("accuracy-other" if self.differs else "accuracy-proven", facts),)
 
-    def name_loss(self, full: float, epochs: Epochs, *, guesses: bool) -> Message:
+    def name_loss(self, full: float, *, guesses: bool, idle: bool) -> Message:
         """Why points are lost, with what to do next."""
-        own = [share for share, _ in epochs if share is not None]
         facts = {"full": self.target + full}
         if self.proven is None or self.differs:
             return Message("accuracy-unproven", facts)
-        if guesses and len(own) > 1 and len(set(own)) == 1:
-            return Message("accuracy-unchanged", facts)
-        return Message("accuracy-guessing" if guesses else "accuracy-below", facts)
+        found = "below" if not guesses else "unchanged" if idle else "guessing"
+        return Message(f"accuracy-{found}", facts)
 
 
 def curve(student: Logits) -> dict[str, Json]:
@@ -206,6 +205,16 @@ def _measure_epochs(side: Logits, truth: Array) -> list[float]:
     if guesses is None or guesses.shape[1:] != truth.shape:
         return []
     return [float(np.mean(g == truth)) for g in guesses]
+
+
+def _is_idle(answers: Array | None, epochs: Epochs) -> bool:
+    """True where several epochs left the same accuracy, to a network that does not give one class
+    for all pictures, as one does that diverged.
+    """
+    own = [share for share, _ in epochs if share is not None]
+    if answers is None or len(own) < 2 or len(set(own)) > 1:
+        return False
+    return len(np.unique(_guess(answers))) > 1
 
 
 def _describe_epochs(epochs: Epochs) -> tuple[Message, ...]:

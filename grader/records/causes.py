@@ -58,7 +58,13 @@ EFFECTS: Mapping[str, tuple[str, ...]] = {
 """What names no fault of its own → how the codes begin of what explains it where another check
 shows that. Of two of these the upper may explain the lower, never the other way round.
 """
-GUESSES = ("training-diverges", "training-learns-little", "accuracy-guessing", "accuracy-below")
+GUESSES = (
+    "training-diverges",
+    "training-learns-little",
+    "accuracy-guessing",
+    "accuracy-unchanged",
+    "accuracy-below",
+)
 """Codes whose advice guesses at a cause: it is given only where no other check shows one."""
 
 
