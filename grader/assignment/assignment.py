@@ -15,8 +15,8 @@ from grader.assignment.probe import Probe
 from grader.assignment.variants import Draw, Personal
 from grader.data import catalogue
 from grader.records import measurements
-from grader.records.errors import CourseError, Unmeasured
-from grader.records.execution import Missing
+from grader.records.errors import CourseError
+from grader.records.execution import Missing, Unmeasured
 from grader.records.json_values import Json
 from grader.records.limits import Limits
 from grader.records.result import Verdict
@@ -45,14 +45,12 @@ class Measurements:
         value = self._values.get(probe.key, Missing(why="this was not asked", needs_review=True))
         if not isinstance(value, Missing):
             return cast("T", value)
-        if value.elsewhere:
-            raise Unmeasured(value.why, elsewhere=True)
-        raise Unmeasured(value.why, ours=value.needs_review, undecided=value.undecided)
+        raise Unmeasured(value)
 
     def __contains__(self, probe: Probe[object]) -> bool:
         value = self._values.get(probe.key, Missing(why=""))
         if isinstance(value, Missing) and not value.kept:
-            raise Unmeasured(value.why, ours=True)
+            raise Unmeasured(replace(value, needs_review=True))
         return not isinstance(value, Missing)
 
     def each(self, probes: Mapping[str, Probe[T]]) -> dict[str, T | Missing]:

@@ -10,7 +10,7 @@ from rich.markup import escape as escape_markup
 from grader.cli.terminal import line, name_of, new_table, safe, show
 from grader.data import catalogue
 from grader.grading.verify import lost
-from grader.records.execution import STATUS_WORDS
+from grader.records.execution import describe_end
 
 if TYPE_CHECKING:
     from grader.assignment.loader import LoadedAssignment
@@ -43,7 +43,7 @@ def results(summary: RunSummary) -> None:
             _say_score(graded),
             f"/ {graded.max_score:g}",
             ("[magenta]! a person is needed[/] " if graded.needs_review else "")
-            + STATUS_WORDS[graded.execution.status],
+            + describe_end(graded.execution.status),
             f"[dim]{gone}[/]",
         )
     show(table)

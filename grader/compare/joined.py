@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from grader.records.errors import Unmeasured
+from grader.records.execution import Unmeasured
 from grader.records.json_values import Json
 from grader.records.messages import Message
 from grader.records.result import Trust, Verdict
@@ -63,11 +63,12 @@ def _try(part: Part) -> tuple[Verdict, Unmeasured | None]:
     """What the part concludes, and why it could not be measured, if so."""
     try:
         return part(), None
-    except Unmeasured as missing:
-        if missing.ours or missing.elsewhere:
+    except Unmeasured as gap:
+        if gap.missing.needs_review or gap.missing.elsewhere:
             raise
-        why = {"why": f"{missing.why.rstrip('.')}."}
-        return Verdict.say(Message(name_stop(missing.why), why)), missing
+        why = gap.missing.why
+        code = name_stop(why) or "checks-not-measured"
+        return Verdict.say(Message(code, {"why": f"{why.rstrip('.')}."})), gap
 
 
 def _name(text: str, name: str) -> str:

@@ -66,7 +66,8 @@ def _describe_crash(error: StudentError) -> Message:
 
 def _name_crash(error: StudentError) -> Message:
     """The fault that stopped `forward`."""
-    return Message(name_stop(error.sentence()), {"why": f"{error.sentence().rstrip('.')}."})
+    why = f"{error.sentence().rstrip('.')}."
+    return Message(name_stop(why) or "run-raised", {"why": why, "kind": error.kind})
 
 
 def _find_place(error: StudentError) -> Place | None:

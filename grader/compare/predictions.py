@@ -142,10 +142,31 @@ class _Score:
             proof = grade_between(self.proven - self.target, full, zero)
         return count_proof(grade_between(self.own - self.target, full, zero), proof, self.unproven)
 
+    def _grade_weights(self, full: float, zero: float) -> Json:
+        """The accuracy of the student's weights in the brief's network, and the share of the points
+        that it gives; None where they could not be tried there.
+        """
+        if self.proven is None:
+            return None
+        share = grade_between(self.proven - self.target, full, zero)
+        return {"accuracy": self.proven, "fraction": share, "most": 1.0}
+
+    def _grade_network(self, full: float, zero: float) -> Json:
+        """The same of the student's own network, which earns at most a part; None where it gave no
+        answers.
+        """
+        if self.silent:
+            return None
+        share = grade_between(self.own - self.target, full, zero)
+        return {"accuracy": self.own, "fraction": self.unproven * share, "most": self.unproven}
+
     def to_json(self, counted: Counted, full: float, zero: float) -> dict[str, Json]:
-        """For the report."""
+        """For the report: `student` is the accuracy that was scored, `scored` says which it is."""
         return {
             "student": self.proven if counted.proven else self.own,
+            "scored": "weights" if counted.proven else "network",
+            "weights": self._grade_weights(full, zero),
+            "own": self._grade_network(full, zero),
             "reference": self.target,
             "full": self.target + full,
             "zero": self.target + zero,

@@ -104,7 +104,7 @@ def _describe(run: Run, check: CheckResult, cap: int) -> dict[str, object]:
         to_number(check.earned) if decided else 0,
         escape.log(text),
         "" if check.hidden else place.file,
-        place.line,
+        ci_run.find_line(place),
     )
 
 

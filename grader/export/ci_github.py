@@ -12,7 +12,7 @@ from typing import Literal
 from grader.export import ci_run
 from grader.export.ci_format import Failure, ResultFile, Run
 from grader.export.ci_markdown import MARKDOWN
-from grader.export.ci_run import Place
+from grader.records.place import Place
 from grader.records.result import CheckResult
 from grader.report import escape
 
@@ -79,7 +79,7 @@ def _annotation(kind: Kind, title: str, place: Place, text: str) -> str:
     where: dict[str, str | int] = {}
     if place.file:
         where["file"] = place.file
-    if place.line:
-        where["line"] = place.line
+    if line := ci_run.find_line(place):
+        where["line"] = line
     of_cell = f" (cell {place.cell})" if place.cell else ""
     return escape.annotation(kind, text[:LONGEST], **where, title=f"{title}{of_cell}")

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 
 from grader.export import ci_run
 from grader.export.ci_format import Failure, ResultFile, Run
-from grader.export.ci_markdown import describe_place
 from grader.export.leaderboard import SHOWN
 from grader.export.points import to_number
 from grader.records.result import CheckResult, Graded
@@ -76,7 +75,7 @@ def _make(run: Run, cap: int) -> dict[str, object]:
 
 
 def _describe(run: Run, check: CheckResult, cap: int) -> dict[str, object]:
-    where = describe_place(ci_run.find_place(run, check))
+    where = ci_run.describe_place(ci_run.find_place(run, check))
     text = f"{check.title}\n{ci_run.explain(check, cap)}".strip()
     test: dict[str, object] = {
         "name": f"{escape.line(check.name)}{f' ({escape.line(where)})' if where else ''}",

@@ -110,8 +110,8 @@ def _make_case(run: Run, check: CheckResult) -> ET.Element:
     case = ET.Element("testcase", classname=_text(slug), name=_text(check.name), time="0")
     if place.file and not check.hidden:
         case.set("file", _text(place.file))
-    if place.line and not check.hidden:
-        case.set("line", str(place.line))
+    if (line := ci_run.find_line(place)) and not check.hidden:
+        case.set("line", str(line))
     if end := _end(check):
         cell = f" (cell {place.cell})" if place.cell else ""
         message = f"{ci_run.describe_points(check)}{cell}"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from grader.export import ci_run
 from grader.export.ci_format import Failure, ResultFile, Run
-from grader.export.ci_run import Place
+from grader.records.place import Place
 from grader.records.result import CheckResult, Graded
 from grader.report import escape
 
@@ -66,18 +66,11 @@ def _name(check: CheckResult) -> str:
 
 
 def _describe(check: CheckResult, place: Place) -> str:
-    where = describe_place(place)
+    where = ci_run.describe_place(place)
     written = f" in {escape.markdown(where)}" if where else ""
     return (
         f"\n### {escape.markdown(check.name)}{written}\n\n{escape.prose(ci_run.explain(check))}\n"
     )
-
-
-def describe_place(place: Place) -> str:
-    """`lenet.py, line 12`, `lenet.ipynb, cell 7`; empty where no more than the file is known."""
-    if place.cell:
-        return f"{place.file}, cell {place.cell}"
-    return f"{place.file}, line {place.line}" if place.line else ""
 
 
 def _describe_grader(graded: Graded) -> str:

@@ -62,13 +62,14 @@ def _make_score(run: Run) -> dict[str, object]:
 
 
 def _list_tests(run: Run, cap: int) -> list[dict[str, object]]:
-    return [_describe(c, cap) for c in ci_run.list_checks(run.graded)]
+    return [_describe(run, c, cap) for c in ci_run.list_checks(run.graded)]
 
 
-def _describe(check: CheckResult, cap: int) -> dict[str, object]:
+def _describe(run: Run, check: CheckResult, cap: int) -> dict[str, object]:
     decided = check.outcome not in ci_run.ELSEWHERE
     text = ci_run.explain(check, cap)
-    place = f" ({check.place})" if check.place and not check.hidden else ""
+    where = ci_run.describe_place(ci_run.find_place(run, check))
+    place = f" ({where})" if where and not check.hidden else ""
     return {
         "name": f"{escape.line(check.name)}{escape.line(place)}",
         "description": escape.log(check.title[: cap + 80]),

@@ -7,13 +7,13 @@ count, and stand in one line without names: the file is for the student.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from grader.export.ci_format import Run
 from grader.export.points import show, to_number
+from grader.records.place import Place
 from grader.records.result import CheckResult, Graded, Outcome
 
 HIDDEN = "hidden_checks"
@@ -25,7 +25,6 @@ NOT_GRADED = "could not be graded"
 NO_FAULT = (
     "That is no fault of the student's: nothing is lost by it, and the instructor has to look."
 )
-_CELL = re.compile(r"\A(?P<file>.*), cell (?P<cell>\d+)")
 _MARKS = {
     "passed": "✓",
     "partial": "~",
@@ -57,19 +56,6 @@ class Total:
     def sentence(self) -> str:
         """`87.5 of 100 points`."""
         return f"{show(self.earned)} of {show(self.most)} points"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where the student wrote what a check is about."""
-
-    file: str = ""
-    """Below the repository's root."""
-    line: int = 0
-    """In a module; 0 where it is not known. What counts lines of a notebook counts those of JSON.
-    """
-    cell: int = 0
-    """In a notebook, from 1; 0 for none."""
 
 
 def list_checks(graded: Graded, *, merged: bool = True) -> list[CheckResult]:
@@ -204,25 +190,33 @@ def describe_level(graded: Graded) -> str:
 
 
 def find_place(run: Run, check: CheckResult) -> Place:
-    """Where the check's subject is written, in the file that was run."""
-    kind, _, number = check.place.partition(" ")
-    at = int(number) if number.isdecimal() else 0
-    return Place(
-        file=run.entry,
-        line=at if kind == "line" else 0,
-        cell=at if kind == "cell" else 0,
-    )
+    """Where what the check is about is written, below the repository's root; the file that was run
+    where no more is known.
+    """
+    return _find_below(run, check.at) if check.at else Place(file=run.entry)
 
 
 def find_error(run: Run) -> Place | None:
     """Where the student's code stopped, if it did and the place is known."""
     error = run.graded.execution.error
-    if error is None or not error.file:
-        return None
-    of_cell = _CELL.fullmatch(error.file)
-    file = of_cell["file"] if of_cell else error.file
-    beside = PurePosixPath(run.entry)
-    path = str(beside if file == beside.name else beside.parent / file)
-    if of_cell:
-        return Place(file=path, cell=int(of_cell["cell"]))
-    return Place(file=path, line=error.line or 0)
+    return _find_below(run, error.at) if error and error.at else None
+
+
+def _find_below(run: Run, at: Place) -> Place:
+    """The same place by its path in the repository."""
+    entry = PurePosixPath(run.entry)
+    if at.file in ("", entry.name):
+        return replace(at, file=run.entry)
+    return replace(at, file=str(entry.parent / at.file))
+
+
+def find_line(place: Place) -> int:
+    """The line for what shows lines of files; 0 where none is known. A notebook's file holds JSON,
+    of which nobody reads the lines.
+    """
+    return place.line or 0 if place.cell is None else 0
+
+
+def describe_place(place: Place) -> str:
+    """`lenet.py, line 12`, `lenet.ipynb, cell 7`; empty where no more than the file is known."""
+    return place.describe() if place.line or place.cell else ""

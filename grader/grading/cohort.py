@@ -16,11 +16,12 @@ from grader.grading.written import read_answers
 from grader.ledger.ledger import Ledger
 from grader.records.errors import ReferenceFailed
 from grader.records.execution import ExecutionRecord, Kind
+from grader.records.messages import Message
+from grader.records.place import Place
 from grader.records.result import Graded
 from grader.records.submission import Submission
 from grader.submissions import definitions
 
-_FORM = "Compared with the accepted form `{}`, which fits this work best."
 Turn = tuple[str, int]
 """A student and an attempt."""
 _LEVEL = "level"
@@ -213,7 +214,8 @@ class Cohort:
         judgement, notes = self._judge_by_best(submission, record, places)
         results, execution = judgement.results, record.execution
         if faults := judgement.faults:
-            reason = f"{faults[0][:1].upper()}{faults[0][1:]}. A person will look at it."
+            said = f"{faults[0][:1].upper()}{faults[0][1:]}"
+            reason = Message("run-impossible-answer", {"fault": said}).text()
             execution = replace(execution, status="tampered", reason=reason)
         if self.unsteady:
             checks = self.loaded.assignment.checks
@@ -241,7 +243,7 @@ class Cohort:
         )
 
     def _judge_by_best(
-        self, submission: Submission, record: ExecutionRecord, places: Mapping[str, str]
+        self, submission: Submission, record: ExecutionRecord, places: Mapping[str, Place]
     ) -> tuple[Judgement, tuple[str, ...]]:
         """What is decided beside the reference, or beside the form that gives more points, and a
         note that says so.
@@ -254,5 +256,6 @@ class Cohort:
                 break
             other = decide(self.reference(submission, form))
             if judge.score(other.results) > judge.score(best.results):
-                best, note = other, _FORM.format(form.student.removeprefix("forms/"))
+                facts = {"form": form.student.removeprefix("forms/")}
+                best, note = other, Message("checks-form", facts).text()
         return best, (note,) if note else ()

@@ -258,7 +258,7 @@ class Executor:
         """The answer, or Missing where the code did not load or the data set is not here."""
         error = box.load()
         if error is not None:
-            return Missing(why=error.sentence(), error=error)
+            return Missing(why=error.sentence(), error=error, code="run-not-loaded")
         if probe.key in self.absent:
             return Missing(why=self.absent[probe.key], elsewhere=True)
         arguments = self._arguments_of(probe, precisions, substitutes or {})
@@ -356,7 +356,7 @@ class Executor:
         why = " ".join(submission.notes) or f"`{wanted}` is missing"
         reason = f"{why[:1].upper()}{why[1:].rstrip('.')}."
         execution = Execution(status="missing", reason=reason)
-        return self._unmeasured(submission, execution, Missing(why=why))
+        return self._unmeasured(submission, execution, Missing(why=why, code="run-no-file"))
 
     def give_up(self, submission: Submission, why: str) -> ExecutionRecord:
         """The record of one that could not be run, through no fault of the student's."""

@@ -11,13 +11,14 @@ from typing import Any
 
 from grader.assignment.assignment import Check, Measurements
 from grader.assignment.probe import Probe
-from grader.records import bounds
-from grader.records.causes import WAITS
-from grader.records.errors import DataSetAbsent, Unmeasured, is_interrupt, read_text
-from grader.records.execution import Missing
-from grader.records.json_values import escape_surrogates
+from grader.records import bounds, messages
+from grader.records.causes import RUN, WAITS
+from grader.records.errors import DataSetAbsent, is_interrupt, read_text
+from grader.records.execution import Missing, Unmeasured
+from grader.records.json_values import Json, escape_surrogates
 from grader.records.measurements import Gradients, Parameters
 from grader.records.messages import Message
+from grader.records.place import Place
 from grader.records.result import CheckResult, Outcome, Verdict
 from grader.records.stops import name_stop
 
@@ -29,11 +30,10 @@ BLOCKING: Mapping[Outcome, Outcome] = {
     "broken": "broken",
 }
 """What a check becomes that comes after one with this outcome."""
-UNSTEADY = (
-    "Not judged: the reference was measured twice and was not the same, so this check cannot tell. "
-    "That is not your fault; a person will look at it."
-)
-"""Said of a check by which the reference differs from itself."""
+UNSTEADY = "checks-unsteady"
+"""Code of a check by which the reference differs from itself."""
+RAISED = "run-raised"
+"""Code of a check whose measurement the student's code stopped by an error."""
 _LONGEST = 400
 """Characters of an exception's text."""
 _WAITS: Mapping[Outcome, str] = {
@@ -47,11 +47,11 @@ def judge(
     checks: Sequence[Check],
     student: Measurements,
     reference: Measurements,
-    places: Mapping[str, str] | None = None,
+    places: Mapping[str, Place] | None = None,
 ) -> tuple[CheckResult, ...]:
     """One result for each check, in order. Never raises: our faults become the outcome `broken`.
 
-    `places` says where in the student's file a name is defined: "line 12" or "cell 7".
+    `places` says where the student defines a name: there a result belongs that names no statement.
     """
     results: dict[str, CheckResult] = {}
     for check in checks:
@@ -63,9 +63,9 @@ def judge(
         else:
             of_check = student.for_check(reference)
             decided = _decided(check, of_check, reference)
-            about = next((n for n in of_check.subjects if n in (places or {})), "")
-            place = (places or {}).get(about, "")
-            results[check.name] = replace(decided, place=place)
+            defined = (places[n] for n in of_check.subjects if places and n in places)
+            place = None if decided.code in RUN else next(defined, None)
+            results[check.name] = replace(decided, at=decided.at or place)
     return tuple(results.values())
 
 
@@ -79,7 +79,7 @@ def open_unsteady(
     for check, result in zip(checks, results, strict=True):
         broken = [opened[n] for n in check.depends_on if opened[n].outcome == "broken"]
         if check.name in unsteady:
-            opened[check.name] = give_up(check, UNSTEADY)
+            opened[check.name] = give_up(check, Message(UNSTEADY))
         elif broken and result.outcome != "broken":
             opened[check.name] = _blocked(check, broken[0])
         else:
@@ -96,8 +96,9 @@ def leave_open(result: CheckResult, unread: str) -> CheckResult:
     if result.outcome == "partial":
         return replace(result, needs_review=True)
     seen = f" What was seen without it: {result.feedback}" if result.feedback else ""
-    why = f"Not judged: {_ended(unread)}{seen}"
-    return replace(result, outcome="broken", feedback=why, needs_review=True)
+    message = Message("checks-unread", {"why": _end(unread), "seen": seen})
+    opened = replace(result, outcome="broken", feedback=message.text(), needs_review=True)
+    return replace(opened, code=message.code, facts=message.to_facts())
 
 
 def score(results: Sequence[CheckResult]) -> float:
@@ -105,48 +106,57 @@ def score(results: Sequence[CheckResult]) -> float:
     return round(sum(r.earned for r in results), 3)
 
 
-def give_up(check: Check, why: str) -> CheckResult:
+def give_up(check: Check, why: Message) -> CheckResult:
     """What is recorded of a check that could not be judged, for a person to look at."""
-    return _result(check, "broken", feedback=why, needs_review=True)
+    return _say(check, "broken", why, needs_review=True)
 
 
 def _blocked(check: Check, by: CheckResult) -> CheckResult:
     outcome = BLOCKING[by.outcome]
     message = Message(_WAITS[outcome], {"check": by.name})
-    waiting = _result(check, outcome, feedback=message.text(), needs_review=outcome == "broken")
-    return replace(waiting, code=message.code, facts=message.to_facts())
+    return _say(check, outcome, message, needs_review=outcome == "broken")
 
 
 def _decided(check: Check, student: Measurements, reference: Measurements) -> CheckResult:
     try:
         returned: object = check.function(student, reference)
-    except Unmeasured as missing:
-        if missing.elsewhere:
-            return _result(check, "deferred", feedback=_ended(missing.why))
-        if missing.ours:
-            return give_up(check, f"Not judged: {_ended(missing.why)}")
-        message = Message(name_stop(missing.why), {"why": _ended(missing.why)})
-        told = _result(check, "unmeasured", feedback=message.text(), needs_review=missing.undecided)
-        return replace(told, code=message.code, facts=message.to_facts())
+    except Unmeasured as gap:
+        return _explain_gap(check, gap.missing)
     except DataSetAbsent as absent:  # of its labels; where a class is graded they are there
-        return _result(check, "deferred", feedback=f"Decided when graded: {_ended(str(absent))}")
+        return _say(check, "deferred", Message("checks-decided-later", {"why": _end(str(absent))}))
     except BaseException as error:  # an instructor's check may raise anything, and call exit()
         if is_interrupt(error):
             raise
-        return give_up(check, f"This check itself failed: {_describe(error)}.")
+        return give_up(check, Message("checks-failed-itself", {"error": _describe(error)}))
     return _read(check, returned)
+
+
+def _explain_gap(check: Check, missing: Missing) -> CheckResult:
+    """The result of a check that reads what is missing."""
+    facts: dict[str, Json] = {"why": _end(missing.why)}
+    if missing.elsewhere:
+        return _say(check, "deferred", Message("checks-elsewhere", facts))
+    if missing.needs_review:
+        return give_up(check, Message("checks-not-judged", facts))
+    error = missing.error
+    known = missing.code if missing.code in messages.current() else ""
+    code = known or name_stop(missing.why) or (RAISED if error else "checks-not-measured")
+    facts |= {"about": missing.about, "kind": error.kind if error else ""}
+    told = _say(check, "unmeasured", Message(code, facts), needs_review=missing.undecided)
+    return replace(told, at=error.at if error else None)
 
 
 def _read(check: Check, returned: object) -> CheckResult:
     """What the check returned, if that is a verdict with values that a record can hold."""
     if not isinstance(returned, Verdict):
-        what = f"{type(returned).__name__} instead of a Verdict"
-        return give_up(check, f"This check returned {what}, in {_find_definition(check)}.")
+        kind = type(returned).__name__
+        facts = {"kind": kind, "where": _find_definition(check)}
+        return give_up(check, Message("checks-no-verdict", facts))
     try:
         verdict = returned.copy()  # its evidence may have been changed since it was made
     except (TypeError, ValueError) as error:
-        what = "a verdict that cannot be kept"
-        return give_up(check, f"This check returned {what}: {error}, in {_find_definition(check)}.")
+        facts = {"error": escape_surrogates(str(error)), "where": _find_definition(check)}
+        return give_up(check, Message("checks-bad-verdict", facts))
     if check.person:
         answer = {k: verdict.evidence[k] for k in ("answer",) if k in verdict.evidence}
         rest = {k: v for k, v in verdict.evidence.items() if k not in answer}
@@ -175,6 +185,15 @@ def _read(check: Check, returned: object) -> CheckResult:
     )
 
 
+def _say(
+    check: Check, outcome: Outcome, message: Message, *, needs_review: bool = False
+) -> CheckResult:
+    """The result that says this message."""
+    result = _result(check, outcome, feedback=message.text(), needs_review=needs_review)
+    facts = bounds.cut_evidence(message.to_facts())
+    return replace(result, hint=message.hint(), code=message.code, facts=facts)
+
+
 def _result(
     check: Check, outcome: Outcome, *, feedback: str, needs_review: bool = False
 ) -> CheckResult:
@@ -192,7 +211,7 @@ def _result(
     )
 
 
-def _ended(text: str) -> str:
+def _end(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
@@ -243,11 +262,8 @@ def contradictions(probes: Mapping[str, Probe[Any]], values: Mapping[str, Any]) 
         used = sum(p.count for p in listed if p.used)
         sizes = sum(_size(g.shape) for g in shown[name].runs[0] if g.values is not None)
         if sizes > used and not any(p.used is None for p in claimed[name].rows):
-            told.append(
-                f"`{name}` claims {used:,} trainable parameters in use, but {sizes:,} have "
-                f"gradients. If it is built another way each time, build it always the same; a "
-                f"person will look at it."
-            )
+            facts = {"about": name, "used": used, "seen": sizes}
+            told.append(Message("checks-contradiction", facts).text())
     return tuple(told)
 
 

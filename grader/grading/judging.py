@@ -20,6 +20,8 @@ from grader.records.causes import withdraw_advice
 from grader.records.execution import ExecutionRecord, Missing, Proof
 from grader.records.json_values import Json, to_json
 from grader.records.measurements import Logits, Text
+from grader.records.messages import Message
+from grader.records.place import Place
 from grader.records.result import CheckResult
 from grader.sandbox.limited_child import ChildDied, LimitedChild, can_fork
 
@@ -42,7 +44,7 @@ class _Task:
     """What the child is given."""
 
     record: ExecutionRecord
-    places: Mapping[str, str]
+    places: Mapping[str, Place]
     written: Mapping[str, Text | Missing]
     reference: Measurements | None
     """None for that of the task before."""
@@ -70,7 +72,7 @@ class Judging:
         self,
         record: ExecutionRecord,
         reference: Measurements,
-        places: Mapping[str, str],
+        places: Mapping[str, Place],
         written: Mapping[str, Text | Missing],
     ) -> Judgement:
         """What these measurements earn beside the reference's; `places` says where in the
@@ -106,7 +108,7 @@ class Judging:
         self,
         record: ExecutionRecord,
         reference: Measurements,
-        places: Mapping[str, str],
+        places: Mapping[str, Place],
         written: Mapping[str, Text | Missing],
     ) -> Judgement:
         values, faults = read_measurements(self._loaded, record)
@@ -121,9 +123,9 @@ class Judging:
 
     def _give_up(self, why: str) -> Judgement:
         """Nothing could be decided, which is for a person to see."""
-        text = f"Not judged: the grader's own comparison {why}. A person will look at it."
+        said = Message("checks-comparison-died", {"why": why})
         checks = self._loaded.assignment.checks
-        return Judgement(results=tuple(judge.give_up(c, text) for c in checks), faults=())
+        return Judgement(results=tuple(judge.give_up(c, said) for c in checks), faults=())
 
 
 def read_measurements(

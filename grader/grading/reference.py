@@ -13,7 +13,7 @@ from typing import cast
 from grader.grading.executor import Executor
 from grader.grading.provenance import describe_data
 from grader.grading.schedule import Schedule
-from grader.records.execution import STATUS_WORDS, ExecutionRecord, Kind
+from grader.records.execution import ExecutionRecord, Kind, describe_end
 from grader.records.result import CheckResult, Graded
 from grader.records.submission import Submission
 
@@ -69,7 +69,7 @@ def describe_loss(graded: Graded) -> str:
     status, reason = graded.execution.status, graded.execution.reason.rstrip(".")
     if not lost:
         unfit = status in ("broken", "tampered")
-        return f"{STATUS_WORDS[status].partition(':')[0]}: {reason}" if unfit else ""
+        return f"{describe_end(status).partition(':')[0]}: {reason}" if unfit else ""
     named = ", ".join(_name(c) for c in lost[:MOST_NAMED])
     if len(lost) > MOST_NAMED:
         named += f" and {len(lost) - MOST_NAMED} more checks"

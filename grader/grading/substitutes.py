@@ -136,12 +136,14 @@ def choose_file(
                 f"`{name}` was not handed in, and several files fit the network: "
                 f"{_list_paths(fitting)}. Hand in the one that counts as `{name}`"
             )
-            return Substitutes(refused={name: Missing(why=why, undecided=True)})
+            return Substitutes(
+                refused={name: Missing(why=why, undecided=True, code="saved-unclear", about=name)}
+            )
     why = (
         f"`{name}` was not handed in, and no other file of weights fits the network: "
         f"{_list_paths(files)}. Save the weights from the class that you hand in, as `{name}`"
     )
-    return Substitutes(refused={name: Missing(why=why)})
+    return Substitutes(refused={name: Missing(why=why, code="saved-misfit", about=name)})
 
 
 def _has_all_shapes(file: NetworkFacts, net: NetworkFacts) -> bool:
@@ -172,6 +174,8 @@ def _explain(
             f"{_list_paths(fitting)}. Say which one it is at the end of {file}: "
             f"`{_write_answers(name, fitting[0].path)}`, or call it `{name}`",
             undecided=True,
+            code="names-unclear",
+            about=name,
         )
     bound, rows = networks.bound, networks.rows
     if bound is not None:
@@ -196,7 +200,9 @@ def _explain_wants(
     return Missing(
         why=f"{subject} wants {wants} when it is built, and the brief builds `{name}()`. Give "
         f"every argument a default value, or write at the end of {file}{gap}: "
-        f"`{_write_answers(name, build)}`"
+        f"`{_write_answers(name, build)}`",
+        code="names-wants-arguments",
+        about=name,
     )
 
 

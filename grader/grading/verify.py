@@ -23,7 +23,7 @@ from grader.inside.cell import is_notebook
 from grader.ledger.ledger import Ledger
 from grader.records import file_names
 from grader.records.causes import list_causes
-from grader.records.execution import STATUS_WORDS
+from grader.records.execution import describe_end
 from grader.records.extras import require_course
 from grader.records.result import Graded
 from grader.records.submission import Submission
@@ -167,7 +167,7 @@ def _find_break(graded: Graded) -> str:
     if broken is not None:
         return f"a check broke on it: {broken.feedback}"
     if graded.execution.status in ("broken", "tampered"):
-        return f"it {STATUS_WORDS[graded.execution.status]}: {graded.execution.reason}"
+        return f"it {describe_end(graded.execution.status)}: {graded.execution.reason}"
     return ""
 
 

@@ -37,7 +37,9 @@ def _describe_absence(label: str, large: tuple[str, ...]) -> Text | Missing:
         return Text(label=label, text="", places=large, cut=True)
     return Missing(
         why=f"no answer to `{label}` was found. Write it in a text cell of your notebook, in a "
-        f"comment or in answers.md, after `{label}:` at the beginning of a line"
+        f"comment or in answers.md, after `{label}:` at the beginning of a line",
+        code="names-no-answer",
+        about=label,
     )
 
 

@@ -8,10 +8,11 @@ Floors, top first:
     answers, result
     execution
     submission
-    bounds, messages
+    advice, bounds
+    messages
     adjustment, person, place
     json_values, limits
-    advice, asked_files, broken_zip, extensions, extras, file_names, mark, notebook_file
+    asked_files, broken_zip, extensions, extras, file_names, mark, notebook_file
     stops, tried_versions, zip_file
     errors, temporary
 """

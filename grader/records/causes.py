@@ -16,6 +16,9 @@ from grader.records.result import CheckResult, Graded
 WAITS = "checks-wait"
 """Code of a check that was not judged since an earlier one was lost; its facts name that one."""
 
+RUN = ("run-not-loaded", "run-ended", "run-no-file")
+"""Codes of checks for which nothing could be measured, as the program did not run, or ended."""
+
 _NETWORK = ("layers-", "network-", "parameters-", "stop-inputs", "stop-sizes")
 """How the codes begin of what is wrong with a network itself."""
 _LEARNING = ("gradients-", "weights-", "step-", "loop-", "update-", "backward-", "array-")
@@ -24,7 +27,8 @@ _ANSWERS = ("forward-", "loss-", "answers-", "own-", "cifar-", "mlp-", "arrays-"
 """The same of what is wrong with what it answers, or with what is made of that."""
 _ALL = (*_NETWORK, *_LEARNING, *_ANSWERS)
 EFFECTS: Mapping[str, tuple[str, ...]] = {
-    "stop-other": (*_NETWORK, "stop-"),
+    "run-raised": (*_NETWORK, "stop-"),
+    "checks-not-measured": (*_NETWORK, "stop-"),
     "views-other-layer": ("views-in-place",),
     "birds-dropout-in-eval": ("layers-dropout-in-eval",),
     "layers-softmax-added": ("network-softmax-",),
@@ -58,6 +62,8 @@ EFFECTS: Mapping[str, tuple[str, ...]] = {
 """What names no fault of its own → how the codes begin of what explains it where another check
 shows that. Of two of these the upper may explain the lower, never the other way round.
 """
+_UNNAMED = ("run-raised", "checks-not-measured")
+"""Codes of faults that only the sentence tells apart."""
 GUESSES = (
     "training-diverges",
     "training-learns-little",
@@ -94,7 +100,13 @@ class Cause:
 
 def list_causes(graded: Graded) -> tuple[Cause, ...]:
     """The causes of what was lost, the one to mend first at the beginning; none without a loss."""
-    return _list_causes(graded.checks)
+    status = graded.execution.status
+    code = f"run-{status}"
+    title = messages.current().title(code)
+    return tuple(
+        replace(c, code=code, title=title or c.title) if c.code in RUN and status != "ok" else c
+        for c in _list_causes(graded.checks)
+    )
 
 
 def withdraw_advice(checks: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
@@ -147,12 +159,20 @@ def _group(checks: Iterable[CheckResult]) -> list[Group]:
 
 
 def _is_same(group: Sequence[CheckResult], check: CheckResult) -> bool:
-    """True where a check shows the fault of the group: one code, at one place where both say it."""
+    """True where a check shows the fault of the group: one code, about one thing, at one place
+    where both say it. A program that did not run is one fault, and so is what stops a network
+    wherever that is asked for.
+    """
     first = group[0]
-    if check.code or first.code:
-        places = [c.at for c in group if c.at is not None]
-        return check.code == first.code and (check.at is None or check.at in places or not places)
-    return check.outcome == first.outcome == "unmeasured" and check.feedback == first.feedback
+    if check.code in RUN:
+        return first.code in RUN
+    if check.code != first.code or check.facts.get("about") != first.facts.get("about"):
+        return False
+    if not check.code or check.code in _UNNAMED:
+        return check.outcome == first.outcome == "unmeasured" and check.feedback == first.feedback
+    places = [c.at for c in group if c.at is not None]
+    stops = check.code.startswith("stop-")
+    return stops or check.at is None or check.at in places or not places
 
 
 def _find_root(group: Group, groups: Sequence[Group]) -> Group | None:

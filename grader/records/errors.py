@@ -6,10 +6,9 @@
     ├── DataSetAbsent           a data set is not on this machine
     ├── ReferenceFailed         the reference does not earn every point on this machine
     └── SandboxError            a box could not be made, or the fork server is gone
-    Unmeasured                  a check read a measurement that does not exist: an outcome, not a
-    fault
 
 Students' faults are never exceptions: they are data (`Execution.status`, `CheckResult.outcome`).
+What could not be measured is none either (`execution.Unmeasured`).
 """
 
 import dis
@@ -39,23 +38,6 @@ class ReferenceFailed(GraderError):
 
 class SandboxError(GraderError):
     """A box could not be made, or the fork server is gone."""
-
-
-class Unmeasured(Exception):
-    """A check read a measurement that is missing; the judge turns it into an outcome."""
-
-    def __init__(
-        self, why: str, *, ours: bool = False, elsewhere: bool = False, undecided: bool = False
-    ) -> None:
-        super().__init__(why)
-        self.why = why
-        """What stopped the measurement, in a sentence the student can read."""
-        self.ours = ours
-        """True where the reference, not the student, could not be measured."""
-        self.elsewhere = elsewhere
-        """True where nothing is wrong: what it takes is not on this machine."""
-        self.undecided = undecided
-        """True where a person has to say which of several is meant."""
 
 
 LONGEST = 1_000

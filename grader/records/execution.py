@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Self, TypeAlias
+from typing import Literal, Self, TypeAlias, get_args
 
-from grader.inside.schema.limits import LIMITS
 from grader.inside.schema.messages import CellStatus
 from grader.records.advice import advise
 from grader.records.json_values import Fields
+from grader.records.messages import Message
+from grader.records.place import Place
 
 Status = Literal[
     "ok",
@@ -26,18 +27,14 @@ Status = Literal[
     "missing",
     "broken",
 ]
-"""How an execution ended; the sentences a reader sees are in `STATUS_WORDS`."""
+"""How an execution ended; `describe_end` has the words."""
 
-STATUS_WORDS: Mapping[str, str] = {
-    "ok": "ran to its end",
-    "crashed": "crashed",
-    **{row.status: row.words for row in LIMITS},
-    "size": "holds more than allowed, and was not run",
-    "stopped": "ended before it was done",
-    "tampered": "contradicted itself: a person should look",
-    "missing": "was not run",
-    "broken": "could not be run through no fault of the student's",
-}
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+
+def describe_end(status: str) -> str:
+    """How an execution of this status ended, after "The submission" or "it": `crashed`."""
+    return Message(f"run-{status}").text()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +59,7 @@ class StudentError:
 
         One line, without a full stop.
         """
-        if not self.file and self.kind in {*STATUS_WORDS, "exit", "NotebookError"}:
+        if not self.file and self.kind in {*STATUSES, "exit", "NotebookError"}:
             return self.message  # not an exception: the message is a sentence already
         place = f"{self.file}, line {self.line}: " if self.file and self.line else ""
         text = f": {_shorten(_first_line(self.message), 200)}" if self.message.strip() else ""
@@ -71,14 +68,19 @@ class StudentError:
         next_step = advise(self.kind, self.message, self.code, self.file)
         return f"{place}{self.kind}{text}{quoted}{'. ' if next_step else ''}{next_step}"
 
+    @property
+    def at(self) -> Place | None:
+        """The statement that did it; None where none of theirs did."""
+        return Place.of(self.file, self.line)
+
     def outline(self) -> str:
         """What happened and where, in nothing of the author's own words: for those who must not
         read the code.
         """
         if self.file:
             return f"{self.kind} in {self.file}, line {self.line}"
-        words = STATUS_WORDS.get("stopped" if self.kind == "exit" else self.kind)
-        return f"it {words}" if words else self.kind
+        kind = "stopped" if self.kind == "exit" else self.kind
+        return f"it {describe_end(kind)}" if kind in STATUSES else kind
 
     @classmethod
     def from_json(cls, value: Fields | None) -> Self | None:
@@ -146,11 +148,24 @@ class Missing:
     """True where it may be there, and a person has to say which of several it is."""
     kept: bool = True
     """False where it was measured, and was too much to be kept."""
+    code: str = ""
+    """Of the message that names the reason, such as `names-missing`; empty where it has none."""
+    about: str = ""
+    """The name or the file that it is about, where the code says so."""
 
     @classmethod
     def from_json(cls, value: Fields) -> Self:
         """What `to_json` wrote."""
         return cls(**{**value, "error": StudentError.from_json(value.get("error"))})
+
+
+class Unmeasured(Exception):
+    """A check read a measurement that is missing; the judge turns it into an outcome."""
+
+    def __init__(self, missing: Missing) -> None:
+        super().__init__(missing.why)
+        self.missing = missing
+        """Why it is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,10 @@ class Place:
     def from_words(cls, words: str) -> Self | None:
         """The place in a record that is older than this class: `line 12` or `cell 7`."""
         hit = _WORDS.fullmatch(words)
-        return None if hit is None else cls(**{hit["kind"]: int(hit["number"])})
+        if hit is None:
+            return None
+        number = int(hit["number"])
+        return cls(line=number) if hit["kind"] == "line" else cls(cell=number)
 
     @classmethod
     def from_json(cls, value: Fields | None) -> Self | None:

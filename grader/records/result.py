@@ -156,8 +156,6 @@ class CheckResult:
     """A bonus: its points are not part of the maximum."""
     hidden: bool = False
     """True for checks of `hidden.py`."""
-    place: str = ""
-    """Where the student wrote what the check is about: `line 12`, `cell 7`, or empty."""
     needs_review: bool = False
     person: bool = False
     """True for a check that a person marks."""
@@ -174,12 +172,14 @@ class CheckResult:
     facts: Mapping[str, Json] = field(default_factory=dict)
     """What the sentences say of this case."""
     at: Place | None = None
-    """The statement of the student's that it is about."""
+    """The statement of the student's that it is about, or the definition, where that is known."""
 
     @classmethod
     def from_json(cls, value: Fields) -> Self:
-        """The result that `to_json` wrote."""
-        return cls(**{**value, "at": Place.from_json(value.get("at"))})
+        """The result that `to_json` wrote, now or before places had files."""
+        own = {name: item for name, item in value.items() if name != "place"}
+        at = Place.from_json(value.get("at")) or Place.from_words(value.get("place", ""))
+        return cls(**{**own, "at": at})
 
     @property
     def lost(self) -> bool:

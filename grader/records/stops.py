@@ -14,10 +14,8 @@ _STOPS = (
     ("stop-shape", r"has shape \(.*\), expected is"),
 )
 """Code → what is found in the sentence; the first that fits."""
-OTHER = "stop-other"
-"""Code of any other stop."""
 
 
 def name_stop(why: str) -> str:
-    """The code of the message that names what stopped a measurement."""
-    return next((code for code, pattern in _STOPS if re.search(pattern, why)), OTHER)
+    """The code of the message that names what stopped a measurement; empty for anything else."""
+    return next((code for code, pattern in _STOPS if re.search(pattern, why)), "")

@@ -22,7 +22,7 @@ from markupsafe import escape as escape_html
 import grader
 from grader.records import bounds, file_names
 from grader.records.errors import CourseError
-from grader.records.execution import STATUS_WORDS, ExecutedNotebook
+from grader.records.execution import STATUSES, ExecutedNotebook, describe_end
 from grader.records.json_values import Json, record_to_json
 from grader.records.notebook_file import MOST_BYTES, Unreadable, read_notebook
 from grader.records.result import Graded
@@ -70,7 +70,7 @@ def environment(templates: Path | None = None) -> Environment:
     env.globals.update(
         style=Markup(style),  # noqa: S704 - the grader's own file, or the course's
         policy=_policy(style),
-        status_words=STATUS_WORDS,
+        status_words={status: describe_end(status) for status in STATUSES},
     )
     return env
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from grader.records.execution import STATUS_WORDS
+from grader.records.execution import describe_end
 from grader.records.json_values import Json
 from grader.records.result import CheckResult, Graded, Outcome
 from grader.report.evidence import number
@@ -58,7 +58,7 @@ def reasons(graded: Graded) -> list[str]:
     unclear, doubtful = (f and not graded.settled for f in (graded.unclear, graded.doubtful))
     asked = ["it is open which files are to be judged"] if unclear else []
     asked += ["what it claims contradicts what it shows"] if doubtful else []
-    ran = [f"the submission {STATUS_WORDS[status].split(':')[0]}" for status in sorted(ours)]
+    ran = [f"the submission {describe_end(status).split(':')[0]}" for status in sorted(ours)]
     return (
         asked
         + ran
@@ -190,7 +190,7 @@ def _first_failure(graded: Graded) -> tuple[str, str] | None:
     if graded.execution.status != "ok":
         error = graded.execution.error
         kind = f": {error.kind}" if error is not None else ""
-        return "", f"The submission {STATUS_WORDS[graded.execution.status]}{kind}"
+        return "", f"The submission {describe_end(graded.execution.status)}{kind}"
     lost = next((c for c in graded.checks if c.lost and c.outcome != "skipped"), None)
     if lost is None:
         return None

@@ -157,7 +157,7 @@ class Box:
         error = self.load()
         if error is not None:
             why = self._hopeless or f"Your file did not load: {error.sentence()}"
-            return Missing(why=why, error=error)
+            return Missing(why=why, error=error, code="run-not-loaded")
         tree, arrays = wire.pack(dict(args))
         while self._alive or self._revive():
             kind, facts, values = self._channel.request(
@@ -167,8 +167,8 @@ class Box:
                 return self._value(facts, values)
             death = self._note_death(facts)
             if not facts.get("before"):  # else it had died since the last question: not this one's
-                return Missing(why=death.message, error=death)
-        return Missing(why=self._hopeless)
+                return Missing(why=death.message, error=death, code="run-ended")
+        return Missing(why=self._hopeless, code="run-ended")
 
     def _value(self, answer: Facts, values: list[wire.Array]) -> Any | Missing:
         self._remark(answer)
@@ -193,13 +193,21 @@ class Box:
     def _unexplained(self, missing: Missing, facts: object) -> Missing:
         """A name that is missing, with the first cell or line that failed: often it is why."""
         first, what = cells.describe_first_error(self.cells), "A cell failed"
+        error, code = cells.find_first_error(self.cells), "run-cell-failed"
+        if missing.code == "names-missing":
+            unfinished = cells.describe_unfinished(
+                missing.about, self._entry or "", self._files, self.cells
+            )
+            missing = replace(missing, why=unfinished or missing.why)
+            first = first or (self._outcome.reason if unfinished else "")
         if self._unread is not None:
             unread = outcome.is_unread(self._unread)
             what = "A part could not be read" if unread else "The file stopped before its end"
-            first = self._unread.sentence()
+            first, error, code = self._unread.sentence(), self._unread, "run-not-loaded"
         if not first or not isinstance(facts, dict) or facts.get("undefined") is not True:
             return missing
-        return replace(missing, why=f"{missing.why.rstrip('.')}. {what}: {first}")
+        why = f"{missing.why.rstrip('.')}. {what}: {first}"
+        return replace(missing, why=why, error=error, code=code)
 
     def _revive(self) -> bool:
         """A new process has loaded the submission again; False where there is no use in that."""

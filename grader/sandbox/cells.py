@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,17 @@ from grader.sandbox.outcome import Facts, Outcome
 
 _SHARED: Mapping[SharedLimit, str] = {"cpu": " of computing time", "time": ""}
 """How a limit is called that cells share."""
+_ENDS: Mapping[CellStatus, str] = {
+    "error": "failed",
+    "time": "was interrupted",
+    "died": "ended the kernel",
+    "skipped": "was not run",
+}
+"""What became of a cell that did not run to its end."""
+_DEFINED = re.compile(r"^(?:class|def|async +def) +([^\W\d]\w*)", re.MULTILINE)
+_SHOWN = 3
+"""Cells, and names of one, in a sentence."""
+_LONGEST_NAME = 80
 _MOST = 5000
 """Cells of a notebook; a box allows fewer."""
 _LONGEST = 1e6
@@ -203,11 +215,46 @@ def list_notes(cells: Sequence[CellRun], passes: int) -> list[str]:
 
 def describe_first_error(cells: Sequence[CellRun]) -> str:
     """What went wrong in the first cell that failed; empty where none did."""
-    first = next((c for c in cells if c.status == "error" and c.error is not None), None)
-    if first is None or first.error is None:
+    error = find_first_error(cells)
+    if error is None:
         return ""
-    sentence = first.error.sentence()
-    return sentence if first.error.file else f"Cell {first.index}: {sentence}"
+    sentence = error.sentence()
+    number = next(c.index for c in cells if c.error is error)
+    return sentence if error.file else f"Cell {number}: {sentence}"
+
+
+def describe_unfinished(
+    name: str, entry: str, files: Mapping[str, bytes], cells: Sequence[CellRun]
+) -> str:
+    """Why nothing of that name is there: cells that define it, or define anything, did not run to
+    their end; empty where there are none.
+    """
+    rest = {c.index: c for c in cells if c.status != "ok"}
+    sources = read_sources(entry, files, rest)
+    held = {n: _list_defined(sources.get(name_cell(entry, n), "")) for n in rest}
+    chosen = [n for n, names in held.items() if name in names] or [n for n in held if held[n]]
+    told = [
+        f"cell {n}, which is to define {_list_names(held[n], name)}, {_ENDS[rest[n].status]}"
+        for n in chosen[:_SHOWN]
+    ]
+    more = f", and {len(chosen) - _SHOWN} more cells did not run" if len(chosen) > _SHOWN else ""
+    return f"{entry} does not define `{name}`: {'; '.join(told)}{more}" if told else ""
+
+
+def _list_defined(source: str) -> list[str]:
+    """The names of classes and functions at the left margin of a cell."""
+    return _DEFINED.findall(source)
+
+
+def _list_names(names: Sequence[str], wanted: str) -> str:
+    """The name that is wanted, if it is among them; else the first ones."""
+    shown = [wanted] if wanted in names else names[:_SHOWN]
+    return ", ".join(f"`{n[:_LONGEST_NAME]}`" for n in shown)
+
+
+def find_first_error(cells: Sequence[CellRun]) -> StudentError | None:
+    """What the first cell that failed raised; None where none did."""
+    return next((c.error for c in cells if c.status == "error" and c.error is not None), None)
 
 
 def _was(numbers: Sequence[int]) -> str:

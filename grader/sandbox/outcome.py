@@ -18,6 +18,7 @@ from grader.inside.schema.messages import WHYS, Death, End
 from grader.inside.wire import Malformed
 from grader.records.execution import Missing, Status, StudentError
 from grader.records.limits import Limits
+from grader.records.messages import Message
 from grader.sandbox import loops
 
 Facts: TypeAlias = Mapping[str, object]
@@ -36,6 +37,8 @@ _MEMORY = re.compile(
     r"not enough memory|can't allocate memory|Cannot allocate memory|DefaultCPUAllocator|"
     r"std::bad_alloc|Unable to allocate"
 )
+_NAMED = re.compile(r"[a-z]+(?:-[a-z]+){1,5}")
+"""The code of a message."""
 _PROCESSES = re.compile(r"Resource temporarily unavailable|can't start new thread")
 _DISK = re.compile(r"No space left on device|File too large|Disk quota exceeded")
 
@@ -132,7 +135,8 @@ def is_unread(error: StudentError) -> bool:
 def of_limit(status: Status, limits: Limits) -> Outcome:
     """Which limit was passed, and what to do about it."""
     row = next(row for row in LIMITS if row.status == status)
-    return Outcome(status=status, reason=row.sentence.format(limits=limits))
+    said = Message(f"limits-{status}", {"limit": getattr(limits, row.field)})
+    return Outcome(status=status, reason=f"{said.text()} {said.hint()}")
 
 
 def read_death(facts: Facts) -> Death:
@@ -267,7 +271,13 @@ def read_missing(value: object) -> Missing:
     facts: Facts = value if isinstance(value, dict) else {}
     why = facts.get("why")
     text = clean(why)[:2000] if isinstance(why, str) else "It could not be measured."
-    return Missing(why=text, needs_review=facts.get("needs_review") is True)
+    code, about = facts.get("code"), facts.get("about")
+    return Missing(
+        why=text,
+        needs_review=facts.get("needs_review") is True,
+        code=code if isinstance(code, str) and _NAMED.fullmatch(code) else "",
+        about=clean(about)[:200] if isinstance(about, str) else "",
+    )
 
 
 def clean(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from grader.records.notebook_file import SUFFIX, Unreadable, read_notebook
+from grader.records.place import Place
 
 CAP = 8 << 20
 """Bytes of a file beyond which nothing is looked for."""
@@ -16,14 +17,18 @@ _DEFINED = re.compile(
 )
 
 
-def find_definitions(entry: str | None, content: bytes) -> dict[str, str]:
-    """Name → `line 12` in a module, `cell 7` in a notebook; the last definition wins."""
+def find_definitions(entry: str | None, content: bytes) -> dict[str, Place]:
+    """Name → where it is defined; the last definition wins."""
     if entry is None or len(content) > CAP:
         return {}
     if not entry.endswith(SUFFIX):
         text = content.decode("utf-8", "replace")
-        return {name: f"line {n}" for n, name in _find_names(text)}
-    return {name: f"cell {n}" for n, text in _read_cells(content) for _, name in _find_names(text)}
+        return {name: Place(file=entry, line=n) for n, name in _find_names(text)}
+    return {
+        name: Place(file=entry, cell=number, line=line)
+        for number, text in _read_cells(content)
+        for line, name in _find_names(text)
+    }
 
 
 def read_code(entry: str, content: bytes) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from grader import Verdict, compare
-from grader.records.errors import Unmeasured
+from grader.records.execution import Missing, Unmeasured
 
 Part = Callable[[], Verdict]
 
@@ -28,7 +28,7 @@ def missing(why: str = "`f` is not there", **of: bool) -> Part:
     """One that cannot be measured."""
 
     def judge() -> Verdict:
-        raise Unmeasured(why, **of)
+        raise Unmeasured(Missing(why=why, **of))
 
     return judge
 
@@ -65,7 +65,7 @@ def test_where_nothing_is_measured_neither_is_the_whole() -> None:
         compare.combine([missing("one"), missing("two")])
 
 
-@pytest.mark.parametrize("of", [{"ours": True}, {"elsewhere": True}])
+@pytest.mark.parametrize("of", [{"needs_review": True}, {"elsewhere": True}])
 def test_what_is_not_the_students_fault_costs_nothing(of: dict[str, bool]) -> None:
     """A part that is ours, or decided elsewhere, is no part that was lost."""
     with pytest.raises(Unmeasured):

@@ -37,3 +37,25 @@ def test_a_file_that_was_only_read_holds_its_arrays() -> None:
     read = Logits.from_wire(answer)
     assert read.own is None
     assert [name for name, _ in read.state] == ["a.b"]
+
+
+def test_what_was_scored_stands_apart_from_what_was_not() -> None:
+    """A network of the student's own that reads all earns half, and the evidence says which of the
+    two numbers was scored and what each gives: no mark stands at all points beside half of them.
+    """
+    blind = np.roll(ANSWERS, 1, axis=1)
+    other = Logits(own=ANSWERS, operands=(), proven=blind)
+    verdict = compare.accuracy(other, OURS, Secret(lambda: TRUTH, "labels"), full=-0.1, zero=-0.5)
+    seen = verdict.evidence["accuracy"]
+    assert verdict.fraction == 0.5
+    assert (seen["scored"], seen["student"]) == ("network", 1.0)
+    assert seen["own"] == {"accuracy": 1.0, "fraction": 0.5, "most": 0.5}
+    assert seen["weights"] == {"accuracy": 0.0, "fraction": 0.0, "most": 1.0}
+
+    same = Logits(own=ANSWERS, operands=(), proven=ANSWERS)
+    verdict = compare.accuracy(same, OURS, Secret(lambda: TRUTH, "labels"), full=-0.1, zero=-0.5)
+    seen = verdict.evidence["accuracy"]
+    assert (seen["scored"], seen["student"], verdict.fraction) == ("weights", 1.0, 1.0)
+    silent = Logits.by_proof(Proof(logits=ANSWERS), "it never returned")
+    verdict = compare.accuracy(silent, OURS, Secret(lambda: TRUTH, "labels"), full=-0.1, zero=-0.5)
+    assert verdict.evidence["accuracy"]["own"] is None

@@ -20,13 +20,26 @@ from grader.records import extensions
 from grader.records.adjustment import Adjustment
 from grader.records.errors import GraderError
 from grader.records.execution import Execution, StudentError
+from grader.records.place import Place
 from grader.records.result import CheckResult
 from kit import ci_systems
 from kit.sample_records import HOSTILE, a_class, check, graded
 
 NAMES = extensions.names(GROUP)
-LOST = check("forward_values", "failed", feedback="They differ.", hint="Look.", place="line 31")
-PART = check("layer_shapes", "partial", 0.714, feedback="`pool1` is missing.", place="cell 7")
+LOST = check(
+    "forward_values",
+    "failed",
+    feedback="They differ.",
+    hint="Look.",
+    at=Place(file="lenet.py", line=31),
+)
+PART = check(
+    "layer_shapes",
+    "partial",
+    0.714,
+    feedback="`pool1` is missing.",
+    at=Place(file="lenet.ipynb", cell=7, line=2),
+)
 
 
 def make(name: str, run: Run) -> ResultFile:
@@ -396,7 +409,9 @@ def test_autolab_gives_no_zeros_for_a_failure_of_ours() -> None:
 def test_hostile_text_stays_text(name: str) -> None:
     """In every place where a student's text may stand."""
     for text in HOSTILE:
-        lost = check("two_steps", "failed", feedback=f"{text} `{text}`", hint=text, place="line 3")
+        lost = check(
+            "two_steps", "failed", feedback=f"{text} `{text}`", hint=text, at=Place(line=3)
+        )
         stop = Execution(status="crashed", reason=text, notes=(text,),
                          error=StudentError(kind="X", message=text, file=text, line=2))  # fmt: skip
         made = make(name, one(lost, entry=text, execution=stop, notes=(text,)))

@@ -12,6 +12,7 @@ import pytest
 
 from grader import Assignment, Measurements, Verdict
 from grader.grading.judge import UNSTEADY, judge, leave_open, open_unsteady
+from grader.records.messages import Message
 from grader.records.result import CheckResult, Outcome
 
 Body = Callable[[], object]
@@ -162,7 +163,7 @@ def test_checks_in_which_the_reference_differs_are_open() -> None:
     opened = open_unsteady(assignment.checks, results, {"check_1"})
     assert [r.outcome for r in opened] == ["passed", "broken", "broken"]
     assert opened[0] is results[0]
-    assert opened[1].feedback == UNSTEADY
+    assert (opened[1].code, opened[1].feedback) == (UNSTEADY, Message(UNSTEADY).text())
     assert opened[2].feedback == "Not judged, because `check_1` could not be judged."
     assert all(r.needs_review for r in opened[1:])
     assert open_unsteady(assignment.checks, results, ()) == results

@@ -11,9 +11,9 @@ import pytest
 from grader import Assignment, Measurements, Verdict
 from grader.assignment import probe
 from grader.grading.judge import contradictions, judge, score
-from grader.records.errors import Unmeasured
-from grader.records.execution import Missing, StudentError
+from grader.records.execution import Missing, StudentError, Unmeasured
 from grader.records.measurements import Gradients, NamedArray, Parameter, Parameters
+from grader.records.place import Place
 from grader.records.result import CheckResult
 
 ANSWER = probe.value("answer")
@@ -216,8 +216,8 @@ def test_a_place_is_that_of_what_the_check_itself_read() -> None:
     for function in (reading, full):
         assignment.check(points=1)(function)
     student = Measurements({ANSWER.key: 1})
-    first, other = judge(assignment.checks, student, student, {"answer": "line 3"})
-    assert (first.place, other.place) == ("line 3", "")
+    first, other = judge(assignment.checks, student, student, {"answer": Place(file="a", line=3)})
+    assert (first.at, other.at) == (Place(file="a", line=3), None)
     one, two = student.for_check(student), student.for_check(student)
     assert one[ANSWER] == 1
     assert (one.subjects, two.subjects) == (["answer"], [])
@@ -233,10 +233,10 @@ def test_a_missing_measurement_raises() -> None:
     assert OTHER not in measured
     with pytest.raises(Unmeasured, match="your code raised an error") as error:
         measured[ANSWER]
-    assert not error.value.ours
+    assert not error.value.missing.needs_review
     with pytest.raises(Unmeasured) as error:
         measured[OTHER]
-    assert error.value.ours
+    assert error.value.missing.needs_review
 
 
 NET = probe.module("Net")

@@ -177,7 +177,7 @@ def test_checks_are_linked_to_the_cell_they_concern(course: Tiny, regrade: Gradi
     hand_in(course, "ada", "import torch", WRONG, RIGHT)
     outcome, _ = regrade(course)
     (ada,) = outcome.graded
-    assert {c.place for c in ada.checks} == {"cell 3"}
+    assert {c.at and c.at.cell for c in ada.checks} == {3}
     assert "ada.notebook.html#cell-3" in (course.out / "ada.html").read_text()
 
 

@@ -33,7 +33,7 @@ UNSTEADY = {
 run then, and by which clock, is the machine's business. Of dropout that stays on it is chance how much it reads.
 """
 _LINE = re.compile(r"\bline \d+")
-SHOWN = ("outcome", "points", "earned", "feedback", "hint", "place")
+SHOWN = ("outcome", "points", "earned", "feedback", "hint")
 """What is kept of each check."""
 
 
@@ -106,4 +106,6 @@ def recorded(slug: str) -> dict[str, Any]:
     verdicts: dict[str, Any] = json.loads(
         gzip.decompress((RECORD / f"{slug}.json.gz").read_bytes())
     )
+    for one in verdicts.values():
+        one["checks"] = {n: {k: c[k] for k in SHOWN} for n, c in one["checks"].items()}
     return verdicts

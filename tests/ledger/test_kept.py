@@ -22,8 +22,8 @@ from grader.assignment.assignment import Measurements
 from grader.ledger.budget import KEPT, NOT_KEPT, NOTEBOOK, cut_notebook
 from grader.ledger.database import is_ledger
 from grader.ledger.ledger import Ledger, undo_where_nothing_is_kept
-from grader.records.errors import GraderError, Unmeasured
-from grader.records.execution import ExecutedNotebook, Execution, Missing, Proof
+from grader.records.errors import GraderError
+from grader.records.execution import ExecutedNotebook, Execution, Missing, Proof, Unmeasured
 from kit.entries import graded, recorded
 
 NOISE = np.random.Generator(np.random.PCG64(7))
@@ -103,7 +103,7 @@ def test_what_was_not_kept_is_not_missing() -> None:
     for look in (lambda m: m[asked], lambda m: asked in m, lambda m: m.each({"a": asked})):
         with pytest.raises(Unmeasured) as caught:
             look(Measurements({asked.key: NOT_KEPT}))
-        assert caught.value.ours
+        assert caught.value.missing.needs_review
 
 
 def test_many_small_things_are_much_too(ledger: Ledger) -> None:

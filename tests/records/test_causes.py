@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from grader.records import messages
 from grader.records.causes import EFFECTS, GUESSES, WAITS, list_causes, withdraw_advice
+from grader.records.execution import Execution
 from grader.records.place import Place
 from grader.records.result import CheckResult
 from kit.sample_records import graded
@@ -108,3 +109,23 @@ def test_a_place_is_described() -> None:
     assert Place(file="lenet.py", line=12).describe() == "lenet.py, line 12"
     assert Place(file="a.ipynb", cell=7, line=3).describe() == "a.ipynb, cell 7, line 3"
     assert Place.from_json(None) is None
+
+
+def test_a_program_that_did_not_run_is_one_cause() -> None:
+    """It is called after how the run ended, stands where that happened, and counts for all."""
+    at = Place(file="lenet.ipynb", cell=3, line=2)
+    fields = {"outcome": "unmeasured", "code": "run-not-loaded", "at": at}
+    checks = tuple(_lose(name, 10, feedback=f"{name}: no.", **fields) for name in "abc")
+    execution = Execution(status="crashed", reason="Your file could not be loaded.")
+    (cause,) = list_causes(replace(graded(), execution=execution, checks=checks))
+    assert (cause.code, cause.title) == ("run-crashed", "The submission crashed")
+    assert (cause.at, cause.points, len(cause.checks)) == (at, 30, 3)
+
+
+def test_two_names_that_are_missing_are_two_causes() -> None:
+    """Though they have one code and no place; the same one for two checks is one."""
+    fields = {"outcome": "unmeasured", "code": "names-missing"}
+    first, second = (_lose(n, 10, feedback=f"No {n}.", facts={"about": n}, **fields) for n in "fg")
+    third = replace(first, name="third")
+    causes = list_causes(replace(graded(), checks=(first, second, third)))
+    assert [c.title for c in causes] == ["`f` is not defined", "`g` is not defined"]

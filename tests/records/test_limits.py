@@ -9,8 +9,10 @@ import pytest
 
 from grader.inside.schema.limits import BEYOND_BELIEF, ENDS_RUN, LIMITS, LimitRow
 from grader.inside.schema.messages import WHYS
-from grader.records.execution import STATUS_WORDS, Status
+from grader.records import messages
+from grader.records.execution import Status, describe_end
 from grader.records.limits import Limits
+from grader.records.messages import Message
 from grader.sandbox import outcome
 
 ROWS = pytest.mark.parametrize("row", LIMITS, ids=lambda row: row.status)
@@ -18,11 +20,11 @@ ROWS = pytest.mark.parametrize("row", LIMITS, ids=lambda row: row.status)
 
 @ROWS
 def test_a_row_is_whole(row: LimitRow) -> None:
-    """Its status is known, its field is one of the limits, its words are those of the status."""
+    """Its status is known, its field is one of the limits, its words stand in the messages."""
     assert row.status in get_args(Status)
-    assert STATUS_WORDS[row.status] == row.words
+    assert describe_end(row.status) in Message(f"run-{row.status}").title()
     assert isinstance(getattr(Limits(), row.field), int | float)
-    assert f"{{limits.{row.field}" in row.sentence
+    assert messages.find_blanks([messages.current()[f"limits-{row.status}"].text]) == {"limit"}
 
 
 @ROWS

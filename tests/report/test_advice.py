@@ -7,6 +7,7 @@ import tomllib
 import pytest
 
 from grader.records import advice as rules
+from grader.records import messages
 from grader.records.advice import advise
 from grader.records.execution import StudentError
 from kit.places import SUBMISSIONS
@@ -59,14 +60,21 @@ def test_in_a_notebook_other_things_help() -> None:
     assert "__main__" not in advise("RuntimeError", message, None, "lenet.ipynb, cell 3")
 
 
+def _begin(words: messages.Words, code: str) -> str:
+    """An advice up to what it fills in."""
+    return words[f"advice-{code}"].hint.split("{")[0]
+
+
 def test_every_rule_is_heard_by_a_specimen() -> None:
     """Each rule's advice, up to what it fills in, stands in some expected sentence of a corpus."""
     every = [e for text in EXPECTED for e in tomllib.loads(text).values()]
     told = "".join(map(str, every)).replace("\\'", "'")
-    silent = [r.advice for r in rules._RULES if r.advice.split("{")[0] not in told]
-    usual = {f"Add `{line}` on top" for line in rules._IMPORTS.values()}
-    usual |= {r.advice for r in rules._OLD[: len(rules._RENAMED)]}
-    assert set(silent) - usual == set()
+    words = messages.current()
+    every_code = {f"advice-{rule.says}" for rule in rules._RULES}
+    every_code |= {f"advice-{r.says}-in-notebook" for r in rules._RULES if r.in_notebook}
+    assert every_code == {code for code in words if code.startswith("advice-")}
+    silent = {r.says for r in rules._RULES if _begin(words, r.says) not in told}
+    assert silent <= {"add-import", "renamed"}
 
 
 def test_a_sentence_is_one_line() -> None:

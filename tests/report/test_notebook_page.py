@@ -27,6 +27,7 @@ from grader.records.execution import (
     StudentError,
 )
 from grader.records.notebook_file import Unreadable
+from grader.records.place import Place
 from grader.report import pages
 from grader.report.notebook_cells import picture, read_cells
 from kit.notebook_page import inert, page
@@ -396,15 +397,15 @@ def links(parsed: Page) -> list[str]:
 
 def test_beside_the_score(tmp_path: Path) -> None:
     """The notebook is kept as it was, it validates, and page and checks lead to each other."""
-    lost = check("two_steps", "failed", place="cell 4",
+    lost = check("two_steps", "failed", at=Place(file="lenet.ipynb", cell=4, line=2),
                  feedback="`lenet.ipynb, cell 3, line 2`: wrong. See lenet.ipynb, cell 12 & more.")  # fmt: skip
-    place = check("forward_values", place="line 12")
+    place = check("forward_values", at=Place(file="lenet.py", line=12))
     notebook = executed()
     parsed = written(tmp_path, notebook, checks=(lost, place))
     there = "Ada.notebook.html"
     assert links(parsed) == [there, f"{there}#cell-4", f"{there}#cell-3", f"{there}#cell-12"]
     assert "cell 4" in words(parsed)
-    assert "line 12" in words(parsed)
+    assert "lenet.py, line 12" in words(parsed)
     assert (tmp_path / "Ada.ipynb").read_bytes() == notebook
     nbformat.validate(nbformat.read(tmp_path / "Ada.ipynb", as_version=nbformat.NO_CONVERT))
     back = links(inert((tmp_path / there).read_text("utf-8")))
@@ -424,7 +425,7 @@ def test_errors_lead_to_their_cell(tmp_path: Path) -> None:
 def test_without_a_notebook(tmp_path: Path) -> None:
     """Nothing is linked and nothing more is written where a module was handed in."""
     one = graded(
-        "Ada", check("two_steps", "failed", feedback="lenet.ipynb, cell 3", place="cell 3")
+        "Ada", check("two_steps", "failed", feedback="lenet.ipynb, cell 3", at=Place(cell=3))
     )
     pages.render([one], tmp_path, templates=None, stems={"Ada": "Ada"})
     assert links(inert((tmp_path / "Ada.html").read_text("utf-8"))) == []

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from grader.records import bounds, file_names
 from grader.records.errors import CourseError
-from grader.records.execution import STATUS_WORDS, Execution, StudentError
+from grader.records.execution import STATUSES, Execution, StudentError, describe_end
 from grader.records.json_values import Json
 from grader.records.result import Graded
 from grader.report import escape, pages
@@ -138,12 +138,12 @@ def test_weak_sandbox_is_said(env: Any, level: int) -> None:
     assert (f"Weaker sandbox, level {level}." in text) is (level < 3)
 
 
-@pytest.mark.parametrize("status", list(STATUS_WORDS))
+@pytest.mark.parametrize("status", list(STATUSES))
 def test_every_end_of_a_run(env: Any, status: Any) -> None:
     """Each status has its words on both pages; a person is asked for where one is needed."""
     one = graded(execution=Execution(status=status, reason="Because of `x`."))
     text = words(inert(pages.student_page(one, env)))
-    assert (f"The submission {STATUS_WORDS[status]}" in text) is (status != "ok")
+    assert (f"The submission {describe_end(status)}" in text) is (status != "ok")
     assert ("Because of x." in text) is (status != "ok")
     assert ("A person needs to look" in text) is one.needs_review
     index = words(inert(pages.index_page([one], env, {one.student: "ada"})))

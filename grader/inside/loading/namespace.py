@@ -67,6 +67,8 @@ class Unanswerable(Exception):
         needs_review: bool = False,  # noqa: FBT001, FBT002
         *,
         undefined: bool = False,
+        code: str = "",
+        about: str = "",
     ) -> None:
         super().__init__(why)
         self.why = why
@@ -74,6 +76,10 @@ class Unanswerable(Exception):
         """True where a person has to look, as the student is not to blame."""
         self.undefined = undefined
         """True where a name is missing: in a notebook a cell that failed may be why."""
+        self.code = code
+        """Of the message that names the reason, such as `names-missing`."""
+        self.about = about
+        """The name or the file that it is about."""
 
 
 def place_files(directory: str, names: Sequence[str], contents: Sequence[Array]) -> list[str]:

@@ -91,6 +91,8 @@ def _find_mapped(names: Names, name: str, value: object, init: Sequence[object])
         f"`{ANSWERS}` in {file} gives {value[:80]!r} for `{name}`, and {file} defines no such name"
         f"{meant or '; give a name that it defines'}",
         undefined=True,
+        code="names-missing",
+        about=name,
     )
 
 
@@ -166,20 +168,28 @@ def _explain_unknown(names: Names, name: str, kind: Kind) -> Unanswerable:
     if why.endswith(definitions.ONLY):
         return Unanswerable(
             f"{file} does not define `{name}`: {why}. Make `{name}` a function, a class or a "
-            "constant, at the left margin"
+            "constant, at the left margin",
+            code="names-no-definition",
+            about=name,
         )
     if why:
-        return Unanswerable(f"{file} does not define `{name}`: {why}", undefined=True)
+        sentence = f"{file} does not define `{name}`: {why}"
+        return Unanswerable(sentence, undefined=True, code="names-unfinished", about=name)
     near = _list_near(names, name, kind)
     if near:
         return Unanswerable(
-            f"{file} does not define `{name}`, but {_list_text(names, near)}; rename it to `{name}`"
+            f"{file} does not define `{name}`, but {_list_text(names, near)}; rename it to "
+            f"`{name}`",
+            code="names-near",
+            about=name,
         )
     inner = _find_indented(str(names.get("__file__", "")), name)
     if inner:
         return Unanswerable(
             f"{inner}: `{name}` is defined inside of something else, an `if`, a "
-            "function or a class; define it at the left margin"
+            "function or a class; define it at the left margin",
+            code="names-inside",
+            about=name,
         )
     free = [n for n in own if is_free(names, n, names[n], but=name)]
     networks = [n for n in free if kind == "network" and _is_network(names[n])]
@@ -188,12 +198,16 @@ def _explain_unknown(names: Names, name: str, kind: Kind) -> Unanswerable:
             f"{file} does not define `{name}`; the only network that it defines is "
             f"{_list_text(names, networks)}. If that is the one, rename it to `{name}`",
             undefined=True,
+            code="names-near",
+            about=name,
         )
     listed = ", ".join(f"`{n}`" for n in own[:8]) or "nothing"
     return Unanswerable(
         f"{file} does not define `{name}`; it defines {listed}. Define `{name}` in this file, "
         "spelled so",
         undefined=True,
+        code="names-missing",
+        about=name,
     )
 
 

@@ -182,7 +182,9 @@ def _require_fit(state: State, own: State, pairs: Mapping[str, str], name: str) 
     if parts:
         raise Unanswerable(
             f"`{name}` does not fit the network: {'; '.join(parts)}. "
-            "Save the weights from the same class that you hand in"
+            "Save the weights from the same class that you hand in",
+            code="saved-misfit",
+            about=name,
         )
 
 
@@ -208,7 +210,9 @@ def _require_plain(state: State, name: str) -> None:
         if value.is_meta or value.is_nested or value.layout is not torch.strided:
             raise Unanswerable(
                 f"`{name}` holds in `{key[:40]}` a tensor that is sparse, nested or without "
-                "numbers; save the weights as layers of torch hold them"
+                "numbers; save the weights as layers of torch hold them",
+                code="saved-not-plain",
+                about=name,
             )
 
 
@@ -218,7 +222,9 @@ def _require_finite(state: State, name: str) -> None:
             shown = name if name == "the file" else f"`{name}`"
             raise Unanswerable(
                 f"{shown} holds NaN or infinite numbers in `{key}`: training diverged; "
-                "lower the learning rate and train again"
+                "lower the learning rate and train again",
+                code="saved-not-finite",
+                about=name,
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from grader.inside.loading.namespace import Unanswerable, describe_place
 from grader.inside.measuring import layout, patience
 from grader.inside.measuring.inputs import Inputs
+from grader.inside.measuring.naming import note_makers
 from grader.inside.measuring.order import Weight
 from grader.inside.measuring.trace import Trace, keep_nothing
 from grader.inside.schema.questions import NamedRow, Precision, Sketch
@@ -84,7 +86,8 @@ def build(
     Lazy layers, which learn their sizes from the first input, are given `x` once.
     """
     torch.set_default_dtype(PRECISIONS[precision])
-    net = require_module(make(), directory)
+    with note_makers(os.path.join(directory, "")):
+        net = require_module(make(), directory)
     settle(net, x)
     torch.nn.Module.to(net, PRECISIONS[precision])
     torch.nn.Module.train(net, train)

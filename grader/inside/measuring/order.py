@@ -88,7 +88,9 @@ class Operator:
     tells two apart.
     """
     place: tuple[str, int] | None = None
-    """The student's file and line that ran it."""
+    """The student's file and line that ran it, or that made it where a container of torch's ran
+    it.
+    """
 
     @property
     def groups(self) -> list[str]:

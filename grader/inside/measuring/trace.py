@@ -16,7 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.hooks import RemovableHandle
 
 from grader.inside.measuring.flow import locate_storage
-from grader.inside.measuring.naming import find_place
+from grader.inside.measuring.naming import find_maker, find_place
 from grader.inside.measuring.operators import (
     ACTIVATIONS,
     CONSTANTS,
@@ -91,7 +91,7 @@ class Trace(TorchDispatchMode):
         self._bytes = 0
         """Of all results, which are kept."""
         self._alive: list[object] = [*inputs]
-        self._path: list[str] = []
+        self._path: list[tuple[str, torch.nn.Module]] = []
         self._names = self.received.names
         self._pictures: dict[int, torch.Tensor] = {}
         """For data: the result since which it was only moved, or pooled in parts."""
@@ -106,11 +106,11 @@ class Trace(TorchDispatchMode):
         self._hook(module)
 
     def _hook(self, module: torch.nn.Module) -> None:
-        """Keep the path of the innermost module that is running."""
+        """Keep the path of the innermost module that is running, and those that run it."""
         for name, child in torch.nn.Module.named_modules(module):
 
-            def enter(_module: object, _args: object, name: str = name) -> None:
-                self._path.append(name)
+            def enter(module: torch.nn.Module, _args: object, name: str = name) -> None:
+                self._path.append((name, module))
 
             def leave(_module: object, _args: object, _output: object) -> None:
                 if self._path:
@@ -301,7 +301,7 @@ class Trace(TorchDispatchMode):
             shape=self._per_sample(result),
             result=self._keep(result),
             feeds=before,
-            place=find_place(self._directory),
+            place=find_maker([m for _, m in self._path[-2:]]) or find_place(self._directory),
         )
         operator.weights = self.received.list_weights(kind, name, args, kwargs)
         if kind == "convolution":
@@ -397,4 +397,4 @@ class Trace(TorchDispatchMode):
         for weight in operator.weights:
             if weight.name:
                 return weight.name.rsplit(".", 1)[0] if "." in weight.name else weight.name
-        return next((p for p in reversed(self._path) if p), "")
+        return next((p for p, _ in reversed(self._path) if p), "")

@@ -49,7 +49,7 @@ def read(directory: str, name: str) -> dict[str, torch.Tensor]:
     path = os.path.join(directory, name)
     content = handed_in.read(path)
     if content is None:
-        raise Unanswerable(_explain_absent(path, name))
+        raise _explain_absent(path, name)
     return _unwrap(_open(content, name), name)
 
 
@@ -58,66 +58,76 @@ def _open(content: bytes, name: str) -> object:
     if not content:
         raise Unanswerable(
             f"`{name}` is empty, a file of 0 bytes; save it again, and look at its size before "
-            "you hand it in"
+            "you hand it in",
+            code="saved-empty",
+            about=name,
         )
     if _is_safetensors(content):
         try:
             return safetensors.torch.load(content)
         except Exception as error:
             why = "it is damaged or cut off"
-            raise Unanswerable(_explain_damaged(content, name, why)) from error
+            raise _explain_damaged(content, name, why) from error
     if content.startswith(b"\x80") and not content.startswith(_MAGIC):
-        raise Unanswerable(_explain_content(name, "what pickle wrote, not torch.save"))
+        raise _explain_content(name, "what pickle wrote, not torch.save")
     if program := _name_program(content):
-        raise Unanswerable(_explain_content(name, f"{program}, not only weights"))
+        raise _explain_content(name, f"{program}, not only weights")
     try:
         return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         if content.startswith(b"version https://git-lfs"):
             raise Unanswerable(
                 f"`{name}` is only a pointer of Git LFS, not the file itself; run `git lfs pull` "
-                "and hand in what you have then"
+                "and hand in what you have then",
+                code="saved-damaged",
+                about=name,
             ) from None
         if not content.startswith((b"PK", _MAGIC)):
             raise Unanswerable(
                 f"`{name}` was not written by torch.save; "
-                f"save the weights with torch.save(network.state_dict(), '{name}')"
+                f"save the weights with torch.save(network.state_dict(), '{name}')",
+                code="saved-damaged",
+                about=name,
             ) from None
-        raise Unanswerable(
-            _explain_content(name, "code or a whole pickled model, not only weights")
-        ) from None
+        raise _explain_content(name, "code or a whole pickled model, not only weights") from None
     except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
         text = (str(error).splitlines() or [""])[0][:200]
         if "zip archive" in text or isinstance(error, EOFError):
             text = "it is damaged or cut off"
-        raise Unanswerable(_explain_damaged(content, name, text)) from None
+        raise _explain_damaged(content, name, text) from None
 
 
-def _explain_damaged(content: bytes, name: str, why: str) -> str:
-    return (
+def _explain_damaged(content: bytes, name: str, why: str) -> Unanswerable:
+    return Unanswerable(
         f"`{name}` cannot be read as a weights file ({why}); its size is "
         f"{len(content):,} bytes. Copy or save it again, and try "
-        f"torch.load('{name}') before you hand it in"
+        f"torch.load('{name}') before you hand it in",
+        code="saved-damaged",
+        about=name,
     )
 
 
-def _explain_content(name: str, what: str) -> str:
-    return (
+def _explain_content(name: str, what: str) -> Unanswerable:
+    return Unanswerable(
         f"`{name}` holds {what}, so it is not opened; "
-        f"save the weights alone: torch.save(network.state_dict(), '{name}')"
+        f"save the weights alone: torch.save(network.state_dict(), '{name}')",
+        code="saved-not-alone",
+        about=name,
     )
 
 
-def _explain_absent(path: str, name: str) -> str:
+def _explain_absent(path: str, name: str) -> Unanswerable:
     """Why there is no such file: it was forgotten, or is called otherwise."""
     folder, stem = os.path.dirname(path), name.rpartition(".")[0]
     came = handed_in.list_weights(folder)
     if others := [n for n in came if n.startswith(stem)]:
-        return f"`{name}` was not handed in, but `{others[0]}` was; rename it to `{name}`"
+        sentence = f"`{name}` was not handed in, but `{others[0]}` was; rename it to `{name}`"
+        return Unanswerable(sentence, code="saved-renamed", about=name)
     how = f"save it with torch.save(network.state_dict(), '{name}') and hand it in beside your code"
-    if saved := [n for n in handed_in.list_saved(folder) if n not in came]:
-        return f"`{name}` was not handed in; your code saved `{saved[0]}` while it ran here; {how}"
-    return f"`{name}` was not handed in; {how}"
+    saved = [n for n in handed_in.list_saved(folder) if n not in came]
+    seen = f"your code saved `{saved[0]}` while it ran here; " if saved else ""
+    sentence = f"`{name}` was not handed in; {seen}{how}"
+    return Unanswerable(sentence, code="saved-missing", about=name)
 
 
 def _is_safetensors(content: bytes) -> bool:
@@ -145,7 +155,9 @@ def _unwrap(state: object, name: str) -> dict[str, torch.Tensor]:
         if not isinstance(state, dict):
             raise Unanswerable(
                 f"`{name}` holds a {type(state).__name__}, not a state_dict; "
-                f"save it with torch.save(network.state_dict(), '{name}')"
+                f"save it with torch.save(network.state_dict(), '{name}')",
+                code="saved-no-state",
+                about=name,
             )
         if state and all(
             isinstance(k, str) and isinstance(v, torch.Tensor) for k, v in state.items()
@@ -159,9 +171,13 @@ def _unwrap(state: object, name: str) -> dict[str, torch.Tensor]:
     if not keys:
         raise Unanswerable(
             f"`{name}` holds no numbers: your network had no parameters when it was saved. "
-            "Layers in a plain list do not count; keep them in an nn.ModuleList"
+            "Layers in a plain list do not count; keep them in an nn.ModuleList",
+            code="saved-empty",
+            about=name,
         )
     listed = ", ".join(f"`{str(k)[:40]}`" for k in keys[:6])
     raise Unanswerable(
-        f"`{name}` holds no state_dict: its keys are {listed}; save network.state_dict() itself"
+        f"`{name}` holds no state_dict: its keys are {listed}; save network.state_dict() itself",
+        code="saved-no-state",
+        about=name,
     )

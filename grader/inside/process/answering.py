@@ -181,6 +181,8 @@ def _describe_missing(reason: namespace.Unanswerable) -> MissingFacts:
         "why": namespace.clean(reason.why, namespace.MESSAGE_CAP),
         "needs_review": reason.needs_review,
         "undefined": reason.undefined,
+        "code": reason.code,
+        "about": namespace.clean(reason.about, namespace.MESSAGE_CAP),
     }
 
 

@@ -1,7 +1,7 @@
 """The limits of a submission in one table: what each is called, how grave it is, what it ends.
 
-Who adds one adds a row here and its enforcement; status words, sentences, the order of gravity and
-what a broken limit ends all follow from the row.
+Who adds one adds a row here, its enforcement, and its words (`run-…` and `limits-…` in
+`report/messages`); the order of gravity and what a broken limit ends follow from the row.
 """
 
 from __future__ import annotations
@@ -23,10 +23,6 @@ class LimitRow(NamedTuple):
     """Of several statuses the one with the greatest is reported; 1 is a crash, 3 is tampering."""
     ends_run: bool
     """Nothing is left to spend after it: the student's process is not started again."""
-    words: str
-    """How the execution ended, after "It …"."""
-    sentence: str
-    """What the student reads; `limits` are the submission's own."""
 
 
 LIMITS: tuple[LimitRow, ...] = (
@@ -35,54 +31,36 @@ LIMITS: tuple[LimitRow, ...] = (
         field="disk_mib",
         gravity=2,
         ends_run=False,
-        words="wrote more to disk than allowed",
-        sentence="Your code wrote more than the {limits.disk_mib} MiB of files allowed. "
-        "Do not download or save large files.",
     ),
     LimitRow(
         status="processes",
         field="processes",
         gravity=2,
         ends_run=False,
-        words="started more processes than allowed",
-        sentence="Your code started more than the {limits.processes} processes and threads "
-        "allowed. Use fewer workers.",
     ),
     LimitRow(
         status="output",
         field="printed_kib",
         gravity=2,
         ends_run=True,
-        words="printed more than allowed",
-        sentence="Your code printed more than {limits.printed_kib:,} KiB. "
-        "Take out the print in the innermost loop.",
     ),
     LimitRow(
         status="time",
         field="wall_seconds",
         gravity=2,
         ends_run=True,
-        words="ran past the time limit",
-        sentence="Your code ran past the limit of {limits.wall_seconds:g} seconds. "
-        "Look for something that waits: sleep, input, a lock, a process that never answers.",
     ),
     LimitRow(
         status="cpu",
         field="cpu_seconds",
         gravity=2,
         ends_run=True,
-        words="used up the CPU limit",
-        sentence="Your code used up its {limits.cpu_seconds:g} seconds of computing time. "
-        "Let it do less: fewer epochs, less data, and no training at the top level of the file.",
     ),
     LimitRow(
         status="memory",
         field="memory_mib",
         gravity=2,
         ends_run=False,
-        words="needed more memory than allowed",
-        sentence="Your code needed more memory than the {limits.memory_mib:,} MiB allowed. "
-        "Use smaller batches, and keep no results that you do not need.",
     ),
 )
 

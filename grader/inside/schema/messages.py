@@ -118,6 +118,10 @@ class MissingFacts(TypedDict):
     needs_review: NotRequired[bool]
     undefined: NotRequired[bool]
     """True where a name is missing."""
+    code: NotRequired[str]
+    """Of the message that names the reason; empty where none does."""
+    about: NotRequired[str]
+    """The name or the file that it is about."""
 
 
 class Answer(TypedDict, total=False):

@@ -40,7 +40,9 @@ class Layer:
     """Stride, padding and dilation of a convolution."""
     file: str | None
     line: int | None
-    """The student's line that ran it."""
+    """The student's line that ran it, or that made it where a container of torch's, such as
+    nn.Sequential, ran it.
+    """
     start: Array | None
     """Sketch of what it received under equal weights, float64; None where there was no such run."""
     result: Array | None
