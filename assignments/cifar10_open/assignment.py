@@ -19,6 +19,7 @@ assignment = Assignment(
 # order of the pictures, and how each one is flipped, shifted and changed in contrast.
 pictures = data.test("cifar10", normalised=False, altered=True)
 known = data.train("cifar10", limit=2000, normalised=False, altered=True)
+normalised = data.train("cifar10", limit=200)  # tells who forgot to normalise in `forward`
 three, twelve = (data.test("cifar10", limit=n, normalised=False).images for n in (3, 12))
 
 net = probe.module("Net")
@@ -27,6 +28,7 @@ answers_to_three = net.own_logits(three, weights="cifar.pt", seconds=5)
 answers_to_twelve = net.own_logits(twelve, weights="cifar.pt", seconds=5)
 answers = net.own_logits(pictures.images, weights="cifar.pt", seconds=60)
 answers_to_known = net.own_logits(known.images, weights="cifar.pt", seconds=60)
+answers_to_normalised = net.own_logits(normalised.images, weights="cifar.pt", seconds=10)
 
 # Answers in words: read outside of the sandbox, and marked by a person.
 q1 = probe.text("Q1")
@@ -64,6 +66,11 @@ def test_accuracy(student: Measurements, reference: Measurements) -> Verdict:
         full=FULL,
         zero=ZERO,
         training=(student[answers_to_known], known.labels),
+        normalised=(
+            (student[answers_to_normalised], normalised.labels)
+            if answers_to_normalised in student
+            else None
+        ),
         parameters=student[parameters],
     )
 

@@ -128,7 +128,7 @@ def epochs(student: Measurements, reference: Measurements) -> Verdict:
         right = Message("loop-epochs", {"epochs": EPOCHS, "n": COUNT})
         return Verdict.say(right, fraction=1.0)
     share = max(0.0, 1 - 0.4 * len(faults))
-    return Verdict.say(*faults, fraction=share, hint=Message("loop-epochs").hint())
+    return Verdict.say(*faults, fraction=share, hint=Message("loop-epoch-is").hint())
 
 
 @assignment.check(points=15)
@@ -151,7 +151,7 @@ def recipe(student: Measurements, reference: Measurements) -> Verdict:
         wrong, told = wrong + len(odd), [*told, *odd]
     if not wrong:
         return Verdict.say(Message("loop-recipe"), fraction=1.0)
-    return Verdict.say(*told, fraction=1 - wrong / 4, hint=Message("loop-recipe").hint())
+    return Verdict.say(*told, fraction=1 - wrong / 4, hint=Message("loop-recipe-is").hint())
 
 
 def other_settings(seen: diagnosis.Settings, rate: float, momentum: float) -> list[Message]:

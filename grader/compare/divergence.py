@@ -115,6 +115,8 @@ def _name_steps(seen: Layer, expected: Layer, after: Pair | None) -> str:
     swapped = after is not None and (own, after[0].steps) == (after[1].steps, ours)
     if STAYS_ON in _join_steps(own):
         return "layers-dropout-in-eval"
+    if "softmax" in own and "softmax" not in ours:
+        return "layers-softmax-added"
     if "add" in ours and "add" not in own:
         return "layers-shortcut-missing"
     if swapped or sorted(own) == sorted(ours):

@@ -66,9 +66,9 @@ def _try(part: Part) -> tuple[Verdict, Unmeasured | None]:
     except Unmeasured as gap:
         if gap.missing.needs_review or gap.missing.elsewhere:
             raise
-        code = name_stop(gap.missing.why) or "checks-not-measured"
-        facts = {"why": f"{gap.missing.why.rstrip('.')}."}
-        return Verdict.say(Message(code, facts)), gap
+        why = gap.missing.why
+        code = name_stop(why) or "checks-not-measured"
+        return Verdict.say(Message(code, {"why": f"{why.rstrip('.')}."})), gap
 
 
 def _name(text: str, name: str) -> str:

@@ -10,7 +10,6 @@ from grader.compare.alignment import Row
 from grader.compare.divergence import Divergence, find_divergence
 from grader.compare.precision import choose_tolerance, match_precision
 from grader.compare.recurrence import fold, keep_comparable
-from grader.diagnosis.network import diagnose_layers
 from grader.records.execution import StudentError
 from grader.records.json_values import Json
 from grader.records.measurements import Layers
@@ -21,8 +20,6 @@ from grader.records.stops import name_stop
 
 RTOL = 1e-6
 """Of the sketches of values."""
-TABLE = "Print x.shape after each step of forward and compare it with the table in the brief."
-"""What to do about layers."""
 
 
 def shapes(student: Layers, reference: Layers) -> Verdict:
@@ -54,7 +51,7 @@ def shapes(student: Layers, reference: Layers) -> Verdict:
         *crash,
         *_describe_faults(student, rows),
         fraction=min(share, 0.5) if student.error else share,
-        hint=TABLE,
+        hint=Message("layers-table").hint(),
         evidence=evidence,
         trust="claim",
         at=_find_place(student.error) if student.error else next(places, None),
@@ -69,9 +66,8 @@ def _describe_crash(error: StudentError) -> Message:
 
 def _name_crash(error: StudentError) -> Message:
     """The fault that stopped `forward`."""
-    return Message(
-        name_stop(error.sentence()) or "stop-other", {"why": f"{error.sentence().rstrip('.')}."}
-    )
+    why = f"{error.sentence().rstrip('.')}."
+    return Message(name_stop(why) or "run-raised", {"why": why, "kind": error.kind})
 
 
 def _find_place(error: StudentError) -> Place | None:
@@ -111,13 +107,12 @@ def values(student: Layers, reference: Layers, *, rtol: float = RTOL) -> Verdict
     if alignment.have_same_end(student, reference, tolerance):
         return Verdict.say(Message("layers-equal"), fraction=1.0)
     where = find_divergence(*keep_comparable(student, reference), tolerance)
-    reason = diagnose_layers(student)
     other = Message("layers-otherwise")
     return Verdict.say(
         *((other, where.message) if where else (other,)),
-        hint=reason.message if reason else (where.message.hint() if where else "") or None,
+        hint=((where.message.hint() if where else "") or other.hint()),
         at=where.at if where else None,
-        cause=reason.message if reason else where.fault if where else None,
+        cause=where.fault if where else None,
     )
 
 

@@ -19,6 +19,8 @@ from grader.records.result import Verdict
 
 CURVE = 200
 """Points of a loss curve that a record keeps."""
+Epochs = list[tuple[float | None, float | None]]
+"""The student's accuracy and ours after each epoch; None where one side had no such epoch."""
 SAID = 6
 """Epochs whose accuracy stands in the sentence; the table has all."""
 LUCK = 3.0
@@ -51,19 +53,21 @@ def accuracy(
     answers = student.own if student.proven is None or not counted.proven else student.proven
     evidence = {**score.to_json(counted, full, zero), **split_by_class(answers, truth)}
     epochs = _pair_epochs(student, reference, truth)
-    lost, guesses = counted.fraction < 1, is_guessing(answers, truth)
+    idle = _is_idle(answers, epochs)
+    loss = score.name_loss(full, guesses=is_guessing(answers, truth), idle=idle)
+    lost = counted.fraction < 1
     return Verdict.say(
         *score.messages(),
         *_describe_epochs(epochs),
         fraction=counted.fraction,
-        hint=score.name_loss(full, guesses=guesses).hint() if lost else "",
+        hint=loss.hint() if lost else "",
         evidence={
             "accuracy": evidence,
             **_show_errors(answers, labels),
             **curve(student, reference),
             **_list_epochs(epochs),
         },
-        cause=score.name_loss(full, guesses=guesses) if lost else None,
+        cause=loss if lost else None,
         trust="proof" if counted.proven else "evidence",
     )
 
@@ -189,12 +193,13 @@ class _Score:
             return (Message("accuracy-silent", {**facts, "why": self.why_not.rstrip(".")}),)
         return (Message("accuracy-other" if self.differs else "accuracy-proven", facts),)
 
-    def name_loss(self, full: float, *, guesses: bool) -> Message:
+    def name_loss(self, full: float, *, guesses: bool, idle: bool) -> Message:
         """Why points are lost, with what to do next."""
         facts = {"full": self.target + full}
         if self.proven is None or self.differs:
             return Message("accuracy-unproven", facts)
-        return Message("accuracy-guessing" if guesses else "accuracy-below", facts)
+        found = "below" if not guesses else "unchanged" if idle else "guessing"
+        return Message(f"accuracy-{found}", facts)
 
 
 def _show_errors(answers: Array | None, labels: Secret[Array]) -> dict[str, Json]:
@@ -230,9 +235,6 @@ def _thin(losses: Array) -> Array:
 
 # ---------------------------------------------------------------------- epochs
 
-Epochs = list[tuple[float | None, float | None]]
-"""The student's accuracy and ours after each epoch; None where one side had no such epoch."""
-
 
 def _pair_epochs(student: Logits, reference: Logits, truth: Array) -> Epochs:
     own, ours = (_measure_epochs(side, truth) for side in (student, reference))
@@ -245,6 +247,16 @@ def _measure_epochs(side: Logits, truth: Array) -> list[float]:
     if guesses is None or guesses.shape[1:] != truth.shape:
         return []
     return [float(np.mean(g == truth)) for g in guesses]
+
+
+def _is_idle(answers: Array | None, epochs: Epochs) -> bool:
+    """True where several epochs left the same accuracy, to a network that does not give one class
+    for all pictures, as one does that diverged.
+    """
+    own = [share for share, _ in epochs if share is not None]
+    if answers is None or len(own) < 2 or len(set(own)) > 1:
+        return False
+    return len(np.unique(_guess(answers))) > 1
 
 
 def _describe_epochs(epochs: Epochs) -> tuple[Message, ...]:

@@ -43,6 +43,7 @@ def own_accuracy(
     full: float,
     zero: float,
     training: tuple[Logits, Secret[Array]] | None = None,
+    normalised: tuple[Logits, Secret[Array]] | None = None,
     parameters: Parameters | None = None,
     called: str = "test pictures",
 ) -> Verdict:
@@ -52,7 +53,8 @@ def own_accuracy(
     between. `training` are the answers to training pictures, altered in the same way, and their
     labels: a network that reads those much better has learned them by heart and is told so; one
     that reads them clearly worse knows the others from elsewhere, so what it reads of these counts,
-    and it is given to a person. `parameters` go to the leaderboard.
+    and it is given to a person. `normalised` are the answers to pictures that were normalised: who
+    reads those much better forgot to normalise the others. `parameters` go to the leaderboard.
     """
     truth = np.asarray(labels.reveal())
     share, ours = (measure_accuracy(side.own, truth) for side in (student, reference))
@@ -60,7 +62,7 @@ def own_accuracy(
     counted = seen.share if seen and seen.odd else share
     fraction = grade_between(counted, full, zero)
     read = {"share": share, "n": len(truth), "called": called, "ours": ours}
-    order = _name_order(student.own, truth, share)
+    order = _name_order(student.own, truth, share) or _name_scale(normalised, share)
     points = Message("own-points", {"zero": zero, "full": full}) if fraction < 1 else None
     said = [Message("own-accuracy", read), points, order, seen.message if seen else None]
     guesses = is_guessing(student.own, truth)
@@ -70,7 +72,7 @@ def own_accuracy(
     return Verdict.say(
         *(m for m in said if m),
         fraction=fraction,
-        hint=_advise(fraction, seen),
+        hint=(order.hint() if order else "") or _advise(fraction, seen),
         cause=order or _name_cause(seen, guesses=guesses, lost=fraction < 1),
         evidence={
             "accuracy": {
@@ -147,6 +149,14 @@ def _name_order(answers: Array | None, truth: Array, share: float) -> Message | 
     if renamed > max(0.5, 2 * share):
         return Message("own-renamed", {"share": renamed})
     return None
+
+
+def _name_scale(normalised: tuple[Logits, Secret[Array]] | None, share: float) -> Message | None:
+    """Where numbers are expected that were normalised, and those from 0 to 1 are given."""
+    if normalised is None:
+        return None
+    better = measure_accuracy(normalised[0].own, np.asarray(normalised[1].reveal()))
+    return Message("own-normalisation", {"share": better}) if better > max(0.5, 2 * share) else None
 
 
 def _measure_renamed(answers: Array, truth: Array, classes: int) -> float:

@@ -10,7 +10,7 @@ from grader.diagnosis.numerics import find_classes, fit_factor, is_informative, 
 from grader.diagnosis.records import Diagnosis
 from grader.diagnosis.tolerance import Tolerance
 from grader.diagnosis.wording import word
-from grader.records.measurements import Array, Dropouts, Layers
+from grader.records.measurements import Array, Dropouts
 
 ONE = Tolerance(rtol=1e-5, of="one")
 """Of the sum of a row of probabilities, which may be float32."""
@@ -68,11 +68,6 @@ def diagnose_end(answers: Array, expected: Array, tolerance: Tolerance) -> Diagn
     if tolerance.allows(answers - shift, expected):
         return word("network-shifted", {"shift": f"{shift:+.6g}"})
     return None
-
-
-def diagnose_layers(student: Layers) -> Diagnosis | None:
-    """What a network whose values are wrong shows by its layers: a softmax at its end."""
-    return word("network-ends-in-softmax") if "softmax" in student.rows[-1].steps else None
 
 
 def diagnose_dropouts(seen: Dropouts, expected: Dropouts) -> Diagnosis | None:

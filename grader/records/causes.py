@@ -10,26 +10,31 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grader.records import messages
-from grader.records.json_values import Json, to_json
 from grader.records.place import Place
 from grader.records.result import CheckResult, Graded
 
 WAITS = "checks-wait"
 """Code of a check that was not judged since an earlier one was lost; its facts name that one."""
+
 RUN = ("run-not-loaded", "run-ended", "run-no-file")
-"""Codes of checks for which nothing could be measured, as the program did not run, or ended: the
-cause is called after how it ended.
-"""
+"""Codes of checks for which nothing could be measured, as the program did not run, or ended."""
 
 _NETWORK = ("layers-", "network-", "parameters-", "stop-inputs", "stop-sizes")
 """How the codes begin of what is wrong with a network itself."""
 _LEARNING = ("gradients-", "weights-", "step-", "loop-", "update-", "backward-", "array-")
 """The same of what is wrong with how it learns."""
-_ANSWERS = ("forward-", "loss-", "answers-", "own-", "mlp-", "arrays-")
+_ANSWERS = ("forward-", "loss-", "answers-", "own-", "cifar-", "mlp-", "arrays-")
 """The same of what is wrong with what it answers, or with what is made of that."""
 _ALL = (*_NETWORK, *_LEARNING, *_ANSWERS)
 EFFECTS: Mapping[str, tuple[str, ...]] = {
-    "stop-other": (*_NETWORK, "stop-"),
+    "run-raised": (*_NETWORK, "stop-"),
+    "checks-not-measured": (*_NETWORK, "stop-"),
+    "views-other-layer": ("views-in-place",),
+    "birds-dropout-in-eval": ("layers-dropout-in-eval",),
+    "layers-softmax-added": ("network-softmax-",),
+    "layers-width": ("classics-",),
+    "layers-kind": ("classics-",),
+    "layers-bias-added": ("classics-",),
     "layers-norm-missing": ("layers-shortcut-missing",),
     "layers-missing": ("layers-shortcut-missing",),
     "layers-otherwise": _NETWORK,
@@ -50,13 +55,22 @@ EFFECTS: Mapping[str, tuple[str, ...]] = {
     "training-no-curve": _ALL,
     "accuracy-unproven": _ALL,
     "accuracy-guessing": (*_ALL, "training-"),
+    "accuracy-unchanged": (*_ALL, "training-"),
     "accuracy-below": (*_ALL, "training-"),
     "accuracy-classes": (*_ALL, "training-", "accuracy-"),
 }
 """What names no fault of its own → how the codes begin of what explains it where another check
 shows that. Of two of these the upper may explain the lower, never the other way round.
 """
-GUESSES = ("training-diverges", "training-learns-little", "accuracy-guessing", "accuracy-below")
+_UNNAMED = ("run-raised", "checks-not-measured")
+"""Codes of faults that only the sentence tells apart."""
+GUESSES = (
+    "training-diverges",
+    "training-learns-little",
+    "accuracy-guessing",
+    "accuracy-unchanged",
+    "accuracy-below",
+)
 """Codes whose advice guesses at a cause: it is given only where no other check shows one."""
 
 
@@ -87,12 +101,11 @@ class Cause:
 def list_causes(graded: Graded) -> tuple[Cause, ...]:
     """The causes of what was lost, the one to mend first at the beginning; none without a loss."""
     status = graded.execution.status
-    ended = [status != "ok" and c.code in RUN for c in graded.checks]
-    return _list_causes(
-        [
-            replace(c, code=f"run-{status}") if e else c
-            for c, e in zip(graded.checks, ended, strict=True)
-        ]
+    code = f"run-{status}"
+    title = messages.current().title(code)
+    return tuple(
+        replace(c, code=code, title=title or c.title) if c.code in RUN and status != "ok" else c
+        for c in _list_causes(graded.checks)
     )
 
 
@@ -146,16 +159,20 @@ def _group(checks: Iterable[CheckResult]) -> list[Group]:
 
 
 def _is_same(group: Sequence[CheckResult], check: CheckResult) -> bool:
-    """True where a check shows the fault of the group: one code, at one place where both say it.
-
-    What could not be measured shows the same fault where the same sentence says why.
+    """True where a check shows the fault of the group: one code, about one thing, at one place
+    where both say it. A program that did not run is one fault, and so is what stops a network
+    wherever that is asked for.
     """
     first = group[0]
-    if check.outcome == "unmeasured" and not check.code.startswith("run-"):
-        return first.outcome == "unmeasured" and check.feedback == first.feedback
+    if check.code in RUN:
+        return first.code in RUN
+    if check.code != first.code or check.facts.get("about") != first.facts.get("about"):
+        return False
+    if not check.code or check.code in _UNNAMED:
+        return check.outcome == first.outcome == "unmeasured" and check.feedback == first.feedback
     places = [c.at for c in group if c.at is not None]
-    same = check.code == first.code != ""
-    return same and (check.at is None or check.at in places or not places)
+    stops = check.code.startswith("stop-")
+    return stops or check.at is None or check.at in places or not places
 
 
 def _find_root(group: Group, groups: Sequence[Group]) -> Group | None:
@@ -187,19 +204,3 @@ def _find_waiting(lost: Sequence[CheckResult], names: Collection[str]) -> list[C
             known.add(check.name)
             waiting.append(check)
     return waiting
-
-
-def write_record(graded: Graded) -> dict[str, Json]:
-    """The content of `<student>.json`: the record, and what its points were lost by."""
-    return {**graded.to_json(), "causes": [_to_json(cause) for cause in list_causes(graded)]}
-
-
-def _to_json(cause: Cause) -> Json:
-    return {
-        "code": cause.code,
-        "title": cause.title,
-        "points": round(cause.points, 3),
-        "at": to_json(cause.at),
-        "checks": [c.name for c in cause.checks],
-        "follows": [c.name for c in cause.follows],
-    }

@@ -17,5 +17,5 @@ _STOPS = (
 
 
 def name_stop(why: str) -> str:
-    """The code of the message that names what stopped a measurement; empty where none does."""
+    """The code of the message that names what stopped a measurement; empty for anything else."""
     return next((code for code, pattern in _STOPS if re.search(pattern, why)), "")

@@ -412,6 +412,18 @@ def test_updates(kind: str) -> None:
     assert (found.code, found.sentence) == (kind, f"Your `w2` {predicate}")
 
 
+def test_what_is_impossible_is_left_out() -> None:
+    """A loss that skips the samples whose real class has the probability 0."""
+    p = np.array([[0.0, 1.0], [0.25, 0.75], [0.5, 0.5], [1.0, 0.0]])
+    labels = np.array([0, 1, 0, 1])
+    chosen = p[np.arange(4), labels]
+    known = Context(probabilities=p, labels=labels, eps=1e-7, batch=4)
+    seen = -np.mean(np.where(chosen > 0, np.log(chosen + 1e-7), 0.0))
+    fault = diagnosis.name(seen, -np.mean(np.log(chosen + 1e-7)), context=known, rtol=1e-9)
+    assert fault is not None
+    assert fault.code == "impossible-left-out"
+
+
 def test_every_kind_is_shown() -> None:
     """Each sentence that can be said is said above, but for two that are shown by themselves."""
     shown = {kind for kind, _ in GRADIENTS.values()} | set(LOSSES) | set(UPDATES)
@@ -419,6 +431,7 @@ def test_every_kind_is_shown() -> None:
         fault = diagnosis.name(seen, expected, context=known, rtol=1e-9)
         shown |= {fault.code} if fault else set()
     shown |= {"overflow", "log-of-zero"}  # test_softmax_that_overflows, test_logarithm_of_zero
+    shown |= {"impossible-left-out"}  # test_what_is_impossible_is_left_out
     shown |= {"relu-from-input", "weights-not-transposed"}  # test_mask_of_the_inputs and the next
     # `negative` stands in for `sign` where another cause fits as well
     assert MESSAGES.keys() - shown == {"negative"}
