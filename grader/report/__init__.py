@@ -3,7 +3,8 @@
 Floors, top first:
     mark_page
     pages
-    class_page, notebook_page
-    misconceptions, notebook_cells, summary
-    dress, escape, evidence, ranking
+    class_page, notebook_files
+    notebook_page, summary
+    misconceptions, notebook_cells
+    coloured_code, dress, escape, evidence, ranking
 """
