@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from grader.export import ci_run
 from grader.export.ci_format import Failure, ResultFile, Run
 from grader.export.points import to_number
+from grader.records.hidden import ELSEWHERE
 from grader.records.result import CheckResult
 from grader.report import escape
 
@@ -66,7 +67,7 @@ def _list_tests(run: Run, cap: int) -> list[dict[str, object]]:
 
 
 def _describe(check: CheckResult, cap: int) -> dict[str, object]:
-    decided = check.outcome not in ci_run.ELSEWHERE
+    decided = check.outcome not in ELSEWHERE
     text = ci_run.explain(check, cap)
     place = f" ({check.place})" if check.place and not check.hidden else ""
     return {

@@ -36,8 +36,10 @@ from grader.records.execution import ExecutedNotebook, ExecutionRecord, Kind
 from grader.records.mark import Mark, find_in_force
 from grader.records.result import Graded
 
-DUE, SCALE = "due", "scale"
-"""Settings: the text of the course's due.toml, and the curve for the class."""
+DUE, SCALE, HIDDEN = "due", "scale", "hidden_shown"
+"""Settings: the text of the course's due.toml, the curve for the class, when students see hidden
+checks.
+"""
 _ENTRIES = (
     "SELECT graded, execution_key, checks_key, at, run FROM results WHERE student = ? ORDER BY id"
 )

@@ -10,7 +10,7 @@ from pygments.formatters.html import HtmlFormatter
 from pygments.lexers.python import PythonLexer
 from pygments.token import Comment, Keyword, Literal, Name, Token, _TokenType
 
-MOST_IN_A_CELL, MOST_ON_A_PAGE = 8_000, 60_000
+MOST_IN_A_CELL, MOST_ON_A_PAGE = 8_000, 40_000
 """Characters that are coloured; further ones are shown as they are. Some text takes time that grows
 with the square of its length.
 """

@@ -190,7 +190,7 @@ def test_code_is_coloured_by_classes() -> None:
     assert '<span class="s">    lines."""</span>\n</span>' in html
     long = "x = 'a'\n" * 1_100
     assert 'class="s"' not in page(book(new_code_cell(long)))
-    assert 'class="s"' in page(raw(*[code(long[:7_000])] * 20))
+    assert 'class="s"' in page(raw(*[code(long[:7_000])] * 6))
 
 
 def test_long_outputs_are_folded_after_twenty_lines() -> None:
