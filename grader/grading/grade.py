@@ -18,6 +18,7 @@ from grader.grading.judging import Judging
 from grader.grading.progress import Progress, Silent
 from grader.grading.receive import SETTING
 from grader.grading.schedule import Schedule
+from grader.grading.similarity import find_alike, keep_sketches
 from grader.ledger.ledger import HIDDEN, Ledger
 from grader.records import file_names
 from grader.records.errors import GraderError, UsageError
@@ -127,6 +128,7 @@ def grade(
         with _rendered_if_it_fails(ledger, out, templates):
             _judge_known(cohort, submissions, plan, tally, attempts)
             _measure_rest(cohort, plan.waiting(submissions), plan, tally, show, attempts)
+        keep_sketches(ledger, loaded, submissions)
         ledger.finish_run(run, tally.counts())
         render(ledger, out, templates)
         ordered = ledger.results_apart(list(dict.fromkeys(s.student for s in submissions)))
@@ -248,6 +250,7 @@ def render(ledger: Ledger, out: Path, templates: Path | None, *, with_hidden: bo
             stems=stems,
             short=short,
             find_notebook=find,
+            alike=find_alike(ledger, short),
             see=choose_view(ledger.setting(HIDDEN) or NEVER, with_hidden=with_hidden),
         )
         write_export("csv", short, out)
