@@ -178,12 +178,15 @@ class Assignment:
         limits: Limits | None = None,
         run: str = "all",
         provides: Sequence[str] = ("cifar10", "mnist"),
+        hidden_shown: str = "never",
     ) -> None:
         """`entry` is the stem of the file to run (`lenet` for lenet.py); `extra_files` names
         further files; `provides` the data sets whose training pictures students' own code finds.
 
         `run="definitions"` takes imports, functions, classes and constants of that file and skips
-        the rest: training, plots, downloads, prints. Raises CourseError for what is neither.
+        the rest: training, plots, downloads, prints. `hidden_shown` says when students see hidden
+        checks: `"never"`, `"always"`, or from a day on, `"2026-12-01"`. Raises CourseError for what
+        is none of these.
         """
         _register(self)
         if not isinstance(entry, str) or not entry.isidentifier():
@@ -202,6 +205,7 @@ class Assignment:
         self.provides = tuple(requirements.require_text("a data set", name) for name in sets)
         for name in self.provides:
             catalogue.find(name, CourseError)
+        self.hidden_shown = requirements.require_hidden_shown(hidden_shown)
         self._checks: list[Check] = []
         self._personal: Personal | None = None
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
 from grader.records.errors import CourseError
+from grader.records.hidden import is_rule
 from grader.records.json_values import read_number
 from grader.records.limits import Limits
 
@@ -40,6 +41,16 @@ def require_limits(limits: object) -> Limits:
             raise CourseError(f"the limit {field.name} is {value!r:.80}; give {kind} above 0{most}")
         plain[field.name] = number
     return Limits(**plain)  # type: ignore[arg-type]  # whole numbers where the field has them
+
+
+def require_hidden_shown(rule: object) -> str:
+    """When students see hidden checks."""
+    if not is_rule(rule):
+        raise CourseError(
+            f"hidden_shown is {rule!r:.80}; give 'never', 'always' or the day from which on "
+            "students see hidden checks, such as '2026-12-01'"
+        )
+    return str(rule)
 
 
 def require_points(name: str, points: object) -> float:

@@ -97,6 +97,7 @@ def ci(
     from grader.cli import terminal
     from grader.export.ci_run import is_enough
     from grader.grading.which_assignment import choose_for_repository
+    from grader.records.hidden import are_shown, reveal
 
     targets = _pair(formats, outs)
     _spare(targets, [p for p in (path, kit) if p is not None])
@@ -109,6 +110,8 @@ def ci(
         names.extend(_name_lines(chosen.loaded))
         own = [p for p in (kit, run.course, run.data_root) if p is not None]
         done = _grade(run, chosen, path, [*own, *_list_files(targets)], allow_level)
+        if are_shown(chosen.loaded.assignment.hidden_shown):
+            done = replace(done, graded=reveal(done.graded))
         done = replace(done, passed=is_enough(done.graded, fail_under))
         files = {out: form.make(done) for out, form in targets.items()}
         _write(files)
@@ -151,10 +154,11 @@ def _list_files(targets: dict[str, ResultFormat]) -> list[Path]:
 
 def _name_lines(loaded: LoadedAssignment) -> list[str]:
     """How the lines of a result will be called."""
-    from grader.export.ci_run import name_hidden
+    from grader.records.hidden import are_shown, name_line
 
-    checks = loaded.assignment.checks
-    return [*dict.fromkeys(name_hidden(extra=c.extra) if c.hidden else c.name for c in checks)]
+    checks, shown = loaded.assignment.checks, are_shown(loaded.assignment.hidden_shown)
+    merged = {c.name: name_line(extra=c.extra) for c in checks if c.hidden and not shown}
+    return [*dict.fromkeys(merged.get(c.name, c.name) for c in checks)]
 
 
 @contextmanager

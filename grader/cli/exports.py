@@ -84,13 +84,15 @@ def _prepare(out: Path, into: Path | None, name: str, wishes: Wishes) -> Deliver
     from grader.export.delivery import prepare
     from grader.export.leaderboard import SHOWN, find_aliases
     from grader.export.report_files import ReportFiles
-    from grader.ledger.ledger import Ledger
+    from grader.ledger.ledger import HIDDEN, Ledger
     from grader.records import file_names
+    from grader.records.hidden import NEVER, choose_view
 
     with Ledger(require_graded(out), readonly=True) as ledger:
         graded = [one.shorten() for one in ledger.results()]
         stems = file_names.file_names(one.student for one in graded)
-        reports = ReportFiles(out=out, stems=stems, find=lambda s: ledger.results([s])[0])
+        see = choose_view(ledger.setting(HIDDEN) or NEVER)
+        reports = ReportFiles(out=out, stems=stems, find=lambda s: see(ledger.results([s])[0]))
         return prepare(
             graded,
             out,

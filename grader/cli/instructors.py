@@ -273,7 +273,17 @@ def demo(run: RunOptions, out: Path | None) -> int:
 @click.argument("out", type=FOLDER)
 @COURSE
 @SCALE_OPTION
-def report(out: Path, course: Path | None, scale: str | None) -> int:
+@click.option(
+    "--with-hidden",
+    is_flag=True,
+    help="Show hidden checks on the pages of students too: copies for yourself, not for them.",
+)
+def report(
+    out: Path,
+    course: Path | None,
+    scale: str | None,
+    with_hidden: bool,  # noqa: FBT001
+) -> int:
     """Write the pages of OUT again, from what is kept there.
 
     OUT is the output folder of an earlier `grader grade`. Nothing is run. The due date is that of
@@ -297,7 +307,7 @@ def report(out: Path, course: Path | None, scale: str | None) -> int:
         with Ledger(path) as ledger:
             keep_rules(ledger, rules)
     with Ledger(path, readonly=True) as ledger:
-        count = render(ledger, out, where.templates)
+        count = render(ledger, out, where.templates, with_hidden=with_hidden)
     _note_strangers(out)
     terminal.line(f"{count} reports rendered, nothing was run.")
     terminal.where(out)

@@ -16,6 +16,7 @@ from grader.export import ci_run
 from grader.export.ci_format import Failure, ResultFile, Run
 from grader.export.points import to_number
 from grader.records.causes import Cause
+from grader.records.hidden import ELSEWHERE
 from grader.records.result import CheckResult
 from grader.report import escape
 
@@ -31,7 +32,7 @@ class Autolab:
     def make(self, run: Run) -> ResultFile:
         """A problem for each check that was decided; the scoreboard has the sum."""
         checks, causes = ci_run.list_checks(run.graded), ci_run.list_shown_causes(run)
-        decided = [c for c in checks if c.outcome not in ci_run.ELSEWHERE]
+        decided = [c for c in checks if c.outcome not in ELSEWHERE]
         shown = _present({escape.line(c.name): _describe(causes, c) for c in checks})
         scores: dict[str, object] = {escape.line(c.name): to_number(c.earned) for c in decided}
         total = to_number(ci_run.count(run.graded).earned)

@@ -15,6 +15,7 @@ from grader.export.ci_format import Failure, ResultFile, Run
 from grader.export.ci_run import Total
 from grader.export.points import show, to_number
 from grader.records.causes import Cause
+from grader.records.hidden import ELSEWHERE
 from grader.records.result import CheckResult
 from grader.report import escape
 
@@ -95,7 +96,7 @@ def _wrap(run: Run, tests: list[dict[str, object]]) -> dict[str, object]:
 
 def _describe(run: Run, causes: Sequence[Cause], check: CheckResult, cap: int) -> dict[str, object]:
     place = ci_run.find_place(run, check)
-    decided = check.outcome not in ci_run.ELSEWHERE
+    decided = check.outcome not in ELSEWHERE
     status = "pass" if check.outcome == "passed" else "fail" if decided else "error"
     cell = f"cell {place.cell}: " if place.cell else ""
     said = ci_run.explain(check, cap) or ci_run.describe_points(check)

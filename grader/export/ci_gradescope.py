@@ -14,6 +14,7 @@ from grader.export import ci_run
 from grader.export.ci_format import Failure, ResultFile, Run
 from grader.export.leaderboard import SHOWN
 from grader.export.points import to_number
+from grader.records.hidden import ELSEWHERE
 from grader.records.result import CheckResult, Graded
 from grader.report import escape
 
@@ -82,7 +83,7 @@ def _describe(run: Run, check: CheckResult, cap: int) -> dict[str, object]:
         "output": escape.log(text if cap else ""),
         "visibility": "after_published" if check.hidden else "visible",
     }
-    if check.outcome in ci_run.ELSEWHERE:
+    if check.outcome in ELSEWHERE:
         return {
             **test,
             "output": escape.log(f"{ci_run.describe_points(check)}\n{text}"[: cap + 99]),

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from grader.export import ci_run
 from grader.export.ci_format import Failure, ResultFile, Run
 from grader.export.points import to_number
+from grader.records.hidden import ELSEWHERE
 from grader.records.result import CheckResult
 from grader.report import escape
 
@@ -67,7 +68,7 @@ def _list_tests(run: Run, cap: int) -> list[dict[str, object]]:
 
 
 def _describe(run: Run, check: CheckResult, cap: int) -> dict[str, object]:
-    decided = check.outcome not in ci_run.ELSEWHERE
+    decided = check.outcome not in ELSEWHERE
     text = ci_run.explain(check, cap)
     where = ci_run.describe_place(ci_run.find_place(run, check))
     place = f" ({where})" if where and not check.hidden else ""

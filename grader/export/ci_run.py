@@ -14,14 +14,11 @@ from pathlib import PurePosixPath
 from grader.export.ci_format import Run
 from grader.export.points import show, to_number
 from grader.records.causes import Cause, list_causes
+from grader.records.hidden import ELSEWHERE, merge
 from grader.records.messages import Message
 from grader.records.place import Place
-from grader.records.result import CheckResult, Graded, Outcome
+from grader.records.result import CheckResult, Graded
 
-HIDDEN = "hidden_checks"
-"""How the line is called in which hidden checks stand; bonus ones have one of their own."""
-ELSEWHERE = ("deferred", "open", "broken")
-"""Outcomes that are not decided here: they cost nothing."""
 NOT_GRADED = "could not be graded"
 """Said, with the reason, where the grader itself failed."""
 NO_FAULT = (
@@ -69,7 +66,9 @@ def list_checks(graded: Graded, *, merged: bool = True) -> list[CheckResult]:
     if merged:
         hidden = [c for c in checks if c.hidden]
         apart = ([c for c in hidden if c.extra is extra] for extra in (False, True))
-        checks = [c for c in checks if not c.hidden] + [_merge(some) for some in apart if some]
+        checks = [c for c in checks if not c.hidden] + [
+            merge(some, [c for c in some if c.outcome not in ELSEWHERE]) for some in apart if some
+        ]
     return [*checks, *_list_adjustments(graded)]
 
 
@@ -78,40 +77,6 @@ def _mend(check: CheckResult) -> CheckResult:
         return check
     points = check.points if math.isfinite(check.points) else 0.0
     return replace(check, outcome="broken", earned=0.0, points=points)
-
-
-def _merge(hidden: Sequence[CheckResult]) -> CheckResult:
-    """One line of several checks that are not shown."""
-    decided = [c for c in hidden if c.outcome not in ELSEWHERE]
-    extra = hidden[0].extra
-    earned, points = sum(c.earned for c in decided), sum(c.points for c in decided)
-    broken = len(decided) < len(hidden)
-    return CheckResult(
-        name=name_hidden(extra=extra),
-        title=f"{_count_hidden(hidden)} not shown{', a bonus' * extra}.",
-        outcome=_grade(decided),
-        points=points,
-        earned=earned,
-        feedback="Some of them are not decided yet, which is no fault of yours." * broken,
-        extra=extra,
-        hidden=True,
-        needs_review=any(c.needs_review for c in hidden),
-    )
-
-
-def _count_hidden(hidden: Sequence[CheckResult]) -> str:
-    return "1 check that is" if len(hidden) == 1 else f"{len(hidden)} checks that are"
-
-
-def name_hidden(*, extra: bool) -> str:
-    """How the line of hidden checks is called, or that of hidden bonus checks."""
-    return f"{HIDDEN}_bonus" if extra else HIDDEN
-
-
-def _grade(decided: Sequence[CheckResult]) -> Outcome:
-    if all(c.outcome == "passed" for c in decided):
-        return "passed" if decided else "broken"
-    return "partial" if any(c.earned > 0 for c in decided) else "failed"
 
 
 def _list_adjustments(graded: Graded) -> Iterable[CheckResult]:

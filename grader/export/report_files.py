@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from grader.records.result import Graded
 from grader.report import pages
 
 _SUFFIXES = (".html", ".notebook.html", ".ipynb")
+_NEIGHBOURS = re.compile(rb'<nav class="neighbours[^>]*>.*?</nav>', re.DOTALL)
 _NAME = "report"
 """What they are called when they are handed out."""
 
@@ -23,7 +25,7 @@ class ReportFiles:
     stems: Mapping[str, str]
     """By student the name of the files there."""
     find: Callable[[str], Graded]
-    """Gives the newest record of a student."""
+    """Gives the newest record of a student, as students see it today."""
 
     def read(self, student: str) -> dict[str, bytes]:
         """The page, and the notebook as it ran where there is one; links between them lead to the
@@ -41,12 +43,19 @@ class ReportFiles:
             )
         paths = {suffix: self.out / f"{stem}{suffix}" for suffix in _SUFFIXES}
         return {
-            f"{_NAME}{suffix}": _rename_links(path.read_bytes(), stem)
+            f"{_NAME}{suffix}": _rename_links(_leave_alone(path.read_bytes()), stem)
             if suffix.endswith("html")
             else path.read_bytes()
             for suffix, path in paths.items()
             if path.is_file()
         }
+
+
+def _leave_alone(page: bytes) -> bytes:
+    """The page without the way to others', whose names nobody has to learn. Text of a student's
+    holds no such element.
+    """
+    return _NEIGHBOURS.sub(b"", page)
 
 
 def _rename_links(page: bytes, stem: str) -> bytes:

@@ -19,9 +19,11 @@ from grader.grading.judging import Judging
 from grader.grading.progress import Progress, Silent
 from grader.grading.receive import SETTING
 from grader.grading.schedule import Schedule
-from grader.ledger.ledger import Ledger
+from grader.grading.similarity import find_alike, keep_sketches
+from grader.ledger.ledger import HIDDEN, Ledger
 from grader.records import file_names
 from grader.records.errors import GraderError, UsageError
+from grader.records.hidden import NEVER, choose_view
 from grader.records.result import Graded
 from grader.records.submission import Submission
 from grader.report import pages
@@ -113,7 +115,7 @@ def grade(
             ledger.set_setting(leaderboard.SHOWN, shown_as)
         if roster is not None:
             ledger.set_setting(SETTING, roster)
-        keep_rules(ledger, rules or {})
+        keep_rules(ledger, {HIDDEN: loaded.assignment.hidden_shown, **(rules or {})})
         cohort = Cohort(executor, ledger, judging)
         plan = cohort.plan(submissions, fresh=fresh)
         if plan.waiting(submissions) or not cohort.reference_holds():
@@ -127,6 +129,7 @@ def grade(
         with _rendered_if_it_fails(ledger, out, templates):
             _judge_known(cohort, submissions, plan, tally, attempts)
             _measure_rest(cohort, plan.waiting(submissions), plan, tally, show, attempts)
+        keep_sketches(ledger, loaded, submissions)
         ledger.finish_run(run, tally.counts())
         render(ledger, out, templates)
         ordered = ledger.results_apart(list(dict.fromkeys(s.student for s in submissions)))
@@ -141,7 +144,7 @@ def grade(
 
 
 def keep_rules(ledger: Ledger, rules: Mapping[str, str]) -> None:
-    """Results are seen by these from now on: due date and curve."""
+    """Results are seen by these from now on: due date, curve, and who sees hidden checks."""
     for name, text in rules.items():
         if (ledger.setting(name) or "") != text:
             ledger.set_setting(name, text)
@@ -228,15 +231,28 @@ def _measure_rest(
         progress.step(submission.student)
 
 
-def render(ledger: Ledger, out: Path, templates: Path | None) -> int:
-    """Every page, record and table of `out` from the newest results in the ledger; runs nothing."""
+def render(ledger: Ledger, out: Path, templates: Path | None, *, with_hidden: bool = False) -> int:
+    """Every page, record and table of `out` from the newest results in the ledger; runs nothing.
+
+    Pages and records of students show hidden checks as the assignment says, or all of them where
+    asked for, which are then for the instructor alone.
+    """
     ledger.require_in_place()
     graded = ledger.results()
     if graded:
         short = [one.shorten() for one in graded]
         stems = file_names.file_names(one.student for one in short)
         find = ledger.newest_notebook
-        pages.render(graded, out, templates=templates, stems=stems, short=short, find_notebook=find)
+        pages.render(
+            graded,
+            out,
+            templates=templates,
+            stems=stems,
+            short=short,
+            find_notebook=find,
+            alike=find_alike(ledger, short),
+            see=choose_view(ledger.setting(HIDDEN) or NEVER, with_hidden=with_hidden),
+        )
         write_export("csv", short, out)
         if leaderboard.is_ranked(short):
             aliases = leaderboard.find_aliases(ledger.setting(leaderboard.SHOWN), short)

@@ -4,6 +4,6 @@ Floors, top first:
     ledger
     overlay
     budget, database, entries
-    curve, due, marks, pieces
+    curve, due, marks, pieces, sketches
     codec, results, schema
 """

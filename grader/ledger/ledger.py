@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from grader.ledger import codec, marks, pieces
+from grader.ledger import codec, marks, pieces, sketches
 from grader.ledger.budget import KEPT, cut
 from grader.ledger.curve import read_curve
 from grader.ledger.database import Database, make_plain, remove
@@ -33,11 +33,14 @@ from grader.ledger.overlay import Overlay
 from grader.ledger.results import Read, Results
 from grader.records.errors import GraderError
 from grader.records.execution import ExecutedNotebook, ExecutionRecord, Kind
+from grader.records.likeness import Sketch
 from grader.records.mark import Mark, find_in_force
 from grader.records.result import Graded
 
-DUE, SCALE = "due", "scale"
-"""Settings: the text of the course's due.toml, and the curve for the class."""
+DUE, SCALE, HIDDEN = "due", "scale", "hidden_shown"
+"""Settings: the text of the course's due.toml, the curve for the class, when students see hidden
+checks.
+"""
 _ENTRIES = (
     "SELECT graded, execution_key, checks_key, at, run FROM results WHERE student = ? ORDER BY id"
 )
@@ -255,6 +258,17 @@ class Ledger:
         dated = [replace(m, student=make_plain(m.student), at=m.at or _now()) for m in decided]
         with self._database.transaction() as connection:
             marks.append(connection, dated)
+
+    # ------------------------------------------------------------------------------- sketches
+
+    def sketches(self) -> dict[str, list[Sketch]]:
+        """By digest of the files what is kept to find their like."""
+        return sketches.read(self._database.read(sketches.QUERY))
+
+    def keep_sketches(self, made: Mapping[str, Sequence[Sketch]]) -> None:
+        """These stand in the file, instead of what was there of the same digests."""
+        with self._database.transaction() as connection:
+            sketches.put(connection, made)
 
     # ------------------------------------------------------------------------------- runs
 

@@ -63,6 +63,11 @@ CREATE TABLE marks (
     taken_back INTEGER NOT NULL, about TEXT NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL);
 CREATE INDEX marks_by_student ON marks (student, id);
 """
+_VERSION_6 = """
+CREATE TABLE sketches (
+    digest TEXT NOT NULL, kind TEXT NOT NULL, size INTEGER NOT NULL, sketch BLOB NOT NULL,
+    PRIMARY KEY (digest, kind)) WITHOUT ROWID
+"""
 _NEVER = (
     "CREATE TRIGGER marks_stay_{what} BEFORE {what} ON marks"
     " BEGIN SELECT RAISE(ABORT, 'marks are only added to'); END"
@@ -264,12 +269,18 @@ def _add_marks(database: sqlite3.Connection) -> None:
         database.execute(_NEVER.format(what=what))
 
 
+def _add_sketches(database: sqlite3.Connection) -> None:
+    """Version 6: what is kept of files that were handed in to find their like."""
+    _run(database, _VERSION_6)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _create,
     _separate,
     _withdraw,
     _compress,
     _add_marks,
+    _add_sketches,
 )
 """The first makes version 1 of an empty file, the next version 2 of version 1, and so on."""
 VERSION = len(MIGRATIONS)

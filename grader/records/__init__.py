@@ -4,7 +4,7 @@ Submission → ExecutionRecord → measurements → Verdict → CheckResult → 
 
 Floors, top first:
     measurements
-    causes, untrusted
+    causes, hidden, untrusted
     answers, result
     excerpt, execution
     submission

@@ -3,9 +3,10 @@
 Floors, top first:
     mark_page
     pages
-    class_page, notebook_page, student_view
-    misconceptions, notebook_cells, summary
+    class_page, notebook_files, student_view
+    notebook_page, summary
+    misconceptions, notebook_cells
     evidence, listing
-    drawing, plots, ranking, strips
+    coloured_code, drawing, plots, ranking, strips
     dress, escape, texts
 """

@@ -34,6 +34,8 @@ MOST_PICTURE = 1 << 20
 MOST_PICTURES = 8 << 20
 """Bytes of all pictures of one page."""
 MOST_PIXELS = 24_000_000
+UNFOLDED = 20
+"""Lines of an output that are always seen."""
 
 _COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
 _LEFT_OUT = "A part of this cell does not have the form of a notebook and was left out."
@@ -52,6 +54,16 @@ class Output:
     """`data:` address of a picture."""
     hidden: tuple[str, ...] = ()
     """Media types that were there and are not shown."""
+
+    @property
+    def head(self) -> str:
+        """The lines that are always seen."""
+        return "\n".join(self.text.split("\n")[:UNFOLDED])
+
+    @property
+    def rest(self) -> str:
+        """Those that are folded."""
+        return "\n".join(self.text.split("\n")[UNFOLDED:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

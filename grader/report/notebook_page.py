@@ -14,8 +14,11 @@ from markupsafe import escape as escape_html
 
 from grader.inside.schema.messages import CellStatus
 from grader.records.bounds import PAGE, shorten
+from grader.records.causes import Cause
 from grader.records.execution import ExecutedCell, ExecutedNotebook
 from grader.report import escape
+from grader.report.coloured_code import Colourer
+from grader.report.dress import dress
 from grader.report.notebook_cells import Cell, read_cells
 
 MOST_MARKDOWN = 200_000
@@ -24,6 +27,8 @@ _SHARES = (1 / 4, 1 / 16, 1 / 64, 1 / 256)
 """Of what a page may show at most, tried one after the other where it is too large."""
 _ERROR = 1_000
 """Characters of what went wrong in a cell."""
+_ENTRY = 60
+"""Characters of a cell's first line in the list of cells."""
 _ADDRESS = re.compile(r"(?i)(?:https?|mailto):")
 
 
@@ -36,13 +41,38 @@ class CellView:
     seconds: float | None
     error: str
     """One sentence on what went wrong."""
+    entry: str
+    """What the list of cells calls it: its first line."""
+    causes: Sequence[Cause]
+    """What points were lost by in this cell."""
     body: Markup = field(repr=False)
     """Its code with lines numbered, or its text set."""
 
     @property
     def wrong(self) -> bool:
-        """True where a reader should look at it."""
+        """True where it did not run to its end."""
         return self.status != "ok"
+
+    @property
+    def points(self) -> float:
+        """How many were lost in it."""
+        return sum(cause.points for cause in self.causes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """File names to which a notebook's page leads; each empty where there is none."""
+
+    here: str
+    """The page itself."""
+    back: str
+    """The student's page."""
+    download: str = ""
+    """The notebook."""
+    previous: str = ""
+    """The page of the notebook of the student before this one."""
+    following: str = ""
+    """That of the one after."""
 
 
 def notebook_page(
@@ -51,25 +81,21 @@ def notebook_page(
     title: str,
     executed: ExecutedNotebook,
     env: Environment,
-    here: str,
-    back: str,
-    download: str = "",
+    links: Links,
+    causes: Sequence[Cause] = (),
     note: str = "",
 ) -> str:
-    """Render an executed notebook as a page.
+    """Render an executed notebook as a page, with the `causes` of lost points where they stand.
 
-    `here` is its own file name, `back` that of the student's page, `download` that of the
-    notebook, where it is kept; if it is not, `note` says why.
+    Where the notebook is not kept as a file, `note` says why.
 
     Raises:
         Unreadable: it cannot be read as a notebook.
     """
 
     def render(share: float) -> tuple[str, int]:
-        shown = _view_cells(executed, share)
-        html = _render(
-            shown, student, title, env, here=here, back=back, download=download, note=note
-        )
+        shown = _view_cells(executed, share, _find_cells(causes))
+        html = _render(shown, env, student=student, title=title, links=links, note=note)
         return html, len(html.encode()) - sum(map(_measure_pictures, shown))
 
     html, size = render(1.0)
@@ -80,48 +106,66 @@ def notebook_page(
     return html
 
 
-def _view_cells(executed: ExecutedNotebook, share: float) -> list[CellView]:
-    runs, setter = {run.index: run for run in executed.cells}, _Setter(share)
-    cells = read_cells(executed.content, share)
-    return [_view_cell(cell, runs.get(cell.index), setter) for cell in cells]
+def _find_cells(causes: Sequence[Cause]) -> dict[int, list[Cause]]:
+    """By number of a cell what was lost in it; a place in a module is none in a notebook."""
+    found: dict[int, list[Cause]] = {}
+    for cause in causes:
+        at = cause.at
+        if at is not None and at.cell is not None and (not at.file or at.file.endswith(".ipynb")):
+            found.setdefault(at.cell, []).append(cause)
+    return found
+
+
+def _view_cells(
+    executed: ExecutedNotebook, share: float, causes: Mapping[int, Sequence[Cause]]
+) -> list[CellView]:
+    runs, setter, colourer = {r.index: r for r in executed.cells}, _Setter(share), Colourer(share)
+
+    def view(cell: Cell) -> CellView:
+        lost = causes.get(cell.index, ())
+        lines = {c.at.line for c in lost if c.at is not None and c.at.line is not None}
+        body = (
+            setter.set_markdown(cell.source)
+            if cell.kind == "markdown"
+            else colourer.colour(cell.source, lines)
+        )
+        return _view_cell(cell, runs.get(cell.index), lost, body)
+
+    return [view(cell) for cell in read_cells(executed.content, share)]
 
 
 def _measure_pictures(view: CellView) -> int:
     return sum(len(output.source) for output in view.cell.outputs)
 
 
-def _render(
-    shown: Sequence[CellView], student: str, title: str, env: Environment, **more: str
-) -> str:
+def _render(shown: Sequence[CellView], env: Environment, **more: object) -> str:
     seconds = [s for s in (one.seconds for one in shown) if s is not None]
     return env.get_template("notebook.html").render(
-        student=student,
-        title=title,
         cells=shown,
         wrong=[one for one in shown if one.wrong],
+        costly=[one for one in shown if one.causes],
         ran=sum(one.cell.kind == "code" for one in shown),
         seconds=sum(seconds) if seconds else None,
         **more,
+        **dress(env, "notebook.css", scripted=True),
     )
 
 
-def _view_cell(cell: Cell, run: ExecutedCell | None, setter: _Setter) -> CellView:
+def _view_cell(
+    cell: Cell, run: ExecutedCell | None, causes: Sequence[Cause], body: Markup
+) -> CellView:
     """The cell with what became of it; one without a run is judged by its outputs."""
     raised = next((o.name for o in cell.outputs if o.kind == "error"), "")
-    markdown = cell.kind == "markdown"
+    lines = (line.strip("# \t") for line in cell.source.splitlines())
     return CellView(
         cell=cell,
         status=run.status if run else "error" if raised else "ok",
         seconds=run.seconds if run else None,
         error=shorten(run.error if run else raised, _ERROR),
-        body=setter.set_markdown(cell.source) if markdown else number_lines(cell.source),
+        entry=next((line for line in lines if line), "")[:_ENTRY],
+        causes=causes,
+        body=body,
     )
-
-
-def number_lines(source: str) -> Markup:
-    """Each line in an element of its own, which the style sheet numbers."""
-    lines = str(escape_html(source.rstrip("\n"))).split("\n")
-    return Markup("".join(f"<span>{line}\n</span>" for line in lines))  # noqa: S704 - escaped above
 
 
 class _Setter:

@@ -25,13 +25,12 @@ from grader.records.errors import CourseError
 from grader.records.execution import STATUSES, ExecutedNotebook, describe_end
 from grader.records.json_values import Json, record_to_json
 from grader.records.likeness import Likeness
-from grader.records.notebook_file import MOST_BYTES, Unreadable, read_notebook
 from grader.records.result import Graded
 from grader.report import escape, summary
 from grader.report.class_page import list_pieces
 from grader.report.dress import dress
 from grader.report.evidence import views
-from grader.report.notebook_page import notebook_page
+from grader.report.notebook_files import Turn, find_neighbours, write_notebook
 from grader.report.student_view import find_spoken, group_checks, open_page
 from grader.report.texts import number, percent, points, shape
 
@@ -134,6 +133,7 @@ def render(
     short: Sequence[Graded] | None = None,
     find_notebook: Callable[[str], ExecutedNotebook | None] | None = None,
     alike: Sequence[Likeness] = (),
+    see: Callable[[Graded], Graded] = lambda one: one,
 ) -> None:
     """Write `index.html`, and `<stem>.html` and `<stem>.json` for each student, into `out`.
 
@@ -141,6 +141,7 @@ def render(
     and is left alone where nothing in it changed. Of a student for whom `find_notebook` gives one,
     `<stem>.ipynb` and `<stem>.notebook.html` are written too. One of `graded` is held at a time;
     `short` are the same, shortened, where that was done already. The index names who is `alike`.
+    Pages and records of students show what `see` makes of a result, the index the whole of it.
 
     Raises:
         ValueError: a stem is missing, unsafe or given twice.
@@ -151,9 +152,9 @@ def render(
     file_names.make_folder(out)
     try:
         env = environment(templates)
-        for one in graded:
-            notebook = find_notebook(one.student) if find_notebook else None
-            _write_student(one, notebook, out / stems[one.student], env)
+        find = find_notebook or (lambda _: None)
+        for turn in find_neighbours(((see(one), find(one.student)) for one in graded), stems):
+            _write_student(turn, out / stems[turn.one.student], env)
         index = io.BytesIO()
         for piece in list_pieces(short, env, stems, alike):
             index.write(piece.encode())
@@ -170,59 +171,13 @@ def dump_record(one: Graded) -> bytes:
     return (json.dumps(write_record(one), indent=1, allow_nan=False) + "\n").encode()
 
 
-def _write_student(
-    one: Graded, executed: ExecutedNotebook | None, path: Path, env: Environment
-) -> None:
+def _write_student(turn: Turn, path: Path, env: Environment) -> None:
     """Write what there is of one student; `path` is without a suffix."""
+    one, executed = turn.one, turn.executed
     file_names.write(path.with_name(f"{path.name}.json"), dump_record(one))
-    page, note = _write_notebook(one, executed, path, env) if executed else ("", "")
+    page, note = write_notebook(one, executed, path, env, turn.beside) if executed else ("", "")
     html = student_page(one, env, page, note)
     file_names.write(path.with_name(f"{path.name}.html"), html.encode())
-
-
-def _write_notebook(
-    one: Graded, executed: ExecutedNotebook, path: Path, env: Environment
-) -> tuple[str, str]:
-    """Write a notebook as a file and as a page; the page's name, and what could not be done."""
-    fault = _describe_fault(executed.content)
-    if not fault:
-        file_names.write(path.with_name(f"{path.name}.ipynb"), executed.content)
-    try:
-        html = notebook_page(
-            student=one.student,
-            title=one.title,
-            executed=executed,
-            env=env,
-            here=(name := f"{path.name}.notebook.html"),
-            back=f"{path.name}.html",
-            download="" if fault else f"{path.name}.ipynb",
-            note=fault,
-        )
-    except Unreadable as error:
-        return "", f"The notebook as it ran cannot be shown. {error}"
-    file_names.write(path.with_name(name), html.encode())
-    return name, ""
-
-
-def _describe_fault(notebook: bytes) -> str:
-    """Why these bytes are not kept as a notebook, in a sentence; empty where they are valid."""
-    from nbformat import validator
-
-    if len(notebook) > MOST_BYTES:
-        return f"It has {len(notebook):,} bytes."
-    try:
-        book = read_notebook(notebook).fields
-        if book.get("nbformat") != 4:
-            return "It is not in notebook format 4."
-        minor = book.get("nbformat_minor")
-        if type(minor) is not int or not 0 <= minor <= 5:
-            return "It is in an unknown version of notebook format 4."
-        error = next(validator.iter_validate(book, version=4, version_minor=minor), None)  # type: ignore[no-untyped-call]
-    except Exception as fault:  # untrusted: a validator may meet anything
-        return f"It cannot be read: {escape.line(str(fault))[:200]}"
-    if error is None:
-        return ""
-    return f"It does not validate: {escape.line(str(error).strip().splitlines()[0])[:200]}"
 
 
 def _check_stems(graded: Sequence[Graded], stems: Mapping[str, str]) -> None:

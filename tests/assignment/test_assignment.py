@@ -128,6 +128,14 @@ def test_a_limit_that_cannot_be_kept_is_named(limits: dict[str, Any], sentence: 
     assert str(caught.value) == sentence
 
 
+def test_hidden_checks_are_shown_by_a_rule() -> None:
+    """`never` where nothing is said; what is no rule is refused with the value."""
+    assert Assignment("A", entry="a").hidden_shown == "never"
+    assert Assignment("A", entry="a", hidden_shown="2026-12-01").hidden_shown == "2026-12-01"
+    with pytest.raises(CourseError, match=r"^hidden_shown is 'soon'; give 'never', 'always' or"):
+        Assignment("A", entry="a", hidden_shown="soon")
+
+
 def test_limits_are_limits() -> None:
     """A dictionary of them is refused with the way to write it."""
     with pytest.raises(CourseError, match=r"as `limits=Limits\(…\)`, not as \{'cpu_seconds': 3\}"):

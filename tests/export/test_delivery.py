@@ -12,7 +12,7 @@ import pytest
 
 from grader.export.leaderboard import SHOWN, read_choice
 from grader.grading.grade import render
-from grader.ledger.ledger import Ledger
+from grader.ledger.ledger import HIDDEN, Ledger
 from grader.records.execution import Execution
 from grader.records.person import Person
 from grader.records.result import Graded
@@ -153,6 +153,7 @@ def test_reports_are_handed_out(call: CommandLine, tmp_path: Path) -> None:
     page = (out / "ana.html").read_text()
     (out / "ana.notebook.html").write_text(
         '<a href="ana.html">back</a><a href="ana.ipynb" download>'
+        '<nav class="neighbours facts"><a href="bea.notebook.html">\nNext</a></nav>'
     )
     call("export", out, "--format", "moodle-feedback", "--write")
     taken = MoodleAssignment({657737: ("Ana", "")}).take_feedback(
@@ -161,6 +162,7 @@ def test_reports_are_handed_out(call: CommandLine, tmp_path: Path) -> None:
     assert taken[657737]["report.html"].decode() == page
     assert b'href="report.html"' in taken[657737]["report.notebook.html"]
     assert b'href="report.ipynb"' in taken[657737]["report.notebook.html"]
+    assert b"bea" not in taken[657737]["report.notebook.html"], "names of others are not handed out"
     call("export", out, "--format", "pages", "--write")
     with zipfile.ZipFile(out / "pages.zip") as archive:
         assert archive.namelist() == [f"{place}/report.html", f"{place}/report.notebook.html"]
@@ -173,6 +175,29 @@ def test_reports_of_earlier_results_are_not(call: CommandLine, tmp_path: Path) -
     refused = call("export", out, "--format", "pages", "--write")
     assert "is not that of the newest result. Run `grader report" in refused.sentence
     assert not (out / "pages.zip").exists()
+
+
+def test_hidden_checks_are_handed_out_as_the_assignment_says(
+    call: CommandLine, tmp_path: Path
+) -> None:
+    """Never at first: the class page alone has them; copies with them are the instructor's."""
+    secret = replace(one("ana", 5).checks[0], name="secret", title="Secret.", hidden=True)
+    graded = one("ana", 5, place="x_1_assignsubmission_file")
+    out = keep(tmp_path / "out", replace(graded, checks=(*graded.checks, secret)))
+    page, record, index = out / "ana.html", out / "ana.json", out / "index.html"
+    assert "secret" not in page.read_text().casefold() + record.read_text().casefold()
+    assert "Hidden checks: " in page.read_text()
+    assert "secret" in index.read_text()
+    call("report", out, "--with-hidden")
+    assert "Secret." in page.read_text()
+    assert "secret" in record.read_text()
+    refused = call("export", out, "--format", "pages", "--write")
+    assert "Run `grader report" in refused.sentence
+    with Ledger(out / "grades.db") as ledger:
+        ledger.set_setting(HIDDEN, "always")
+    call("report", out)
+    assert "Secret." in page.read_text()
+    assert call("export", out, "--format", "pages", "--write").code == 0
 
 
 @pytest.mark.parametrize(

@@ -5,23 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from grader.records.causes import Cause
 from grader.records.execution import ExecutedCell, ExecutedNotebook
 from grader.report import escape, pages
-from grader.report.notebook_page import notebook_page
+from grader.report.dress import dress
+from grader.report.notebook_page import Links, notebook_page
 from kit.page import ACTIVE, Page
 
 ENV = pages.environment()
 
 
-def page(notebook: bytes, runs: Sequence[ExecutedCell] = ()) -> str:
+def page(notebook: bytes, runs: Sequence[ExecutedCell] = (), causes: Sequence[Cause] = ()) -> str:
     """A notebook's page."""
     return notebook_page(
         student="Ada",
         title="LeNet-5",
         executed=ExecutedNotebook(content=notebook, cells=tuple(runs)),
         env=ENV,
-        here="Ada.notebook.html",
-        back="Ada.html",
+        links=Links(here="Ada.notebook.html", back="Ada.html"),
+        causes=causes,
     )
 
 
@@ -29,7 +31,7 @@ def inert(html: str) -> Page:
     """Parse a page and assert that nothing in it can act or reach out; pictures are data."""
     parsed = Page(html)
     for tag, attributes in parsed.elements:
-        assert tag not in ACTIVE - {"img"}
+        assert tag not in ACTIVE - {"img", "script"}
         for name, value in attributes.items():
             assert not name.startswith("on")
             assert name not in ("style", "srcset", "action", "formaction", "id") or (
@@ -45,6 +47,8 @@ def inert(html: str) -> Page:
             if name not in ("alt", "title", "aria-label"):
                 assert "://" not in value
     assert html.count("Content-Security-Policy") == 1
+    assert parsed.script in ("", dress(ENV, scripted=True)["script"])
+    assert html.count("<script") == bool(parsed.script)
     hidden = [c for c in parsed.text if c not in "\n\t" and escape.block(c) != c]
     assert not hidden
     return parsed

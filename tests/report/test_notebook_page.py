@@ -19,6 +19,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 
 from grader.records import bounds, notebook_file
+from grader.records.causes import Cause, list_causes
 from grader.records.execution import (
     CellStatus,
     ExecutedCell,
@@ -159,6 +160,75 @@ def test_nothing_to_look_at() -> None:
         book(new_code_cell("1 + 1")), [ExecutedCell(index=1, status="ok", seconds=0.0)]
     )
     assert "This notebook has no cells." in page(book())
+
+
+def lost_at(place: Place) -> tuple[Cause, ...]:
+    """A loss whose statement is known."""
+    return list_causes(
+        graded("Ada", check("two_steps", "failed", feedback="Sign of the step.", at=place))
+    )
+
+
+def test_points_are_lost_at_cells_and_lines() -> None:
+    """A badge in the list, at the cell and at its line; a place in a module is none here."""
+    made = book(new_code_cell("a = 1\nb = 2"), new_code_cell("step()"))
+    html = page(made, (), lost_at(Place(file="lenet.ipynb", cell=1, line=2)))
+    text = words(inert(html))
+    assert "Cells to look at −10 Cell 1, line 2 Sign of the step" in text
+    assert "−10 Line 2: Sign of the step" in text
+    assert html.count('class="lost"') == 1
+    assert html.index('class="lost"') > html.index("a = ")
+    for place in (Place(file="lenet.py", line=2), Place(file="lenet.py", cell=1), Place(cell=9)):
+        assert "−10" not in page(made, (), lost_at(place)), place
+
+
+def test_code_is_coloured_by_classes() -> None:
+    """Words of Python, each line for itself; far too much of it is shown without."""
+    html = page(book(new_code_cell('def f(x):\n    """Two\n    lines."""\n    return 1')))
+    inert(html)
+    assert '<span class="k">def</span> <span class="nf">f</span>(x):\n</span>' in html
+    assert '<span class="s">    lines."""</span>\n</span>' in html
+    long = "x = 'a'\n" * 1_100
+    assert 'class="s"' not in page(book(new_code_cell(long)))
+    assert 'class="s"' in page(raw(*[code(long[:7_000])] * 6))
+
+
+def test_long_outputs_are_folded_after_twenty_lines() -> None:
+    """The first twenty are seen at once, and all of them without a script."""
+    text = "\n".join(f"row {n}" for n in range(1, 24))
+    html = page(raw(code("x", {"output_type": "stream", "name": "stdout", "text": text})))
+    assert 'tabindex="0">row 1\n' in html
+    assert "row 20</pre><details" in html
+    assert "3 more lines" in words(inert(html))
+    short = page(raw(code("x", {"output_type": "stream", "name": "stdout", "text": text[:9]})))
+    assert "more line" not in words(inert(short))
+
+
+def test_every_cell_is_in_the_list() -> None:
+    """By number, its first line, and how it ended."""
+    text = words(inert(page(executed(), RUNS)))
+    assert "1 Lab 2 2 import torch 3 x = 1 raised an error 4 plt.show() 5 while True" in text
+
+
+def test_notebooks_lead_to_each_other(tmp_path: Path) -> None:
+    """To the one before and the one after; who has none is passed over."""
+    made = ExecutedNotebook(content=book(new_code_cell("1")), cells=())
+    bad = ExecutedNotebook(content=b"{", cells=())
+    found = {"Ada": made, "Bob": None, "Cleo": made, "Dan": bad, "Eve": made}
+    stems = {name: name for name in found}
+    rows = [graded(name) for name in found]
+    pages.render(rows, tmp_path, templates=None, stems=stems, find_notebook=found.get)
+    leads = {
+        path.name[0]: re.findall(
+            r'href="(\w+)\.notebook\.html" rel="(\w+)"', path.read_text("utf-8")
+        )
+        for path in tmp_path.glob("*.notebook.html")
+    }
+    assert leads == {
+        "A": [("Cleo", "next")],
+        "C": [("Ada", "prev"), ("Eve", "next")],
+        "E": [("Cleo", "prev")],
+    }
 
 
 def test_streams_are_joined() -> None:
