@@ -48,7 +48,7 @@ lint: $(STAMP)
 
 # The manual as a site, with pages and pictures of the sample class; the last line is its path.
 docs: $(MANUAL)
-	@$(BIN)/python docs/site/build.py
+	@$(BIN)/python docs/site/make_site.py
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/boxes.py

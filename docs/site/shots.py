@@ -24,7 +24,7 @@ class Shot:
 
 
 def take(every: Iterable[Shot], folder: Path) -> None:
-    """The pictures lie beside the pages. Raises RuntimeError where a page asks for something."""
+    """The pictures lie beside the pages. Raises RuntimeError where there is no browser."""
     from playwright.sync_api import sync_playwright
 
     program = shutil.which("chromium") or shutil.which("google-chrome")
@@ -35,9 +35,11 @@ def take(every: Iterable[Shot], folder: Path) -> None:
         driver.chromium.launch(executable_path=program, args=["--no-sandbox"]) as browser,
     ):
         for shot in every:
-            size = {"width": shot.width, "height": shot.height}
-            scheme = "dark" if shot.dark else "light"
-            with browser.new_context(viewport=size, color_scheme=scheme, offline=True) as window:
+            with browser.new_context(
+                viewport={"width": shot.width, "height": shot.height},
+                color_scheme="dark" if shot.dark else "light",
+                offline=True,
+            ) as window:
                 page = window.new_page()
                 page.goto((folder / shot.page).as_uri())
                 page.screenshot(path=folder / f"{shot.name}.png")

@@ -37,7 +37,7 @@ def lay_out(manual: Path) -> None:
 
 def build_site(manual: Path, site: Path) -> None:
     """Raises CalledProcessError where a link leads nowhere or a page is missing."""
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict"]
     subprocess.run(
         [*command, "--config-file", CONFIG, "--site-dir", site],
         check=True,
