@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JUPYTER := $(VENV)/.jupyter
+MANUAL := $(VENV)/.docs
 
-.PHONY: setup demo test quick proofs lint bench figures matrix clean
+.PHONY: setup demo test quick proofs lint docs bench figures matrix clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -16,6 +17,10 @@ $(STAMP): pyproject.toml constraints.txt
 $(JUPYTER): $(STAMP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group jupyter
 	@touch $(JUPYTER)
+
+$(MANUAL): $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group docs
+	@touch $(MANUAL)
 
 setup: $(STAMP)
 
@@ -30,7 +35,7 @@ test: $(STAMP)
 quick: $(STAMP)
 	$(BIN)/python -m pytest --quick -n 2 --dist worksteal
 
-proofs: $(JUPYTER)
+proofs: $(JUPYTER) $(MANUAL)
 	$(BIN)/python -m pytest -m proof -n 2 --dist loadfile
 	$(BIN)/python -m pytest -n 2 -m 'hypothesis and not proof' --hypothesis-profile=proofs
 
@@ -40,6 +45,10 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	git ls-files -z | xargs -0 $(BIN)/codespell
 	$(BIN)/python -m pytest tests/house/test_imports.py
+
+# The manual as a site, with pages and pictures of the sample class; the last line is its path.
+docs: $(MANUAL)
+	@$(BIN)/python docs/site/make_site.py
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/boxes.py

@@ -65,11 +65,11 @@ def table(own: SelfCheck, what: str) -> str:
 def _card(advice: Advice) -> str:
     """What to mend first, with the lines around it, the one that is meant marked."""
     texts = (advice.cost, advice.place)
-    after = (advice.seen, terminal.next_step(advice.hint))
+    after = (advice.seen, mend_first.describe_next_step(advice.hint))
     code = _div(_CODE, *map(_line, advice.lines)) if advice.lines else ""
     return _div(
         _CARD,
-        _div("font-weight:bold;", _prose(f"{mend_first.HEADING}{advice.title}")),
+        _div("font-weight:bold;", _prose(advice.heading)),
         *(_div("", _prose(text)) for text in texts if text),
         code,
         *(_div("", _prose(text)) for text in after if text),
@@ -85,7 +85,7 @@ def _row(check: CheckResult, advice: Advice | None) -> str:
     sign, colour = _SIGNS[check.outcome]
     title = f'<span style="{_DIM}">{_prose(check.title)}</span>'
     texts = [f"<b>{_prose(check.name)}</b> {title}"]
-    texts += (_div("", _prose(text)) for text in terminal.texts_of(check, advice))
+    texts += (_div("", _prose(text)) for text in mend_first.describe_check(check, advice))
     return (
         f'<tr style="{_ROW}"><td style="{_CELL}color:{colour};font-weight:bold;">{sign}</td>'
         f'<td style="{_CELL}">{"".join(texts)}</td>'

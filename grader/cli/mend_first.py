@@ -10,21 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grader.cli.code_lines import CodeLine, find_lines
-from grader.records import messages
 from grader.records.causes import Cause, list_causes
+from grader.records.messages import Message
 from grader.records.place import Place
 from grader.records.result import CheckResult, Graded
-
-HEADING = "Mend first: "
-"""What the title of the cause stands behind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
     """One cause, as sentences and lines."""
 
-    title: str
-    """A heading, without a full stop."""
+    heading: str
+    """That it comes first, and its title, without a full stop."""
     cost: str
     """What it costs, in which checks, and which checks wait for it."""
     place: str
@@ -39,7 +36,7 @@ class Advice:
     """The feedback that need not be said again."""
 
     def repeats(self, check: CheckResult) -> bool:
-        """True for a check whose sentences stand here."""
+        """True for a check whose sentences stand in it."""
         return bool(check.feedback) and check.lost and check.feedback == self.said
 
 
@@ -50,7 +47,7 @@ def advise(graded: Graded, files: Mapping[str, bytes]) -> Advice | None:
     for cause in list_causes(graded):
         lead = cause.checks[0]
         return Advice(
-            title=cause.title,
+            heading=Message("mend-first", {"title": cause.title}).text(),
             cost=_describe_cost(cause),
             place=cause.at.describe() if cause.at else "",
             lines=_read_lines(files, cause.at),
@@ -67,13 +64,26 @@ def _read_lines(files: Mapping[str, bytes], at: Place | None) -> tuple[CodeLine,
 
 
 def _describe_cost(cause: Cause) -> str:
-    unit = "point" if cause.points == 1 else "points"
-    names = messages.join([check.name for check in cause.checks])
-    text = f"It costs {cause.points:.6g} {unit}, in {names}"
+    facts: dict[str, object] = {
+        "points": int(cause.points) if cause.points.is_integer() else round(cause.points, 3),
+        "checks": [check.name for check in cause.checks],
+    }
     if not cause.follows:
-        return f"{text}."
-    waits = "wait" if len(cause.follows) > 1 else "waits"
-    return f"{text}; {messages.join([check.name for check in cause.follows])} {waits} for it."
+        return Message("mend-cost", facts).text()
+    waiting = [check.name for check in cause.follows]
+    return Message("mend-cost-and-wait", {**facts, "n": len(waiting), "waiting": waiting}).text()
+
+
+def describe_next_step(hint: str) -> str:
+    """The hint as a sentence, where there is one."""
+    return Message("mend-next", {"hint": hint}).text() if hint else ""
+
+
+def describe_check(check: CheckResult, advice: Advice | None) -> list[str]:
+    """What was seen in a check and what to do next, or that it stands above."""
+    if advice is not None and advice.repeats(check):
+        return [Message("mend-above").text()]
+    return [text for text in (check.feedback, describe_next_step(check.hint)) if text]
 
 
 def _cut_title(feedback: str, title: str) -> str:

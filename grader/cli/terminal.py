@@ -47,9 +47,6 @@ _ELSEWHERE = {
 }
 """What stands in place of the points where a student's own check does not decide about them."""
 
-SEE_ABOVE = "What was seen stands above."
-"""In place of sentences that stand above the checks."""
-
 _WIDE = 100_000
 """Columns of what is no terminal."""
 _NARROWEST = 20
@@ -162,31 +159,19 @@ def checked(own: SelfCheck, to: Console = console) -> None:
 
 def _show_advice(advice: Advice, to: Console) -> None:
     """The card of a cause: its title at the edge, everything else indented below it."""
-    _show_text(f"{mend_first.HEADING}{advice.title}", to, style="bold")
+    _show_text(advice.heading, to, style="bold")
     _show_texts((advice.cost, advice.place), to, "  ")
     size = max((len(str(line.number)) for line in advice.lines), default=0)
     for line in advice.lines:
         prefix = f"    {'>' if line.marked else ' '} {line.number:>{size}}  "
         _show_text(line.text, to, prefix, "bold red" if line.marked else "", whole=0)
-    _show_texts((advice.seen, next_step(advice.hint)), to, "  ")
+    _show_texts((advice.seen, mend_first.describe_next_step(advice.hint)), to, "  ")
     to.print()
 
 
 def _show_check(check: CheckResult, points: str, to: Console, advice: Advice | None = None) -> None:
     to.print(f"{MARKS[check.outcome]} [bold]{check.name}[/]  {points}", soft_wrap=True)
-    _show_texts((check.title, *texts_of(check, advice)), to, "  ")
-
-
-def texts_of(check: CheckResult, advice: Advice | None) -> list[str]:
-    """What was seen and what to do next, or that it stands above."""
-    if advice is not None and advice.repeats(check):
-        return [SEE_ABOVE]
-    return [text for text in (check.feedback, next_step(check.hint)) if text]
-
-
-def next_step(hint: str) -> str:
-    """The hint as a sentence, where there is one."""
-    return f"Next step: {hint}" if hint else ""
+    _show_texts((check.title, *mend_first.describe_check(check, advice)), to, "  ")
 
 
 def _show_texts(texts: Iterable[str], to: Console, prefix: str = "") -> None:

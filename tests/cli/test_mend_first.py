@@ -31,6 +31,7 @@ class LeNet5(nn.Module):
 """
 AT = Place(file="lenet.py", line=8)
 SEEN = "A softmax stands at the end. Your numbers sum to 1; scores are expected."
+ABOVE = "What was seen stands above."
 HINT = "Return the scores of `fc3` as they are."
 
 
@@ -68,7 +69,7 @@ def test_nothing_is_to_mend_without_a_loss() -> None:
     """No card, no heading, and no empty line."""
     one = own(check("layer_shapes"), check("test_accuracy", "deferred"))
     assert mend_first.advise(one.graded, one.files) is None
-    assert mend_first.HEADING not in "\n".join(printed(one))
+    assert "Mend first" not in "\n".join(printed(one))
     assert "" not in printed(one)
 
 
@@ -78,9 +79,9 @@ def test_a_cause_and_what_it_costs() -> None:
     advice = mend_first.advise(one.graded, one.files)
     assert advice is not None
     points = sum(c.points for c in one.graded.checks if c.lost)
-    assert advice.title == "A softmax stands at the end"
+    assert advice.heading == "Mend first: A softmax stands at the end"
     assert advice.cost == (
-        f"It costs {points:g} points, in forward_values; gradient_values and two_steps wait for it."
+        f"It costs {points:g} points, in forward_values. 2 checks wait for it: gradient_values and two_steps."
     )
     assert advice.place == "lenet.py, line 8"
     assert advice.seen == "Your numbers sum to 1; scores are expected."
@@ -100,7 +101,7 @@ def test_the_title_is_not_said_twice(feedback: str, seen: str) -> None:
     one = own(replace(lost(), feedback=feedback))
     advice = mend_first.advise(one.graded, {})
     assert advice is not None
-    assert (advice.title.split()[0], advice.seen) == ("One", seen)
+    assert ("One sentence" in advice.heading, advice.seen) == (True, seen)
 
 
 def test_a_title_of_the_words_in_use_leaves_the_feedback_whole() -> None:
@@ -181,7 +182,7 @@ def test_what_stands_above_is_not_said_again() -> None:
     text = "\n".join(printed(own(lost(), other), 300))
     assert text.count("Your numbers sum to 1") == 1
     assert text.count(HINT) == 1
-    assert text.count(terminal.SEE_ABOVE) == 1
+    assert text.count(ABOVE) == 1
     assert "Only 3 % are read rightly." in text
     assert "Next step: Train." in text
 
@@ -216,5 +217,5 @@ def test_the_table_of_a_notebook_shows_the_same() -> None:
     for text in ("Mend first: A softmax stands", "lenet.py, line 8", "&gt;    8  ", "Next step: "):
         assert text in card
     assert card.count('<div style="background:') == 2  # the block, and the line that is meant
-    assert terminal.SEE_ABOVE in rows
+    assert ABOVE in rows
     assert "Your numbers sum to 1" not in rows
