@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from grader.assignment.assignment import Assignment, Measurements
     from grader.records import measurements
     from grader.records.limits import Limits
+    from grader.records.messages import Message
     from grader.records.result import Verdict
 
 __version__ = "0.1.0"
@@ -35,6 +36,7 @@ __all__ = [
     "Assignment",
     "Limits",
     "Measurements",
+    "Message",
     "Verdict",
     "compare",
     "data",
@@ -47,6 +49,7 @@ _HOMES = {
     "Assignment": "grader.assignment.assignment",
     "Limits": "grader.records.limits",
     "Measurements": "grader.assignment.assignment",
+    "Message": "grader.records.messages",
     "Verdict": "grader.records.result",
 }
 _ROOMS = {

@@ -5,7 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from grader import Assignment, Limits, Measurements, Verdict, compare, data, probe
+from grader import (
+    Assignment,
+    Limits,
+    Measurements,
+    Message,
+    Verdict,
+    compare,
+    data,
+    measurements,
+    probe,
+)
 
 assignment = Assignment(
     "Birds against airplanes",
@@ -69,14 +79,12 @@ def channel_statistics(student: Measurements, reference: Measurements) -> Verdic
     images = np.asarray(reference[shown].plain)
     pair = _pair(student[statistics].plain)
     if pair is None:
-        text = "`channel_statistics` has to return two things: three means, three deviations."
-        return Verdict(fraction=0.0, feedback=text)
+        return Verdict.say(Message("birds-no-pair"))
     found = [_statistic(own, images, what) for own, what in zip(pair, STATISTICS, strict=True)]
-    right = [not text for text in found]
-    if all(right):
-        return Verdict(fraction=1.0, feedback="Means and deviations agree with ours.")
-    hint = "Go over all axes but that of the channels: images, rows and columns."
-    return Verdict(fraction=sum(right) / 2, feedback=" ".join(filter(None, found)), hint=hint)
+    wrong = [message for message in found if message]
+    if not wrong:
+        return Verdict.say(Message("birds-statistics"), fraction=1.0)
+    return Verdict.say(*wrong, fraction=1 - len(wrong) / 2, hint=Message("birds-axes").hint())
 
 
 @assignment.check(points=5)
@@ -114,7 +122,7 @@ def conv_values(student: Measurements, reference: Measurements) -> Verdict:
 @assignment.check(points=5)
 def width(student: Measurements, reference: Measurements) -> Verdict:
     """`ConvNet(32)` has 32 and 16 channels: 38,386 parameters."""
-    return compare.count(student[wide], reference[wide])
+    return count_width(student[wide], student[parameters], reference[wide])
 
 
 @assignment.check(points=5)
@@ -152,7 +160,11 @@ def batch_norm_eval(student: Measurements, reference: Measurements) -> Verdict:
 def batch_norm_train(student: Measurements, reference: Measurements) -> Verdict:
     """In train mode `BatchNormNet` uses the batch's statistics: two steps lead to equal weights."""
     where = compare.first_divergence(student[norm_layers], reference[norm_layers])
-    return compare.close(student[norm_steps], reference[norm_steps], where=where)
+    verdict = compare.close(student[norm_steps], reference[norm_steps], where=where)
+    if verdict.code != "weights-first":
+        return verdict
+    other = Message("birds-norm-in-train")
+    return replace(verdict, code=other.code, hint=other.hint())
 
 
 @assignment.check(points=6)
@@ -176,6 +188,17 @@ def accuracy(student: Measurements, reference: Measurements) -> Verdict:
 
 
 # ---------------------------------------------------------------------- networks
+
+
+def count_width(
+    own: measurements.Parameters, usual: measurements.Parameters, ours: measurements.Parameters
+) -> Verdict:
+    """The number of parameters of a network of another width than the `usual` one."""
+    verdict = compare.count(own, ours)
+    ignored = Message("birds-width-ignored")
+    if verdict.fraction == 1 or own.total != usual.total:
+        return verdict
+    return replace(verdict, code=ignored.code, facts={}, hint=ignored.hint())
 
 
 def _network(
@@ -225,47 +248,43 @@ def _read(found: Any) -> Any:
         return None
 
 
-def _statistic(found: Any, images: Any, what: str) -> str:
+def _statistic(found: Any, images: Any, what: str) -> Message | None:
     """What is wrong with three means or three deviations, or nothing."""
-    seen, name = _read(found), f"{what}s"
+    seen, name = _read(found), {"what": f"{what}s"}
     if seen is None:
-        return f"Your {name} are missing: return three numbers."
+        return Message("birds-missing", name)
     right = _candidates(images, what, 0)[0], _candidates(images, what, 1)[0]
     if any(_equal(seen, r) for r in right):  # divided by n or by n - 1: both are usual
-        return ""
+        return None
     for divisor in (0, 1):
-        for text, values in _candidates(images, what, divisor)[1].items():
+        for code, values in _candidates(images, what, divisor)[1].items():
             if _equal(seen, values) or _equal(seen, np.full(3, values)):
-                return f"Your {name} are {text}."
+                return Message(code, name)
     if seen.shape != (3,):
-        return f"Your {name} have shape {seen.shape}, expected is (3,): one for each channel."
+        return Message("birds-statistic-shape", {**name, "seen": str(seen.shape)})
     listed, expected = (", ".join(f"{v:.4f}" for v in values) for values in (seen, right[1]))
-    return f"Your {name} are {listed}; expected are {expected}."
+    return Message("birds-other-statistic", {**name, "seen": listed, "expected": expected})
 
 
 def _candidates(images: Any, what: str, ddof: int) -> tuple[Any, dict[str, Any]]:
-    """The right answer, and wrong ones by what was done; deviations divide by n - ddof."""
+    """The right answer, and wrong ones by the code of what was done; deviations divide by
+    n - ddof.
+    """
     means, deviations = images.mean(AXES), images.std(AXES, ddof=ddof)
     if what == "mean":
         return means, {
-            "one number for all channels together": images.mean(),
-            "the deviations": deviations,
-            "sums, not divided by the number of pixels": images.sum(AXES),
-            "medians": np.median(images, AXES),
+            "birds-one-number": images.mean(),
+            "birds-deviations": deviations,
+            "birds-sums": images.sum(AXES),
+            "birds-medians": np.median(images, AXES),
         }
     return deviations, {
-        "one number for all channels together": images.std(ddof=ddof),
-        "variances; take the square root": images.var(AXES, ddof=ddof),
-        "averages of each image's own deviation, which leaves out how images differ": (
-            images.std((2, 3), ddof=ddof).mean(0)
-        ),
-        "deviations of the images' means, not of the pixels": (
-            images.mean((2, 3)).std(0, ddof=ddof)
-        ),
-        "averages of each column's deviation, not deviations of all pixels": (
-            images.std(2, ddof=ddof).mean((0, 2))
-        ),
-        "the means": means,
+        "birds-one-number": images.std(ddof=ddof),
+        "birds-variances": images.var(AXES, ddof=ddof),
+        "birds-deviation-within": (images.std((2, 3), ddof=ddof).mean(0)),
+        "birds-deviation-of-means": (images.mean((2, 3)).std(0, ddof=ddof)),
+        "birds-deviation-of-columns": (images.std(2, ddof=ddof).mean((0, 2))),
+        "birds-means": means,
     }
 
 
@@ -289,55 +308,48 @@ def _penalty(student: Any, reference: Any, name: str) -> Verdict:
         return _wrong_number(pairs, odd, name)
     for own, ours in pairs:
         if own["gradients"] is None:
-            text = f"`{name}` gives the right number, but no gradient goes through it."
-            hint = "Leave .item(), .data, .detach(), float() and torch.no_grad() out."
-            return Verdict(fraction=VALUE, feedback=text, hint=hint)
+            return Verdict.say(Message("birds-penalty-no-gradient", {"name": name}), fraction=VALUE)
         rows = zip(ours["parameters"], own["gradients"], ours["gradients"], strict=True)
         wrong = [k for k, g, o in rows if not np.allclose(g, o, rtol=1e-4, atol=1e-5)]
         if wrong:
-            text = f"`{name}` gives the right number; its gradient of `{wrong[0]}` is not right."
-            return Verdict(fraction=VALUE, feedback=text, hint="Is each parameter still attached?")
-    return Verdict(fraction=1.0, feedback=f"Right for {len(pairs)} networks, with its gradient.")
+            facts = {"name": name, "of": wrong[0]}
+            return Verdict.say(Message("birds-penalty-gradient", facts), fraction=VALUE)
+    return Verdict.say(Message("birds-penalty", {"n": len(pairs)}), fraction=1.0)
 
 
 def _wrong_number(pairs: Any, odd: Any, name: str) -> Verdict:
     own, ours = odd
     listed = ", ".join(f"`{k}`" for k in ours["parameters"])
-    told = [
-        text
-        for text, value in _sums(ours, name).items()
-        if all(_equal(o["value"], _sums(r, name)[text]) for o, r in pairs) and value is not None
+    done = [
+        Message(f"birds-penalty-{what}")
+        for what, value in _sums(ours, name).items()
+        if all(_equal(o["value"], _sums(r, name)[what]) for o, r in pairs) and value is not None
     ]
-    seen = f"For a network with {listed} your `{name}` is {own['value']:.6g}, ours is "
-    return Verdict(
-        fraction=0.0,
-        feedback=f"{seen}{ours['value']:.6g}." + (f" Yours {told[0]}." if told else ""),
-        hint="Go through network.parameters(), take each number's share and add up all.",
-    )
+    facts = {"names": listed, "name": name, "seen": own["value"], "expected": ours["value"]}
+    other = Message("birds-penalty-other", facts)
+    return Verdict.say(other, *done[:1], cause=done[0] if done else other)
 
 
 def _sums(row: Any, name: str) -> dict[str, Any]:
-    """What the penalty of a network would be after a usual mistake."""
+    """What the penalty of a network would be after a usual mistake, by the mistake's name."""
     own = {"l1_penalty": np.abs, "l2_penalty": np.square}
     of, other = own[name], own["l2_penalty" if name == "l1_penalty" else "l1_penalty"]
     held = row["parameters"]
     arrays = list(held.values())
     total = sum(of(a).sum() for a in arrays)
     return {
-        "leaves out the biases": sum(of(a).sum() for k, a in held.items() if "bias" not in k),
-        "leaves out what is neither weight nor bias": sum(
-            of(a).sum() for k, a in held.items() if k.endswith(("weight", "bias"))
-        ),
-        "counts matrices and filters only": sum(of(a).sum() for a in arrays if a.ndim > 1),
-        "counts the last parameter only": of(arrays[-1]).sum(),
-        "is the mean over all numbers": total / sum(a.size for a in arrays),
-        "adds up the mean of each parameter": sum(of(a).mean() for a in arrays),
-        "is the square root of the sum": np.sqrt(total),
-        "adds up the norm of each parameter": sum(np.sqrt(of(a).sum()) for a in arrays),
-        "is half the sum": total / 2,
-        "adds up the numbers themselves, negative ones too": sum(a.sum() for a in arrays),
-        "is the other penalty": sum(other(a).sum() for a in arrays),
-        "counts buffers, which are not trained": total + sum(of(b).sum() for b in row["buffers"]),
+        "biases": sum(of(a).sum() for k, a in held.items() if "bias" not in k),
+        "others": sum(of(a).sum() for k, a in held.items() if k.endswith(("weight", "bias"))),
+        "matrices": sum(of(a).sum() for a in arrays if a.ndim > 1),
+        "last": of(arrays[-1]).sum(),
+        "mean": total / sum(a.size for a in arrays),
+        "means": sum(of(a).mean() for a in arrays),
+        "root": np.sqrt(total),
+        "norms": sum(np.sqrt(of(a).sum()) for a in arrays),
+        "half": total / 2,
+        "signed": sum(a.sum() for a in arrays),
+        "exchanged": sum(other(a).sum() for a in arrays),
+        "buffers": total + sum(of(b).sum() for b in row["buffers"]),
     }
 
 
@@ -347,62 +359,44 @@ def _sums(row: Any, name: str) -> dict[str, Any]:
 def _dropout(values: Any, alone: Any, together: Any) -> Verdict:
     """Judged by the units in eval mode and in train mode, (32, 64), and by their sum, (256,)."""
     if not np.allclose(values, values[:, :1], rtol=1e-3):
-        text = "In eval mode hidden units change from pass to pass: dropout stays on there."
-        return Verdict(fraction=0.0, feedback=text, hint="Mend `dropout_eval` first.")
+        return Verdict.say(Message("birds-dropout-in-eval"))
     alone = alone[values[:, 0] != 0]  # a unit that is zero anyway shows nothing
     off, right = np.abs(alone) < 1e-6, 1 / (1 - RATE)
     share, kept = float(off.mean()) if off.size else 0.0, alone[~off]
     if share < 0.02:
         steady = np.allclose(alone, alone[:, :1], rtol=1e-3)
-        text = "In train mode each hidden unit keeps its value: no dropout acts on it."
-        other = (
-            "In train mode no hidden unit is switched off, but all change: dropout acts elsewhere."
-        )
-        hint = "Apply nn.Dropout(0.4) to the hidden units, after their tanh."
-        return Verdict(fraction=0.0, feedback=text if steady else other, hint=hint)
+        return Verdict.say(Message(f"birds-dropout-{'missing' if steady else 'elsewhere'}"))
     same = np.all(off == off[:, :1])
     if same or np.mean(np.abs(together) < 1e-6) > 0.1:
         what = "the same units for all images" if same else "all units of an image at once"
-        text = f"Dropout switches off {what}; each unit of each image is drawn for itself."
-        return Verdict(fraction=0.4, feedback=text, hint="Use nn.Dropout, which does that.")
-    told = f"{share:.0%} of the hidden units are switched off"
+        return Verdict.say(Message("birds-dropout-together", {"what": what}), fraction=0.4)
+    facts = {"share": share, "asked": RATE, "right": right}
     if kept.size and not np.allclose(kept, kept.flat[0], rtol=1e-2):
-        text = f"{told}, but the others are multiplied by {kept.min():.3g} to {kept.max():.3g}."
-        hint = "Dropout comes once, after the tanh; then what it keeps is scaled by one number."
-        return Verdict(fraction=0.4, feedback=text, hint=hint)
+        facts |= {"least": float(kept.min()), "greatest": float(kept.max())}
+        return Verdict.say(Message("birds-dropout-twice", facts), fraction=0.4)
     if abs(share - RATE) > 0.06:  # six standard deviations of 2,048 draws
-        text = f"{told}, expected are {RATE:.0%}."
-        return Verdict(fraction=0.6, feedback=text, hint="p is the probability to be switched off.")
+        return Verdict.say(Message("birds-dropout-share", facts), fraction=0.6)
     if not np.allclose(kept, right, rtol=1e-2):
-        text = f"{told}, but the others are multiplied by {kept.mean():.3g}, expected {right:.3g}."
-        return Verdict(fraction=0.6, feedback=text, hint="Divide what is kept by 1 - p.")
-    return Verdict(fraction=1.0, feedback=f"{told}, the others are {right:.3g} times larger.")
+        facts |= {"scale": float(kept.mean())}
+        return Verdict.say(Message("birds-dropout-scale", facts), fraction=0.6)
+    return Verdict.say(Message("birds-dropout", facts), fraction=1.0)
 
 
 def _filed(found: Any) -> Verdict:
     """What came back, what kind of file it was, and whether the network is ready for use."""
     parameters, buffers = found["parameters"], found["buffers"]
     if parameters:
-        text = f"`{parameters[0]}` is not what was saved; {len(parameters)} parameters differ."
-        return Verdict(fraction=0.0, feedback=text, hint="Save state_dict(), load_state_dict() it.")
+        facts = {"name": parameters[0], "n": len(parameters)}
+        return Verdict.say(Message("files-parameters", facts))
     faults = []
     if buffers:
-        text = f"All parameters come back, but `{buffers[0]}` is not what was saved."
-        faults.append(
-            (text, "state_dict() holds the buffers of batch norm too; save all of it.", 0.5)
-        )
+        faults.append((Message("files-buffers", {"name": buffers[0]}), 0.5))
     if found["file"] == "code":
-        text = "The file holds a whole pickled network, which runs code when it is opened."
-        faults.append((text, "Save network.state_dict() alone.", 0.5))
+        faults.append((Message("files-whole-network"), 0.5))
     if found["training"]:
-        text = "The loaded network is in train mode, where batch norm depends on the other images."
-        faults.append((text, "Call .eval() before you return it.", 0.75))
+        faults.append((Message("files-train-mode"), 0.75))
     if not faults:
-        text = f"All {found['entries']} entries come back, in eval mode."
-        return Verdict(fraction=1.0, feedback=text, trust="claim")
-    return Verdict(
-        fraction=min(share for _, _, share in faults),
-        feedback=" ".join(text for text, _, _ in faults),
-        hint=faults[0][1],
-        trust="claim",
-    )
+        right = Message("files-all-back", {"n": found["entries"]})
+        return Verdict.say(right, fraction=1.0, trust="claim")
+    said = [message for message, _ in faults]
+    return Verdict.say(*said, fraction=min(share for _, share in faults), trust="claim")

@@ -2,7 +2,17 @@
 
 import numpy as np
 
-from grader import Assignment, Limits, Measurements, Verdict, compare, data, probe
+from grader import (
+    Assignment,
+    Limits,
+    Measurements,
+    Message,
+    Verdict,
+    compare,
+    data,
+    measurements,
+    probe,
+)
 
 assignment = Assignment(
     "A small network on CIFAR-10",
@@ -15,6 +25,8 @@ assignment = Assignment(
 x = data.normal(3, 3, 32, 32)
 y = np.array([3, 8, 5])
 scores = data.normal(60, 10)
+guesses = np.array([0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9])  # classes that are taken, and real ones
+classes = np.array([0, 1, 2, 1, 1, 3, 4, 5, 6, 7, 8, 9, 0])
 every, but_nine = data.integers(60, below=10), data.integers(60, below=9)
 few = data.train("cifar10", limit=100)
 pictures = data.test("cifar10")
@@ -28,6 +40,7 @@ steps = net.steps(x, y, lr=0.05, by="training_step")
 trained = net.train("train", few.images, few.targets, seconds=5, images=few.images)
 shares = probe.call("accuracy_by_class", scores, every, tensors=True)
 shares_without = probe.call("accuracy_by_class", scores, but_nine, tensors=True)
+shares_of_few = probe.call("accuracy_by_class", np.eye(10)[guesses], classes, tensors=True)
 logits = net.logits(pictures.images, weights="cifar.pt")
 
 # Answers in words: read outside of the sandbox, and marked by a person.
@@ -80,16 +93,23 @@ def class_accuracies(student: Measurements, reference: Measurements) -> Verdict:
     """`accuracy_by_class` gives the accuracy of each class; half where one has no pictures."""
     first = compare.close(student[shares], reference[shares], rtol=1e-6)
     if first.fraction < 1:
-        return first
+        precise = shares_of_few in student and is_precision(student[shares_of_few])
+        return Verdict.say(Message("cifar-precision")) if precise else first
     second = compare.attempt(
         lambda: compare.close(student[shares_without], reference[shares_without], rtol=1e-6)
     )
     if second.fraction == 1:
         return second
-    text = (
-        f"With pictures of every class it is right. Without pictures of class 9: {second.feedback}"
-    )
-    return Verdict(fraction=0.5, feedback=text, hint="A class without pictures has accuracy 0.")
+    return Verdict.say(Message("cifar-empty-class", {"seen": second.feedback}), fraction=0.5)
+
+
+def is_precision(found: measurements.Returned) -> bool:
+    """True for the share of right ones among the pictures that are taken for each class."""
+    seen = np.asarray(found.plain, dtype=object)
+    if seen.shape != (10,) or not all(isinstance(v, (int, float)) for v in seen):
+        return False
+    shares = np.array([np.mean(classes[guesses == k] == k) for k in range(10)])
+    return compare.mismatch(seen.astype(float), shares, 1e-6) is None
 
 
 @assignment.check(points=20)

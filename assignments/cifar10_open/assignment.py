@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from grader import Assignment, Limits, Measurements, Verdict, compare, data, probe
+from grader import Assignment, Limits, Measurements, Message, Verdict, compare, data, probe
 
 MOST = 500_000  # numbers that the network may hold
 FULL, ZERO = 0.80, 0.40  # accuracies at which all points of `test_accuracy` are given, and none
@@ -19,6 +19,7 @@ assignment = Assignment(
 # order of the pictures, and how each one is flipped, shifted and changed in contrast.
 pictures = data.test("cifar10", normalised=False, altered=True)
 known = data.train("cifar10", limit=2000, normalised=False, altered=True)
+normalised = data.train("cifar10", limit=200)  # tells who forgot to normalise in `forward`
 three, twelve = (data.test("cifar10", limit=n, normalised=False).images for n in (3, 12))
 
 net = probe.module("Net")
@@ -27,6 +28,7 @@ answers_to_three = net.own_logits(three, weights="cifar.pt", seconds=5)
 answers_to_twelve = net.own_logits(twelve, weights="cifar.pt", seconds=5)
 answers = net.own_logits(pictures.images, weights="cifar.pt", seconds=60)
 answers_to_known = net.own_logits(known.images, weights="cifar.pt", seconds=60)
+answers_to_normalised = net.own_logits(normalised.images, weights="cifar.pt", seconds=10)
 
 # Answers in words: read outside of the sandbox, and marked by a person.
 q1 = probe.text("Q1")
@@ -47,20 +49,11 @@ def steady_answers(student: Measurements, _reference: Measurements) -> Verdict:
     """`Net` with `cifar.pt` gives ten scores for each picture, whatever lies beside it."""
     alone, beside = student[answers_to_three].own, student[answers_to_twelve].own[:3]
     if alone.shape != (3, 10):
-        return Verdict(
-            fraction=0.0,
-            feedback=f"For 3 pictures the scores have shape {alone.shape}, not (3, 10).",
-        )
+        return Verdict.say(Message("cifar-scores", {"n": 3, "seen": str(alone.shape)}))
     apart, scale = np.abs(alone - beside).max(), np.abs(beside).max()
     if np.isfinite(apart) and apart <= 1e-3 * max(1.0, scale):
-        return Verdict(fraction=1.0, feedback="Three pictures get the same scores as among twelve.")
-    return Verdict(
-        fraction=0.0,
-        feedback="The same three pictures, shown alone and among twelve, get scores that differ by "
-        f"up to {apart:.3g}.",
-        hint="Dropout has to be off and normalisation has to use what it learned once "
-        "`eval()` was called: use modules, or pass `training=self.training` to the functions.",
-    )
+        return Verdict.say(Message("cifar-steady"), fraction=1.0)
+    return Verdict.say(Message("cifar-unsteady", {"apart": float(apart)}))
 
 
 @assignment.check(points=80, depends_on=[budget])
@@ -73,6 +66,11 @@ def test_accuracy(student: Measurements, reference: Measurements) -> Verdict:
         full=FULL,
         zero=ZERO,
         training=(student[answers_to_known], known.labels),
+        normalised=(
+            (student[answers_to_normalised], normalised.labels)
+            if answers_to_normalised in student
+            else None
+        ),
         parameters=student[parameters],
     )
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from grader import Assignment, Measurements, Verdict, compare, data, measurements, probe
+from grader import Assignment, Measurements, Message, Verdict, compare, data, measurements, probe
 
 # Nothing that is asked for has to be computed in the file: whoever tries the networks there, or
 # loads a photograph, loses no time by it.
@@ -27,6 +27,7 @@ class Variant:
 
     count: int
     why: str
+    """Code of the message that says what it is."""
     layers: int
     """Convolutions and linear layers."""
 
@@ -37,51 +38,41 @@ VARIANTS = {
     alexnet_owns: (
         Variant(
             count=62_378_344,
-            why="That is the network of 2012 on one GPU: 96, 256, 384, 384 and 256 channels, for "
-            "images of 227 × 227. The brief's has 64, 192, 384, 256 and 256.",
+            why="classics-alexnet-one-gpu",
             layers=8,
         ),
         Variant(
             count=60_965_224,
-            why="That is the network of 2012 as it ran on two GPUs, its second, fourth and fifth "
-            "convolution in two groups. The brief's has 64, 192, 384, 256 and 256 channels and "
-            "no groups.",
+            why="classics-alexnet-two-gpus",
             layers=8,
         ),
     ),
     vgg16_owns: (
         Variant(
             count=138_423_208,
-            why="That is a printed sum in which the second pooling has 65,664 parameters, as if it "
-            "were a 2 × 2 convolution from 128 to 128 channels with biases. A pooling has none.",
+            why="classics-vgg16-weighted-pooling",
             layers=17,
         ),
         Variant(
             count=138_365_992,
-            why="That is VGG16 with batch normalisation, which came a year later: 8,448 scales "
-            "and shifts too many.",
+            why="classics-vgg16-norm",
             layers=16,
         ),
     ),
     resnet18_owns: (
         Variant(
             count=11_511_784,
-            why="That is a printed table without batch normalisation (9,600 parameters) and "
-            "without the 1 × 1 convolutions of the three shortcuts that change size (172,032), "
-            "but with a bias in each convolution (3,904 that batch normalisation makes "
-            "needless).",
+            why="classics-resnet18-printed",
             layers=18,
         ),
         Variant(
             count=11_694_312,
-            why="Your convolutions have biases, 4,800 in all. Batch normalisation subtracts the "
-            "mean and adds a shift of its own, so they do nothing: bias=False.",
+            why="classics-resnet18-biases",
             layers=21,
         ),
         Variant(
             count=11_515_688,
-            why="Your three shortcuts that change size have no 1 × 1 convolution with its batch "
-            "normalisation, together 173,824 parameters.",
+            why="classics-resnet18-plain-shortcuts",
             layers=18,
         ),
     ),
@@ -107,7 +98,7 @@ def _shapes(
     if variant is None or student[run].error or len(weighty) != variant.layers:
         return verdict
     share = max(verdict.fraction, HALF)
-    return replace(verdict, fraction=share, feedback=f"{verdict.feedback} {variant.why}")
+    return replace(_explain(verdict, verdict.feedback, variant), fraction=share)
 
 
 def _count(
@@ -118,7 +109,13 @@ def _count(
     if variant is None:
         return verdict
     counted = verdict.feedback.partition(". ")[0].rstrip(".")
-    return replace(verdict, fraction=HALF, feedback=f"{counted}. {variant.why}")
+    return replace(_explain(verdict, f"{counted}.", variant), fraction=HALF)
+
+
+def _explain(verdict: Verdict, seen: str, variant: Variant) -> Verdict:
+    """The verdict, with what the network is after what was seen."""
+    message = Message(variant.why)
+    return replace(verdict, feedback=f"{seen} {message.text()}", code=message.code, facts={})
 
 
 # What the grader concludes. None of this enters the sandbox.

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from grader import Assignment, Limits, Measurements, Verdict, compare, probe
+from grader import Assignment, Limits, Measurements, Message, Verdict, compare, probe
 
 assignment = Assignment(
     "Arithmetic of convolutions", entry="convolutions", limits=Limits(cpu_seconds=20)
@@ -91,9 +91,7 @@ def judged(student: Measurements, reference: Measurements, asked: Mapping[str, A
     other = student[whose].plain if whose in student else name
     if verdict.fraction == 1 or " ".join(str(other).split()).casefold() == name:
         return verdict
-    told = (
-        f"This file says that its numbers are those of {str(other)[:60]!r}, but it was handed in "
-        f"by {name!r}, who has others. "
-    )
-    hint = "Work from your own handout. If the names are wrong, tell your instructor."
-    return replace(verdict, feedback=told + verdict.feedback, hint=hint, needs_review=True)
+    facts = {"seen": repr(str(other)[:60]), "expected": repr(name)}
+    told = Verdict.say(Message("answer-of-another-student", facts), needs_review=True)
+    feedback = f"{told.feedback} {verdict.feedback}"
+    return replace(told, fraction=verdict.fraction, feedback=feedback)

@@ -1,11 +1,14 @@
 """LeNet-5 from scratch: as a Sequential, saved and loaded, trained where one can watch."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from grader import (
     Assignment,
     Limits,
     Measurements,
+    Message,
     Verdict,
     compare,
     data,
@@ -56,9 +59,9 @@ def sequential_form(student: Measurements, _reference: Measurements) -> Verdict:
     """`lenet5_sequential()` returns an `nn.Sequential`."""
     found = student[form].plain
     if found["sequential"] is True:
-        return Verdict(fraction=1.0, feedback="It is a Sequential.", trust="claim")
-    text = f"`lenet5_sequential()` returns a {found['kind']}, not a Sequential."
-    return Verdict(fraction=0.0, feedback=text, hint="Give the layers to nn.Sequential, in order.")
+        return Verdict.say(Message("files-sequential"), fraction=1.0, trust="claim")
+    facts = {"name": "lenet5_sequential", "seen": found["kind"]}
+    return Verdict.say(Message("files-no-sequential", facts))
 
 
 @assignment.check(points=15)
@@ -84,9 +87,8 @@ def values(student: Measurements, reference: Measurements) -> Verdict:
         lambda: compare.close(student[gradients], reference[gradients], rtol=1e-6)
     )
     if second.fraction == 1:
-        return Verdict(fraction=1.0, feedback=f"{first.feedback} {second.feedback}")
-    text = f"The answers are right. {second.feedback}"
-    return Verdict(fraction=0.5, feedback=text, hint=second.hint, evidence=second.evidence)
+        return replace(second, feedback=f"{first.feedback} {second.feedback}", evidence={})
+    return replace(second, fraction=0.5, feedback=f"The answers are right. {second.feedback}")
 
 
 @assignment.check(points=15)
@@ -95,28 +97,23 @@ def save_and_load(student: Measurements, _reference: Measurements) -> Verdict:
     found = student[round_trip].plain
     before, after = found["before"], found["after"]
     if np.shape(before) != np.shape(after):
-        text = f"The loaded network answers with shape {np.shape(after)}."
-        return Verdict(fraction=0.0, feedback=text, hint="Load into `lenet5_sequential()`.")
+        return Verdict.say(Message("files-shape", {"seen": str(np.shape(after))}))
     worst = compare.mismatch(after, before, 1e-5)
     if worst is None:
-        return Verdict(fraction=1.0, feedback="The loaded network answers as the saved one did.")
-    text = f"The loaded network answers otherwise than the saved one did. {worst.sentence()}"
-    hint = "Save `network.state_dict()` of the given network; load it with `load_state_dict`."
-    return Verdict(fraction=0.0, feedback=text, hint=hint)
+        return Verdict.say(Message("files-loaded"), fraction=1.0)
+    return Verdict.say(Message("files-not-loaded", {"worst": worst.sentence()}))
 
 
 @assignment.check(points=5)
 def plain_file(student: Measurements, reference: Measurements) -> Verdict:
     """The file holds arrays only, and is opened without running code from it."""
     found, ours = student[file].plain, reference[file].plain
-    if found["opened"] is True and found["numbers"] >= ours["numbers"]:
-        return Verdict(fraction=1.0, feedback=f"{found['numbers']:,} numbers, and no code.")
-    if found["opened"] is True:
-        text = f"The file holds {found['numbers']:,} numbers, expected are {ours['numbers']:,}."
-    else:
-        text = "The file cannot be opened without running code from it: it is a pickled object."
-    hint = "`torch.save(network.state_dict(), path)` writes names and numbers only."
-    return Verdict(fraction=0.0, feedback=text, hint=hint)
+    if found["opened"] is not True:
+        return Verdict.say(Message("files-pickled"))
+    facts = {"seen": found["numbers"], "expected": ours["numbers"]}
+    whole = found["numbers"] >= ours["numbers"]
+    kind = "plain" if whole else "incomplete"
+    return Verdict.say(Message(f"files-{kind}", facts), fraction=1.0 if whole else 0.0)
 
 
 @assignment.check(points=10)
@@ -124,15 +121,14 @@ def epochs(student: Measurements, reference: Measurements) -> Verdict:
     """`train` yields after each epoch, in which every picture is shown once, in a new order."""
     run = diagnosis.Descent.read(student[watched].plain, reference[watched].plain)
     if run is None or not run.rows:
-        return Verdict(fraction=0.0, feedback="`train` shows the network no picture.")
+        return Verdict.say(Message("loop-no-picture"))
     looked = (run.diagnose_yields(EPOCHS), run.diagnose_pictures(), run.diagnose_order())
-    faults = [d.sentence for d in looked if d]
+    faults = [d.message for d in looked if d]
     if not faults:
-        text = f"{EPOCHS} epochs, {COUNT} pictures in each, always in another order."
-        return Verdict(fraction=1.0, feedback=text)
+        right = Message("loop-epochs", {"epochs": EPOCHS, "n": COUNT})
+        return Verdict.say(right, fraction=1.0)
     share = max(0.0, 1 - 0.4 * len(faults))
-    hint = "An epoch is one pass over a new random permutation of all pictures, then a `yield`."
-    return Verdict(fraction=share, feedback=" ".join(faults), hint=hint)
+    return Verdict.say(*faults, fraction=share, hint=Message("loop-epoch-is").hint())
 
 
 @assignment.check(points=15)
@@ -140,32 +136,32 @@ def recipe(student: Measurements, reference: Measurements) -> Verdict:
     """Batches of 64, gradients of the mean cross-entropy, learning rate 0.01, momentum 0.5."""
     run = diagnosis.Descent.read(student[watched].plain, reference[watched].plain)
     if run is None or len(run.rows) < 2:
-        return Verdict(fraction=0.0, feedback="`train` does not take several steps.")
+        return Verdict.say(Message("loop-few-steps"))
     wrong, told = 0, []
     if run.batch != BATCH:
-        wrong, told = 1, [f"The batches hold {run.batch} pictures, expected are {BATCH}."]
+        facts = {"seen": run.batch, "expected": BATCH}
+        wrong, told = 1, [Message("loop-batches", facts)]
     if loss := run.diagnose_loss():
-        wrong, told = wrong + 1, [*told, loss.sentence]
+        wrong, told = wrong + 1, [*told, loss.message]
     settings = run.fit_settings()
     if settings is None:
-        wrong, told = wrong + 2, [*told, run.diagnose_steps().sentence]
+        wrong, told = wrong + 2, [*told, run.diagnose_steps().message]
     else:
         odd = other_settings(settings, RATE, MOMENTUM)
         wrong, told = wrong + len(odd), [*told, *odd]
     if not wrong:
-        return Verdict(fraction=1.0, feedback="Every step is the one that the recipe gives.")
-    hint = "torch.optim.SGD takes lr and momentum; zero_grad, cross_entropy, backward, step."
-    return Verdict(fraction=1 - wrong / 4, feedback=" ".join(told), hint=hint)
+        return Verdict.say(Message("loop-recipe"), fraction=1.0)
+    return Verdict.say(*told, fraction=1 - wrong / 4, hint=Message("loop-recipe-is").hint())
 
 
-def other_settings(seen: diagnosis.Settings, rate: float, momentum: float) -> list[str]:
-    """A sentence for each of learning rate and momentum that is another."""
+def other_settings(seen: diagnosis.Settings, rate: float, momentum: float) -> list[Message]:
+    """A message for each of learning rate and momentum that is another."""
     told = []
     if not abs(seen.rate - rate) <= 0.01 * rate:
-        told.append(f"The learning rate is {seen.rate:.3g}, expected is {rate:g}.")
+        told.append(Message("loop-rate", {"seen": seen.rate, "expected": rate}))
     if not abs(seen.momentum - momentum) <= 0.01:
-        text = f"The momentum is {round(seen.momentum, 2) + 0.0:.2f}, expected is {momentum:g}."
-        told.append(text)
+        facts = {"seen": round(seen.momentum, 2) + 0.0, "expected": momentum}
+        told.append(Message("loop-momentum", facts))
     return told
 
 

@@ -2,7 +2,7 @@
 
 from assignment import assignment, classes, few, other_settings, start, x
 
-from grader import Measurements, Verdict, diagnosis, probe
+from grader import Measurements, Message, Verdict, diagnosis, probe
 
 EPOCHS, RATE, MOMENTUM, BATCH = 2, 0.2, 0.0, 40
 elsewhere = probe.script("training", few, classes, start, [EPOCHS, RATE, MOMENTUM, BATCH])
@@ -14,24 +14,29 @@ def arguments_count(student: Measurements, reference: Measurements) -> Verdict:
     """`train` heeds the arguments that it is called with."""
     run = diagnosis.Descent.read(student[elsewhere].plain, reference[elsewhere].plain)
     if run is None or len(run.rows) < 2:
-        return Verdict(fraction=0.0, feedback="`train` does not take several steps.")
+        return Verdict.say(Message("loop-few-steps"))
     steps = -(-len(run.images) // run.batch)
-    told = [] if run.batch == BATCH else [f"The batches hold {run.batch} pictures, not {BATCH}."]
+    told = []
+    if run.batch != BATCH:
+        told.append(Message("loop-other-batches", {"seen": run.batch, "expected": BATCH}))
     if round(len(run.rows) / steps) != EPOCHS:
-        told.append(f"It takes {len(run.rows)} steps, not those of {EPOCHS} epochs.")
+        told.append(Message("loop-other-epochs", {"steps": len(run.rows), "epochs": EPOCHS}))
     settings = run.fit_settings()
     if settings is None:
-        odd = [run.diagnose_steps().sentence] * 2
+        odd = [run.diagnose_steps().message] * 2
     else:
         odd = other_settings(settings, RATE, MOMENTUM)
     share = max(0.0, 1 - (len(told) + len(odd)) / 4)
-    text = " ".join(dict.fromkeys([*told, *odd])) or "Epochs, rate, momentum and batches as asked."
-    hint = (
-        "Use the names of the arguments inside of `train`, not their defaults."
-        if told or odd
-        else ""
+    if not told and not odd:
+        return Verdict.say(Message("loop-heeds"), fraction=1.0)
+    said = [*told, *(odd[:1] if settings is None else odd)]
+    ignored = Message("loop-arguments")
+    return Verdict.say(
+        *said,
+        fraction=share,
+        hint=ignored.hint(),
+        cause=said[0] if settings is None else ignored,
     )
-    return Verdict(fraction=share, feedback=text, hint=hint)
 
 
 @assignment.check(points=5)
@@ -39,10 +44,7 @@ def stands_alone(student: Measurements, reference: Measurements) -> Verdict:
     """What `load` returns can be trained on, and shares nothing with another that was loaded."""
     found, ours = student[twice].plain, reference[twice].plain
     if found["trainable"] < ours["trainable"] or not found["changed"] > 0:
-        text = f"Of the loaded network {found['trainable']:,} parameters can be trained."
-        hint = "A tensor that is to be trained has requires_grad=True."
-        return Verdict(fraction=0.0, feedback=text, hint=hint)
+        return Verdict.say(Message("files-frozen", {"n": found["trainable"]}))
     if found["other_changed"] > 0:
-        text = "Two networks that were loaded share their weights: a step of one changes the other."
-        return Verdict(fraction=0.0, feedback=text, hint="Make a new network in `load`.")
-    return Verdict(fraction=1.0, feedback="A network of its own, which can be trained on.")
+        return Verdict.say(Message("files-shared"))
+    return Verdict.say(Message("files-stands-alone"), fraction=1.0)

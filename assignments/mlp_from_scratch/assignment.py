@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from grader import Assignment, Limits, Measurements, Verdict, compare, data, diagnosis, probe
+from grader import (
+    Assignment,
+    Limits,
+    Measurements,
+    Message,
+    Verdict,
+    compare,
+    data,
+    diagnosis,
+    probe,
+)
 
 assignment = Assignment(
     "A network from scratch", entry="mlp", limits=Limits(cpu_seconds=240, memory_mib=4096)
@@ -66,15 +76,14 @@ def drawn_anew(draws: dict[str, Any], *, among: int) -> Verdict:
     first, second = draws["first"], draws["second"]
     for found in (first, second):
         if not np.array_equal(found["rows"], found["labels"]):
-            return Verdict(fraction=0.0, feedback="Images and labels are of different rows.")
+            return Verdict.say(Message("mlp-other-labels"))
     rows = first["rows"]
     if np.array_equal(rows, second["rows"]):
-        text = f"Two calls give the same {len(rows)} rows: {rows[:4].astype(int).tolist()} …"
-        return Verdict(fraction=0.0, feedback=text, hint="Draw the indices from `rng`.")
+        facts = {"n": len(rows), "rows": str(rows[:4].astype(int).tolist())}
+        return Verdict.say(Message("mlp-same-batch", facts))
     if max(rows.max(), second["rows"].max()) < among / 2:
-        text = f"{2 * len(rows)} indices were drawn, none from the second half of the images."
-        return Verdict(fraction=0.5, feedback=text, hint="Draw from 0 to the number of images.")
-    return Verdict(fraction=1.0, feedback=f"{len(rows)} rows, drawn anew for each batch.")
+        return Verdict.say(Message("mlp-first-half", {"n": 2 * len(rows)}), fraction=0.5)
+    return Verdict.say(Message("mlp-drawn-anew", {"n": len(rows)}), fraction=1.0)
 
 
 @assignment.check(points=6)
@@ -91,8 +100,8 @@ def first_weights(student: Measurements, reference: Measurements) -> Verdict:
 def _begun(own: Any, ours: Any, name: str) -> Verdict:
     """The weights that one new network holds."""
     if own["shapes"] != ours["shapes"]:
-        text = f"The shapes of `params` are {own['shapes']}, expected are {ours['shapes']}."
-        return Verdict(fraction=0.0, feedback=text, hint="Each layer has one row for the bias.")
+        facts = {"seen": str(own["shapes"]), "expected": str(ours["shapes"])}
+        return Verdict.say(Message("mlp-first-shapes", facts))
     return compare.explained(
         own["corners"],
         ours["corners"],
@@ -150,8 +159,7 @@ def by_hand(student: Measurements, reference: Measurements, which: Any, rtol: fl
         if verdict.fraction < 1:
             return verdict
         if not own["elsewhere"] <= ours["elsewhere"] + rtol:  # NaN is not
-            text = "Weights of hidden units that take no part have a gradient that is not zero."
-            return Verdict(fraction=0.0, feedback=text)
+            return Verdict.say(Message("mlp-gradient-elsewhere"))
     return verdict
 
 
@@ -240,10 +248,9 @@ def training(student: Measurements, reference: Measurements) -> Verdict:
     own, ours = student[trained].plain, reference[trained].plain
     for step, (seen, expected) in enumerate(zip(own, ours, strict=True), 1):
         if not abs(seen - expected) <= 1e-6 * abs(expected):
-            text = f"The loss of step {step} is {seen:.6f}, expected is {expected:.6f}."
-            hint = "Before step 1 count the drawn numbers, from then on look at the update."
-            return Verdict(fraction=0.0, feedback=text, hint=hint)
-    return Verdict(fraction=1.0, feedback=f"{len(ours)} losses agree with ours.")
+            facts = {"step": step, "seen": seen, "expected": expected}
+            return Verdict.say(Message("training-other-losses", facts))
+    return Verdict.say(Message("training-equal-losses", {"n": len(ours)}), fraction=1.0)
 
 
 # Mistakes by name: what they would have given, computed from the reference's numbers.
@@ -254,14 +261,8 @@ def _turned_round() -> tuple[diagnosis.Candidate, ...]:
     """What the corners of `w1` and `w2` hold where `w2` is drawn first."""
     rng = np.random.RandomState(SEED)
     second, first = (rng.normal(0.0, 0.01, shape) for shape in reversed(MLP))
-    wording = diagnosis.Wording(
-        sentence="{it} holds the numbers that come where `w2` is drawn before `w1`.",
-        hint="Draw them in the order of `params`.",
-    )
     corners = (np.stack([w[:10, :10], w[-10:, -10:]]) for w in (first, second))
-    return tuple(
-        diagnosis.Candidate(code="drawn-second-first", values=c, wording=wording) for c in corners
-    )
+    return tuple(diagnosis.Candidate(code="mlp-second-first", values=c) for c in corners)
 
 
 def _prepared(shapes: tuple[tuple[int, ...], ...]) -> list[Any]:
@@ -291,25 +292,6 @@ def _convolved(
     return end(pooled.reshape(len(pictures), -1) @ w2 + bias * b2)
 
 
-CONVOLUTIONS = {
-    "mean-pooling": diagnosis.Wording(
-        sentence="{it} takes the mean of each 2 × 2 pixels, not their maximum.",
-        hint="Use max pooling.",
-    ),
-    "filters-turned": diagnosis.Wording(
-        sentence="{it} turns the filters round before it multiplies.",
-        hint="Lay them on the image as they are, as F.conv2d does.",
-    ),
-    "flattened-by-pixel": diagnosis.Wording(
-        sentence="{it} flattens the maps pixel by pixel, ten filters each time.",
-        hint="Flatten them filter by filter: (N, 10, 12, 12) to (N, 1440).",
-    ),
-    "biases-missing": diagnosis.Wording(
-        sentence="{it} leaves out both biases.", hint="Add `b1` and `b2`."
-    ),
-}
-
-
 def _convolutions(given: Any) -> Iterator[diagnosis.Candidate]:
     """What each known mistake in the convolution's forward pass would answer."""
     for code, activation in diagnosis.ACTIVATIONS.items():
@@ -317,13 +299,13 @@ def _convolutions(given: Any) -> Iterator[diagnosis.Candidate]:
     for code, end in diagnosis.ENDS.items():
         yield diagnosis.Candidate(code=code, values=_convolved(given, end=end))
     own = {
-        "mean-pooling": _convolved(given, pool=np.mean),
-        "filters-turned": _convolved(given, turned=-1),
-        "flattened-by-pixel": _convolved(given, order=(0, 2, 3, 1)),
-        "biases-missing": _convolved(given, bias=0.0),
+        "mlp-mean-pooling": _convolved(given, pool=np.mean),
+        "mlp-filters-turned": _convolved(given, turned=-1),
+        "mlp-flattened-by-pixel": _convolved(given, order=(0, 2, 3, 1)),
+        "mlp-biases-missing": _convolved(given, bias=0.0),
     }
     for code, values in own.items():
-        yield diagnosis.Candidate(code=code, values=values, wording=CONVOLUTIONS[code])
+        yield diagnosis.Candidate(code=code, values=values)
 
 
 def _predicted(
@@ -346,16 +328,14 @@ def _predicted(
         )
     context = diagnosis.Context(candidates=candidates)
     verdict = compare.explained([own], [ours], names, what="", context=context, rtol=rtol)
-    hint = "Go through the brief's steps: which array, which weights, ReLU, softmax over a row."
+    hint = Message("mlp-forward").hint()
     return verdict if verdict.hint else replace(verdict, hint=hint)
 
 
 def _other_shapes(seen: list[list[int]], expected: list[list[int]], name: str) -> Verdict:
     """A network that keeps other parameters than the brief's is told so, and not its numbers."""
     own, ours = (", ".join(str(tuple(s)) for s in shapes) for shapes in (seen, expected))
-    text = f"`{name}.params` has the shapes {own}; expected are {ours}."
-    hint = "Compare number, order and sizes of the parameters with the brief."
-    return Verdict(fraction=0.0, feedback=text, hint=hint)
+    return Verdict.say(Message("mlp-shapes", {"name": name, "seen": own, "expected": ours}))
 
 
 def _stepped(
@@ -379,28 +359,18 @@ def _stepped(
             own["arrays"], after, names, what="", context=known, rtol=STEPPED
         )
         if verdict.fraction < 1:
-            when = ("After the first step", "The first step is right; after the second")[step - 1]
-            return replace(verdict, feedback=f"{when}: {verdict.feedback}")
+            when = Message(f"mlp-step-{step}").text()
+            return replace(verdict, feedback=f"{when} {verdict.feedback}")
         triples = zip(before, after, right[1]["arrays"], strict=True)
         candidates = tuple(_repeated(*weights) for weights in triples)
         before = after
     return verdict
 
 
-BOTH = diagnosis.Wording(
-    sentence="{it} moved along the sum of both gradients: that of the first step was still there.",
-    hint="Set it to zero in `update_autograd`.",
-)
-STALE = diagnosis.Wording(
-    sentence="{it} moved along the gradient of the first step once more.",
-    hint="Return the gradients of this pass.",
-)
-
-
 def _repeated(before: Any, first: Any, second: Any) -> tuple[diagnosis.Candidate, ...]:
     """What the second step becomes where the first one's gradient is still there."""
     both, stale = second - (before - first), 2 * first - before
     return (
-        diagnosis.Candidate(code="never-zeroed", values=both, wording=BOTH),
-        diagnosis.Candidate(code="first-gradient-again", values=stale, wording=STALE),
+        diagnosis.Candidate(code="mlp-never-zeroed", values=both),
+        diagnosis.Candidate(code="mlp-first-gradient-again", values=stale),
     )

@@ -3,7 +3,7 @@
 import numpy as np
 from assignment import SEED, SINGLE, assignment, both_losses, by_hand, drawn_anew
 
-from grader import Measurements, Verdict, data, probe
+from grader import Measurements, Message, Verdict, data, probe
 
 FIRST, OTHER = 1, SEED + 2
 some = data.normal(8, 784, draw=1)
@@ -66,6 +66,5 @@ def arguments_kept(student: Measurements, _reference: Measurements) -> Verdict:
         if touched
     ]
     if not told:
-        return Verdict(fraction=1.0, feedback="Everything is left as it was.")
-    hint = "Write x = x + 1 in place of x += 1, or work on x.copy()."
-    return Verdict(fraction=0.0, feedback=f"{'; '.join(told)}.", hint=hint)
+        return Verdict.say(Message("mlp-arguments-kept"), fraction=1.0)
+    return Verdict.say(Message("mlp-arguments-changed", {"told": "; ".join(told)}))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from grader import Assignment, Limits, Measurements, Verdict, compare, data, probe
+from grader import Assignment, Limits, Measurements, Message, Verdict, compare, data, probe
 
 assignment = Assignment(
     "What a network sees",
@@ -100,25 +100,22 @@ def data_split(student: Measurements, reference: Measurements) -> Verdict:
     own, ours = student[halves].plain, reference[halves].plain
     for name, seen, right in zip(("training", "validation"), own, ours, strict=True):
         if not np.array_equal(seen["images"], seen["labels"]):
-            text = f"In the {name} part images and labels are of different rows."
-            return Verdict(fraction=0.0, feedback=text, hint="Cut both at the same place.")
+            return Verdict.say(Message("views-other-labels", {"part": name}))
         if not np.array_equal(seen["images"], right["images"]):
             return _odd_part(name, *(part["images"].astype(int) for part in (*own, right)))
     kept, held = (len(part["images"]) for part in ours)
-    return Verdict(fraction=1.0, feedback=f"{kept:,} to train with, {held} others to validate.")
+    return Verdict.say(Message("views-split", {"kept": kept, "held": held}), fraction=1.0)
 
 
 def _odd_part(name: str, kept: Any, held: Any, right: Any) -> Verdict:
     """What is wrong with a part of 1,200 rows, whose numbers these are."""
     both = len(np.intersect1d(kept, held))
     if both:
-        text = f"{both} pictures are in both parts, so that validation meets what was learnt."
-        return Verdict(fraction=0.0, feedback=text, hint="What is held out has to leave the other.")
+        return Verdict.say(Message("views-overlap", {"n": both}))
     seen = kept if name == "training" else held
-    text = f"The {name} part has {_rows(seen)} of 1,200, expected are {_rows(right)}."
+    facts = {"part": name, "seen": _rows(seen), "expected": _rows(right)}
     share = 0.5 if len(kept) + len(held) == 1200 else 0.0
-    hint = "The last `held_out` pictures are for validation, in the order in which they came."
-    return Verdict(fraction=share, feedback=text, hint=hint)
+    return Verdict.say(Message("views-other-rows", facts), fraction=share)
 
 
 def _rows(numbers: Any) -> str:
@@ -147,31 +144,28 @@ def weight_pictures(student: Measurements, reference: Measurements) -> Verdict:
     own, ours = np.asarray(student[drawn].plain), np.asarray(reference[drawn].plain)
     worst = None if own.shape != ours.shape else compare.mismatch(own, ours, 1e-5)
     if own.shape == ours.shape and worst is None:
-        return Verdict(fraction=1.0, feedback="Ten pictures, every weight in its place.")
+        return Verdict.say(Message("views-pictures"), fraction=1.0)
     if own.size != ours.size or own.shape != ours.shape:
-        text = f"The pictures have shape {own.shape}, expected is {ours.shape}."
-        return Verdict(fraction=0.0, feedback=text, hint="One picture of 28 × 28 for each digit.")
-    return Verdict(
-        fraction=0.0,
-        feedback=_misplaced(own, ours) or f"The pictures differ. {worst.sentence()}",
-        hint="Row k of the weights, 784 numbers, belongs to digit k: 28 rows of 28 pixels.",
+        shapes = {"seen": str(own.shape), "expected": str(ours.shape)}
+        return Verdict.say(Message("views-picture-shape", shapes))
+    code = _misplaced(own, ours) or "views-other-pictures"
+    return Verdict.say(
+        Message(code, {"worst": worst.sentence()}),
+        hint=Message("views-row-of-weights").hint(),
         evidence={"mismatch": worst.to_json("weight pictures")},
     )
 
 
 def _misplaced(own: Any, ours: Any) -> str:
-    """What was done with the right numbers, a sentence; empty where they are others."""
-    done = {
-        "Rows and columns of every picture are exchanged.": ours.transpose(0, 2, 1),
-        "The weights were cut after transposing them, so that digits are mixed in every picture.": (
-            ours.reshape(10, 784).T.reshape(10, 28, 28)
-        ),
-        "The sign of every weight is turned.": -ours,
-    }
+    """The code of what was done with the right numbers; empty where they are others."""
     low, high = ours.min(axis=(1, 2), keepdims=True), ours.max(axis=(1, 2), keepdims=True)
-    stretched = "The weights are stretched to lie between 0 and 1, for each picture"
-    done[f"{stretched}; give them as they are."] = (ours - low) / (high - low)
-    done[f"{stretched} alike; give them as they are."] = (ours - ours.min()) / np.ptp(ours)
+    done = {
+        "views-exchanged": ours.transpose(0, 2, 1),
+        "views-transposed": ours.reshape(10, 784).T.reshape(10, 28, 28),
+        "views-sign": -ours,
+        "views-stretched": (ours - low) / (high - low),
+        "views-stretched-alike": (ours - ours.min()) / np.ptp(ours),
+    }
     return next((s for s, a in done.items() if compare.mismatch(own, a, 1e-5) is None), "")
 
 
@@ -181,15 +175,21 @@ def weight_shapes(student: Measurements, reference: Measurements) -> Verdict:
     own, ours = student[weights].plain, reference[weights].plain
     wrong = [n for n in ours if own[n] != ours[n]]
     if not wrong:
-        return Verdict(fraction=1.0, feedback="`Conv2d(5, 10, 3)` has a kernel of (10, 5, 3, 3).")
+        return Verdict.say(Message("views-shapes"), fraction=1.0)
     name, share = wrong[0], 1 - len(wrong) / len(ours)
     failed, right = why_failed(own[name]), [tuple(s) for s in ours[name]]
     seen = failed or [tuple(s) for s in own[name]]
-    text = f"For {name} `weight_shapes` gives {seen}, expected is {right}."
-    hint = (
-        "torch keeps what comes out before what comes in, and kernels as (out, in, height, width)."
-    )
-    return Verdict(fraction=share, feedback=text, hint="" if failed else hint)
+    turned = not failed and all(_is_turned(own[n], ours[n]) for n in wrong)
+    kind = "no-shapes" if failed else "shapes-turned" if turned else "other-shapes"
+    facts = {"name": name, "seen": str(seen), "expected": str(right)}
+    return Verdict.say(Message(f"views-{kind}", facts), fraction=share)
+
+
+def _is_turned(seen: Any, right: Any) -> bool:
+    """True for shapes that begin with what comes in, as on paper."""
+    if why_failed(seen):
+        return False
+    return [tuple(s) for s in seen] == [(*s[1::-1], *s[2:]) for s in right]
 
 
 def why_failed(value: Any) -> str:
@@ -204,17 +204,14 @@ def output_sides(student: Measurements, reference: Measurements) -> Verdict:
     rows = zip(CASES, own, ours, strict=True)
     wrong = [(case, seen, right) for case, seen, right in rows if seen != right]
     if not wrong:
-        return Verdict(fraction=1.0, feedback=f"Right in {len(CASES)} of {len(CASES)} cases.")
-    (side, kernel, padding, stride), seen, right = wrong[0]
-    text = (
-        f"Side {side}, kernel {kernel}, padding {padding}, stride {stride}: `output_side` gives "
-        f"{why_failed(seen) or f'{seen:g}'}, expected is {right:g}. {len(wrong)} of {len(CASES)} "
-        "cases differ."
-    )
-    hint = (
-        "Count the places of a kernel on the padded side; then every `stride`-th, from the first."
-    )
-    return Verdict(fraction=1 - len(wrong) / len(CASES), feedback=text, hint=hint)
+        return Verdict.say(Message("views-sides", {"n": len(CASES)}), fraction=1.0)
+    case, seen, right = wrong[0]
+    facts = dict(zip(("side", "kernel", "padding", "stride"), case, strict=True))
+    facts |= {"seen": why_failed(seen) or f"{seen:g}", "expected": right}
+    facts |= {"wrong": len(wrong), "n": len(CASES)}
+    without = [side + 2 * padding - kernel + 1 for side, kernel, padding, _ in CASES]
+    code = "views-stride-ignored" if own == without else "views-other-sides"
+    return Verdict.say(Message(code, facts), fraction=1 - len(wrong) / len(CASES))
 
 
 @assignment.check(points=6)
@@ -222,19 +219,14 @@ def alexnet_features(student: Measurements, reference: Measurements) -> Verdict:
     """`features` of a picture of 631 × 631 after the first convolution: (1, 64, 157, 157)."""
     own, ours = student[alexnet].plain, reference[alexnet].plain
     if own["shape"] != ours["shape"]:
-        text = f"The features have shape {own['shape']}, expected is {ours['shape']}."
-        return Verdict(fraction=0.0, feedback=text, hint="Depth 1 is the first convolution alone.")
+        shapes = {"seen": str(own["shape"]), "expected": str(ours["shape"])}
+        return Verdict.say(Message("views-feature-shape", shapes))
     worst = compare.mismatch(own["values"], ours["values"], 1e-4)
     if worst is None:
-        return Verdict(fraction=1.0, feedback="(1, 64, 157, 157), with our values.")
+        return Verdict.say(Message("views-features"), fraction=1.0)
     if compare.mismatch(own["values"], np.maximum(ours["values"], 0), 1e-4) is None:
-        text = (
-            "All negative values are 0: the ReLU behind the convolution worked in place on the "
-            "tensor that you kept, or came before you took it."
-        )
-        hint = "In a hook keep a copy: `output.detach().clone()`."
-        return Verdict(fraction=0.0, feedback=text, hint=hint)
-    return Verdict(fraction=0.0, feedback=f"The features differ. {worst.sentence()}")
+        return Verdict.say(Message("views-in-place"))
+    return Verdict.say(Message("views-other-features", {"worst": worst.sentence()}))
 
 
 def _values(
@@ -247,9 +239,8 @@ def _values(
         return first
     second = compare.attempt(lambda: compare.close(student[slopes], reference[slopes], rtol=1e-6))
     if second.fraction == 1:
-        return Verdict(fraction=1.0, feedback=f"{first.feedback} {second.feedback}")
-    text = f"The answers are right. {second.feedback}"
-    return Verdict(fraction=0.5, feedback=text, hint=second.hint, evidence=second.evidence)
+        return replace(second, feedback=f"{first.feedback} {second.feedback}", evidence={})
+    return replace(second, fraction=0.5, feedback=f"The answers are right. {second.feedback}")
 
 
 def _trained(student: Measurements, reference: Measurements, which: Any) -> Verdict:

@@ -3,7 +3,7 @@
 import numpy as np
 from assignment import assignment, why_failed
 
-from grader import Measurements, Verdict, compare, data, probe
+from grader import Measurements, Message, Verdict, compare, data, probe
 
 DEPTHS = [2, 3, 6, 9, 13]
 inner = probe.script("features", data.uniform(2, 3, 95, 95), DEPTHS)
@@ -14,23 +14,21 @@ def inner_features(student: Measurements, reference: Measurements) -> Verdict:
     """`features` finds what comes out of any layer, and leaves the network as it was."""
     own, ours = student[inner].plain, reference[inner].plain
     wrong = 0
-    told = ""
+    told: list[Message] = []
     for depth, seen, right in zip(DEPTHS, own["found"], ours["found"], strict=True):
         if not why_failed(seen) and _is_same(seen, right):
             continue
         wrong += 1
         what = why_failed(seen) or _which(seen, ours["layers"])
-        told = told or f"Asked for layer {depth}, `features` gives {what}."
+        told = told or [Message("views-other-layer", {"depth": depth, "seen": what})]
     share = 1 - wrong / len(DEPTHS)
     after = own["after"]
     if after is None or not np.array_equal(after, own["before"]):
-        told += " Afterwards the network no longer answers what it answered before."
-        hint = "Build a new Sequential of the layers you need, and leave the given one alone."
-        return Verdict(fraction=share / 2, feedback=told.strip(), hint=hint)
+        changed = Message("views-network-changed")
+        return Verdict.say(*told, changed, fraction=share / 2, hint=changed.hint(), cause=changed)
     if wrong:
-        hint = "Layers are counted from 1: depth 3 is the first pooling."
-        return Verdict(fraction=share, feedback=told, hint=hint)
-    return Verdict(fraction=1.0, feedback=f"Right at depths {DEPTHS}.")
+        return Verdict.say(*told, fraction=share)
+    return Verdict.say(Message("views-depths", {"depths": str(DEPTHS)}), fraction=1.0)
 
 
 def _which(seen: np.ndarray, layers: list[np.ndarray]) -> str:

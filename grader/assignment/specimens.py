@@ -4,10 +4,13 @@ What one of them lacks is the reference's. A mistake is a folder with other code
 that says which lines of the reference it changes:
 
     why = "Tanh where the brief says ReLU."
+    code = "layers-activation"
     loses = ["forward_values", "gradient_values"]
     replace = [{ old = "self.fc1(x).relu()", new = "self.fc1(x).tanh()" }]
 
-so that whoever repairs the reference repairs its mistakes.
+so that whoever repairs the reference repairs its mistakes. `code` is the message that names the
+fault; a folder gives it in a line `Code: layers-activation` beside its `Loses:`. It may be left
+out.
 """
 
 from __future__ import annotations
@@ -22,11 +25,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.assignment.course_files import is_there, read_file
+from grader.records import messages
 from grader.records.errors import CourseError
 from grader.records.notebook_file import SUFFIX, read_notebook
 from grader.records.submission import ENTRY_SUFFIXES, Submission
 
-KEYS = ("why", "loses", "replace")
+KEYS = ("why", "code", "loses", "replace")
 """What stands in the file of a mistake."""
 PLACE = ("file", "old", "new")
 """What stands in one of its replacements; `file` may be left out."""
@@ -47,6 +51,8 @@ class Mistake:
     submission: Submission
     loses: frozenset[str]
     """Names of checks."""
+    code: str = ""
+    """Of the fault that a report has to name first; empty where the author does not say."""
 
 
 def find_entry(folder: Path, stem: str) -> str | None:
@@ -84,18 +90,20 @@ def read_mistakes(
     for name in sorted(folders | texts):
         own = _read_files(folders[name]) if name in folders else {}
         if name in texts:
-            wrong, loses = _change_reference(texts[name], own, reference)
+            wrong, loses, code = _change_reference(texts[name], own, reference)
         else:
             entry = find_entry(folders[name], stem)
             if entry is None:
                 raise CourseError(f"mistake {name} of {slug} has no {stem}.py")
             rest = {n: c for n, c in reference.files.items() if n != reference.entry}
             wrong = Submission(student=name, files={**rest, **own}, entry=entry)
-            loses = _read_loses(wrong)
+            loses, code = _read_heading(wrong)
         unknown = sorted(set(loses) - set(checks))
         if unknown:
             raise CourseError(f"mistake {name} loses `{unknown[0]}`, which is no check of {slug}")
-        mistakes.append(Mistake(name=name, submission=wrong, loses=frozenset(loses)))
+        _require_fault(name, code)
+        mistake = Mistake(name=name, submission=wrong, loses=frozenset(loses), code=code)
+        mistakes.append(mistake)
     return mistakes
 
 
@@ -133,8 +141,10 @@ def _read_files(folder: Path) -> dict[str, bytes]:
 
 def _change_reference(
     path: Path, own: Mapping[str, bytes], reference: Submission
-) -> tuple[Submission, list[str]]:
-    """The reference with the lines changed that the file names; and the checks it has to lose."""
+) -> tuple[Submission, list[str], str]:
+    """The reference with the lines changed that the file names; the checks it has to lose, and the
+    code of its fault.
+    """
     name, entry = path.stem, reference.entry
     assert entry is not None
     try:
@@ -144,7 +154,10 @@ def _change_reference(
     _require_keys(name, table, KEYS)
     if not str(table.get("why", "")).strip():
         raise CourseError(f'mistake {name} does not say what is wrong: give `why = "…"`')
-    loses, replacements = table.get("loses"), table.get("replace", [])
+    loses, replacements, code = (table.get(k) for k in ("loses", "replace", "code"))
+    replacements, code = replacements or [], "" if code is None else code
+    if not isinstance(code, str):
+        raise CourseError(f"mistake {name}: `code` is the name of a message, a text")
     if not isinstance(loses, list) or not loses or not all(isinstance(n, str) for n in loses):
         raise CourseError(f'mistake {name} names no checks: give `loses = ["check", …]`')
     if not isinstance(replacements, list) or not (replacements or own):
@@ -160,7 +173,7 @@ def _change_reference(
         raise CourseError(
             f"mistake {name} has a folder with {entry} besides {path.name}; keep one of the two"
         )
-    return Submission(student=name, files={**files, **own}, entry=entry), loses
+    return Submission(student=name, files={**files, **own}, entry=entry), loses, code
 
 
 def _replace_text(
@@ -207,8 +220,10 @@ def _require_keys(name: str, table: Mapping[str, object], keys: Sequence[str]) -
             raise CourseError(f"mistake {name} has a key `{key}`, which is not known; {remedy}")
 
 
-def _read_loses(mistake: Submission) -> list[str]:
-    """The checks that the docstring of a module, or the first cell of a notebook, names as lost."""
+def _read_heading(mistake: Submission) -> tuple[list[str], str]:
+    """The checks that the docstring of a module, or the first cell of a notebook, names as lost,
+    and the code of the fault.
+    """
     entry = mistake.entry
     assert entry is not None
     content = mistake.files[entry]
@@ -225,4 +240,15 @@ def _read_loses(mistake: Submission) -> list[str]:
         raise CourseError(
             f"the docstring of mistake {mistake.student} has no line `Loses: check, check`"
         )
-    return [n.strip(" `.") for n in line[1].split(",")]
+    code = re.search(r"^Code: *(.+)$", text, re.MULTILINE)
+    return [n.strip(" `.") for n in line[1].split(",")], code[1].strip(" `.") if code else ""
+
+
+def _require_fault(name: str, code: str) -> None:
+    """Raise CourseError for the code of a fault that no message names."""
+    words = messages.current()
+    if not code or (code in words and words[code].title):
+        return
+    near = difflib.get_close_matches(code, [c for c in words if words[c].title], n=1, cutoff=0.5)
+    remedy = f"did you mean `{near[0]}`?" if near else "leave it out if none fits"
+    raise CourseError(f"mistake {name} has the code `{code}`, which names no fault; {remedy}")

@@ -5,8 +5,9 @@ All of them are pure: measurements in, Verdict out. Sentences address the studen
 Floors, top first:
     layers, numbers, recognition
     answers
+    divergence
     alignment, explanations, parameters, precision, recurrence, returned_values, texts, training
-    differences, joined, named_answers, pieces, predictions
+    differences, joined, layer_faults, named_answers, pieces, predictions
     odd_numbers
 """
 

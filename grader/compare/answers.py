@@ -9,36 +9,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from grader.compare.differences import find_mismatch
+from grader.compare.divergence import Divergence
 from grader.compare.precision import choose_tolerance, match_precision, note_precision
-from grader.diagnosis.network import diagnose_answers, diagnose_end, diagnose_place
+from grader.diagnosis.network import diagnose_answers, diagnose_end
 from grader.diagnosis.numerics import normalise
 from grader.diagnosis.tolerance import Tolerance
 from grader.records.measurements import Array, Output, Outputs, list_arrays
+from grader.records.messages import Message
 from grader.records.result import Verdict
 
-NEXT = "Compare your forward step by step with the brief."
-"""What to do where nothing more is known."""
-SEVERAL = "Return exactly what the brief says, in that order: it counts which tensor stands where."
-ONE_FOR_EACH = "The last layer has one output for each class."
 WAY = 60
 """Characters of the way to a tensor that are shown: a student's keys may be long."""
 Answer = Mapping[str, Array]
 """The tensors of an answer by the way to them."""
 
 
-def close_outputs(student: Outputs, reference: Outputs, rtol: float, where: str) -> Verdict:
+def close_outputs(
+    student: Outputs, reference: Outputs, rtol: float, where: Divergence | None
+) -> Verdict:
     """The answers agree for one pairing of weights. `where` says where values part."""
     note, tolerance = note_precision(student, reference), choose_tolerance(student, rtol)
     ours = list_arrays(match_precision(student, reference).answers[0])
     output = reference.output
     answers = [_lay_out(list_arrays(a), ours, output) for a in student.answers]
-    if text := _describe_form(answers[0], ours, student.place):
-        several = len(ours) > 1 or len(answers[0]) > 1
-        hint = SEVERAL if several else ONE_FOR_EACH if _is_of_scores(output) else ""
-        return Verdict(fraction=0.0, feedback=text, hint=hint)
+    if other := _describe_form(answers[0], ours, output, student.place):
+        return Verdict.say(other)
     if any(not _find_wrong(a, ours, output, tolerance) for a in answers):
         count = len(next(iter(ours.values())))
-        return Verdict(fraction=1.0, feedback=f"Equal to ours on {count} inputs{note}.")
+        return Verdict.say(Message("answers-equal", {"n": count, "note": note}), fraction=1.0)
     return _judge_wrong(answers[0], ours, output, tolerance, where)
 
 
@@ -60,20 +58,18 @@ def _strip_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
     return (*shape[:1], *(n for n in shape[1:] if n != 1))
 
 
-def _describe_form(answer: Answer, ours: Answer, place: str) -> str:
-    """What is wrong with the shapes, or with how many tensors there are; empty for nothing."""
+def _describe_form(answer: Answer, ours: Answer, output: Output, place: str) -> Message | None:
+    """What is wrong with the shapes, or with how many tensors there are; None for nothing."""
     if answer.keys() != ours.keys():
-        return (
-            f"{place}your network returns {_describe_tensors(answer)}, expected is "
-            f"{_describe_tensors(ours)}."
-        )
+        facts = {"seen": _describe_tensors(answer), "expected": _describe_tensors(ours)}
+        return Message("answers-tensors", {**facts, "place": place})
     for way, expected in ours.items():
-        if answer[way].shape != expected.shape:
-            return (
-                f"Your network answers with shape {answer[way].shape}{_format_way(way)}, expected "
-                f"is {expected.shape}."
-            )
-    return ""
+        own = answer[way].shape
+        if own != expected.shape:
+            facts = {"seen": str(own), "expected": str(expected.shape), "way": _format_way(way)}
+            kind = "several" if len(ours) > 1 else "classes" if _is_of_scores(output) else "shape"
+            return Message(f"answers-{kind}", facts)
+    return None
 
 
 def _describe_tensors(answer: Answer) -> str:
@@ -109,7 +105,7 @@ def _find_wrong(answer: Answer, ours: Answer, output: Output, tolerance: Toleran
 
 
 def _judge_wrong(
-    answer: Answer, ours: Answer, output: Output, tolerance: Tolerance, where: str
+    answer: Answer, ours: Answer, output: Output, tolerance: Tolerance, where: Divergence | None
 ) -> Verdict:
     """`answer` is that of the first pairing of weights."""
     wrong = _find_wrong(answer, ours, output, tolerance)
@@ -120,20 +116,21 @@ def _judge_wrong(
         reason = diagnose_answers(answer[way], expected, tolerance)
     else:
         reason = diagnose_end(own, expected, tolerance)
-    reason = reason or diagnose_place(where)
-    of = f" {len(wrong)} of the {total} tensors that it returns differ." if len(wrong) > 1 else ""
+    several = Message("answers-several-differ", {"wrong": len(wrong), "total": total})
+    of = [several] if len(wrong) > 1 else []
     if reason and reason.sentence:
-        text = f"At `{way}`: {reason.sentence}" if total > 1 else reason.sentence
-        return Verdict(fraction=0.0, feedback=f"{text}{of}", hint=reason.hint)
+        at = [Message("answers-at", {"way": way})] if total > 1 else []
+        return Verdict.say(*at, reason.message, *of, hint=reason.hint, cause=reason.message)
     worst = find_mismatch(own, expected, tolerance)
     assert worst is not None
-    text = (
-        f"From equal weights and equal inputs your network answers differently{_format_way(way)}."
-    )
     shown = "outputs, after log-softmax" if scores else f"outputs{_format_way(way)}"
-    return Verdict(
-        fraction=0.0,
-        feedback=" ".join(filter(None, (text + of, where, worst.sentence()))),
-        hint=reason.hint if reason else NEXT,
+    places = [where.message] if where else []
+    other = Message("answers-differ", {"way": _format_way(way)})
+    hints = [m.hint() for m in (*places, other) if m.hint()]
+    return Verdict.say(
+        *(other, *of, *places, worst.message()),
+        hint=reason.hint if reason else hints[0],
         evidence={"mismatch": worst.to_json(shown)},
+        at=where.at if where else None,
+        cause=reason.message if reason else where.fault if where else None,
     )

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.diagnosis.network import diagnose_gradient
 from grader.diagnosis.numerics import fit_factor
 from grader.diagnosis.tolerance import Tolerance
 from grader.records.json_values import Json
 from grader.records.measurements import Array, NamedArray, NamedArrays
+from grader.records.messages import Message
 
 FACTOR = 1e-8
 """Up to this, at least, one factor has to explain an array: it is fitted to the array itself."""
@@ -35,14 +35,16 @@ class Mismatch:
     wrong: int
     total: int
 
-    def sentence(self) -> str:
+    def message(self) -> Message:
         """Greatest error, where, up to what was allowed."""
         place = f" at index {self.index}" if self.index else ""
-        return (
-            f"The greatest error is {self.error:.3g}{place}: yours {self.seen:.6g}, ours "
-            f"{self.expected:.6g}, "
-            f"allowed {self.allowed:.1e}; {self.wrong:,} of {self.total:,} values differ."
-        )
+        names = ("seen", "expected", "error", "allowed", "wrong", "total")
+        facts = {name: getattr(self, name) for name in names}
+        return Message("numbers-mismatch", {**facts, "place": place})
+
+    def sentence(self) -> str:
+        """The same as text."""
+        return self.message().text()
 
     def to_json(self, where: str) -> Json:
         """For the report."""
@@ -98,12 +100,15 @@ class Difference:
     seen: NamedArray | None
     """None where the student has none of this key."""
     expected: NamedArray
-    text: str
+    what: Message
     """What is wrong, as the predicate of a sentence."""
     mismatch: Mismatch | None = None
     """The numbers, where there are some on both sides."""
-    hint: str = ""
-    """What to try."""
+
+    @property
+    def text(self) -> str:
+        """What is wrong, as the predicate of a sentence."""
+        return self.what.text()
 
     @property
     def label(self) -> str:
@@ -123,20 +128,25 @@ class Comparison:
     @property
     def hint(self) -> str:
         """What to try, of the first difference that has a hint."""
-        return next((d.hint for d in self.wrong if d.hint), "")
+        return next((h for d in self.wrong if (h := d.what.hint())), "")
 
-    def sentence(self, what: str) -> str:
-        """The first difference, and what is still right."""
+    @property
+    def fault(self) -> Message | None:
+        """The first difference that has a cause; None where none has."""
+        return next((d.what for d in self.wrong if d.what.title()), None)
+
+    def messages(self, what: str) -> list[Message]:
+        """The first difference, and what is still right; `what` is gradients or weights."""
         first = self.wrong[0]
-        of = f"The {what} of " if what == "gradient" else ""
-        parts = [f"{of}{first.label} {first.text}."]
+        said = [Message(f"{what}-one", {"name": first.label, "what": first.what})]
         if len(self.wrong) > 1:
             total = len(self.wrong) + len(self.right)
-            parts.append(f"{len(self.wrong)} of {total} {what}s differ.")
+            said.append(Message(f"{what}-several", {"wrong": len(self.wrong), "total": total}))
             if self.right:
-                listed = ", ".join(n.label for n in self.right[:3])
-                parts.append(f"Right are {listed}{' …' if len(self.right) > 3 else ''}.")
-        return " ".join(parts)
+                more = " …" if len(self.right) > 3 else ""
+                names = ", ".join(n.label for n in self.right[:3])
+                said.append(Message("numbers-right", {"names": names + more}))
+        return said
 
     def to_json(self, where: str) -> dict[str, Json]:
         """For the report: a table of all, and the greatest error of the first with numbers."""
@@ -171,32 +181,31 @@ def _compare(
 ) -> Difference | None:
     """How the two differ; None where they do not."""
 
-    def differ(text: str, *, worst: Mismatch | None = None, hint: str = "") -> Difference:
-        return Difference(seen=seen, expected=expected, text=text, mismatch=worst, hint=hint)
+    def differ(code: str, worst: Mismatch | None = None, **facts: object) -> Difference:
+        what = Message(code, facts)
+        return Difference(seen=seen, expected=expected, what=what, mismatch=worst)
 
     if seen is None:
-        return differ("has no counterpart in your network")
+        return differ("numbers-no-counterpart")
     own, ours = seen.values, expected.values
     if ours is None:
         none = own is None or tolerance.allows(own, np.zeros_like(own))
-        return None if none else differ("exists, ours has none")
+        return None if none else differ("numbers-added")
     if own is None and tolerance.allows(np.zeros_like(ours), ours):
         return None
-    cut = diagnose_gradient(own)
-    hint = cut.hint if cut else ""
     if own is None:
-        return differ("does not exist: the loss does not depend on it", hint=hint)
+        return differ("gradients-cut")
     if own.ndim != ours.ndim:  # a convolution in place of a linear layer, or the other way round
         own, ours = _make_matrix(own), _make_matrix(ours)
     if own.shape != ours.shape:
-        return differ(f"has shape {own.shape}, expected is {ours.shape}")
+        return differ("numbers-shape", seen=str(own.shape), expected=str(ours.shape))
     worst = find_mismatch(own, ours, tolerance)
     if worst is None:
         return None
-    if cut:
-        return differ("is zero everywhere: no gradient reaches it", worst=worst, hint=hint)
-    how = f"differs{_format_factor(own, ours, tolerance)}"
-    return differ(f"{how}. {worst.sentence().rstrip('.')}", worst=worst)
+    if not np.any(own):
+        return differ("gradients-zero", worst)
+    how, said = _format_factor(own, ours, tolerance), worst.sentence().rstrip(".")
+    return differ("numbers-differ", worst, how=how, numbers=said)
 
 
 def _make_matrix(values: Array) -> Array:

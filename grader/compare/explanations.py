@@ -9,6 +9,7 @@ import numpy as np
 from grader import diagnosis
 from grader.compare.differences import Mismatch, mismatch
 from grader.records.measurements import Array
+from grader.records.messages import Message
 from grader.records.result import Verdict
 
 MOST = 0.99
@@ -33,39 +34,44 @@ def explained(
     earns its share, and a wrong one what the diagnosed mistake is worth.
     """
     if len(student) != len(reference):
-        text = f"There are {len(student)} {what}s, expected are {len(reference)}."
-        return Verdict(fraction=0.0, feedback=text)
+        facts = {"seen": len(student), "expected": len(reference), "what": what}
+        return Verdict.say(Message("arrays-count", facts))
     faults = _find_faults(zip(names, student, reference, strict=True), rtol)
     if not faults:
-        return Verdict(fraction=1.0, feedback=f"All {len(names)} agree with ours.")
+        return Verdict.say(Message("arrays-right", {"n": len(names)}), fraction=1.0)
     diagnoses = diagnosis.explain(
         student, reference, names, what=what, run=run, context=context, rtol=rtol
     )
     worth = {n: d.fraction for d in diagnoses for n in d.names}
-    unknown = {n: text for n, (text, _) in faults.items() if n not in worth}
     subject = f"Your {what} of " if what else "Your "
+    unknown = [
+        Message(m.code, {**m.facts, "it": f"{subject}`{n}`"})
+        for n, (m, _) in faults.items()
+        if n not in worth
+    ]
     shares = [worth.get(n, 0.0) if n in faults else 1.0 for n in names]
     numbers = next((worst.to_json(n) for n, (_, worst) in faults.items() if worst), None)
+    first = diagnoses[0].message if diagnoses else unknown[0]
     return Verdict(
         fraction=min(float(np.mean(shares)), MOST) if partial else 0.0,
-        feedback=" ".join(
-            [*(d.sentence for d in diagnoses), *(f"{subject}`{n}` {t}" for n, t in unknown.items())]
-        ),
+        feedback=" ".join([*(d.sentence for d in diagnoses), *(m.text() for m in unknown)]),
         hint=diagnoses[0].hint if diagnoses else "",
         evidence={"mismatch": numbers} if numbers else {},
+        code=first.code,
+        facts=first.to_facts(),
     )
 
 
 def _find_faults(
     arrays: Iterable[tuple[str, Array, Array]], rtol: float
-) -> dict[str, tuple[str, Mismatch | None]]:
-    """(what is wrong as a predicate, the numbers) by name; those of another shape come first."""
-    odd: dict[str, tuple[str, Mismatch | None]] = {}
-    wrong: dict[str, tuple[str, Mismatch | None]] = {}
+) -> dict[str, tuple[Message, Mismatch | None]]:
+    """(what is wrong, the numbers) by name; those of another shape come first."""
+    odd: dict[str, tuple[Message, Mismatch | None]] = {}
+    wrong: dict[str, tuple[Message, Mismatch | None]] = {}
     for name, seen, expected in arrays:
         own, ours = np.shape(seen), np.shape(expected)
         if own != ours:
-            odd[name] = f"has shape {own}, expected is {ours}.", None
+            odd[name] = Message("arrays-shape", {"seen": str(own), "expected": str(ours)}), None
         elif (worst := mismatch(seen, expected, rtol)) is not None:
-            wrong[name] = f"differs. {worst.sentence()}", worst
+            wrong[name] = Message("arrays-differ", {"worst": worst.sentence()}), worst
     return {**odd, **wrong}

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 
 from grader.records.execution import Unmeasured
 from grader.records.json_values import Json
+from grader.records.messages import Message
 from grader.records.result import Trust, Verdict
+from grader.records.stops import name_stop
 
 Part = Callable[[], Verdict]
 """What judges one part of a check: it may read measurements that do not exist."""
@@ -42,6 +44,7 @@ def combine(
     evidence: dict[str, Json] = {}
     for number in shown:
         evidence |= verdicts[number].evidence
+    first = verdicts[shown[0]]
     told = [_name(verdicts[n].feedback, names[n] if names else "") for n in shown]
     return Verdict(
         fraction=min(earned, 1.0) if wrong else 1.0,
@@ -50,6 +53,9 @@ def combine(
         evidence=evidence,
         trust=min((v.trust for v in verdicts), key=_TRUST.index),
         needs_review=any(v.needs_review for v in verdicts),
+        code=first.code,
+        facts=first.facts,
+        at=first.at,
     )
 
 
@@ -60,8 +66,9 @@ def _try(part: Part) -> tuple[Verdict, Unmeasured | None]:
     except Unmeasured as gap:
         if gap.missing.needs_review or gap.missing.elsewhere:
             raise
-        why = f"Not measured: {gap.missing.why.rstrip('.')}."
-        return Verdict(fraction=0.0, feedback=why), gap
+        why = gap.missing.why
+        code = name_stop(why) or "checks-not-measured"
+        return Verdict.say(Message(code, {"why": f"{why.rstrip('.')}."})), gap
 
 
 def _name(text: str, name: str) -> str:

@@ -6,17 +6,23 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from grader.compare.odd_numbers import describe_odd, is_huge
+from grader.compare.odd_numbers import is_huge, name_odd
 from grader.diagnosis.tolerance import Tolerance
+from grader.records import messages
 from grader.records.execution import Missing
 from grader.records.measurements import Returned
+from grader.records.messages import Message
 from grader.records.result import Verdict
 
 QUOTIENT = Tolerance(rtol=1e-9, of="each")
 """Of a quotient that was computed in floating point; the other answers have nothing to do with it.
 """
 Slips = Mapping[str, object]
-"""Sentence about a usual slip → the value that it leads to."""
+"""What a usual slip is → the value that it leads to: the code of a message, or the rest of a
+sentence after "is not right: ".
+"""
+_PLAIN = ("answer-wrong", "answer-entries", "answer-missing")
+"""Messages that name no cause."""
 Nested = float | int | str | list["Nested"]
 """An answer as plain numbers and texts; whole numbers are those that are too large for a float."""
 
@@ -36,25 +42,32 @@ def parts(
     The right answer is never told: students may check as often as they like. Where a wrong one is
     what a slip leads to, `slips` says so. Answers that are `unordered` are lists in any order.
     """
-    wrong = []
+    wrong: list[Message] = []
     parts_of_wrong = 0.0
     for name, expected in reference.items():
         seen, loose = student[name], name in unordered
         if isinstance(seen, Missing):
-            wrong.append(f"{seen.why.rstrip('.')}.")
+            wrong.append(Message("answer-missing", {"why": seen.why.rstrip(".")}))
             continue
         own, right = (list_answers(a.plain, loose=loose) for a in (seen, expected))
         if not is_same(own, right):
             known = (slips or {}).get(name, {})
-            wrong.append(f"`{name}` {_describe_wrong(seen, expected, known, loose=loose)}.")
+            wrong.append(_describe_wrong(f"`{name}`", seen, expected, known, loose=loose))
             parts_of_wrong += _measure_rows(own, right, loose=loose)
     count = len(reference)
     if not wrong:
-        return Verdict(fraction=1.0, feedback=f"All {count} right.")
+        return Verdict.say(Message("answer-all-right", {"n": count}), fraction=1.0)
     whole = count - len(wrong)
-    many = f"{whole} of {count} right. " if count > 1 else ""
+    many = [Message("answer-some-right", {"right": whole, "n": count})] if count > 1 else []
+    slip = next((m for m in wrong if m.code not in _PLAIN), wrong[0])
     share = (whole + parts_of_wrong) / count
-    return Verdict(fraction=share, feedback=many + " ".join(wrong))
+    return Verdict.say(*many, *wrong, fraction=share, cause=_name_slip(slip))
+
+
+def _name_slip(wrong: Message) -> Message:
+    """The slip that the message is about, or itself."""
+    slip = wrong.facts.get("slip")
+    return slip if isinstance(slip, Message) else wrong
 
 
 def _measure_rows(own: list[Nested], right: list[Nested], *, loose: bool) -> float:
@@ -74,28 +87,39 @@ def _measure_rows(own: list[Nested], right: list[Nested], *, loose: bool) -> flo
     return 1 - len(left) / len(right)
 
 
-def _describe_wrong(seen: Returned, expected: Returned, slips: Slips, *, loose: bool) -> str:
-    """What is wrong with an answer, as a predicate that does not tell the right one."""
+def _describe_wrong(
+    it: str, seen: Returned, expected: Returned, slips: Slips, *, loose: bool
+) -> Message:
+    """What is wrong with an answer, in a sentence that does not tell the right one."""
+    name = {"it": it}
     if seen.plain is None:
-        return "is still None: put your answer there"
+        return Message("answer-none", name)
     if _holds_none(seen.plain):
-        return "still has a blank in it: put your answer there"
-    if odd := describe_odd(seen, expected):
-        return odd
+        return Message("answer-blank", name)
+    if odd := name_odd(seen, expected):
+        return Message(odd, name)
     own = list_answers(seen.plain, loose=loose)
     fitting = [t for t, value in slips.items() if is_same(own, list_answers(value, loose=loose))]
     if len(fitting) == 1:  # of two slips that lead to the same value, neither is named
-        return f"is not right: {fitting[0]}"
+        slip = fitting[0]
+        return Message("answer-slip", {**name, "slip": Message(slip) if _is_code(slip) else slip})
     right = list_answers(expected.plain, loose=loose)
     if _holds_text(own):
-        return f"holds text, {str(seen.plain)[:40]!r}: write numbers, without quotes"
+        return Message("answer-text", {**name, "seen": repr(str(seen.plain)[:40])})
     if _describe_form(own) != _describe_form(right):
-        return f"is {_describe_form(own)}, expected is {_describe_form(right)}"
+        forms = {"seen": _describe_form(own), "expected": _describe_form(right)}
+        return Message("answer-form", {**name, **forms})
     if len(right) == 1 or loose:
-        return "is not right"
+        return Message("answer-wrong", name)
     places = [i for i, (a, b) in enumerate(zip(own, right, strict=True)) if not is_same(a, b)]
     entries = "entry" if len(places) == 1 else "entries"
-    return f"is not right in {entries} {', '.join(map(str, places))}, counted from 0"
+    facts = {"entries": entries, "places": ", ".join(map(str, places))}
+    return Message("answer-entries", {**name, **facts})
+
+
+def _is_code(slip: str) -> bool:
+    """True for the code of a message."""
+    return slip in messages.current()
 
 
 def list_answers(value: object, *, loose: bool = False) -> list[Nested]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import overload
 
+import numpy as np
+
 from grader.compare import returned_values
 from grader.compare.answers import close_outputs
-from grader.compare.differences import compare_groups
-from grader.compare.parameters import REGISTER, describe_unregistered
+from grader.compare.differences import Comparison, compare_groups
+from grader.compare.divergence import Divergence
+from grader.compare.parameters import describe_unregistered
 from grader.compare.precision import (
     choose_tolerance,
     find_floor,
@@ -17,42 +20,46 @@ from grader.compare.precision import (
 )
 from grader.diagnosis.network import diagnose_dropouts
 from grader.diagnosis.training_step import diagnose_step
-from grader.diagnosis.wording.sentences import word
 from grader.records.measurements import (
     Array,
     Gradients,
+    NamedArrays,
     Outputs,
     Returned,
     Steps,
 )
+from grader.records.messages import Message
 from grader.records.result import Verdict
 
 
 @overload
 def close(
-    student: Outputs, reference: Outputs, *, rtol: float = ..., where: str = ...
+    student: Outputs, reference: Outputs, *, rtol: float = ..., where: Divergence | None = ...
 ) -> Verdict: ...
 @overload
 def close(
-    student: Gradients, reference: Gradients, *, rtol: float = ..., where: str = ...
+    student: Gradients, reference: Gradients, *, rtol: float = ..., where: Divergence | None = ...
 ) -> Verdict: ...
 @overload
-def close(student: Steps, reference: Steps, *, rtol: float = ..., where: str = ...) -> Verdict: ...
+def close(
+    student: Steps, reference: Steps, *, rtol: float = ..., where: Divergence | None = ...
+) -> Verdict: ...
 @overload
 def close(
-    student: Returned, reference: Returned, *, rtol: float = ..., where: str = ...
+    student: Returned, reference: Returned, *, rtol: float = ..., where: Divergence | None = ...
 ) -> Verdict: ...
 def close(
     student: Outputs | Gradients | Steps | Returned,
     reference: Outputs | Gradients | Steps | Returned,
     *,
     rtol: float = 1e-6,
-    where: str = "",
+    where: Divergence | None = None,
 ) -> Verdict:
     """All numbers agree up to `rtol` times (their size + the greatest size in their array).
 
     In float32, where the student's code allows nothing else, the tolerance is at least 1e-4.
-    `where` is a sentence about the first diverging layer, shown where the numbers differ.
+    `where` is the first diverging layer, see `first_divergence`; it is shown where the numbers
+    differ.
     """
     if isinstance(student, Returned) and isinstance(reference, Returned):
         return _close_values(student, reference, rtol)
@@ -69,24 +76,34 @@ def close(
 
 # ---------------------------------------------------------------------- gradients and steps
 
+SHOWN = 4
+"""Names that a sentence lists."""
 
-def _close_gradients(student: Gradients, reference: Gradients, rtol: float, where: str) -> Verdict:
+
+def _close_gradients(
+    student: Gradients, reference: Gradients, rtol: float, where: Divergence | None
+) -> Verdict:
     note, tolerance = note_precision(student, reference), choose_tolerance(student, rtol)
     expected = match_precision(student, reference).runs[0]
     tolerance = tolerance.above(find_floor(student.precision, (n.values for n in expected)))
     results = [compare_groups(run, expected, tolerance) for run in student.runs]
     best = min(results, key=lambda r: len(r.wrong))
     if not best.wrong:
-        return Verdict(fraction=1.0, feedback=f"All {len(expected)} gradients equal ours{note}.")
-    return Verdict(
-        fraction=0.0,
-        feedback=f"{best.sentence('gradient')} {where}".strip(),
+        right = Message("gradients-equal", {"n": len(expected), "note": note})
+        return Verdict.say(right, fraction=1.0)
+    return Verdict.say(
+        *best.messages("gradients"),
+        *([where.message] if where else []),
         hint=best.hint,
         evidence=best.to_json("gradients"),
+        at=where.at if where else None,
+        cause=where.fault if where else best.fault,
     )
 
 
-def _close_steps(student: Steps, reference: Steps, rtol: float, where: str) -> Verdict:
+def _close_steps(
+    student: Steps, reference: Steps, rtol: float, where: Divergence | None
+) -> Verdict:
     note, tolerance = note_precision(student, reference), choose_tolerance(student, rtol)
     reference = match_precision(student, reference)
     first, second = reference.runs[0]
@@ -97,30 +114,65 @@ def _close_steps(student: Steps, reference: Steps, rtol: float, where: str) -> V
     ]
     one, two = min(pairs, key=lambda p: len(p[0].wrong) + len(p[1].wrong))
     if not one.wrong and not two.wrong:
-        return Verdict(fraction=1.0, feedback=f"Equal weights after both steps{note}.")
-    if student.unregistered:
-        return Verdict(
-            fraction=0.0,
-            feedback=describe_unregistered(student.unregistered),
-            hint=REGISTER,
-            evidence=(one if one.wrong else two).to_json("weights after two steps"),
-        )
+        return Verdict.say(Message("weights-equal", {"note": note}), fraction=1.0)
+    if unregistered := describe_unregistered(student.unregistered):
+        evidence = (one if one.wrong else two).to_json("weights after two steps")
+        return Verdict.say(unregistered, evidence=evidence)
     if one.wrong:
-        dropout = diagnose_dropouts(student.dropouts, reference.dropouts)
-        text = f"After the first step of gradient descent: {one.sentence('weight')}"
-        parts = (dropout.sentence if dropout else "", text, where)
-        return Verdict(
-            fraction=0.0,
-            feedback=" ".join(filter(None, parts)),
-            hint=one.hint,
-            evidence=one.to_json("weights after step 1"),
-        )
-    return Verdict(
-        fraction=0.0,
-        feedback=f"The first step is right, the second is not: {two.sentence('weight')}",
-        hint=word("network-step-kept").hint,
+        still = _find_still(student.runs[pairs.index((one, two))], reference.runs[0], one)
+        return _judge_first_step(student, reference, one, still, where)
+    return Verdict.say(
+        Message("weights-second"),
+        *two.messages("weights"),
         evidence=two.to_json("weights after step 2"),
     )
+
+
+def _judge_first_step(
+    student: Steps,
+    reference: Steps,
+    one: Comparison,
+    still: Message | None,
+    where: Divergence | None,
+) -> Verdict:
+    """`one` compares the weights after the first step, some of which may have stayed `still`."""
+    dropout = diagnose_dropouts(student.dropouts, reference.dropouts)
+    reason = dropout.message if dropout else still
+    return Verdict.say(
+        *([reason] if reason else []),
+        Message("weights-first"),
+        *one.messages("weights"),
+        *([where.message] if where else []),
+        hint=dropout.hint if dropout else still.hint() if still else one.hint,
+        evidence=one.to_json("weights after step 1"),
+        at=where.at if where else None,
+        cause=reason or (where.fault if where else one.fault),
+    )
+
+
+def _find_still(
+    own: tuple[NamedArrays, NamedArrays], ours: tuple[NamedArrays, NamedArrays], one: Comparison
+) -> Message | None:
+    """Which of the wrong weights stay as they are in the second step, where ours move."""
+    wrong = {d.seen.key for d in one.wrong if d.seen}
+    moved = {n.key for n in ours[0]} - _list_equal(ours)
+    keys = wrong & moved & _list_equal(own)
+    names = [n.label for n in own[0] if n.key in keys]
+    if not names:
+        return None
+    return Message("weights-never-move", {"names": names[:SHOWN], "n": len(names)})
+
+
+def _list_equal(pair: tuple[NamedArrays, NamedArrays]) -> set[str]:
+    """Keys of the arrays that are the same in both."""
+    second = {n.key: n.values for n in pair[1]}
+    return {
+        n.key
+        for n in pair[0]
+        if n.values is not None
+        and (other := second.get(n.key)) is not None
+        and np.array_equal(n.values, other)
+    }
 
 
 def stepped(
@@ -147,7 +199,8 @@ def stepped(
     mistake = diagnose_step(student, ours, before, classes)
     if mistake is None:
         return verdict
-    return replace(verdict, fraction=mistake.fraction, feedback=mistake.sentence, hint=mistake.hint)
+    named = Verdict.say(mistake.message, fraction=mistake.fraction, hint=mistake.hint)
+    return replace(named, evidence=verdict.evidence, trust=verdict.trust)
 
 
 # ---------------------------------------------------------------------- returned values
@@ -159,7 +212,5 @@ def equal(student: Returned, reference: Returned) -> Verdict:
 
 
 def _close_values(student: Returned, reference: Returned, rtol: float) -> Verdict:
-    text = returned_values.describe_difference(student, reference, rtol)
-    if text is None:
-        return Verdict(fraction=1.0, feedback="As expected.")
-    return Verdict(fraction=0.0, feedback=text, hint="Compare with the brief what is asked for.")
+    other = returned_values.describe_difference(student, reference, rtol)
+    return Verdict.say(other or Message("value-right"), fraction=0.0 if other else 1.0)

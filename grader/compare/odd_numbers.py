@@ -8,23 +8,16 @@ import numpy as np
 
 from grader.records.measurements import Returned
 
-_SENTENCES = {
-    "complex": "holds complex numbers, and real ones are asked for: take their real part",
-    "nan": "holds nan, which is not a number: look for 0/0, for a logarithm or a root of a "
-    "negative number, and for values that were never set",
-    "inf": "holds an infinity: look for a division by zero, and for numbers that grow without end",
-    "huge": "holds a whole number of more than 300 digits: look for a power or a product that "
-    "grows without end",
-}
-"""By kind what is odd, as a predicate, and what to do."""
+_KINDS = ("complex", "nan", "inf", "huge")
+"""In the order in which they are said; each has its message."""
 
 
-def describe_odd(seen: Returned, expected: Returned) -> str:
-    """What is odd about the numbers of a value, where those of the expected one are not; or
-    nothing.
+def name_odd(seen: Returned, expected: Returned) -> str:
+    """The code of what is odd about the numbers of a value, where those of the expected one are
+    not; empty for nothing.
     """
     own, ours = set(_list_kinds(seen)), set(_list_kinds(expected))
-    return next((text for kind, text in _SENTENCES.items() if kind in own - ours), "")
+    return next((f"value-{kind}" for kind in _KINDS if kind in own - ours), "")
 
 
 def is_huge(value: object) -> bool:

@@ -8,13 +8,9 @@ from collections.abc import Sequence
 from grader.diagnosis.network import diagnose_dropouts
 from grader.records.json_values import Json
 from grader.records.measurements import Parameter, Parameters
+from grader.records.messages import Message
 from grader.records.result import Verdict
 
-REGISTER = (
-    "Keep layers in an nn.ModuleList or nn.ModuleDict, parameters in an nn.ParameterList, or each "
-    "as an attribute of its own: then they are registered."
-)
-"""What to do about weights that are not registered."""
 SHOWN = 4
 """Names that a sentence lists."""
 
@@ -28,27 +24,18 @@ def count(student: Parameters, reference: Parameters) -> Verdict:
     unused = [p for p in student.trainable if p.used is False]
     idle = sum(p.count for p in reference.trainable if p.used is False)
     if own == expected and sum(p.count for p in unused) <= idle:
-        return Verdict(
-            fraction=1.0,
-            feedback=f"{own:,} trainable parameters.",
-            evidence=evidence,
-            trust="claim",
-        )
-    parts = (
-        f"Your network has {own:,} trainable parameters, expected are {expected:,}.",
-        _describe_unused(unused, own),
-        describe_unregistered([p.name for p in student.unregistered]),
-        _describe_frozen(student),
-        _describe_sizes(student, reference),
-    )
-    return Verdict(
-        fraction=0.0,
-        feedback=" ".join(filter(None, parts)),
-        hint=REGISTER
-        if student.unregistered
-        else "Compare the sizes of your layers with the brief, weights and biases apart.",
+        right = Message("parameters-right", {"n": own})
+        return Verdict.say(right, fraction=1.0, evidence=evidence, trust="claim")
+    unregistered = describe_unregistered([p.name for p in student.unregistered])
+    idle_ones, frozen = _describe_unused(unused, own), _describe_frozen(student)
+    counted = Message("parameters-count", {"seen": own, "expected": expected})
+    said = (counted, idle_ones, unregistered, frozen, _describe_sizes(student, reference))
+    return Verdict.say(
+        *(m for m in said if m),
+        hint=unregistered.hint() if unregistered else counted.hint(),
         evidence=evidence,
         trust="claim",
+        cause=unregistered or idle_ones or frozen,
     )
 
 
@@ -67,27 +54,25 @@ def list_rows(student: Parameters) -> list[Json]:
     ]
 
 
-def _describe_unused(unused: Sequence[Parameter], total: int) -> str:
+def _describe_unused(unused: Sequence[Parameter], total: int) -> Message | None:
     if not unused:
-        return ""
+        return None
     names = sorted({p.name.rsplit(".", 1)[0] for p in unused})
-    size = sum(p.count for p in unused)
     listed = ", ".join(f"`{n}`" for n in names[:SHOWN])
-    verb = "is" if len(names) == 1 else "are"
-    return (
-        f"{listed} {verb} declared, but nothing that the network answers depends on "
-        f"{'it' if len(names) == 1 else 'them'}: {size:,} of your {total:,}."
-    )
+    facts = {"names": listed, "size": sum(p.count for p in unused), "total": total}
+    one = len(names) == 1
+    words = {"verb": "is" if one else "are", "them": "it" if one else "them"}
+    return Message("parameters-unused", {**facts, **words})
 
 
-def describe_unregistered(names: Sequence[str]) -> str:
-    """Where weights are kept that no optimiser finds; empty where there are none.
+def describe_unregistered(names: Sequence[str]) -> Message | None:
+    """Where weights are kept that no optimiser finds; None where there are none.
 
     `names` are those of the weights: `layers[0].bias` where a list holds them, empty where nothing
     of the network does.
     """
     if not names:
-        return ""
+        return None
     lists = sorted({n.partition("[")[0] for n in names if "[" in n})
     single = sorted({n for n in names if n and "[" not in n})
     parts = []
@@ -99,23 +84,19 @@ def describe_unregistered(names: Sequence[str]) -> str:
         parts.append(f"in {', '.join(f'`{n}`' for n in single[:SHOWN])}, no nn.Parameter")
     if "" in names:
         parts.append("outside of the network")
-    them = "weight is" if len(names) == 1 else "weights are"
-    return (
-        f"{len(names)} {them} used, but not registered, {' and '.join(parts)}: `parameters()` "
-        f"leaves {'it' if len(names) == 1 else 'them'} out, so an optimiser that is given "
-        f"`parameters()` never trains {'it' if len(names) == 1 else 'them'}."
-    )
+    one = len(names) == 1
+    words = {"are": "weight is" if one else "weights are", "them": "it" if one else "them"}
+    facts = {"n": len(names), "where": " and ".join(parts), **words}
+    return Message("parameters-unregistered", facts)
 
 
-def _describe_frozen(student: Parameters) -> str:
+def _describe_frozen(student: Parameters) -> Message | None:
     frozen = [p for p in student.rows if not p.trainable and p.kind in ("parameter", "tensor")]
-    if not frozen:
-        return ""
     size = sum(p.count for p in frozen)
-    return f"{size:,} are frozen (requires_grad is False) and do not count."
+    return Message("parameters-frozen", {"n": size}) if frozen else None
 
 
-def _describe_sizes(student: Parameters, reference: Parameters) -> str:
+def _describe_sizes(student: Parameters, reference: Parameters) -> Message | None:
     """Sizes that only the student has; x @ W stores a weight the other way round."""
 
     def sort_shape(parameter: Parameter) -> tuple[int, ...]:
@@ -128,7 +109,7 @@ def _describe_sizes(student: Parameters, reference: Parameters) -> str:
             spare[sort_shape(parameter)] -= 1
         elif parameter.used is not False:
             odd.append(f"`{parameter.name}` {parameter.shape}")
-    return f"Ours has nothing of the size of {', '.join(odd[:SHOWN])}." if odd else ""
+    return Message("parameters-sizes", {"names": ", ".join(odd[:SHOWN])}) if odd else None
 
 
 def dropouts(student: Parameters, reference: Parameters) -> Verdict:
@@ -138,6 +119,6 @@ def dropouts(student: Parameters, reference: Parameters) -> Verdict:
     """
     other = diagnose_dropouts(student.dropouts, reference.dropouts)
     if other:
-        return Verdict(fraction=0.0, feedback=other.sentence, hint=other.hint, trust="claim")
-    number = len(reference.dropouts.places)
-    return Verdict(fraction=1.0, feedback=f"{number} dropouts, each in its place.", trust="claim")
+        return Verdict.say(other.message, trust="claim")
+    right = Message("parameters-dropouts", {"n": len(reference.dropouts.places)})
+    return Verdict.say(right, fraction=1.0, trust="claim")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Self
@@ -12,12 +13,17 @@ from grader.data.secret import Secret
 from grader.diagnosis.tolerance import Tolerance
 from grader.records.json_values import Json
 from grader.records.measurements import Array, Logits, Trained
+from grader.records.messages import Message
 from grader.records.result import Verdict
 
 CURVE = 200
 """Points of a loss curve that a record keeps."""
+Epochs = list[tuple[float | None, float | None]]
+"""The student's accuracy and ours after each epoch; None where one side had no such epoch."""
 SAID = 6
 """Epochs whose accuracy stands in the sentence; the table has all."""
+LUCK = 3.0
+"""Standard errors by which chance may exceed what guessing gets right."""
 ROUNDED = Tolerance(rtol=1e-9, of="one")
 """Of a share of 1: 0.988 - 0.998 is not quite -0.01."""
 
@@ -46,11 +52,16 @@ def accuracy(
     answers = student.own if student.proven is None or not counted.proven else student.proven
     evidence = {**score.to_json(counted, full, zero), **split_by_class(answers, truth)}
     epochs = _pair_epochs(student, reference, truth)
-    return Verdict(
+    idle = _is_idle(answers, epochs)
+    loss = score.name_loss(full, guesses=is_guessing(answers, truth), idle=idle)
+    lost = counted.fraction < 1
+    return Verdict.say(
+        *score.messages(),
+        *_describe_epochs(epochs),
         fraction=counted.fraction,
-        feedback=f"{score.sentence()} {_describe_epochs(epochs)}".strip(),
-        hint=score.hint(full) if counted.fraction < 1 else "",
+        hint=loss.hint() if lost else "",
         evidence={"accuracy": evidence, **curve(student), **_list_epochs(epochs)},
+        cause=loss if lost else None,
         trust="proof" if counted.proven else "evidence",
     )
 
@@ -162,36 +173,27 @@ class _Score:
             "images": self.images,
         }
 
-    def sentence(self) -> str:
+    def messages(self) -> tuple[Message, ...]:
         """What was counted, beside ours."""
-        ours = f"of {self.images:,} {self.called} are read rightly; ours reads {self.target:.2%}"
-        most = f"which earns at most {self.unproven:.0%} of the points"
+        facts = {"n": self.images, "called": self.called, "ours": self.target}
+        facts |= {"own": self.own, "proven": self.proven, "most": self.unproven}
         if self.proven is None:
             because = f": {self.why_not}" if self.why_not else ""
             return (
-                f"{self.own:.2%} {ours}. Your weights could not be tried in the network of "
-                f"the brief"
-                f"{because}. So your own network was counted, {most}."
+                Message("accuracy-own", facts),
+                Message("accuracy-not-tried", {**facts, "because": because}),
             )
         if self.silent:
-            return (
-                f"With your weights in the network of the brief {self.proven:.2%} {ours}. Your own "
-                f"network gave no answers: {self.why_not.rstrip('.')}."
-            )
-        if self.differs:
-            return (
-                f"With your weights in the network of the brief {self.proven:.2%} {ours}. Your own "
-                f"network computes something else; it reads {self.own:.2%}, {most}."
-            )
-        return f"{self.proven:.2%} {ours}."
+            return (Message("accuracy-silent", {**facts, "why": self.why_not.rstrip(".")}),)
+        return (Message("accuracy-other" if self.differs else "accuracy-proven", facts),)
 
-    def hint(self, full: float) -> str:
-        """What to do next."""
+    def name_loss(self, full: float, *, guesses: bool, idle: bool) -> Message:
+        """Why points are lost, with what to do next."""
+        facts = {"full": self.target + full}
         if self.proven is None or self.differs:
-            return (
-                "Make the earlier checks pass first, then train that network and save its weights."
-            )
-        return f"Train longer: full points start at {self.target + full:.2%}."
+            return Message("accuracy-unproven", facts)
+        found = "below" if not guesses else "unchanged" if idle else "guessing"
+        return Message(f"accuracy-{found}", facts)
 
 
 def curve(student: Logits) -> dict[str, Json]:
@@ -212,9 +214,6 @@ def curve(student: Logits) -> dict[str, Json]:
 
 # ---------------------------------------------------------------------- epochs
 
-Epochs = list[tuple[float | None, float | None]]
-"""The student's accuracy and ours after each epoch; None where one side had no such epoch."""
-
 
 def _pair_epochs(student: Logits, reference: Logits, truth: Array) -> Epochs:
     own, ours = (_measure_epochs(side, truth) for side in (student, reference))
@@ -229,11 +228,21 @@ def _measure_epochs(side: Logits, truth: Array) -> list[float]:
     return [float(np.mean(g == truth)) for g in guesses]
 
 
-def _describe_epochs(epochs: Epochs) -> str:
-    """The first epochs in a sentence."""
+def _is_idle(answers: Array | None, epochs: Epochs) -> bool:
+    """True where several epochs left the same accuracy, to a network that does not give one class
+    for all pictures, as one does that diverged.
+    """
+    own = [share for share, _ in epochs if share is not None]
+    if answers is None or len(own) < 2 or len(set(own)) > 1:
+        return False
+    return len(np.unique(_guess(answers))) > 1
+
+
+def _describe_epochs(epochs: Epochs) -> tuple[Message, ...]:
+    """The first epochs in a sentence, where there are any."""
     own = [f"{a:.1%}" for a, _ in epochs if a is not None]
-    more = " …" if len(own) > SAID else "."
-    return f"After each epoch: {', '.join(own[:SAID])}{more}" if own else ""
+    shares = ", ".join(own[:SAID]) + (" …" if len(own) > SAID else ".")
+    return (Message("accuracy-epochs", {"shares": shares}),) if own else ()
 
 
 def _list_epochs(epochs: Epochs) -> dict[str, Json]:
@@ -253,6 +262,15 @@ def measure_accuracy(answers: Array | None, truth: Array) -> float:
     if answers is None or answers.shape[0] != truth.shape[0]:
         return 0.0
     return float(np.mean(_guess(answers) == truth))
+
+
+def is_guessing(answers: Array | None, truth: Array) -> bool:
+    """True where no more is right than whoever guesses may get right by chance."""
+    if answers is None or not truth.size:
+        return False
+    chance = 1 / (int(truth.max()) + 1)
+    error = math.sqrt(chance * (1 - chance) / len(truth))
+    return measure_accuracy(answers, truth) <= chance + LUCK * error
 
 
 def _guess(answers: Array) -> Array:

@@ -13,10 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.compare.parameters import list_rows
-from grader.compare.predictions import grade_between, measure_accuracy, split_by_class
+from grader.compare.predictions import (
+    grade_between,
+    is_guessing,
+    measure_accuracy,
+    split_by_class,
+)
 from grader.data.secret import Secret
 from grader.records.json_values import Json
 from grader.records.measurements import Array, Logits, Parameter, Parameters
+from grader.records.messages import Message
 from grader.records.result import Verdict
 
 BY_HEART = 0.15
@@ -37,6 +43,7 @@ def own_accuracy(
     full: float,
     zero: float,
     training: tuple[Logits, Secret[Array]] | None = None,
+    normalised: tuple[Logits, Secret[Array]] | None = None,
     parameters: Parameters | None = None,
     called: str = "test pictures",
 ) -> Verdict:
@@ -46,24 +53,27 @@ def own_accuracy(
     between. `training` are the answers to training pictures, altered in the same way, and their
     labels: a network that reads those much better has learned them by heart and is told so; one
     that reads them clearly worse knows the others from elsewhere, so what it reads of these counts,
-    and it is given to a person. `parameters` go to the leaderboard.
+    and it is given to a person. `normalised` are the answers to pictures that were normalised: who
+    reads those much better forgot to normalise the others. `parameters` go to the leaderboard.
     """
     truth = np.asarray(labels.reveal())
     share, ours = (measure_accuracy(side.own, truth) for side in (student, reference))
     seen = _Seen.measure(training, share, len(truth)) if training else None
     counted = seen.share if seen and seen.odd else share
     fraction = grade_between(counted, full, zero)
-    text = f"{share:.2%} of {len(truth):,} {called} are read rightly; ours reads {ours:.2%}."
-    if fraction < 1:
-        text += f" Points begin above {zero:.0%}; all are given from {full:.0%} on."
-    said = (text, _name_order(student.own, truth, share), seen.sentence if seen else "")
+    read = {"share": share, "n": len(truth), "called": called, "ours": ours}
+    order = _name_order(student.own, truth, share) or _name_scale(normalised, share)
+    points = Message("own-points", {"zero": zero, "full": full}) if fraction < 1 else None
+    said = [Message("own-accuracy", read), points, order, seen.message if seen else None]
+    guesses = is_guessing(student.own, truth)
     board: dict[str, Json] = {"accuracy": counted}
     if parameters is not None:
         board["parameters"] = parameters.total
-    return Verdict(
+    return Verdict.say(
+        *(m for m in said if m),
         fraction=fraction,
-        feedback=" ".join(filter(None, said)),
-        hint=_advise(fraction, seen),
+        hint=(order.hint() if order else "") or _advise(fraction, seen),
+        cause=order or _name_cause(seen, guesses=guesses, lost=fraction < 1),
         evidence={
             "accuracy": {
                 "student": share,
@@ -110,44 +120,43 @@ class _Seen:
         return self.ahead > max(BY_HEART, ERRORS * self.error)
 
     @property
-    def sentence(self) -> str:
+    def message(self) -> Message:
         """Their share, and what follows from it."""
-        which = f"{self.images:,} training pictures, altered in the same way"
-        said = f"Of {which}, it reads {self.share:.2%}"
-        if self.odd:
-            return (
-                f"{said}. A network that was trained on training pictures reads those no worse "
-                "than others, so this share counts, and a person will look at how this one was "
-                "made."
-            )
-        if self.by_heart:
-            return f"{said}: it has learned pictures by heart."
-        return f"{said}."
+        kind = "-odd" if self.odd else "-by-heart" if self.by_heart else ""
+        return Message(f"own-training{kind}", {"n": self.images, "share": self.share})
 
 
-def _name_order(answers: Array | None, truth: Array, share: float) -> str:
+def _name_cause(seen: _Seen | None, *, guesses: bool, lost: bool) -> Message | None:
+    """What is to blame for a share that is too small; None where nothing special is."""
+    if seen and (seen.odd or seen.by_heart):
+        return seen.message
+    if lost and guesses:
+        return Message("accuracy-guessing")
+    return Message("accuracy-below") if lost else None
+
+
+def _name_order(answers: Array | None, truth: Array, share: float) -> Message | None:
     """Where scores are the wrong way round, or belong to classes in another order."""
     if answers is None or len(answers) != len(truth):
-        return ""
+        return None
     classes = int(truth.max(initial=0)) + 1
     if answers.shape[1] < classes:
-        return (
-            f"Your network gives {answers.shape[1]} scores for a picture, but there are {classes} "
-            "classes."
-        )
+        return Message("own-classes", {"seen": answers.shape[1], "expected": classes})
     turned = measure_accuracy(-answers, truth)
     if turned > max(0.5, 2 * share):
-        return (
-            f"With the least score as its answer it would read {turned:.2%}: the right class has "
-            "to get the greatest."
-        )
+        return Message("own-turned", {"share": turned})
     renamed = _measure_renamed(answers, truth, classes)
     if renamed > max(0.5, 2 * share):
-        return (
-            f"With its classes renamed it would read {renamed:.2%}: the scores have to stand in "
-            "the order of the data set's classes."
-        )
-    return ""
+        return Message("own-renamed", {"share": renamed})
+    return None
+
+
+def _name_scale(normalised: tuple[Logits, Secret[Array]] | None, share: float) -> Message | None:
+    """Where numbers are expected that were normalised, and those from 0 to 1 are given."""
+    if normalised is None:
+        return None
+    better = measure_accuracy(normalised[0].own, np.asarray(normalised[1].reveal()))
+    return Message("own-normalisation", {"share": better}) if better > max(0.5, 2 * share) else None
 
 
 def _measure_renamed(answers: Array, truth: Array, classes: int) -> float:
@@ -159,23 +168,9 @@ def _measure_renamed(answers: Array, truth: Array, classes: int) -> float:
 
 
 def _advise(fraction: float, seen: _Seen | None) -> str:
-    if seen and seen.odd:
-        return (
-            "Train on the training pictures alone, and keep nothing in your network but what it "
-            "learned from them."
-        )
-    if seen and seen.by_heart:
-        return (
-            "Show each picture flipped and shifted at random while you train, use fewer "
-            "parameters, or weight decay."
-        )
-    if fraction >= 1:
-        return ""
-    return (
-        "Train longer, with pictures that are flipped and shifted at random. If you measured more "
-        "yourself, see that `forward` gets numbers from 0 to 1 here and normalises them as in "
-        "training, and that nothing in it depends on the other pictures of a batch."
-    )
+    if seen and (seen.odd or seen.by_heart):
+        return seen.message.hint()
+    return Message("own-points").hint() if fraction < 1 else ""
 
 
 def within(student: Parameters, *, most: int) -> Verdict:
@@ -185,35 +180,21 @@ def within(student: Parameters, *, most: int) -> Verdict:
     rows = student.rows
     held = sum(row.count for row in rows)
     if not student.total:
-        return Verdict(
-            fraction=0.0,
-            feedback="Your network has no parameters that training could change.",
-            hint="Make layers in `__init__` and keep them: `self.conv = nn.Conv2d(…)`.",
-            trust="claim",
-        )
+        return Verdict.say(Message("parameters-none"), trust="claim")
     evidence: dict[str, Json] = {
         "parameters": {
             "rows": list_rows(student),
             "total": student.total,
         }
     }
-    text = f"Your network holds {held:,} numbers"
+    facts = {"seen": held, "most": most}
     if held <= most:
-        return Verdict(
-            fraction=1.0,
-            feedback=f"{text}; {most:,} are allowed.",
-            evidence=evidence,
-            trust="claim",
-        )
+        right = Message("parameters-within", facts)
+        return Verdict.say(right, fraction=1.0, evidence=evidence, trust="claim")
     largest = sorted(rows, key=lambda row: -row.count)[:LARGEST]
     named: Sequence[str] = [f"{_name_row(row)} {row.count:,}" for row in largest]
-    return Verdict(
-        fraction=0.0,
-        feedback=f"{text}, {most:,} are allowed. The largest: {', '.join(named)}.",
-        hint="Use fewer channels, or pool before the first linear layer.",
-        evidence=evidence,
-        trust="claim",
-    )
+    more = Message("parameters-too-many", {**facts, "names": ", ".join(named)})
+    return Verdict.say(more, evidence=evidence, trust="claim")
 
 
 def _name_row(row: Parameter) -> str:

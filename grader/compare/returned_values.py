@@ -1,13 +1,14 @@
-"""How values that a function returned differ from the reference's, in a sentence. Pure."""
+"""How values that a function returned differ from the reference's. Pure."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from grader.compare.differences import mismatch
-from grader.compare.odd_numbers import describe_odd, is_huge
+from grader.compare.odd_numbers import is_huge, name_odd
 from grader.records.bounds import shorten
 from grader.records.measurements import Array, Returned
+from grader.records.messages import Message
 
 LONGEST = 60
 """Characters of a value that a sentence shows."""
@@ -17,7 +18,7 @@ _KEYS = 300
 
 def describe_difference(
     seen: Returned, expected: Returned, rtol: float, path: str = "It"
-) -> str | None:
+) -> Message | None:
     """What is wrong with a returned value, or None. Lists and tuples, arrays and tensors count
     alike.
 
@@ -29,44 +30,47 @@ def describe_difference(
         return _describe_dict(seen, expected, rtol, path)
     if expected.kind in ("str", "NoneType"):
         same = seen.kind == expected.kind and seen.item == expected.item
-        return None if same else f"{path} is {_format(seen)}, expected is {_format(expected)}."
+        return None if same else _say_other(seen, expected, path)
     return _describe_numbers(seen, expected, rtol, path)
 
 
-def _describe_list(seen: Returned, expected: Returned, rtol: float, path: str) -> str | None:
+def _describe_list(seen: Returned, expected: Returned, rtol: float, path: str) -> Message | None:
     if seen.kind not in ("list", "tuple"):
         return _describe_numbers(seen, expected, rtol, path)
     if len(seen.item) != len(expected.item):
-        return f"{path} has {len(seen.item)} entries, expected are {len(expected.item)}."
+        facts = {"it": path, "seen": len(seen.item), "expected": len(expected.item)}
+        return Message("value-entries", facts)
     pairs = enumerate(zip(seen.item, expected.item, strict=True))
     texts = (describe_difference(s, e, rtol, f"Entry {i}") for i, (s, e) in pairs)
     return next((t for t in texts if t), None)
 
 
-def _describe_dict(seen: Returned, expected: Returned, rtol: float, path: str) -> str | None:
+def _describe_dict(seen: Returned, expected: Returned, rtol: float, path: str) -> Message | None:
     if seen.kind != "dict":
-        return f"{path} is a {seen.kind}, expected is a dict."
+        return Message("value-kind", {"it": path, "seen": seen.kind, "expected": "dict"})
     own, other = dict(seen.item), dict(expected.item)
     if set(own) != set(other):
         keys = shorten(str(sorted(own)), _KEYS)
-        return f"{path} has the keys {keys}, expected are {sorted(other)}."
+        facts = {"it": path, "seen": keys, "expected": str(sorted(other))}
+        return Message("value-keys", facts)
     texts = (describe_difference(own[k], other[k], rtol, f"`{k}`") for k in other)
     return next((t for t in texts if t), None)
 
 
-def _describe_numbers(seen: Returned, expected: Returned, rtol: float, path: str) -> str | None:
-    if odd := describe_odd(seen, expected):
-        return f"{path} {odd}."
+def _describe_numbers(seen: Returned, expected: Returned, rtol: float, path: str) -> Message | None:
+    if odd := name_odd(seen, expected):
+        return Message(odd, {"it": path})
     if is_huge(expected.item):
         same = seen.item == expected.item
-        return None if same else f"{path} is {_format(seen)}, expected is {_format(expected)}."
+        return None if same else _say_other(seen, expected, path)
     own, other = _read_array(seen), _read_array(expected)
     if own is None and isinstance(seen.item, tuple) and other is not None:
         return _describe_odd_entry(seen, path)
     if own is None or other is None:
-        return f"{path} is a {seen.kind}, expected is a {expected.kind}."
+        return Message("value-kind", {"it": path, "seen": seen.kind, "expected": expected.kind})
     if own.shape != other.shape:
-        return f"{path} has shape {own.shape}, expected is {other.shape}."
+        shapes = {"seen": str(own.shape), "expected": str(other.shape)}
+        return Message("value-shape", {"it": path, **shapes})
     if rtol == 0.0 and np.array_equal(own, other):
         return None
     single = not other.shape
@@ -76,19 +80,25 @@ def _describe_numbers(seen: Returned, expected: Returned, rtol: float, path: str
     if worst is None:
         return None
     if single:
-        return f"{path} is {_format(seen)}, expected is {_format(expected)}."
-    return f"{path} differs. {worst.sentence()}"
+        return _say_other(seen, expected, path)
+    return Message("value-numbers", {"it": path, "worst": worst.sentence()})
 
 
-def _describe_odd_entry(seen: Returned, path: str) -> str:
+def _say_other(seen: Returned, expected: Returned, path: str) -> Message:
+    """Both values, side by side."""
+    facts = {"it": path, "seen": _format(seen), "expected": _format(expected)}
+    return Message("value-other", facts)
+
+
+def _describe_odd_entry(seen: Returned, path: str) -> Message:
     """Why a list is no array."""
     odd = (
         (i, v) for i, v in enumerate(seen.item) if seen.kind != "dict" and _read_array(v) is None
     )
     place, value = next(odd, (-1, seen))
     if place >= 0 and not isinstance(value.item, tuple):
-        return f"{path} holds a {value.kind} at entry {place}, where a number belongs."
-    return f"{path} is a {seen.kind} that is no array of numbers."
+        return Message("value-entry", {"it": path, "seen": value.kind, "place": place})
+    return Message("value-no-array", {"it": path, "seen": seen.kind})
 
 
 def _read_array(value: Returned) -> Array | None:

@@ -20,7 +20,15 @@ from grader.data.secret import Secret
 from grader.diagnosis.numerics import cross_entropy
 from grader.records.json_values import Json
 from grader.records.measurements import Array, Logits, Trained
+from grader.records.messages import Message
 from grader.records.result import Verdict
+
+DIVERGED = 1.1
+"""A loss of more than so many times that of guessing is that of a training that diverges."""
+STEADY = 0.05
+"""Losses that change by no more than this share of the first ones neither fell nor grew."""
+LEARNT = 0.97
+"""A loss of more than this share of that of guessing shows that nothing was learnt."""
 
 
 def training_loss(
@@ -40,24 +48,51 @@ def training_loss(
     )
     is_proven = counted.proven or own is None  # where there is no number, no network was counted
     loss = proven if counted.proven else own
-    shown = "no number" if loss is None else f"{loss:.2f}"
-    if not is_proven:
-        shown += f" in your own network, which differs from the brief's: at most {unproven:.0%}"
-    curve_text, falls = _describe_curve(student.losses)
-    stopped = " Your function was stopped at its time limit." if student.spent else ""
-    hint = ""
-    if counted.fraction < 1:
-        hint = f"More passes, smaller batches, or a larger learning rate: {full:g} is enough."
-    elif not falls:
-        hint = "Yield the mean loss of each batch, as a number."
-    return Verdict(
+    curve_message, falls = _describe_curve(student.losses)
+    lost = counted.fraction < 1 or not falls
+    guess = math.log(student.own.shape[1])
+    facts = {
+        "n": len(truth),
+        "loss": "no number" if loss is None else f"{loss:.2f}",
+        "own": "" if is_proven else Message("training-own", {"most": unproven}).text(),
+        "guess": guess,
+        "full": full,
+    }
+    said = Message("training-loss", facts)
+    cause = _name_loss(loss, guess, falls=falls, taught=counted.fraction >= 1)
+    return Verdict.say(
+        said,
+        curve_message,
+        *([Message("training-stopped")] if student.spent else []),
         fraction=counted.fraction * (1.0 if falls else 0.5),
-        feedback=f"After your training the loss on these {len(truth)} pictures is {shown}; "
-        f"guessing gives {math.log(student.own.shape[1]):.2f}. {curve_text}{stopped}",
-        hint=hint,
+        hint=Message(_choose_advice(cause, student.losses), facts).hint() if lost else "",
         evidence=curve(student),
         trust="proof" if is_proven else "evidence",
+        cause=Message(cause, facts) if lost else None,
     )
+
+
+def _name_loss(loss: float | None, guess: float, *, falls: bool, taught: bool) -> str:
+    """The code of what is wrong with a training that loses points."""
+    if taught:
+        return "training-no-curve"
+    if loss is None or loss > DIVERGED * guess:
+        return "training-diverges"
+    if falls and loss > LEARNT * guess:
+        return "training-another-network"
+    return "training-learns-little"
+
+
+def _choose_advice(cause: str, losses: Array) -> str:
+    """The code of what to do next: a larger learning rate helps only where the losses neither fell
+    nor grew.
+    """
+    if cause != "training-learns-little" or losses.size < 2:
+        return cause
+    first, last = _find_ends(losses)
+    if not math.isfinite(first + last) or last > first * (1 + STEADY):
+        return "training-diverges"
+    return cause if last < first * (1 - STEADY) else "training-flat"
 
 
 def _measure_loss(answers: Array | None, truth: Array) -> float | None:
@@ -77,17 +112,22 @@ def _measure_loss(answers: Array | None, truth: Array) -> float | None:
     return loss if math.isfinite(loss) else None
 
 
-def _describe_curve(losses: Array) -> tuple[str, bool]:
-    """A sentence about the losses, and whether they fall from the first tenth to the last."""
+def _describe_curve(losses: Array) -> tuple[Message, bool]:
+    """What the losses do, and whether they fall from the first tenth to the last."""
     if losses.size < 2:
-        return "Your function reported no curve: yield the loss of every step.", False
+        return Message("training-no-losses"), False
     if not np.isfinite(losses).all():
-        return "Among the losses you report are some that are no finite numbers.", False
-    part = max(1, losses.size // 10)
-    first, last = float(losses[:part].mean()), float(losses[-part:].mean())
+        return Message("training-odd-losses"), False
+    first, last = _find_ends(losses)
     falls = last < first
-    verb = "fall" if falls else "do not fall: they go"
-    return f"Your {losses.size:,} losses {verb} from {first:.2f} to {last:.2f}.", falls
+    facts = {"n": losses.size, "first": first, "last": last}
+    return Message(f"training-losses-{'fall' if falls else 'rise'}", facts), falls
+
+
+def _find_ends(losses: Array) -> tuple[float, float]:
+    """The mean of the first tenth, and of the last."""
+    part = max(1, losses.size // 10)
+    return float(losses[:part].mean()), float(losses[-part:].mean())
 
 
 def every_class(
@@ -106,16 +146,16 @@ def every_class(
     )
     shares = proven if counted.proven else own
     weak = [f"{k} ({share:.0%})" for k, share in enumerate(shares) if share < least]
-    text = f"The weakest class is recognised in {min(shares, default=0.0):.0%} of its pictures"
-    more = f". Below {least:.0%} are: {', '.join(weak)}" if weak else ""
-    if not counted.proven:
-        more += f". Your own network was counted, which earns at most {unproven:.0%}"
-    hint = "Train longer, and shuffle the pictures, so that each batch holds several classes."
+    own_text = f". Your own network was counted, which earns at most {unproven:.0%}"
+    facts = {
+        "least": min(shares, default=0.0),
+        "weak": f". Below {least:.0%} are: {', '.join(weak)}",
+        "own": "" if counted.proven else own_text,
+    }
     rows: list[Json] = [[str(k), f"{share:.1%}"] for k, share in enumerate(shares)]
-    return Verdict(
+    return Verdict.say(
+        Message("accuracy-classes" if weak else "accuracy-every-class", facts),
         fraction=counted.fraction,
-        feedback=f"{text}{more}.",
-        hint=hint if weak else "",
         evidence={"table": {"columns": ["class", "recognised"], "rows": rows}},
         trust="proof" if counted.proven else "evidence",
     )

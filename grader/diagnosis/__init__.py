@@ -8,10 +8,10 @@ which too many stories fit (constant, nearly empty) get none, and a context that
 the right array is not used: silence is better than a wrong diagnosis.
 
 So there are three parts: `candidates` computes what mistakes would give, `matching` tests and
-chooses, `wording` says it. `name` looks at one array, `explain` at all arrays of a pass together,
-so that one mistake that shows in many gradients is said once. `predictions` and `descents` make
-candidates for a context: what mistakes in a forward pass make of its result, and of the weights
-after a step. An assignment adds its own with `Candidate` and `Wording`.
+chooses, `wording` knows which message says it. `name` looks at one array, `explain` at all arrays
+of a pass together, so that one mistake that shows in many gradients is said once. `predictions` and
+`descents` make candidates for a context: what mistakes in a forward pass make of its result, and of
+the weights after a step. An assignment adds its own with `Candidate` and `Wording`.
 
 Whole trainings are looked at otherwise, for what they do is read off the weights: `training_step`,
 and `Descent` in `training_loop`. `network` concludes from the answers of a network.

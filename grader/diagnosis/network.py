@@ -9,8 +9,8 @@ import numpy as np
 from grader.diagnosis.numerics import find_classes, fit_factor, is_informative, normalise, softmax
 from grader.diagnosis.records import Diagnosis
 from grader.diagnosis.tolerance import Tolerance
-from grader.diagnosis.wording.sentences import word
-from grader.records.measurements import Array, Dropouts, Layers
+from grader.diagnosis.wording import word
+from grader.records.measurements import Array, Dropouts
 
 ONE = Tolerance(rtol=1e-5, of="one")
 """Of the sum of a row of probabilities, which may be float32."""
@@ -70,26 +70,6 @@ def diagnose_end(answers: Array, expected: Array, tolerance: Tolerance) -> Diagn
     return None
 
 
-def diagnose_layers(student: Layers, where: str) -> Diagnosis | None:
-    """What a network shows whose values are wrong: softmax at its end, dropout in eval mode.
-
-    `where` is the sentence about the first layer whose values differ.
-    """
-    if "softmax" in student.rows[-1].steps:
-        return word("network-ends-in-softmax")
-    return diagnose_place(where)
-
-
-def diagnose_place(where: str) -> Diagnosis | None:
-    """What the sentence about the first layer whose values differ shows."""
-    return word("network-dropout-in-eval") if "dropout that stays on" in where else None
-
-
-def diagnose_gradient(gradient: Array | None) -> Diagnosis | None:
-    """Why there is none where one belongs, or only zeros."""
-    return word("network-gradient-cut") if gradient is None or not np.any(gradient) else None
-
-
 def diagnose_dropouts(seen: Dropouts, expected: Dropouts) -> Diagnosis | None:
     """Which dropout is too much, too little or of another share; None where none is.
 
@@ -103,7 +83,8 @@ def diagnose_dropouts(seen: Dropouts, expected: Dropouts) -> Diagnosis | None:
     name = seen.layers[place - 1] if 0 < place <= len(seen.layers) else ""
     where = f"after {f'`{name}`' if name else f'layer {place}'}" if place > 0 else "of the input"
     facts = {"where": where, "drops": _format_share(drops), "expected": _format_share(right)}
-    return word("network-other-dropout", facts)
+    kind = "added" if not right else "other" if drops else "missing"
+    return word(f"network-dropout-{kind}", facts)
 
 
 def _format_share(share: float) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from grader.records.measurements import Array
+from grader.records.messages import Message
 
 Facts = Mapping[str, object]
 """What a sentence says of this case, by the names of its blanks: factors, places, counts."""
@@ -57,7 +58,12 @@ class Diagnosis:
     """What to do next; empty where the check knows it."""
     fraction: float
     """Suggested partial credit, 0 to 1, for courses that announce it."""
-    facts: Facts
-    """What the blanks of sentence and hint were filled with."""
+    message: Message
+    """Code and facts of what is said; of two mistakes those of the first."""
     names: tuple[str, ...] = ()
     """The arrays in which it shows, as the assignment calls them, in its order."""
+
+    @property
+    def facts(self) -> Facts:
+        """What the blanks of sentence and hint were filled with."""
+        return self.message.facts

@@ -16,7 +16,7 @@ import numpy as np
 from grader.diagnosis.numerics import one_hot, softmax, softmax_gradient
 from grader.diagnosis.records import Diagnosis
 from grader.diagnosis.tolerance import Tolerance
-from grader.diagnosis.wording.sentences import word
+from grader.diagnosis.wording import word
 from grader.records.measurements import Array
 
 REPLAYED = Tolerance(rtol=2e-3, of="greatest")

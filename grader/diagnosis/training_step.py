@@ -14,7 +14,7 @@ import numpy as np
 from grader.diagnosis.numerics import fit_factor, one_hot, softmax, softmax_gradient
 from grader.diagnosis.records import Diagnosis
 from grader.diagnosis.tolerance import Tolerance
-from grader.diagnosis.wording.sentences import word
+from grader.diagnosis.wording import word
 from grader.records.measurements import Array, NamedArrays, Outputs, Steps
 
 MOVED = {

@@ -20,6 +20,7 @@ from grader.records.measurements import Gradients, Parameters
 from grader.records.messages import Message
 from grader.records.place import Place
 from grader.records.result import CheckResult, Outcome, Verdict
+from grader.records.stops import name_stop
 
 BLOCKING: Mapping[Outcome, Outcome] = {
     "failed": "skipped",
@@ -139,7 +140,7 @@ def _explain_gap(check: Check, missing: Missing) -> CheckResult:
         return give_up(check, Message("checks-not-judged", facts))
     error = missing.error
     known = missing.code if missing.code in messages.current() else ""
-    code = known or (RAISED if error else "checks-not-measured")
+    code = known or name_stop(missing.why) or (RAISED if error else "checks-not-measured")
     facts |= {"about": missing.about, "kind": error.kind if error else ""}
     told = _say(check, "unmeasured", Message(code, facts), needs_review=missing.undecided)
     return replace(told, at=error.at if error else None)

@@ -16,6 +16,7 @@ from grader.assignment.loader import LoadedAssignment
 from grader.data import Source
 from grader.grading import judge
 from grader.inside.wire import Malformed
+from grader.records.causes import withdraw_advice
 from grader.records.execution import ExecutionRecord, Missing, Proof
 from grader.records.json_values import Json, to_json
 from grader.records.measurements import Logits, Text
@@ -117,7 +118,8 @@ class Judging:
         subjects = {p.key: p.subject for p in self._loaded.probes.values()}
         student = Measurements(values).within(reference, subjects)
         results = judge.judge(self._loaded.assignment.checks, student, reference, places)
-        return Judgement(results=results, faults=tuple(faults), doubts=doubts)
+        advised = withdraw_advice(results)
+        return Judgement(results=advised, faults=tuple(faults), doubts=doubts)
 
     def _give_up(self, why: str) -> Judgement:
         """Nothing could be decided, which is for a person to see."""

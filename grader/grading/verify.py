@@ -22,6 +22,7 @@ from grader.grading.schedule import Schedule
 from grader.inside.cell import is_notebook
 from grader.ledger.ledger import Ledger
 from grader.records import file_names
+from grader.records.causes import list_causes
 from grader.records.execution import describe_end
 from grader.records.extras import require_course
 from grader.records.result import Graded
@@ -90,7 +91,7 @@ def verify(
     ]
     for mistake in specimens.mistakes:
         one = graded[mistake.name]
-        fault = _mistake_fault(one, mistake.loses)
+        fault = _mistake_fault(one, mistake.loses) or _name_other_cause(one, mistake.code)
         findings.append(Finding(name=f"mistakes/{mistake.name}", graded=one, fault=fault))
     if templates is not None and templates.is_dir():
         require_course("making pages", "jinja2", "markdown-it-py")
@@ -133,6 +134,15 @@ def _find(name: str, graded: Graded, fault: Callable[[Graded], str]) -> Finding:
 def lost(graded: Graded) -> frozenset[str]:
     """Names of the checks that did not give all their points."""
     return frozenset(c.name for c in graded.checks if c.lost)
+
+
+def _name_other_cause(graded: Graded, code: str) -> str:
+    """What a report names first in place of the mistake's own fault."""
+    first = next((c.code for c in list_causes(graded)), "")
+    if not code or first == code:
+        return ""
+    named = f"`{first}`" if first else "no fault with a code"
+    return f"has the code `{code}`, but a report names {named} first"
 
 
 def _reference_fault(graded: Graded) -> str:

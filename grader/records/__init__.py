@@ -13,6 +13,6 @@ Floors, top first:
     adjustment, person, place
     json_values, limits
     asked_files, broken_zip, extensions, extras, file_names, mark, notebook_file
-    tried_versions, zip_file
+    stops, tried_versions, zip_file
     errors, temporary
 """

@@ -66,13 +66,16 @@ class Verdict:
         trust: Trust = "evidence",
         needs_review: bool = False,
         at: Place | None = None,
+        cause: Message | None = None,
     ) -> Verdict:
-        """What these messages say, one after the other; the first gives the code and the facts.
+        """What these messages say, one after the other.
 
-        The hint is the first that one of them has, unless another is given.
+        The first gives the code and the facts, unless `cause` is given, which names the fault and
+        need not be said itself. The hint is the first that one of them has, unless another is
+        given.
         """
         given = hint.text() if isinstance(hint, Message) else hint
-        first = messages[0]
+        first = cause or messages[0]
         return cls(
             fraction=fraction,
             feedback=" ".join(text for m in messages if (text := m.text())),

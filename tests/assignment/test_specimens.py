@@ -67,6 +67,17 @@ def sampled(course: Tiny, expected: str) -> Path:
     return Course(course.root).write_sample(course.load(), course.root / "completed")
 
 
+def test_a_mistake_names_its_fault(course: Tiny) -> None:
+    """By the code of a message, which a docstring gives as well; it may be left out."""
+    small(course, GOOD.replace("loses", 'code = "layers-activation"\nloses'))
+    assert [m.code for m in Course(course.root).mistakes(course.load())] == ["layers-activation"]
+    small(course, GOOD)
+    assert [m.code for m in Course(course.root).mistakes(course.load())] == [""]
+    small(course, GOOD.replace("loses", 'code = "layers-activaton"\nloses'))
+    with pytest.raises(CourseError, match="names no fault; did you mean `layers-activation`"):
+        Course(course.root).mistakes(course.load())
+
+
 def test_the_sample_class_is_completed(course: Tiny) -> None:
     """Whoever has no weights gets the reference's; code is nobody's but the student's."""
     made = sampled(course, "[ada]\nscore = 1\n")
@@ -148,7 +159,10 @@ PLACE = '{ old = "torch.relu", new = "torch.tanh" }'
     ("text", "said"),
     [
         (GOOD.replace("loses", "looses"), r"tanh has a key `looses`.*did you mean `loses`\?"),
-        (GOOD + "points = 3\n", r"key `points`, which is not known; there are why, loses, replace"),
+        (
+            GOOD + "points = 3\n",
+            r"key `points`, which is not known; there are why, code, loses, replace",
+        ),
         (GOOD.replace("old", "odl"), r"tanh has a key `odl`.*did you mean `old`\?"),
         (GOOD.replace("torch.relu", "F.relu"), r"tanh: 'F\.relu' does not stand in .*tiny\.py"),
         (GOOD.replace("torch.relu", "nn.Linear"), r"tanh: 'nn\.Linear' stands 2 times in"),

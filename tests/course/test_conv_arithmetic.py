@@ -18,6 +18,7 @@ from grader import compare
 from grader.assignment.course import Course
 from grader.compare.named_answers import is_same, list_answers
 from grader.grading.cohort import Cohort
+from grader.records.messages import Message
 from kit.graded import check, graded
 from kit.measuring import returned
 from kit.places import ROOT
@@ -145,7 +146,7 @@ def test_every_slip_is_named(solved: dict[str, dict[str, Any]]) -> None:
                 unordered=UNORDERED,
             )
             assert verdict.fraction < (1 if name in ROWS else 1e-9), name
-            named += verdict.feedback == f"`{name}` is not right: {text}."
+            named += verdict.feedback == f"`{name}` is not right: {Message(text).text()}."
     assert named >= 0.9 * sum(map(len, own["slips"].values()))
 
 

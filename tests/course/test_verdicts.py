@@ -23,6 +23,7 @@ from kit.verdicts import (
     UNSTEADY,
     condense,
     differences,
+    find_unnamed,
     hand_in_all,
     meant,
     recorded,
@@ -34,7 +35,9 @@ from kit.verdicts import (
     "slug", sorted(p.name.removesuffix(".json.gz") for p in RECORD.glob("*.json.gz"))
 )
 def test_verdicts_stay(slug: str, server: ForkServer, tmp_path: Path) -> None:
-    """Scores, outcomes, feedback, hints, reasons and notes, word for word."""
+    """Scores, outcomes, feedback, hints, reasons and notes, word for word; and of each mistake the
+    first cause is the fault that it says of itself, of what is right there is none.
+    """
     course = Course(ROOT)
     loaded = course.load(slug)
     submissions = hand_in_all(course, loaded, tmp_path / "class")
@@ -43,6 +46,7 @@ def test_verdicts_stay(slug: str, server: ForkServer, tmp_path: Path) -> None:
     now = {g.student: condense(g.to_json()) for g in summary.graded}
     files = {s.student: s.files for s in submissions}
     assert [t for g in summary.graded for t in find_untrue(g, files[g.student])] == []
+    assert find_unnamed(course, loaded, summary.graded) == {}
     changed = differences(recorded(slug), now)
     assert {at: pair for at, pair in changed.items() if at not in UNSTEADY} == meant(slug)
 

@@ -9,7 +9,8 @@ import pytest
 
 from grader import diagnosis
 from grader.diagnosis import Candidate, Context, Wording
-from grader.diagnosis.wording import arrays, backward, loss, sentences
+from grader.diagnosis.wording import MESSAGES
+from grader.records import messages
 from kit import backprop as made
 from kit.arrays import D2, EPS, G1, G2, LOGS, MATRIX, STEP, VECTOR, P, W, Y
 from kit.backprop import DIGITS, NAMES, SAMPLES, Array, around_w1, around_w2, explained
@@ -411,6 +412,18 @@ def test_updates(kind: str) -> None:
     assert (found.code, found.sentence) == (kind, f"Your `w2` {predicate}")
 
 
+def test_what_is_impossible_is_left_out() -> None:
+    """A loss that skips the samples whose real class has the probability 0."""
+    p = np.array([[0.0, 1.0], [0.25, 0.75], [0.5, 0.5], [1.0, 0.0]])
+    labels = np.array([0, 1, 0, 1])
+    chosen = p[np.arange(4), labels]
+    known = Context(probabilities=p, labels=labels, eps=1e-7, batch=4)
+    seen = -np.mean(np.where(chosen > 0, np.log(chosen + 1e-7), 0.0))
+    fault = diagnosis.name(seen, -np.mean(np.log(chosen + 1e-7)), context=known, rtol=1e-9)
+    assert fault is not None
+    assert fault.code == "impossible-left-out"
+
+
 def test_every_kind_is_shown() -> None:
     """Each sentence that can be said is said above, but for two that are shown by themselves."""
     shown = {kind for kind, _ in GRADIENTS.values()} | set(LOSSES) | set(UPDATES)
@@ -418,13 +431,13 @@ def test_every_kind_is_shown() -> None:
         fault = diagnosis.name(seen, expected, context=known, rtol=1e-9)
         shown |= {fault.code} if fault else set()
     shown |= {"overflow", "log-of-zero"}  # test_softmax_that_overflows, test_logarithm_of_zero
+    shown |= {"impossible-left-out"}  # test_what_is_impossible_is_left_out
     shown |= {"relu-from-input", "weights-not-transposed"}  # test_mask_of_the_inputs and the next
     # `negative` stands in for `sign` where another cause fits as well
-    assert {*arrays.WORDINGS, *backward.WORDINGS, *loss.WORDINGS} - shown == {"negative"}
+    assert MESSAGES.keys() - shown == {"negative"}
 
 
-def test_a_code_has_one_wording() -> None:
-    """No code stands in two tables, so that a sentence is found by its code alone."""
-    tables = [t.WORDINGS for t in vars(sentences).values() if hasattr(t, "WORDINGS")]
-    assert len(tables) >= 6
-    assert sum(map(len, tables)) == len(sentences.WORDINGS)
+def test_a_mistake_has_one_message() -> None:
+    """No two mistakes of an array are said by the same words, and each has a heading."""
+    assert len(set(MESSAGES.values())) == len(MESSAGES)
+    assert all(messages.current()[code].title for code in MESSAGES.values())

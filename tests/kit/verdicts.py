@@ -9,12 +9,14 @@ import gzip
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from grader.assignment.course import Course
 from grader.assignment.loader import LoadedAssignment
+from grader.records.causes import list_causes
+from grader.records.result import Graded
 from grader.records.submission import Submission
 from grader.submissions import collect
 from kit.places import GOLDEN
@@ -67,6 +69,19 @@ def hand_in_all(course: Course, loaded: LoadedAssignment, folder: Path) -> list[
     if (loaded.folder / "sample").is_dir():
         course.write_sample(loaded, folder)
     return collect.read_class(folder, loaded.asked)
+
+
+def find_unnamed(
+    course: Course, loaded: LoadedAssignment, graded: Collection[Graded]
+) -> dict[str, tuple[str, str]]:
+    """The code of a mistake's fault, and of the cause that is named first instead, by student; of
+    a right solution that has a cause nothing, and that.
+    """
+    faults = {m.name: m.code for m in course.mistakes(loaded)}
+    right = [s.student.replace("/", "--") for s in course.references(loaded)]
+    asked = faults | dict.fromkeys(right, "")
+    found = {g.student: next((c.code for c in list_causes(g)), "") for g in graded}
+    return {n: (code, found[n]) for n, code in asked.items() if code != found[n]}
 
 
 def differences(was: Any, now: Any, path: str = "") -> dict[str, tuple[Any, Any]]:

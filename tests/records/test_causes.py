@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from grader.records.causes import WAITS, list_causes
+from grader.records import messages
+from grader.records.causes import EFFECTS, GUESSES, WAITS, list_causes, withdraw_advice
 from grader.records.execution import Execution
 from grader.records.place import Place
 from grader.records.result import CheckResult
@@ -42,6 +43,59 @@ def test_the_same_fault_is_one_cause() -> None:
     )
     (cause,) = list_causes(replace(graded(), checks=checks))
     assert cause.points == 12
+
+
+def test_what_only_follows_is_folded() -> None:
+    """A count of parameters and an accuracy follow from a layer that is too wide, a wrong answer
+    elsewhere does not; the fault comes first though the accuracy costs more.
+    """
+    checks = (
+        _lose("accuracy", 30, code="accuracy-unproven"),
+        _lose("count", 5, code="parameters-count"),
+        _lose("shapes", 10, code="layers-width"),
+        _lose("answer", 2, code="answer-wrong"),
+    )
+    first, second = list_causes(replace(graded(), checks=checks))
+    assert (first.code, [c.name for c in first.follows]) == ("layers-width", ["accuracy", "count"])
+    assert (first.points, second.code) == (45, "answer-wrong")
+
+
+def test_what_nothing_explains_stands_for_itself() -> None:
+    """Effects alone are causes; of two the upper one of the table explains the lower."""
+    checks = (_lose("a", 5, code="accuracy-classes"), _lose("b", 3, code="accuracy-guessing"))
+    (cause,) = list_causes(replace(graded(), checks=checks))
+    assert (cause.code, [c.name for c in cause.follows]) == ("accuracy-guessing", ["a"])
+    (alone,) = list_causes(replace(graded(), checks=checks[:1]))
+    assert (alone.code, alone.follows) == ("accuracy-classes", ())
+
+
+def test_one_code_at_two_places_is_two_causes() -> None:
+    """A check without a place belongs to the first."""
+    here, there = Place(file="a.py", line=1), Place(file="a.py", line=9)
+    checks = (
+        _lose("a", 5, code="x-same", at=here),
+        _lose("b", 4, code="x-same"),
+        _lose("c", 3, code="x-same", at=there),
+    )
+    first, second = list_causes(replace(graded(), checks=checks))
+    assert [c.name for c in first.checks] == ["a", "b"]
+    assert [c.name for c in second.checks] == ["c"]
+
+
+def test_a_guess_is_withdrawn_where_the_cause_shows() -> None:
+    """A larger learning rate is no advice to whoever never sets gradients to zero."""
+    guess = _lose("curve", 10, code="training-learns-little", hint="A larger learning rate.")
+    steps = _lose("steps", 14, code="step-never-zeroed", hint="Call zero_grad().")
+    assert [c.hint for c in withdraw_advice((steps, guess))] == ["Call zero_grad().", ""]
+    assert withdraw_advice((guess,)) == (guess,)
+
+
+def test_the_table_knows_its_codes() -> None:
+    """Each code in it is said somewhere, and what explains it begins as some code does."""
+    words = messages.current()
+    assert all(code in words and words[code].title for code in (*EFFECTS, *GUESSES))
+    beginnings = {start for starts in EFFECTS.values() for start in starts}
+    assert [b for b in beginnings if not any(code.startswith(b) for code in words)] == []
 
 
 def test_without_a_loss_there_is_none() -> None:

@@ -140,7 +140,7 @@ def _list_variants(run: Pass, rate: float | None) -> Iterator[tuple[Variant, Pla
             yield variant, each
     if rate is not None:
         late = replace(RIGHT, send=lambda d, w, g: d @ (w - rate * g).T)
-        yield Variant(code="saved-updated", rules=late), upper
+        yield Variant(code="weights-updated", rules=late), upper
 
 
 def list_contexts(run: Pass) -> tuple[Context, ...]:

@@ -67,6 +67,8 @@ def _list_rows(p: Array, y: Array, eps: float) -> Iterator[tuple[str, Array, Fac
         if other != eps:
             code = "eps-other" if eps else "eps-added"
             yield code, pick(np.log(p + other)), {"eps": other}
+    if (p == 0.0).any():
+        yield "impossible-left-out", pick(np.where(p > 0.0, logs, 0.0)), {}
     yield "all-classes", -logs.sum(axis=1), {}
     yield "binary", pick(logs) - np.sum((1 - y) * np.log(1 - p + eps), axis=1), {}
     if eps:

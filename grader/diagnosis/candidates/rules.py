@@ -89,7 +89,7 @@ PRODUCT = (Variant(code="before-relu", rules=Rules(weigh=lambda _x, before, d: b
 """The product that gives the gradient of the weights."""
 BACK = (
     Variant(code="wrong-column", rules=Rules(column=0)),
-    Variant(code="saved-not-transposed", rules=Rules(send=_send_untransposed)),
+    Variant(code="weights-not-transposed", rules=Rules(send=_send_untransposed)),
 )
 """The way back to the layer below."""
 

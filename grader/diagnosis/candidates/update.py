@@ -38,8 +38,8 @@ def list_steps(
         known |= {"updated-with-sum": n * rate, "updated-with-mean-twice": rate / n}
     for code, actual in known.items():
         yield Candidate(code=code, values=before - actual * slope, within=(general,))
-    yield Candidate(code="saved-replaced", values=rate * slope, facts={"sign": ""})
-    yield Candidate(code="saved-replaced", values=-rate * slope, facts={"sign": "minus "})
+    yield Candidate(code="weights-replaced", values=rate * slope, facts={"sign": ""})
+    yield Candidate(code="weights-replaced", values=-rate * slope, facts={"sign": "minus "})
 
 
 def list_passes(expected: Array, context: Context) -> Iterator[Candidate]:

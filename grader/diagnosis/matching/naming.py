@@ -20,7 +20,7 @@ from grader.diagnosis.matching.rounding import name_infinite, name_rounding
 from grader.diagnosis.numerics import is_informative, peak
 from grader.diagnosis.records import Candidate, Diagnosis
 from grader.diagnosis.tolerance import Tolerance
-from grader.diagnosis.wording.sentences import word
+from grader.diagnosis.wording import word
 from grader.records.measurements import Array
 
 IT = "Your result"

@@ -8,7 +8,7 @@ from grader.diagnosis.matching.case import SINGLE, Case
 from grader.diagnosis.numerics import is_informative
 from grader.diagnosis.records import Diagnosis
 from grader.diagnosis.tolerance import Tolerance
-from grader.diagnosis.wording.sentences import word
+from grader.diagnosis.wording import word
 from grader.records.measurements import Array
 
 HALF = Tolerance(rtol=5e-3)

@@ -1,5 +1,6 @@
 """`train` makes a network of its own, so the one that it was given learns nothing.
 
+Code: training-another-network
 Loses: loss_curve
 """
 

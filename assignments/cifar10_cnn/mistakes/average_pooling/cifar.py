@@ -1,5 +1,6 @@
 """Average pooling; the brief asks for the maximum.
 
+Code: layers-pooling-average
 Loses: layer_shapes, forward_values, gradient_values, training_steps, other_batches, larger_pictures
 """
 

@@ -1,5 +1,6 @@
 """Of the pictures taken for a class, the share that belongs to it: precision, not accuracy.
 
+Code: cifar-precision
 Loses: class_accuracies
 """
 

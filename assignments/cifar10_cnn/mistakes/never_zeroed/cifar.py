@@ -1,5 +1,6 @@
 """The gradients of all steps add up.
 
+Code: step-never-zeroed
 Loses: training_steps, loss_curve
 """
 

@@ -1,5 +1,6 @@
 """The step is taken before the gradients are there.
 
+Code: step-not-taken
 Loses: training_steps, loss_curve
 """
 

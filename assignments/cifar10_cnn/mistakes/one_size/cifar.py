@@ -1,5 +1,6 @@
 """The first linear layer is made for 32 pixels, whatever the side.
 
+Code: stop-inputs
 Loses: larger_pictures
 """
 

@@ -1,5 +1,6 @@
 """A softmax at the end of the network, whose scores the loss takes for logits.
 
+Code: network-softmax-at-end
 Loses: forward_values, gradient_values, training_steps, other_batches, larger_pictures, loss_curve
 """
 

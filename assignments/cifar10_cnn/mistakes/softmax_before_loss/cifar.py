@@ -1,5 +1,6 @@
 """Softmax before the cross-entropy, which applies it itself.
 
+Code: step-softmax-twice
 Loses: training_steps, loss_curve
 """
 

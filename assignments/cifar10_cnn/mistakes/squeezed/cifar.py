@@ -1,5 +1,6 @@
 """Squeezing the scores loses the batch where it holds a single picture.
 
+Code: stop-batch-lost
 Loses: other_batches
 """
 

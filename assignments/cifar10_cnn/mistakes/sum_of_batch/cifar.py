@@ -1,5 +1,6 @@
 """The loss is a sum over the batch, so the steps grow with it.
 
+Code: step-sum-not-mean
 Loses: training_steps
 """
 

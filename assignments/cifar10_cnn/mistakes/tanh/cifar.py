@@ -1,5 +1,6 @@
 """Tanh squashes every layer; the brief asks for ReLU.
 
+Code: layers-activation
 Loses: forward_values, gradient_values, training_steps, other_batches, larger_pictures, loss_curve
 """
 

@@ -1,5 +1,6 @@
 """The second convolution has 32 channels, so the weights fit no other network.
 
+Code: layers-width
 Loses: layer_shapes, parameter_count, larger_pictures, loss_curve, forward_values, gradient_values, training_steps, other_batches
 """
 

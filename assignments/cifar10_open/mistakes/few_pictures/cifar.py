@@ -1,5 +1,6 @@
 """Trained on the first 200 training pictures, again and again: it knows those, and little else.
 
+Code: accuracy-guessing
 Loses: test_accuracy
 """
 

@@ -1,5 +1,6 @@
 """The weights were saved before the training began.
 
+Code: accuracy-guessing
 Loses: test_accuracy
 """
 

@@ -1,5 +1,6 @@
 """AlexNet with the channels of the paper of 2012, on one GPU.
 
+Code: classics-alexnet-one-gpu
 Loses: alexnet_layers, alexnet_count, alexnet_values
 """
 

@@ -1,5 +1,6 @@
 """ResNet-18 with a thousand classes, whatever it is asked for.
 
+Code: layers-width
 Loses: other_classes, two_steps
 """
 

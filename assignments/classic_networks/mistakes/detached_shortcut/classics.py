@@ -1,5 +1,6 @@
 """A shortcut through which no gradient flows.
 
+Code: weights-first
 Loses: two_steps
 """
 

@@ -1,5 +1,6 @@
 """Networks that torchvision wrote: by another name, from a function, within a class.
 
+Code: stop-ready-made
 Loses: alexnet_layers, alexnet_count, alexnet_values, vgg16_layers, vgg16_count, vgg16_values, \
 resnet18_layers, resnet18_count, resnet18_values, dropout, other_classes, two_steps
 """

@@ -1,5 +1,6 @@
 """AlexNet and VGG16 without dropout.
 
+Code: network-dropout-missing
 Loses: dropout
 """
 

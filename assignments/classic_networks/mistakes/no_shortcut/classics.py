@@ -1,5 +1,6 @@
 """Residual blocks that forget the shortcut.
 
+Code: layers-shortcut-missing
 Loses: resnet18_layers, resnet18_count, resnet18_values, other_classes, two_steps
 """
 

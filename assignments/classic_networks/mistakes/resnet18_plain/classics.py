@@ -1,5 +1,6 @@
 """ResNet-18 as a printed table has it: biases, no batch normalisation, zeros in the shortcuts.
 
+Code: classics-resnet18-printed
 Loses: resnet18_layers, resnet18_count, resnet18_values, other_classes, two_steps
 """
 

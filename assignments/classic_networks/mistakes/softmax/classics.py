@@ -1,5 +1,6 @@
 """AlexNet that returns probabilities.
 
+Code: layers-softmax-added
 Loses: alexnet_values
 """
 

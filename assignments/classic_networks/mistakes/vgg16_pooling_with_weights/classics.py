@@ -1,5 +1,6 @@
 """VGG16 with a convolution for the second pooling, as a printed sum of parameters has it.
 
+Code: classics-vgg16-weighted-pooling
 Loses: vgg16_layers, vgg16_count, vgg16_values
 """
 

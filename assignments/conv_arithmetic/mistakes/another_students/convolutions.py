@@ -1,5 +1,6 @@
 """Right answers to the numbers of another student.
 
+Code: answer-of-another-student
 Loses: output_sizes, parameters_of_a_layer, sizes_in_a_network, worked_elements, padding_that_keeps, parameters_of_a_network, single_elements
 """
 

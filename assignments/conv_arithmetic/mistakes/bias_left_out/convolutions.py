@@ -1,5 +1,6 @@
 """Elements without the bias.
 
+Code: slip-bias-left-out
 Loses: worked_elements, single_elements
 """
 

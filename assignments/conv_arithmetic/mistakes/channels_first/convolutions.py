@@ -1,5 +1,6 @@
 """Weights with the channels of the input before the filters.
 
+Code: slip-channels-first
 Loses: parameters_of_a_layer, parameters_of_a_network
 """
 

@@ -1,5 +1,6 @@
 """A dilated filter is taken to reach over dilation times kernel pixels.
 
+Code: slip-dilation-times-kernel
 Loses: output_sizes, padding_that_keeps
 """
 

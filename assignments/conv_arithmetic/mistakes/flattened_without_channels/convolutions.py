@@ -1,5 +1,6 @@
 """The flattened vector counts one channel.
 
+Code: slip-channels-left-out
 Loses: sizes_in_a_network, parameters_of_a_network
 """
 

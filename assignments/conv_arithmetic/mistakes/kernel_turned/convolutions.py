@@ -1,5 +1,6 @@
 """Convolutions as in mathematics, with the kernel turned.
 
+Code: slip-kernel-turned
 Loses: worked_elements, single_elements
 """
 

@@ -1,5 +1,6 @@
 """Numbers of parameters without the biases.
 
+Code: slip-biases-left-out
 Loses: parameters_of_a_layer, parameters_of_a_network
 """
 

@@ -1,5 +1,6 @@
 """One bias for all filters, in shape and number.
 
+Code: slip-one-bias
 Loses: parameters_of_a_layer
 """
 

@@ -1,5 +1,6 @@
 """Padding is added on one side only.
 
+Code: slip-padding-once
 Loses: output_sizes
 """
 

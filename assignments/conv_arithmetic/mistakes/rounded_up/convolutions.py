@@ -1,5 +1,6 @@
 """Quotients are rounded up.
 
+Code: slip-rounded-up
 Loses: output_sizes
 """
 

@@ -1,5 +1,6 @@
 """The network's sizes for the images of 32 × 32 pixels of the lecture.
 
+Code: slip-sizes-for-32
 Loses: sizes_in_a_network, parameters_of_a_network
 """
 

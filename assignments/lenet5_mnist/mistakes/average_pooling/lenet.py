@@ -1,5 +1,6 @@
 """Both poolings take the average, as the original subsampling did; the brief asks for the maximum.
 
+Code: layers-pooling-average
 Loses: layer_shapes, forward_values, gradient_values, two_steps
 """
 

@@ -1,5 +1,6 @@
 """Batch normalisation follows both convolutions; without scale and shift the count stays 61,706.
 
+Code: layers-norm-added
 Loses: layer_shapes, forward_values, gradient_values, two_steps, test_accuracy
 """
 

@@ -1,5 +1,6 @@
 """A `.detach()`, left from plotting the feature maps, keeps gradients from the first convolution.
 
+Code: gradients-cut
 Loses: gradient_values, two_steps
 """
 

@@ -1,5 +1,6 @@
 """Dropout after fc1, in training mode only: a good habit that the brief does not ask for.
 
+Code: network-dropout-added
 Loses: two_steps
 """
 

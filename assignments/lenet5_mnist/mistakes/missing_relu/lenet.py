@@ -1,5 +1,6 @@
 """Nothing stands between the first two linear layers, which makes one layer of them.
 
+Code: layers-activation-missing
 Loses: forward_values, gradient_values, two_steps
 """
 

@@ -1,5 +1,6 @@
 """Both convolutions were made without a bias, as one does before batch normalisation.
 
+Code: layers-bias-missing
 Loses: layer_shapes, parameter_count, forward_values, gradient_values, two_steps, test_accuracy
 """
 

@@ -2,6 +2,7 @@
 
 The second pooling then gives 6×6, and fc1 was made wider until the error message went away.
 
+Code: layers-padding
 Loses: layer_shapes, parameter_count, forward_values, gradient_values, two_steps, test_accuracy
 """
 

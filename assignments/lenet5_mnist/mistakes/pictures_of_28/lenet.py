@@ -1,5 +1,6 @@
 """The linear layers were sized for 28×28 pictures, so `forward` stops at fc1 for those of the brief.
 
+Code: stop-inputs
 Loses: layer_shapes, parameter_count, forward_values, gradient_values, two_steps
 """
 

@@ -1,5 +1,6 @@
 """The network ends in a softmax, so that the cross-entropy applies it a second time.
 
+Code: network-softmax-at-end
 Loses: forward_values, gradient_values, two_steps
 """
 

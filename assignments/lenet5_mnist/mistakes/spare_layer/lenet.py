@@ -1,5 +1,6 @@
 """A second 120 → 84 layer was declared while trying things out, and is never used.
 
+Code: parameters-unused
 Loses: parameter_count
 """
 

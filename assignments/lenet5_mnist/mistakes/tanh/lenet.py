@@ -1,5 +1,6 @@
 """Tanh squashes every layer, as in the paper of 1998; the brief asks for ReLU.
 
+Code: layers-activation
 Loses: forward_values, gradient_values, two_steps, test_accuracy
 """
 

@@ -1,5 +1,6 @@
 """The first linear layer has 128 outputs, a round number, where the brief says 120.
 
+Code: layers-width
 Loses: layer_shapes, parameter_count, forward_values, gradient_values, two_steps, test_accuracy
 """
 

@@ -1,5 +1,6 @@
 """The layers stand in a class of their own, not in a Sequential.
 
+Code: files-no-sequential
 Loses: sequential_form
 """
 

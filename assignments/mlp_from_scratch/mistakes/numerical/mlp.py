@@ -1,5 +1,6 @@
 """The derivatives are differences of two losses, one weight at a time.
 
+Code: stop-numerical
 Loses: numpy_gradients, training, uneven_batches_numpy, arguments_kept
 """
 
