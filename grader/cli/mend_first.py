@@ -47,7 +47,7 @@ def advise(graded: Graded, files: Mapping[str, bytes]) -> Advice | None:
     for cause in list_causes(graded):
         lead = cause.checks[0]
         return Advice(
-            heading=Message("mend-first", {"title": cause.title}).text(),
+            heading=Message("causes-title", {"title": cause.title}).text(),
             cost=_describe_cost(cause),
             place=cause.at.describe() if cause.at else "",
             lines=_read_lines(files, cause.at),
