@@ -50,7 +50,7 @@ def table(own: SelfCheck, what: str) -> str:
     graded = own.graded
     head = f"{_prose(graded.title)} · {_prose(what)}"
     remarks = [_div("margin:0.2em 0;", _prose(text)) for text in terminal.remarks_on(own)]
-    advice = mend_first.advise(graded, own.files)
+    advice = mend_first.advise(graded)
     rows = "".join(_row(check, advice) for check in graded.checks)
     return _div(
         "line-height:1.4;max-width:60em;",

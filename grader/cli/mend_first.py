@@ -6,13 +6,11 @@ Nothing is written here: a terminal and a notebook's table show the same `Advice
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grader.cli.code_lines import CodeLine, find_lines
 from grader.records.causes import Cause, list_causes
 from grader.records.messages import Message
-from grader.records.place import Place
 from grader.records.result import CheckResult, Graded
 
 
@@ -40,27 +38,20 @@ class Advice:
         return bool(check.feedback) and check.lost and check.feedback == self.said
 
 
-def advise(graded: Graded, files: Mapping[str, bytes]) -> Advice | None:
-    """What to mend first; None where nothing was lost that a student could mend. `files` are those
-    that were handed in, in which places of the record are found.
-    """
+def advise(graded: Graded) -> Advice | None:
+    """What to mend first; None where nothing was lost that a student could mend."""
     for cause in list_causes(graded):
         lead = cause.checks[0]
         return Advice(
             heading=Message("causes-title", {"title": cause.title}).text(),
             cost=_describe_cost(cause),
             place=cause.at.describe() if cause.at else "",
-            lines=_read_lines(files, cause.at),
+            lines=find_lines(graded, cause.at),
             seen=_cut_title(lead.feedback, cause.title),
             hint=lead.hint,
             said=lead.feedback,
         )
     return None
-
-
-def _read_lines(files: Mapping[str, bytes], at: Place | None) -> tuple[CodeLine, ...]:
-    """The one place that decides where the lines come from."""
-    return find_lines(files, at) if at else ()
 
 
 def _describe_cost(cause: Cause) -> str:

@@ -149,7 +149,7 @@ def show(table: Table) -> None:
 def checked(own: SelfCheck, to: Console = console) -> None:
     """A student's own check: what to mend first, then every line of the rubric."""
     _show_texts(remarks_on(own), to)
-    advice = mend_first.advise(own.graded, own.files)
+    advice = mend_first.advise(own.graded)
     if advice:
         _show_advice(advice, to)
     for check in own.graded.checks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from grader.records.excerpt import MOST, Excerpt
@@ -40,12 +41,16 @@ def _read_lines(place: Place, files: Mapping[str, bytes]) -> list[str]:
     """The lines of the place's file, or of its cell; none where it is not there."""
     content = files.get(place.file, b"")
     if not place.file.endswith(SUFFIX):
-        text = content.decode("utf-8-sig", "replace") if len(content) <= MOST_BYTES else ""
-        return text.splitlines()
+        return _cut(content.decode("utf-8-sig", "replace") if len(content) <= MOST_BYTES else "")
     try:
         cells = read_notebook(content).cells
     except Unreadable:
         return []
     index = place.cell or 0
     source = cells[index - 1].source if 1 <= index <= len(cells) else None
-    return (source or "").splitlines()
+    return _cut(source or "")
+
+
+def _cut(text: str) -> list[str]:
+    """Its lines, as Python counts them."""
+    return re.split(r"\r\n|\r|\n", text)

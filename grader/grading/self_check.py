@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from grader.data import Source
@@ -39,10 +39,6 @@ class SelfCheck:
     """Whether there are checks that are not shown."""
     remarks: tuple[str, ...] = ()
     """What a reader should know besides: the kit that judged, and versions that differ from its."""
-    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
-    """What was checked, in which the places of the record are found; empty for names of a session,
-    whose cells are counted otherwise.
-    """
 
 
 def check_files(
@@ -136,5 +132,4 @@ def _check(
         record = executor.measure(submission)
         show.step("your file measured")
         graded = cohort.judge(submission, record)
-    files = {} if isinstance(choice, LiveChoice) else submission.files
-    return SelfCheck(graded=graded, withheld=loaded.withheld, remarks=chosen.remarks, files=files)
+    return SelfCheck(graded=graded, withheld=loaded.withheld, remarks=chosen.remarks)

@@ -13,10 +13,12 @@ from rich.console import Console
 
 from grader.cli import mend_first, terminal
 from grader.cli.check_table import table
-from grader.cli.code_lines import LONGEST, CodeLine, find_lines
+from grader.cli.code_lines import CodeLine, find_lines
+from grader.grading.excerpts import take_excerpts
 from grader.grading.self_check import SelfCheck
+from grader.records.excerpt import WIDTH
 from grader.records.place import Place
-from grader.records.result import CheckResult
+from grader.records.result import CheckResult, Graded
 from kit.sample_records import check, graded
 from kit.texts import ANY, NASTY
 
@@ -49,8 +51,18 @@ def wait(name: str, on: str = "forward_values") -> CheckResult:
 def own(*checks: CheckResult, **files: bytes) -> SelfCheck:
     """A student's check of these files, by default of a module."""
     given = {name.replace("_", "."): content for name, content in files.items()}
+    return SelfCheck(graded=keep(given or {"lenet.py": MODULE}, *checks), withheld=False)
+
+
+def keep(files: dict[str, bytes], *checks: CheckResult) -> Graded:
+    """A record with the lines around what was lost."""
     one = graded("Ada", *(checks or (lost(),)))
-    return SelfCheck(graded=one, withheld=False, files=given or {"lenet.py": MODULE})
+    return replace(one, excerpts=take_excerpts(one.checks, one.execution, files))
+
+
+def find(files: dict[str, bytes], at: Place) -> tuple[CodeLine, ...]:
+    """The lines that are shown for a check that was lost there."""
+    return find_lines(keep(files, replace(lost(), at=at)), at)
 
 
 def printed(one: SelfCheck, width: int = 80) -> list[str]:
@@ -68,7 +80,7 @@ def printed(one: SelfCheck, width: int = 80) -> list[str]:
 def test_nothing_is_to_mend_without_a_loss() -> None:
     """No card, no heading, and no empty line."""
     one = own(check("layer_shapes"), check("test_accuracy", "deferred"))
-    assert mend_first.advise(one.graded, one.files) is None
+    assert mend_first.advise(one.graded) is None
     assert "Mend first" not in "\n".join(printed(one))
     assert "" not in printed(one)
 
@@ -76,7 +88,7 @@ def test_nothing_is_to_mend_without_a_loss() -> None:
 def test_a_cause_and_what_it_costs() -> None:
     """Its title, the checks that show it, those that wait for it, and all of their points."""
     one = own(lost(), wait("gradient_values"), wait("two_steps", on="gradient_values"))
-    advice = mend_first.advise(one.graded, one.files)
+    advice = mend_first.advise(one.graded)
     assert advice is not None
     points = sum(c.points for c in one.graded.checks if c.lost)
     assert advice.heading == "Mend first: A softmax stands at the end"
@@ -99,7 +111,7 @@ def test_a_cause_and_what_it_costs() -> None:
 def test_the_title_is_not_said_twice(feedback: str, seen: str) -> None:
     """Where it is the first sentence of what was seen."""
     one = own(replace(lost(), feedback=feedback))
-    advice = mend_first.advise(one.graded, {})
+    advice = mend_first.advise(one.graded)
     assert advice is not None
     assert ("One sentence" in advice.heading, advice.seen) == (True, seen)
 
@@ -114,13 +126,14 @@ def test_a_title_of_the_words_in_use_leaves_the_feedback_whole() -> None:
 
 
 def test_lines_of_a_module() -> None:
-    """Two on each side, without what they are all indented by, and without blank ends."""
-    assert find_lines({"lenet.py": MODULE}, AT) == (
-        CodeLine(number=6, text="def forward(self, x):", marked=False),
+    """Three on each side, without what they are all indented by, and without blank ends."""
+    assert find({"lenet.py": MODULE}, AT) == (
+        CodeLine(number=5, text="class LeNet5(nn.Module):", marked=False),
+        CodeLine(number=6, text="    def forward(self, x):", marked=False),
         CodeLine(number=7, text="", marked=False),
         CodeLine(
             number=8,
-            text="    return torch.softmax(self.fc3(self.relu(self.fc2(self.relu(self.fc1(x))))), dim=1)",
+            text="        return torch.softmax(self.fc3(self.relu(self.fc2(self.relu(self.fc1(x))))), dim=1)",
             marked=True,
         ),
     )
@@ -132,34 +145,34 @@ def test_lines_of_a_cell() -> None:
     cells = [{"cell_type": "code", "source": s} for s in sources]
     files = {"lenet.ipynb": json.dumps({"cells": cells}).encode()}
     at = Place(file="lenet.ipynb", cell=3, line=2)
-    assert [(c.number, c.text, c.marked) for c in find_lines(files, at)] == [
+    assert [(c.number, c.text, c.marked) for c in find(files, at)] == [
         (1, "x = 1", False),
         (2, "y = softmax(x)", True),
     ]
     for elsewhere in (replace(at, cell=None), replace(at, cell=4), replace(at, file="a.ipynb")):
-        assert find_lines(files, elsewhere) == ()
+        assert find(files, elsewhere) == ()
 
 
 def test_a_line_that_is_not_there() -> None:
     """Beyond the end, before the beginning, or not known."""
     for line in (None, 0, -3, 10, 10**9):
-        assert find_lines({"lenet.py": MODULE}, Place(file="lenet.py", line=line)) == ()
-    assert find_lines({}, AT) == ()
+        assert find({"lenet.py": MODULE}, Place(file="lenet.py", line=line)) == ()
+    assert find({}, AT) == ()
 
 
 @given(some.binary(max_size=300) | (ANY | NASTY).map(lambda s: s.encode("utf-8", "replace")))
 def test_whatever_a_file_holds(content: bytes) -> None:
-    """At most five short lines, each on one line."""
+    """At most seven short lines, each on one line."""
     for line in range(1, 5):
-        lines = find_lines({"lenet.py": content}, Place(file="lenet.py", line=line))
-        assert len(lines) <= 5
-        assert all(len(c.text) <= LONGEST and len(c.text.splitlines()) <= 1 for c in lines)
+        lines = find({"lenet.py": content}, Place(file="lenet.py", line=line))
+        assert len(lines) <= 7
+        assert all(len(c.text) <= 4 * WIDTH and len(c.text.splitlines()) <= 1 for c in lines)
 
 
 def test_a_long_line_is_cut_where_all_see_it() -> None:
     """A line of a megabyte does not fill a screen."""
-    (line,) = find_lines({"lenet.py": b"x" * 1_000_000}, Place(file="lenet.py", line=1))
-    assert line.text == "x" * (LONGEST - 1) + "…"
+    (line,) = find({"lenet.py": b"x" * 1_000_000}, Place(file="lenet.py", line=1))
+    assert line.text == "x" * (WIDTH - 1) + "…"
 
 
 # ---------------------------------------------------------------------- shown
@@ -171,7 +184,7 @@ def test_it_stands_first_and_indented() -> None:
     end = lines.index("")
     assert lines[0] == "Mend first: A softmax stands at the end"
     assert all(text.startswith("  ") for text in lines[1:end])
-    assert "      6  def forward(self, x):" in lines
+    assert "      6      def forward(self, x):" in lines
     assert [text[:9] for text in lines if text.startswith("    > ")] == ["    > 8  "]
     assert lines[end + 1].startswith("✓ ")
 
