@@ -301,7 +301,7 @@ def test_no_page_is_too_large_to_be_read(env: Any, what: str) -> None:
     }
     one = graded("Ada", *(long if what in ("checks", "everything") else []), **more)
     html = pages.student_page(one, env, note="One note.")
-    assert len(html.encode()) <= bounds.PAGE
+    assert len(html.encode()) <= bounds.STUDENT_PAGE
     page = words(inert(html))
     assert "One note." in page
     assert ("so long texts and tables are cut" in page) == (what != "unclear")
