@@ -186,7 +186,8 @@ def test_labels_of_a_check(env: Any) -> None:
     """Bonus, hidden and person checks are labelled."""
     one = graded("Ada", check("two_steps", "failed", extra=True, hidden=True, needs_review=True))
     text = words(inert(pages.student_page(one, env)))
-    assert "Failed evidence bonus hidden check needs a person" in text
+    assert "Failed evidence: computed by the program from inputs it could not foresee" in text
+    assert "foresee bonus hidden check needs a person" in text
 
 
 def test_layers_mark_the_first_difference(env: Any) -> None:
