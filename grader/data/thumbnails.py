@@ -9,8 +9,8 @@ import numpy as np
 
 from grader.data.picture_set import Pictures
 
-COLOURS = 16
-"""Of a picture: four bits a pixel."""
+SHADES, COLOURS = 16, 10
+"""Of a grey picture and of a coloured one: at most four bits a pixel."""
 
 
 def encode(picture: Pictures) -> str:
@@ -24,7 +24,8 @@ def encode(picture: Pictures) -> str:
     if picture.shape[0] not in (1, 3):
         return ""
     pixels = picture[0] if picture.shape[0] == 1 else np.moveaxis(picture, 0, -1)
-    image = Image.fromarray(np.ascontiguousarray(pixels)).quantize(COLOURS)
+    few = SHADES if pixels.ndim == 2 else COLOURS
+    image = Image.fromarray(np.ascontiguousarray(pixels)).quantize(few)
     buffer = io.BytesIO()
     image.save(buffer, "PNG", bits=4, optimize=True)
     return base64.b64encode(buffer.getvalue()).decode()

@@ -14,9 +14,11 @@ FEEDBACK = 4_000
 """Characters of a sentence about one check, and of what to do next."""
 EVIDENCE = 24_000
 """Bytes of the facts of one check, as JSON."""
+STUDENT_PAGE = 150_000
+"""Bytes of the page of one student, with the pictures of its errors."""
 PAGE = 400_000
-"""Bytes of a page, the pictures of a notebook left aside: more takes browsers long, and nobody
-reads it.
+"""Bytes of another page, the pictures of a notebook left aside: more takes browsers long, and
+nobody reads it.
 """
 LEFT_OUT = "left_out"
 """The key under which evidence says how many entries were left out, by key."""

@@ -68,8 +68,6 @@ class Drawing:
     bands: Sequence[Sequence[Pair]]
     first: Pair | None
     """Where they part first."""
-    others: Sequence[Pair]
-    """Further pairs that differ and are drawn."""
     before: int
     """Pairs left out at the beginning."""
     after: int
@@ -83,31 +81,30 @@ class Drawing:
 
 def draw(value: Json) -> Drawing | None:
     """The drawing of a check's rows of layers; None where there are none."""
-    pairs: list[Pair] = []
-    parted = False
-    for number, row in enumerate(read_rows(value), 1):
-        pairs.append(_read_pair(number, row, parted=parted))
-        parted = parted or pairs[-1].state != "same"
-    if not pairs:
+    rows = read_rows(value)
+    if not rows:
         return None
-    first = next((p for p in pairs if p.state == "first"), None)
-    start = max(0, first.number - 1 - BEFORE) if first and first.number > MOST else 0
-    shown = pairs[start : start + MOST]
+    parts = next((n for n, row in enumerate(rows) if row.get("same") is not True), None)
+    start = max(0, parts - BEFORE) if parts is not None and parts >= MOST else 0
+    shown = [
+        _read_pair(number, row, parts)
+        for number, row in enumerate(rows[start : start + MOST], start + 1)
+    ]
     return Drawing(
         bands=[shown[i : i + COLUMNS] for i in range(0, len(shown), COLUMNS)],
-        first=first,
-        others=[p for p in shown if p.state == "differs"],
+        first=next((p for p in shown if p.state == "first"), None),
         before=start,
-        after=len(pairs) - start - len(shown),
+        after=len(rows) - start - len(shown),
     )
 
 
-def _read_pair(number: int, row: Mapping[str, Json], *, parted: bool) -> Pair:
+def _read_pair(number: int, row: Mapping[str, Json], parts: int | None) -> Pair:
+    """`parts` is the place of the first row that differs."""
     same = row.get("same") is True
     return Pair(
         number=number,
         sides=(_read_box(row.get("seen")), _read_box(row.get("expected"))),
-        state="same" if same else "differs" if parted else "first",
+        state="same" if same else "first" if number - 1 == parts else "differs",
         note=str(row.get("note") or ""),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from textwrap import dedent
 
 from markupsafe import Markup
 from pygments import highlight
@@ -32,10 +33,13 @@ def _tools() -> tuple[PythonLexer, HtmlFormatter[str]]:
 
 
 def list_lines(excerpt: Excerpt, line: int | None) -> list[Line]:
-    """The lines of an excerpt; the one of that number is marked."""
+    """The lines of an excerpt, moved to the left as far as all allow; the one of that number is
+    marked.
+    """
+    text = "\n".join(row.expandtabs(4) for row in excerpt.lines)
     return [
         Line(number=number, html=html, hit=number == line)
-        for number, html in enumerate(colour(excerpt.lines), excerpt.first)
+        for number, html in enumerate(colour(dedent(text).split("\n")), excerpt.first)
     ]
 
 
@@ -43,6 +47,6 @@ def colour(lines: Sequence[str]) -> list[Markup]:
     """Each line of a piece of Python as escaped HTML, its parts in classes that begin with
     `py-`.
     """
-    shown = [escape.line(line.replace("\t", "    ")) for line in lines]
+    shown = [escape.line(line) for line in lines]
     html = highlight("\n".join(shown), *_tools()).split("\n")
     return [Markup(part) for part in html[: len(lines)]]  # noqa: S704 - Pygments escapes it

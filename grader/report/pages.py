@@ -41,7 +41,7 @@ _CELL = re.compile(
 
 SHEET = "student.css"
 """Beside the common sheet, on pages that show what was measured."""
-_SHORTER = ((20_000, 200), (2_000, 50), (200, 10))
+_SHORTER = ((20_000, 200), (4_000, 60), (2_000, 30), (200, 10), (80, 5))
 """Characters of a text and entries of a list, for a page that is larger."""
 SHORTENED = (
     "This page would be too large to be read, so long texts and tables are cut. The record beside "
@@ -78,14 +78,14 @@ def environment(templates: Path | None = None) -> Environment:
 
 
 def student_page(graded: Graded, env: Environment, notebook: str = "", note: str = "") -> str:
-    """Render the page of one student, of at most `bounds.PAGE`.
+    """Render the page of one student, of at most `bounds.STUDENT_PAGE`.
 
     `notebook` is the file name of the page that shows the executed notebook, if there is one, and
     `note` what a reader should know of it.
     """
     html = _render_student(graded, env, notebook, note)
     for texts, rows in _SHORTER:
-        if len(html.encode()) <= bounds.PAGE:
+        if len(html.encode()) <= bounds.STUDENT_PAGE:
             break
         shorter = _shorten(graded, texts, rows)
         html = _render_student(shorter, env, notebook, f"{note} {SHORTENED}".strip())

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from grader.records.bounds import shorten
 from grader.records.json_values import Json
 from grader.report.texts import read_real, read_rows
 
@@ -15,6 +16,8 @@ MOST_STRIPS = 48
 """Strips of one check that are drawn."""
 COLDEST, SHADES = -8, 10
 """Powers of ten of a relative error: up to this one the first shade, then one for each."""
+LONGEST = 80
+"""Characters of a name."""
 MOST_PICTURES = 20
 _PICTURE = re.compile(r"[A-Za-z0-9+/]{1,4000}={0,2}\Z", re.ASCII)
 """The bytes of a small PNG in base 64."""
@@ -34,8 +37,6 @@ class Strip:
     worst: float | None
     """The greatest relative error; None where there is no number."""
     equal: bool
-    note: str
-    """How it differs, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ def read_strips(value: Json) -> Strips | None:
     return Strips(
         rows=[_read_strip(row) for row in rows[:MOST_STRIPS]],
         left=max(0, len(rows) - MOST_STRIPS) + int(read_real(value.get("left")) or 0),
-        what=str(value.get("what") or "arrays").strip(),
+        what=shorten(str(value.get("what") or "arrays").strip(), LONGEST),
     )
 
 
@@ -71,12 +72,11 @@ def _read_strip(row: Mapping[str, Json]) -> Strip:
         else:
             cells.append((place, 1, shade))
     return Strip(
-        name=str(row.get("name") or ""),
+        name=shorten(str(row.get("name") or ""), LONGEST),
         cells=cells,
         width=len(powers),
         worst=read_real(row.get("worst")),
         equal=row.get("equal") is True,
-        note=str(row.get("note") or ""),
     )
 
 

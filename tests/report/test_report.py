@@ -157,7 +157,8 @@ def test_labels_of_a_check(env: Any) -> None:
     """Bonus, hidden and person checks are labelled."""
     one = graded("Ada", check("two_steps", "failed", extra=True, hidden=True, needs_review=True))
     text = words(inert(pages.student_page(one, env)))
-    assert "Failed evidence bonus hidden check needs a person" in text
+    assert "Failed evidence: computed by the program from inputs it could not foresee" in text
+    assert "foresee bonus hidden check needs a person" in text
 
 
 def test_layers_mark_the_first_difference(env: Any) -> None:
@@ -272,7 +273,7 @@ def test_no_page_is_too_large_to_be_read(env: Any, what: str) -> None:
     }
     one = graded("Ada", *(long if what in ("checks", "everything") else []), **more)
     html = pages.student_page(one, env, note="One note.")
-    assert len(html.encode()) <= bounds.PAGE
+    assert len(html.encode()) <= bounds.STUDENT_PAGE
     page = words(inert(html))
     assert "One note." in page
     assert ("so long texts and tables are cut" in page) == (what != "unclear")
