@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.proof, pytest.mark.process]
 ENV = pages.environment()
-KINDS = ("class", "large", "notebook")
+KINDS = ("class", "notebook")
+"""Kinds of pages; a large class has the same elements, many times over."""
 Scheme = Literal["light", "dark"]
 PAPER = 1032
 """CSS pixels between the margins of A4 in landscape."""
