@@ -58,6 +58,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/whole_set.py
 	$(BIN)/python benchmarks/thousands.py
 	$(BIN)/python benchmarks/exports.py
+	$(BIN)/python benchmarks/class_pages.py
 
 figures: $(STAMP)
 	$(BIN)/python benchmarks/figures.py

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from grader.assignment.course import Course
 from grader.grading.code_sketch import MOST, sketch_code
-from grader.grading.similarity import compare
+from grader.grading.grade import render
+from grader.grading.similarity import compare, find_alike, keep_sketches
 from grader.grading.weight_sketch import sketch_weights
 from grader.ledger.ledger import Ledger
 from grader.records.likeness import Sketch
+from grader.records.submission import Submission
 from kit.places import ROOT
+from kit.sample_records import graded
 
 REFERENCE = (ROOT / "reference/lenet5_mnist/lenet.py").read_bytes()
 OWN = b'''
@@ -168,3 +173,21 @@ def test_sketches_are_kept(tmp_path: Path) -> None:
         ledger.keep_sketches({"a": [made], "b": []})
         ledger.keep_sketches({"a": [made], "c": [made]})
         assert ledger.sketches() == {"a": [made], "c": [made]}
+
+
+def test_the_class_page_names_them(tmp_path: Path) -> None:
+    """By the files behind the newest results; what the course holds is kept beside, as nobody's."""
+    loaded = Course.find(ROOT).load("lenet5_mnist")
+    texts = {"ada": OWN, "bob": RENAMED, "cy": REFERENCE, "dee": REFERENCE}
+    class_ = [
+        Submission(student=name, files={"lenet.py": text}, entry="lenet.py")
+        for name, text in texts.items()
+    ]
+    with Ledger(tmp_path / "grades.db") as ledger:
+        for one in class_:
+            ledger.add_result(replace(graded(one.student), digest=one.digest), "key", "rules")
+        keep_sketches(ledger, loaded, class_)
+        (pair,) = find_alike(ledger, ledger.results())
+        assert pair.students == ("ada", "bob")
+        render(ledger, tmp_path, None)
+    assert "never a verdict" in (tmp_path / "index.html").read_text("utf-8")

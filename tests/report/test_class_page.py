@@ -9,11 +9,12 @@ import pytest
 
 from grader.records import file_names
 from grader.records.likeness import Likeness
-from grader.records.result import CheckResult, Graded
+from grader.records.result import Graded
 from grader.report import class_page, pages, summary
 from grader.report.misconceptions import find_misconceptions, list_of_class
+from kit.large_class import many
 from kit.page import Page, inert, words
-from kit.sample_records import HOSTILE, a_class, check, graded
+from kit.sample_records import a_class, check, graded
 
 ENV = pages.environment()
 MOST_BYTES = 600_000
@@ -23,29 +24,6 @@ def show(rows: Sequence[Graded], alike: Sequence[Likeness] = ()) -> Page:
     """The page, parsed and found harmless."""
     stems = file_names.file_names(one.student for one in rows)
     return inert(class_page.index_page([one.shorten() for one in rows], ENV, stems, alike))
-
-
-def many(students: int = 300, checks: int = 17) -> list[Graded]:
-    """A large class, in which everybody loses something."""
-    base, rows = a_class(), []
-    for n in range(students):
-        results = tuple(
-            CheckResult(
-                name=f"check_number_{k}",
-                title=f"Check number {k} of the assignment, with a title of usual length.",
-                outcome=("passed", "passed", "partial", "failed")[(n + k * k) % 4],
-                points=6,
-                earned=(6.0, 6.0, 2.5, 0.0)[(n + k * k) % 4],
-                feedback=f"Thing {(n * k) % 31} differs from ours. At index [0].",
-                code=f"layers-thing-{(n * k) % 31}" if (n + k * k) % 4 > 1 else "",
-            )
-            for k in range(checks)
-        )
-        score = sum(r.earned for r in results)
-        one = base[n % len(base)]
-        named = f"Firstname{n} {HOSTILE[n] if n < len(HOSTILE) else 'Lastname'}"
-        rows.append(dataclasses.replace(one, student=named, checks=results, score=score))
-    return rows
 
 
 def test_who_needs_what() -> None:

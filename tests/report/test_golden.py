@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from grader.grading.grade import grade
+from grader.records.causes import list_causes
+from grader.records.execution import ExecutedCell
+from grader.records.place import Place
 from grader.sandbox import ForkServer
 from kit import golden
 from kit.graded import Borrower
+from kit.notebook_page import page
 from kit.places import GOLDEN
+from kit.sample_records import check, graded
 from kit.tiny import RIGHT, TANH, found
 
 FILES = ("Grace.json", "Grace.html", "grades.csv", "index.html")
 """One student's record and page, and what there is of the whole class."""
+NOTEBOOK = "notebook.html"
 NO_WARNING = 3
 """From this level of the sandbox on, pages carry no warning about it."""
 PARTLY = TANH.replace("2 * n", "n") + "\nprint('training <is> fun')\n"
@@ -45,7 +52,27 @@ def test_what_is_written_stays_the_same(
     assert not (told := golden.difference(out / name, GOLDEN / name)), told
 
 
-@pytest.mark.parametrize("name", FILES)
+def test_the_page_of_a_notebook_stays_the_same(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """A heading, a loss at a line, an output of more than twenty lines, an error."""
+    printed = {"output_type": "stream", "name": "stdout", "text": "\n".join(map(str, range(23)))}
+    cells = [
+        {"cell_type": "markdown", "source": "# Lab 2"},
+        {"cell_type": "code", "source": "def f(x):\n    return x", "outputs": [printed]},
+        {"cell_type": "code", "source": "f(1, 2)", "outputs": []},
+    ]
+    book = json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells})
+    lost = check("two_steps", "failed", feedback="Sign.", at=Place(file="a.ipynb", cell=2, line=2))
+    runs = [ExecutedCell(index=3, status="error", seconds=0.2, error="TypeError: f() takes one")]
+    made = tmp_path / NOTEBOOK
+    made.write_text(page(book.encode(), runs, list_causes(graded("Ada", lost))), encoding="utf-8")
+    if request.config.getoption("--update-golden"):
+        golden.write(made, GOLDEN / NOTEBOOK)
+    assert not (told := golden.difference(made, GOLDEN / NOTEBOOK)), told
+
+
+@pytest.mark.parametrize("name", [*FILES, NOTEBOOK])
 def test_golden_files_name_no_machine(name: str) -> None:
     """They hold nothing that would be blanked, and no path."""
     text = (GOLDEN / name).read_bytes().decode()
