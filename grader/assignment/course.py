@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import grader
@@ -13,11 +14,14 @@ from grader.assignment.course_files import is_there, read_file
 from grader.assignment.loader import LoadedAssignment, load_assignment
 from grader.assignment.specimens import Expected, Mistake
 from grader.ledger.due import FILE, read_policy
+from grader.records import messages
 from grader.records.errors import CourseError, UsageError
 from grader.records.submission import ENTRY_SUFFIXES, Submission
 
 _BUNDLED = Path(grader.__file__).resolve().parent / "_course"
 """Where the wheel holds the demonstration's assignment, and that alone."""
+MESSAGES = "messages.toml"
+"""In it a course says single messages otherwise, or chooses a language."""
 _NOWHERE = "no course was found in this folder or above it, and the one that comes with the program"
 _REMEDY = (
     "Run the command in the course's folder, which has `assignments` and `reference` in it, or "
@@ -92,9 +96,16 @@ class Course:
         raise UsageError(f"there is no assignment {slug!r} in {self.root}. There are: {listed}")
 
     def load(self, slug: str, *, public: bool = False) -> LoadedAssignment:
-        """Read assignment.py and, unless `public`, hidden.py."""
-        folder = self.folder(slug)
-        return load_assignment(folder, self.root / "reference" / slug, public=public)
+        """Read assignment.py and, unless `public`, hidden.py; from now on the course's own words
+        are used.
+        """
+        folder, own = self.folder(slug), self.root / MESSAGES
+        messages.use(messages.read_words(own))
+        loaded = load_assignment(folder, self.root / "reference" / slug, public=public)
+        if not is_there(own):
+            return loaded
+        rules = hashlib.sha256(loaded.rules.encode() + read_file(own)).hexdigest()
+        return replace(loaded, rules=rules)  # what was judged holds the words of its time
 
     def references(self, loaded: LoadedAssignment) -> list[Submission]:
         """The reference, as a module and as a notebook where it is both, and the other forms."""

@@ -57,7 +57,7 @@ class LoadedAssignment:
     forms: tuple[Submission, ...]
     """Other right solutions, which a student's may be compared with as well."""
     rules: str
-    """SHA-256 of assignment.py and hidden.py: changes with every check."""
+    """SHA-256 of assignment.py, hidden.py and the course's own words: changes with every check."""
     hidden: bool
     """Whether hidden.py was loaded."""
     withheld: bool = False

@@ -67,10 +67,12 @@ def _shorten(graded: Graded) -> Document:
 
 def of_check(checked: SelfCheck) -> Document:
     """Of `check`: the record, as `grade` keeps one, and what was decided here."""
+    from grader.records.causes import write_record
+
     graded = checked.graded
     here = [c for c in graded.checks if c.outcome not in ("deferred", "open", "broken")]
     return {
-        **graded.to_json(),
+        **write_record(graded),
         "decided": {
             "earned": sum(c.earned for c in here),
             "points": sum(c.points for c in here if not c.extra),

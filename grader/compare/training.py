@@ -25,6 +25,8 @@ from grader.records.result import Verdict
 
 DIVERGED = 1.1
 """A loss of more than so many times that of guessing is that of a training that diverges."""
+STEADY = 0.05
+"""Losses that change by no more than this share of the first ones neither fell nor grew."""
 LEARNT = 0.97
 """A loss of more than this share of that of guessing shows that nothing was learnt."""
 
@@ -63,7 +65,7 @@ def training_loss(
         curve_message,
         *([Message("training-stopped")] if student.spent else []),
         fraction=counted.fraction * (1.0 if falls else 0.5),
-        hint=Message(cause, facts).hint() if lost else "",
+        hint=Message(_choose_advice(cause, student.losses), facts).hint() if lost else "",
         evidence=curve(student),
         trust="proof" if is_proven else "evidence",
         cause=Message(cause, facts) if lost else None,
@@ -79,6 +81,18 @@ def _name_loss(loss: float | None, guess: float, *, falls: bool, taught: bool) -
     if falls and loss > LEARNT * guess:
         return "training-another-network"
     return "training-learns-little"
+
+
+def _choose_advice(cause: str, losses: Array) -> str:
+    """The code of what to do next: a larger learning rate helps only where the losses neither fell
+    nor grew.
+    """
+    if cause != "training-learns-little" or losses.size < 2:
+        return cause
+    first, last = _find_ends(losses)
+    if not math.isfinite(first + last) or last > first * (1 + STEADY):
+        return "training-diverges"
+    return cause if last < first * (1 - STEADY) else "training-flat"
 
 
 def _measure_loss(answers: Array | None, truth: Array) -> float | None:
@@ -104,11 +118,16 @@ def _describe_curve(losses: Array) -> tuple[Message, bool]:
         return Message("training-no-losses"), False
     if not np.isfinite(losses).all():
         return Message("training-odd-losses"), False
-    part = max(1, losses.size // 10)
-    first, last = float(losses[:part].mean()), float(losses[-part:].mean())
+    first, last = _find_ends(losses)
     falls = last < first
     facts = {"n": losses.size, "first": first, "last": last}
     return Message(f"training-losses-{'fall' if falls else 'rise'}", facts), falls
+
+
+def _find_ends(losses: Array) -> tuple[float, float]:
+    """The mean of the first tenth, and of the last."""
+    part = max(1, losses.size // 10)
+    return float(losses[:part].mean()), float(losses[-part:].mean())
 
 
 def every_class(

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 
 from grader.export import ci_run
 from grader.export.ci_format import Failure, ResultFile, Run
 from grader.export.points import to_number
+from grader.records.causes import Cause
 from grader.records.result import CheckResult
 from grader.report import escape
 
@@ -28,9 +30,9 @@ class Autolab:
 
     def make(self, run: Run) -> ResultFile:
         """A problem for each check that was decided; the scoreboard has the sum."""
-        checks = ci_run.list_checks(run.graded)
+        checks, causes = ci_run.list_checks(run.graded), ci_run.list_shown_causes(run)
         decided = [c for c in checks if c.outcome not in ci_run.ELSEWHERE]
-        shown = _present({escape.line(c.name): _describe(c) for c in checks})
+        shown = _present({escape.line(c.name): _describe(causes, c) for c in checks})
         scores: dict[str, object] = {escape.line(c.name): to_number(c.earned) for c in decided}
         total = to_number(ci_run.count(run.graded).earned)
         return ResultFile(content=_dump(shown, {"scores": scores, "scoreboard": [total]}))
@@ -50,10 +52,11 @@ def _present(tests: dict[str, object]) -> dict[str, object]:
     return {"_presentation": "semantic", "stages": [_STAGE], _STAGE: tests}
 
 
-def _describe(check: CheckResult) -> dict[str, object]:
+def _describe(causes: Sequence[Cause], check: CheckResult) -> dict[str, object]:
     if check.outcome == "passed":
         return _tell(passed=True)
-    hint = f"{ci_run.describe_points(check)}. {ci_run.explain(check, LONGEST)}"
+    first = ci_run.announce(causes, check)
+    hint = f"{first}{ci_run.describe_points(check)}. {ci_run.explain(check, LONGEST)}"
     return _tell(passed=False, hint=hint.strip())
 
 

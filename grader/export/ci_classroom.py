@@ -8,12 +8,13 @@ gives NaN, and runs that fail by themselves are red however many points they hav
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from grader.export import ci_run
 from grader.export.ci_format import Failure, ResultFile, Run
 from grader.export.ci_run import Total
 from grader.export.points import show, to_number
+from grader.records.causes import Cause
 from grader.records.result import CheckResult
 from grader.report import escape
 
@@ -72,8 +73,8 @@ def _make_failure(why: str) -> dict[str, object]:
 
 
 def _make(run: Run, cap: int) -> dict[str, object]:
-    checks = ci_run.list_checks(run.graded)
-    tests = [_describe(run, check, cap) for check in checks]
+    checks, causes = ci_run.list_checks(run.graded), ci_run.list_shown_causes(run)
+    tests = [_describe(run, causes, check, cap) for check in checks]
     return _wrap(run, tests)
 
 
@@ -92,12 +93,13 @@ def _wrap(run: Run, tests: list[dict[str, object]]) -> dict[str, object]:
     return {"version": VERSION, "status": status, "max_score": most, "tests": tests}
 
 
-def _describe(run: Run, check: CheckResult, cap: int) -> dict[str, object]:
+def _describe(run: Run, causes: Sequence[Cause], check: CheckResult, cap: int) -> dict[str, object]:
     place = ci_run.find_place(run, check)
     decided = check.outcome not in ci_run.ELSEWHERE
     status = "pass" if check.outcome == "passed" else "fail" if decided else "error"
     cell = f"cell {place.cell}: " if place.cell else ""
-    text = f"{cell}{ci_run.explain(check, cap) or ci_run.describe_points(check)}"
+    said = ci_run.explain(check, cap) or ci_run.describe_points(check)
+    text = f"{ci_run.announce(causes, check)}{cell}{said}"
     return _make_test(
         check.name,
         "pass" if check.outcome in ("deferred", "open") else status,

@@ -6,12 +6,14 @@ JSON, which nobody reads: there the title names the cell.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from grader.export import ci_run
 from grader.export.ci_format import Failure, ResultFile, Run
 from grader.export.ci_markdown import MARKDOWN
+from grader.records.causes import Cause
+from grader.records.messages import Message
 from grader.records.place import Place
 from grader.records.result import CheckResult
 from grader.report import escape
@@ -59,18 +61,20 @@ def _list(run: Run) -> Iterator[tuple[Kind, str]]:
     if ended:
         place = stopped or Place(file=run.entry)
         reason = graded.execution.reason or graded.execution.status
-        missing = graded.execution.status == "missing"
-        title = "There is nothing to grade" if missing else "The program did not run to its end"
+        ended_so = Message(f"run-{graded.execution.status}").title()
+        title = Message("causes-title", {"title": ended_so}).text()
         yield "error", _annotation("error", title, place, reason)
-    for check in ci_run.list_checks(graded):
+    causes = ci_run.list_shown_causes(run)
+    for check in ci_run.order_by_cause(run, causes):
         follows = ended and check.outcome == "unmeasured"
         if check.lost and not follows and check.outcome != "skipped":
-            yield _annotate_check(check, ci_run.find_place(run, check))
+            yield _annotate_check(run, causes, check)
 
 
-def _annotate_check(check: CheckResult, place: Place) -> tuple[Kind, str]:
+def _annotate_check(run: Run, causes: Sequence[Cause], check: CheckResult) -> tuple[Kind, str]:
     kind: Kind = "warning" if check.outcome in ("partial", "broken") else "error"
-    title = f"{check.name}: {ci_run.describe_points(check)}"
+    place = ci_run.find_place(run, check)
+    title = f"{ci_run.announce(causes, check)}{check.name}: {ci_run.describe_points(check)}"
     text = ci_run.explain(check, LONGEST) or check.title
     return kind, _annotation(kind, title, Place() if check.hidden else place, text)
 

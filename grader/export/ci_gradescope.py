@@ -53,7 +53,7 @@ def _make_failure(why: str) -> dict[str, object]:
 def _make(run: Run, cap: int) -> dict[str, object]:
     graded = run.graded
     total = ci_run.count(graded)
-    told = [f"{total.sentence()}.", *ci_run.describe_run(run)]
+    told = [f"{total.sentence()}.", *ci_run.say_first(run), *ci_run.describe_run(run)]
     board = _list_board(graded)
     return {
         "score": to_number(total.earned),

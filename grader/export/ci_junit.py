@@ -75,7 +75,7 @@ def _make_suite(run: Run) -> ET.Element:
         ET.SubElement(properties, "property", name=_text(name), value=_text(value))
     for check in checks:
         suite.append(_make_case(run, check))
-    told = ci_run.describe_run(run)
+    told = [*ci_run.say_first(run), *ci_run.describe_run(run)]
     if told:
         ET.SubElement(suite, "system-out").text = _text("\n".join(told))
     return suite

@@ -48,6 +48,10 @@ def _list(run: Run) -> Iterator[str]:
     graded = run.graded
     checks = ci_run.list_checks(graded)
     yield f"## {escape.prose(graded.title)}: {ci_run.count(graded).sentence()}\n\n"
+    causes = ci_run.list_shown_causes(run)
+    for cause in causes[:1]:
+        said = ci_run.explain(cause.checks[0])
+        yield f"### {escape.prose(ci_run.describe_cause(run, cause))}\n\n{escape.prose(said)}\n\n"
     for sentence in ci_run.describe_run(run):
         yield f"- {escape.prose(sentence)}\n"
     yield "\n|   | check | points |\n|---|---|---|\n"
@@ -55,7 +59,9 @@ def _list(run: Run) -> Iterator[str]:
         points = ci_run.describe_points(check)
         yield f"| {ci_run.mark(check)} | {_name(check)} | {points} |\n"
     for check in checks:
-        if check.outcome != "passed" and ci_run.explain(check):
+        if check.outcome == "passed" or ci_run.announce(causes, check):
+            continue
+        if ci_run.explain(check):
             yield _describe(check, ci_run.find_place(run, check))
     yield _describe_grader(graded)
 

@@ -45,7 +45,8 @@ def _dump(value: Mapping[str, object]) -> bytes:
 
 
 def _choose(run: Run, cap: int) -> dict[str, object]:
-    told = [escape.log(t[: cap + 500]) for t in ci_run.describe_run(run)]
+    every = [*ci_run.say_first(run), *ci_run.describe_run(run)]
+    told = [escape.log(t[: cap + 500]) for t in every]
     if run.graded.execution.status == "missing":
         return _refuse("There is nothing to grade.", told or ["The file asked for is not there."])
     return {**_make_score(run), "output": "\n".join(told), "tests": _list_tests(run, cap)}

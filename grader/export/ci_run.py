@@ -13,6 +13,8 @@ from pathlib import PurePosixPath
 
 from grader.export.ci_format import Run
 from grader.export.points import show, to_number
+from grader.records.causes import Cause, list_causes
+from grader.records.messages import Message
 from grader.records.place import Place
 from grader.records.result import CheckResult, Graded, Outcome
 
@@ -169,6 +171,47 @@ def explain(check: CheckResult, cap: int = 8_000) -> str:
     hint = f"\nNext step: {check.hint}" if check.hint else ""
     text = f"{check.feedback}{hint}".strip()
     return text if len(text) <= cap else f"{text[: max(0, cap - 1)]}…"
+
+
+def list_shown_causes(run: Run) -> tuple[Cause, ...]:
+    """What points were lost by, as far as it is shown: hidden checks have no part in it."""
+    shown = tuple(c for c in map(_mend, run.graded.checks) if not c.hidden)
+    return list_causes(replace(run.graded, checks=shown))
+
+
+def describe_cause(run: Run, cause: Cause) -> str:
+    """`Mend first: a layer is missing (lenet.py, line 12). It costs 70 points, …`."""
+    place = _find_below(run, cause.at) if cause.at else Place()
+    where = f" ({place.describe()})" if cause.at else ""
+    facts = {"title": cause.title, "where": where, "points": show(cause.points)}
+    waiting = [c.name for c in cause.follows]
+    code = "causes-first-and-more" if waiting else "causes-first"
+    return Message(code, {**facts, "n": len(waiting), "waiting": waiting}).text()
+
+
+def say_first(run: Run) -> list[str]:
+    """What to mend first: the cause, what was seen, and the next step; nothing without a loss."""
+    return [f"{describe_cause(run, c)} {explain(c.checks[0])}" for c in list_shown_causes(run)[:1]]
+
+
+def order_by_cause(run: Run, causes: Sequence[Cause]) -> list[CheckResult]:
+    """The checks of `list_checks`: those that show what to mend first at the beginning."""
+    ranks = {
+        check.name: rank
+        for rank, cause in enumerate(causes)
+        for check in (*cause.checks, *cause.follows)
+    }
+    checks = list_checks(run.graded)
+    return sorted(checks, key=lambda c: ranks.get(c.name, len(checks)))
+
+
+def announce(causes: Sequence[Cause], check: CheckResult) -> str:
+    """`Mend first: a layer is missing. ` before what is said of the check that shows it; nothing
+    for other checks.
+    """
+    if not causes or causes[0].checks[0].name != check.name:
+        return ""
+    return f"{Message('causes-title', {'title': causes[0].title}).text()}. "
 
 
 def describe_run(run: Run) -> list[str]:

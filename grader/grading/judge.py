@@ -34,6 +34,8 @@ UNSTEADY = "checks-unsteady"
 """Code of a check by which the reference differs from itself."""
 RAISED = "run-raised"
 """Code of a check whose measurement the student's code stopped by an error."""
+_NO_DEFINITION = (*RUN, "saved-")
+"""How the codes begin of what has nothing to do with where a name is defined."""
 _LONGEST = 400
 """Characters of an exception's text."""
 _WAITS: Mapping[Outcome, str] = {
@@ -64,7 +66,7 @@ def judge(
             of_check = student.for_check(reference)
             decided = _decided(check, of_check, reference)
             defined = (places[n] for n in of_check.subjects if places and n in places)
-            place = None if decided.code in RUN else next(defined, None)
+            place = None if decided.code.startswith(_NO_DEFINITION) else next(defined, None)
             results[check.name] = replace(decided, at=decided.at or place)
     return tuple(results.values())
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grader.records import messages
+from grader.records.json_values import Json, to_json
 from grader.records.place import Place
 from grader.records.result import CheckResult, Graded
 
@@ -204,3 +205,19 @@ def _find_waiting(lost: Sequence[CheckResult], names: Collection[str]) -> list[C
             known.add(check.name)
             waiting.append(check)
     return waiting
+
+
+def write_record(graded: Graded) -> dict[str, Json]:
+    """The content of `<student>.json`: the record, and what its points were lost by."""
+    return {**graded.to_json(), "causes": [_to_json(cause) for cause in list_causes(graded)]}
+
+
+def _to_json(cause: Cause) -> Json:
+    return {
+        "code": cause.code,
+        "title": cause.title,
+        "points": round(cause.points, 3),
+        "at": to_json(cause.at),
+        "checks": [c.name for c in cause.checks],
+        "follows": [c.name for c in cause.follows],
+    }

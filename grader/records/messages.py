@@ -13,18 +13,20 @@ do next. Blanks are filled by the facts, as `str.format` does it; `{n:layer|laye
 with its noun, `{names:list}` a list with "and", `{seen:shape}` a shape and `{share:percent}` a
 percentage. A fact may be a message itself.
 
-A course overrides single messages in its own `messages.toml`. Another language is another folder.
+A course says single messages otherwise in its own `messages.toml`, where `language = "de"` chooses
+another language. That is another folder; what it lacks is said in English.
 """
 
 from __future__ import annotations
 
+import os
 import string
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 from grader.records.errors import CourseError
 from grader.records.json_values import Json, to_json
@@ -112,21 +114,32 @@ class Words:
         return type(self)({**self._wordings, **changed})
 
 
-def read_words(language: str = LANGUAGE, course: Path | None = None) -> Words:
-    """The words of a language, with those of the file `course` instead where it gives some.
+def read_words(course: Path | None = None) -> Words:
+    """The words of English, or of the language that the file `course` chooses, with those that it
+    gives itself. Without that file they are the grader's own.
 
-    Raises CourseError where the language is unknown or the course's file is written wrongly.
+    Raises CourseError where the language is unknown or the file is written wrongly.
     """
-    words = _read_language(language)
-    if course is None or not course.is_file():
-        return words
+    if course is None or not os.path.lexists(course):
+        return _read_language(LANGUAGE)
     try:
-        given = _read_file(course)
+        given: dict[str, object] = {**_read_file(course)}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CourseError(f"{course} cannot be read: {error}") from None
+    words = _read_language(_require_language(course, given.pop("language", LANGUAGE)))
     for code, parts in given.items():
         _check_override(words, course, code, parts)
-    return words.override(given)
+    return words.override(cast("Mapping[str, Mapping[str, str]]", given))
+
+
+def _require_language(course: Path, language: object) -> str:
+    known = sorted(p.name for p in FOLDER.iterdir() if p.is_dir())
+    if language not in known:
+        raise CourseError(
+            f"{course}: there are no messages in the language {language!r}; there are: "
+            f"{', '.join(known)}"
+        )
+    return str(language)
 
 
 def current() -> Words:
@@ -142,9 +155,6 @@ def use(words: Words) -> None:
 @cache
 def _read_language(language: str) -> Words:
     folder = FOLDER / language
-    if not folder.is_dir():
-        known = ", ".join(sorted(p.name for p in FOLDER.iterdir() if p.is_dir()))
-        raise CourseError(f"there are no messages in the language {language!r}; there are: {known}")
     wordings: dict[str, Wording] = {}
     if language != LANGUAGE:
         complete = _read_language(LANGUAGE)

@@ -21,6 +21,7 @@ from markupsafe import escape as escape_html
 
 import grader
 from grader.records import bounds, file_names
+from grader.records.causes import write_record
 from grader.records.errors import CourseError
 from grader.records.execution import STATUSES, ExecutedNotebook, describe_end
 from grader.records.json_values import Json, record_to_json
@@ -201,7 +202,7 @@ def render(
 
 def dump_record(one: Graded) -> bytes:
     """The content of `<student>.json`."""
-    return (json.dumps(one.to_json(), indent=1, allow_nan=False) + "\n").encode()
+    return (json.dumps(write_record(one), indent=1, allow_nan=False) + "\n").encode()
 
 
 def _write_student(

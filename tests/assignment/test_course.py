@@ -11,6 +11,7 @@ import pytest
 
 from grader.assignment.course import Course
 from grader.records.errors import CourseError, UsageError
+from grader.records.messages import Message
 from kit.places import ROOT
 from kit.tiny import ASSIGNMENT, POINTS, RIGHT, TANH, Tiny, found
 
@@ -336,3 +337,23 @@ def test_this_repository_is_a_course() -> None:
         assert all(h.files for h in here.handouts(loaded))
         assert len(here.mistakes(loaded)) >= 8
         assert os.fspath(loaded.folder).endswith(slug)
+
+
+def test_a_course_has_words_of_its_own(course: Tiny) -> None:
+    """They are used from then on, what was judged before is judged again, and another course has
+    the grader's own words.
+    """
+    before = Course(course.root).load("tiny").rules
+    path = course.root / "messages.toml"
+    path.write_text('language = "de"\n[checks-wait]\ntext = "Erst `{check}`."\n')
+    try:
+        assert Course(course.root).load("tiny").rules != before
+        assert Message("checks-wait", {"check": "shapes"}).text() == "Erst `shapes`."
+        assert Message("checks-not-measured", {"why": "x."}).text() == "Nicht gemessen: x."
+        path.write_text('[checks-unheard]\ntext = "x"\n')
+        with pytest.raises(CourseError, match=r"messages\.toml has a message 'checks-unheard'"):
+            Course(course.root).load("tiny")
+    finally:
+        path.unlink()
+        assert Course(course.root).load("tiny").rules == before
+    assert Message("checks-not-measured", {"why": "x."}).text() == "Not measured: x."

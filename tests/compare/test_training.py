@@ -100,3 +100,27 @@ def test_each_class_counts_alike() -> None:
     own = compare.every_class(Logits(own=full, operands=()), LABELS, least=0.2)
     assert own.fraction == 0.5
     assert "at most 50%" in own.feedback
+
+
+@pytest.mark.parametrize(
+    ("losses", "larger"),
+    [
+        (np.linspace(1.4, 9.0, 50), False),
+        (np.array([1.4, np.inf, np.nan]), False),
+        (np.linspace(1.4, 0.9, 50), False),
+        (np.linspace(1.39, 1.38, 50), True),
+    ],
+    ids=["grows", "not finite", "falls", "flat"],
+)
+@pytest.mark.parametrize("margin", [0, 1, -20])
+def test_a_larger_learning_rate_is_advised_only_where_nothing_moved(
+    losses: np.ndarray,
+    larger: bool,  # noqa: FBT001
+    margin: float,
+) -> None:
+    """Never to a training that diverges, as where gradients were never set to zero."""
+    bad = scores(margin)
+    _, said = training_loss(bad, bad, losses)
+    assert "larger learning rate" not in said or larger
+    if larger and margin == 1:
+        assert "larger learning rate" in said

@@ -18,6 +18,7 @@ from grader.export.csv_table import CSV
 from grader.export.export import Results
 from grader.records import extensions
 from grader.records.adjustment import Adjustment
+from grader.records.causes import write_record
 from grader.records.errors import GraderError
 from grader.records.execution import Execution, StudentError
 from grader.records.place import Place
@@ -207,12 +208,12 @@ def test_annotations_name_line_or_cell() -> None:
     """A module's line; of a notebook the cell, since its lines are those of JSON."""
     module = ci_systems.run_commands(make("github", one(LOST)).log)
     assert module == [
-        {"kind": "error", "file": "hw4/lenet.py", "line": "31", "title": "forward_values: 0 of 20 points",
+        {"kind": "error", "file": "hw4/lenet.py", "line": "31", "title": "Mend first: They differ. forward_values: 0 of 20 points",
          "text": "They differ.\nNext step: Look."},
     ]  # fmt: skip
     (notebook,) = ci_systems.run_commands(make("github", one(PART, entry="lenet.ipynb")).log)
     assert notebook["kind"] == "warning"
-    assert notebook["title"] == "layer_shapes: 14.28 of 20 points (cell 7)"
+    assert notebook["title"].endswith("layer_shapes: 14.28 of 20 points (cell 7)")
     assert "line" not in notebook
 
 
@@ -241,7 +242,11 @@ def test_where_nothing_was_handed_in_nothing_ran() -> None:
     missing = Execution(status="missing", reason="There is no `lenet.py`.")
     run = one(*(check(c.name, "unmeasured") for c in graded().checks), entry="", execution=missing)
     assert ci_systems.run_commands(make("github", run).log) == [
-        {"kind": "error", "title": "There is nothing to grade", "text": missing.reason}
+        {
+            "kind": "error",
+            "title": "Mend first: The file that is asked for is missing",
+            "text": missing.reason,
+        }
     ]
     assert "level" not in make("github", run).content.decode()
     assert ci_systems.read_junit(make("junit", run).content)[0]["sandbox_level"] == ""
@@ -255,6 +260,38 @@ def many(number: int, outcome: Any = "failed", text: str = "No.") -> Run:
         for n in range(number)
     )
     return Run(graded=replace(graded(), checks=checks, score=0, max_score=number), entry="a.py")
+
+
+def test_every_reader_says_the_same_first() -> None:
+    """Title, sentence and place of what cost most, whatever stands first in the rubric; hidden
+    checks have no part in it.
+    """
+    facts = {"check": "forward_values"}
+    waits = check("test_accuracy", "skipped", code="checks-wait", facts=facts)
+    secret = hidden("secret", 0, 90)
+    run = one(PART, LOST, waits, secret)
+    said = "Mend first: They differ (hw4/lenet.py, line 31)."
+    more = "with 1 check that only follows from it: test_accuracy. They differ."
+    texts = {
+        "junit": "".join(ET.fromstring(make("junit", run).content).itertext()),
+        "gradescope": json.loads(make("gradescope", run).content)["output"],
+        "prairielearn": json.loads(make("prairielearn", run).content)["output"],
+    }
+    for name, text in texts.items():
+        assert f"{said} It costs 40 points, {more}" in text, name
+    summary = make("github", run).content.decode()
+    assert summary.index("They differ") < summary.index("| check |")
+    assert summary.count("They differ.<br>") == 1
+    first, second = ci_systems.run_commands(make("github", run).log)[:2]
+    assert first["title"] == "Mend first: They differ. forward_values: 0 of 20 points"
+    assert (first["line"], second["title"]) == ("31", "layer_shapes: 14.28 of 20 points (cell 7)")
+    tests = {t["name"]: t for t in json.loads(make("github-classroom", run).content)["tests"]}
+    assert tests["forward_values"]["message"].startswith("Mend first: They differ. They differ.")
+    shown = json.loads(make("autolab", run).content.splitlines()[0])["Checks"]
+    assert shown["forward_values"]["hint"].startswith("Mend first: They differ. ")
+    (cause, *_) = [c for c in write_record(run.graded)["causes"] if c["checks"] != ["secret"]]
+    assert (cause["title"], cause["points"], cause["follows"]) == ("They differ", 40, ["test_accuracy"])  # fmt: skip
+    assert cause["at"] == {"file": "lenet.py", "line": 31, "cell": None}
 
 
 @pytest.mark.parametrize("number", [10, 11, 40])

@@ -279,3 +279,32 @@ def test_contradictions(claimed: Any, shown: Any, told: int) -> None:
     found = contradictions(PROBES, {PARAMETERS.key: claimed, GRADIENTS.key: shown})
     assert len(found) == told
     assert all("`Net` claims 3 trainable parameters in use, but 7" in t for t in found)
+
+
+def test_every_reason_has_a_code_and_a_place_where_there_is_one() -> None:
+    """What was not measured says why by a code; the error's statement comes before the definition,
+    and a file that is missing, or a run that ended, stands nowhere.
+    """
+    error = StudentError(kind="KeyError", message="k", file="a.ipynb, cell 4", line=2)
+    defined = Place(file="a.ipynb", cell=3, line=1)
+    rows: tuple[tuple[Missing, str, Place | None], ...] = (
+        (
+            Missing(why="it raised", error=error),
+            "run-raised",
+            Place(file="a.ipynb", cell=4, line=2),
+        ),
+        (Missing(why="x", code="run-not-loaded", error=error), "run-not-loaded", error.at),
+        (Missing(why="x", code="run-ended"), "run-ended", None),
+        (Missing(why="x", code="saved-missing", about="a.pt"), "saved-missing", None),
+        (Missing(why="x", code="never-heard-of"), "checks-not-measured", defined),
+        (ELSEWHERE, "checks-elsewhere", defined),
+        (OURS, "checks-not-judged", defined),
+    )
+    assignment = Assignment("A", entry="a")
+    assignment.check(points=1)(reading)
+    ours = Measurements({ANSWER.key: 1}, reference=True)
+    for missing, code, place in rows:
+        student = Measurements({ANSWER.key: missing})
+        (result,) = judge(assignment.checks, student, ours, {"answer": defined})
+        assert (result.code, result.at) == (code, place)
+        assert result.feedback

@@ -108,11 +108,25 @@ def test_another_language_lacks_nothing_that_it_begins() -> None:
                 ), (path, code, part)
 
 
+def test_a_course_chooses_a_language(tmp_path: Path) -> None:
+    """What that lacks is said in English, what the course says itself comes first."""
+    path = tmp_path / "messages.toml"
+    path.write_text('language = "de"\n[checks-wait-broken]\ntext = "Später: `{check}`."\n', "utf-8")
+    messages.use(messages.read_words(path))
+    facts = {"check": "shapes"}
+    assert Message("checks-wait", facts).text().startswith("Nicht beurteilt, weil `shapes`")
+    assert Message("checks-wait-broken", facts).text() == "Später: `shapes`."
+    assert Message("run-crashed").text() == "crashed"
+    path.write_text("language = 7\n")
+    with pytest.raises(CourseError, match="language 7; there are: de, en"):
+        messages.read_words(path)
+
+
 def test_a_course_says_single_messages_otherwise(tmp_path: Path) -> None:
     """What it does not mention stays; what it names wrongly is a sentence."""
     path = tmp_path / "messages.toml"
     path.write_text('[checks-wait]\ntext = "First mend `{check}`."\n')
-    words = messages.read_words(course=path)
+    words = messages.read_words(path)
     messages.use(words)
     assert Message("checks-wait", {"check": "shapes"}).text() == "First mend `shapes`."
     for wrong, said in (
@@ -124,4 +138,4 @@ def test_a_course_says_single_messages_otherwise(tmp_path: Path) -> None:
     ):
         path.write_text(wrong)
         with pytest.raises(CourseError, match=said):
-            messages.read_words(course=path)
+            messages.read_words(path)
