@@ -22,7 +22,7 @@ from grader.grading.schedule import Schedule
 from grader.inside.cell import is_notebook
 from grader.ledger.ledger import Ledger
 from grader.records import file_names
-from grader.records.causes import list_causes
+from grader.records.causes import GUESSES, list_causes
 from grader.records.execution import describe_end
 from grader.records.extras import require_course
 from grader.records.result import Graded
@@ -137,9 +137,12 @@ def lost(graded: Graded) -> frozenset[str]:
 
 
 def _name_other_cause(graded: Graded, code: str) -> str:
-    """What a report names first in place of the mistake's own fault."""
+    """What a report names first in place of the mistake's own fault.
+
+    Which of two guesses at a cause is made depends on the data that are used.
+    """
     first = next((c.code for c in list_causes(graded)), "")
-    if not code or first == code:
+    if not code or first == code or {first, code} <= set(GUESSES):
         return ""
     named = f"`{first}`" if first else "no fault with a code"
     return f"has the code `{code}`, but a report names {named} first"

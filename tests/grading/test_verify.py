@@ -78,6 +78,17 @@ def test_a_mistake_that_loses_more(course: Tiny, findings: Verifying) -> None:
     assert findings()["mistakes/tanh"].fault == "loses doubles as well (Not doubled.)"
 
 
+def test_a_mistake_whose_fault_is_not_named_first(course: Tiny, findings: Verifying) -> None:
+    """Where a report names another fault than the code of the mistake, both are said."""
+    text = losing("values", TANH)
+    course.write(
+        "assignments/tiny/mistakes/tanh/tiny.py", text.replace("Loses", "Code: layers-width\nLoses")
+    )
+    fault = findings()["mistakes/tanh"].fault
+    assert fault.startswith("has the code `layers-width`, but a report names `")
+    assert fault.endswith("first")
+
+
 def test_a_handout_that_is_worth_too_much(course: Tiny, findings: Verifying) -> None:
     """An untouched handout may earn at most a twentieth."""
     course.write("assignments/tiny/handout/tiny.py", WRONG)
