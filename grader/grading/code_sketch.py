@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 from pygments.lexers.python import PythonLexer
-from pygments.token import Comment, Keyword, Literal, Name, Operator, Punctuation
+from pygments.token import Comment, Keyword, Literal, Name, Operator, Punctuation, _TokenType
 
 from grader.records.likeness import Sketch
 from grader.records.notebook_file import SUFFIX, Unreadable, read_notebook
@@ -23,6 +24,7 @@ MOST = 200_000
 """Characters of a submission's code that are looked at."""
 _CHUNK = 8_000
 """Characters that are split into tokens at once: some text takes the square of its length."""
+_LEXER = PythonLexer()
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _BEFORE = ("def", "class", "as", "for")
 """Words after which a name is given."""
@@ -67,17 +69,21 @@ def _split(text: str) -> Iterator[str]:
 
 def _list_words(text: str) -> Iterator[Word]:
     """What means something: no comments, no documentation, no space."""
-    for kind, word in PythonLexer().get_tokens(text):
-        if kind in Comment or kind in Literal.String.Doc:
-            continue
-        if kind in Literal.String:
-            yield "text", False
-        elif kind in Literal.Number:
-            yield "number", False
-        elif kind in Name:
-            yield word, True
-        elif kind in Keyword or kind in Operator or kind in Punctuation:
-            yield word, False
+    for kind, word in _LEXER.get_tokens(text):
+        role = _find_role(kind)
+        if role:
+            yield (word if role in ("name", "sign") else role), role == "name"
+
+
+@cache
+def _find_role(kind: _TokenType) -> str:
+    """What a token is: a name, a sign, a text, a number; empty for what means nothing."""
+    if kind in Comment or kind in Literal.String.Doc:
+        return ""
+    roles = {Literal.String: "text", Literal.Number: "number", Name: "name"}
+    signs = (Keyword, Operator, Punctuation)
+    found = (role for whole, role in roles.items() if kind in whole)
+    return next(found, "sign" if any(kind in sign for sign in signs) else "")
 
 
 def _find_own(words: Sequence[Word]) -> set[str]:
