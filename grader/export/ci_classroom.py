@@ -33,7 +33,8 @@ class Classroom:
 
     def make(self, run: Run) -> ResultFile:
         """Messages are as long as fit."""
-        sizes = (_dump(_make(run, cap)) for cap in CAPS)
+        causes = ci_run.list_shown_causes(run)
+        sizes = (_dump(_make(run, causes, cap)) for cap in CAPS)
         content = next((c for c in sizes if len(c) <= LARGEST), b"") or _dump(_make_total(run))
         total = ci_run.count(run.graded)
         return ResultFile(content=content, log=_make_notices(total))
@@ -73,9 +74,8 @@ def _make_failure(why: str) -> dict[str, object]:
     return {"version": VERSION, "status": "error", "max_score": 0, "tests": [test]}
 
 
-def _make(run: Run, cap: int) -> dict[str, object]:
-    checks, causes = ci_run.list_checks(run.graded), ci_run.list_shown_causes(run)
-    tests = [_describe(run, causes, check, cap) for check in checks]
+def _make(run: Run, causes: Sequence[Cause], cap: int) -> dict[str, object]:
+    tests = [_describe(run, causes, check, cap) for check in ci_run.list_checks(run.graded)]
     return _wrap(run, tests)
 
 

@@ -120,14 +120,18 @@ def withdraw_advice(checks: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
 
 def _list_causes(checks: Sequence[CheckResult]) -> tuple[Cause, ...]:
     lost = [c for c in checks if c.lost and not c.open]
+    place = {c.name: n for n, c in enumerate(lost)}
     groups = _group([c for c in lost if c.code != WAITS])
-    roots = [g for g in groups if _find_root(g, groups) is None]
+    roots = _find_roots(groups)
+    effects: dict[int, list[CheckResult]] = {id(g): [] for g in groups}
+    for group in groups:
+        if (root := roots.get(group[0].code)) is not None:
+            effects[id(root)] += group
     causes = []
-    for root in roots:
-        effects = [c for g in groups if _find_root(g, groups) is root for c in g]
-        names = {c.name for c in (*root, *effects)}
-        waiting = _find_waiting(lost, names)
-        follows = sorted((*effects, *waiting), key=lost.index)
+    for root in (g for g in groups if g[0].code not in roots):
+        follows = effects[id(root)]
+        names = {c.name for c in (*root, *follows)}
+        follows = sorted((*follows, *_find_waiting(lost, names)), key=lambda c: place[c.name])
         causes.append(
             Cause(code=root[0].code, title=name(root[0]), checks=root, follows=tuple(follows))
         )
@@ -149,40 +153,58 @@ Group = tuple[CheckResult, ...]
 
 def _group(checks: Iterable[CheckResult]) -> list[Group]:
     """The checks by the fault that they show, each group's clearest first."""
-    groups: list[list[CheckResult]] = []
+    groups: dict[object, list[list[CheckResult]]] = {}
+    every: list[list[CheckResult]] = []
     for check in checks:
-        same = next((g for g in groups if _is_same(g, check)), None)
+        alike = groups.setdefault(_find_kind(check), [])
+        same = next((g for g in alike if _stands_with(g, check)), None)
         if same is None:
-            groups.append([check])
-        else:
-            same.append(check)
-    return [tuple(sorted(g, key=lambda c: c.at is None)) for g in groups]
+            same = []
+            alike.append(same)
+            every.append(same)
+        same.append(check)
+    return [tuple(sorted(g, key=lambda c: c.at is None)) for g in every]
 
 
-def _is_same(group: Sequence[CheckResult], check: CheckResult) -> bool:
-    """True where a check shows the fault of the group: one code, about one thing, at one place
-    where both say it. A program that did not run is one fault, and so is what stops a network
-    wherever that is asked for.
+def _find_kind(check: CheckResult) -> tuple[str, ...]:
+    """What the checks of one fault have in common: a code, and what it is about. A program that
+    did not run is one fault; what has no name is one where the same sentence says why nothing was
+    measured.
     """
-    first = group[0]
     if check.code in RUN:
-        return first.code in RUN
-    if check.code != first.code or check.facts.get("about") != first.facts.get("about"):
-        return False
-    if not check.code or check.code in _UNNAMED:
-        return check.outcome == first.outcome == "unmeasured" and check.feedback == first.feedback
+        return ("run",)
+    about = repr(check.facts.get("about"))
+    if check.code and check.code not in _UNNAMED:
+        return check.code, about
+    said = check.feedback if check.outcome == "unmeasured" else f"{check.name} alone"
+    return check.code, about, check.outcome, said
+
+
+def _stands_with(group: Sequence[CheckResult], check: CheckResult) -> bool:
+    """True where a check is at the group's place, as far as both say it. What stops a network stops
+    it wherever that is asked for.
+    """
     places = [c.at for c in group if c.at is not None]
-    stops = check.code.startswith("stop-")
+    stops = check.code in RUN or check.code.startswith("stop-")
     return stops or check.at is None or check.at in places or not places
 
 
-def _find_root(group: Group, groups: Sequence[Group]) -> Group | None:
-    """The group that this one only follows from: the dearest that explains it, or its own root."""
-    explaining = [g for g in groups if g is not group and _explains(g[0].code, group[0].code)]
-    if not explaining:
-        return None
-    found = max(explaining, key=lambda g: (g[0].code not in EFFECTS, _sum_losses(g)))
-    return _find_root(found, groups) or found
+def _find_roots(groups: Sequence[Group]) -> dict[str, Group]:
+    """By code of what only follows: the group that it follows from, which is no effect itself."""
+    nearest: dict[str, Group] = {}
+    for effect in {g[0].code for g in groups} & EFFECTS.keys():
+        explaining = [g for g in groups if _explains(g[0].code, effect)]
+        if explaining:
+            nearest[effect] = max(
+                explaining, key=lambda g: (g[0].code not in EFFECTS, _sum_losses(g))
+            )
+    roots = {}
+    for effect in nearest:
+        code = effect
+        while code in nearest:
+            roots[effect] = nearest[code]
+            code = roots[effect][0].code
+    return roots
 
 
 def _explains(cause: str, effect: str) -> bool:
@@ -200,8 +222,8 @@ def _sum_losses(group: Group) -> float:
 def _find_waiting(lost: Sequence[CheckResult], names: Collection[str]) -> list[CheckResult]:
     """Those that were not judged because of these, or because of one that was not judged so."""
     known, waiting = set(names), []
-    for check in lost:
-        if check.code == WAITS and check.facts.get("check") in known:
+    for check in (c for c in lost if c.code == WAITS):
+        if check.facts.get("check") in known:
             known.add(check.name)
             waiting.append(check)
     return waiting
