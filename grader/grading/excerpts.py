@@ -53,4 +53,4 @@ def _read_lines(place: Place, files: Mapping[str, bytes]) -> list[str]:
 
 def _cut(text: str) -> list[str]:
     """Its lines, as Python counts them."""
-    return re.split(r"\r\n|\r|\n", text)
+    return re.split(r"\r\n|\r|\n", text) if text else []

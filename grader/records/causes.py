@@ -100,13 +100,17 @@ class Cause:
 
 
 def list_causes(graded: Graded) -> tuple[Cause, ...]:
-    """The causes of what was lost, the one to mend first at the beginning; none without a loss."""
+    """The causes of what was lost, the one to mend first at the beginning; none without a loss, and
+    none in how the run ended where a person has yet to say which files are meant.
+    """
     status = graded.execution.status
+    open_files = bool(graded.unclear) and not graded.settled
     code = f"run-{status}"
     title = messages.current().title(code)
     return tuple(
         replace(c, code=code, title=title or c.title) if c.code in RUN and status != "ok" else c
         for c in _list_causes(graded.checks)
+        if not (open_files and c.code in RUN)
     )
 
 
@@ -140,7 +144,8 @@ def _list_causes(checks: Sequence[CheckResult]) -> tuple[Cause, ...]:
 
 def name(check: CheckResult) -> str:
     """The fault as a heading: its title in the words in use, or its first sentence."""
-    title = messages.current().title(check.code, check.facts)
+    code = "causes-by-hand" if check.marked_by else check.code
+    title = messages.current().title(code, check.facts)
     first = re.split(r"(?<=[.!?])\s|\n", check.feedback.strip(), maxsplit=1)[0]
     return title or first[:200].removesuffix(".") or "No reason was given"
 

@@ -65,9 +65,9 @@ def test_who_is_gone_is_withdrawn_and_comes_back(pair: Tiny, regrade: Grading) -
     assert kept["Ada"].withdrawn is None
     assert json.loads(page(pair, "Bob.json"))["withdrawn"] == kept["Bob"].withdrawn
     assert "no longer among the submissions" in page(pair, "Bob.html")
-    assert "<dt>Students</dt><dd>1</dd>" in page(pair, "index.html")
-    assert "<dt>Withdrawn</dt><dd>1</dd>" in page(pair, "index.html")
-    assert f"<dt>Mean</dt><dd>{POINTS:g} " in page(pair, "index.html")
+    assert "<b>1</b> student</a>" in page(pair, "index.html")
+    assert "<b>1</b> withdrawn</a>" in page(pair, "index.html")
+    assert f"<b>{POINTS:g}</b> mean" in page(pair, "index.html")
     table = rows(pair)
     assert (table["Bob"]["status"], table["Bob"]["score"]) == ("withdrawn", "")
     assert {table["Bob"][c] for c in ("shapes", "doubles", "max_score")} == {""}

@@ -134,7 +134,7 @@ def test_marks_show_in_every_output(graded_once: Tiny) -> None:
     assert rows[2].endswith('"no","no"')
     index = (graded_once.out / "index.html").read_text()
     assert "marked by a person" in index
-    assert "A person did not give all the points." in index
+    assert "A person did not give all the points" in index
 
 
 def test_verify_passes_over_what_persons_mark(server: ForkServer, tmp_path: Path) -> None:
