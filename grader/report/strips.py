@@ -19,7 +19,7 @@ COLDEST, SHADES = -8, 10
 LONGEST = 80
 """Characters of a name."""
 MOST_PICTURES = 20
-_PICTURE = re.compile(r"[A-Za-z0-9+/]{1,4000}={0,2}\Z", re.ASCII)
+_PICTURE = re.compile(r"\A[A-Za-z0-9+/]{1,4000}={0,2}\Z", re.ASCII)
 """The bytes of a small PNG in base 64."""
 _SIGNATURE = "iVBORw0KGgo"
 """How every PNG begins, in base 64."""

@@ -37,7 +37,7 @@ _MEMORY = re.compile(
     r"not enough memory|can't allocate memory|Cannot allocate memory|DefaultCPUAllocator|"
     r"std::bad_alloc|Unable to allocate"
 )
-_NAMED = re.compile(r"[a-z]+(?:-[a-z]+){1,5}")
+_NAMED = re.compile(r"\A[a-z]+(?:-[a-z]+){1,5}\Z")
 """The code of a message."""
 _PROCESSES = re.compile(r"Resource temporarily unavailable|can't start new thread")
 _DISK = re.compile(r"No space left on device|File too large|Disk quota exceeded")

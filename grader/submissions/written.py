@@ -47,7 +47,7 @@ _AFTER = rf"(?:[\s*_`?~|{_UNSEEN}]|</[^<>]{{1,40}}>|\([^()]{{1,40}}\))"
 """What may stand between a label and what follows it: `(2 points)`."""
 _FOLLOWS = r"[:：)\]=→]|\.(?!\d)|[–—-](?!\d)|(?<=\|)|$"
 """What ends a label."""
-_TEXT_CELL = re.compile(r"\s*%%(?:markdown|html|latex)\b")
+_TEXT_CELL = re.compile(r"\A\s*%%(?:markdown|html|latex)\b")
 """A cell of code that is one of text."""
 
 
