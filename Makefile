@@ -59,6 +59,8 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/thousands.py
 	$(BIN)/python benchmarks/exports.py
 	$(BIN)/python benchmarks/class_pages.py
+	$(BIN)/grader demo --out build/demo >/dev/null
+	$(BIN)/python benchmarks/pages.py build/demo
 
 figures: $(STAMP)
 	$(BIN)/python benchmarks/figures.py
