@@ -50,7 +50,7 @@ SAID = {
     "softmax": ("conv_values", "it applies softmax to the right scores at its end"),
     "average_pooling": (
         "conv_layers",
-        "(avg_pool2d) in birds.py, line 52, stands where max_pool2d",
+        "(avg_pool2d) in birds.py, line 42, stands where max_pool2d",
     ),
     "wider_hidden": ("conv_parameters", "34,570 trainable parameters, expected are 18,090"),
     "detached": ("conv_training", "After the first step of gradient descent"),
