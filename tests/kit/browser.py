@@ -14,7 +14,7 @@ import pytest
 from kit.lab import PATIENCE
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 
 @contextmanager
@@ -35,3 +35,12 @@ def open_browser(home: Path, *words: str) -> Iterator[Browser]:
         ) as browser,
     ):
         yield browser
+
+
+def find_violations(page: Page) -> list[tuple[str, list[str]]]:
+    """What axe finds on a page, with everything unfolded: rule, and the first places of each."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    rows = Axe().run(page).response["violations"]
+    return [(row["id"], [node["html"][:200] for node in row["nodes"]][:3]) for row in rows]

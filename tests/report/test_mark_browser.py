@@ -18,7 +18,7 @@ import pytest
 from grader.ledger.ledger import Ledger
 from grader.records.mark import Mark
 from grader.records.result import CheckResult, Graded
-from kit.browser import open_browser
+from kit.browser import find_violations, open_browser
 from kit.lab import PATIENCE
 from kit.places import ROOT
 from kit.sample_records import graded
@@ -134,6 +134,19 @@ def test_ten_answers_by_keyboard_and_a_kill_in_between(out: Path, browser: Brows
     assert "marked by a person" in (out / "index.html").read_text(encoding="utf-8")
     with Ledger(out / "grades.db", readonly=True) as ledger:
         assert not any(g.needs_review for g in ledger.results())
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_mark(out: Path, browser: Browser, width: int, scheme: str) -> None:
+    """axe finds no violation of any kind on the form, and it is no wider than its window."""
+    sides = {"width": width, "height": 900}
+    with browser.new_context(viewport=sides, color_scheme=scheme) as window:  # type: ignore[arg-type]
+        page = window.new_page()
+        with serving(out) as (_, address):
+            page.goto(address)
+            assert find_violations(page) == []
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 class _Elsewhere(BaseHTTPRequestHandler):
