@@ -163,7 +163,7 @@ OTHERWISE: dict[str, tuple[dict[str, float], str, str]] = {
     "no_backward": ({"training_steps": 0, "loss_curve": 0}, "training_steps", "leaves the weights"),
     "another_network": ({"training_steps": 14, "loss_curve": 0}, "loss_curve", "guessing gives"),
     "one_size": ({"larger_pictures": 2.5}, "larger_pictures", "forward"),
-    "by_guess": ({"class_accuracies": 0}, "class_accuracies", "differs"),
+    "by_guess": ({"class_accuracies": 0}, "class_accuracies", "that is its precision"),
     "untrained": ({"training_steps": 14, "test_accuracy": 0}, "every_class", "Below 20% are"),
 }
 

@@ -31,7 +31,7 @@ SAID = {
     "shapes_turned": ("weight_shapes", "(10, 5, 3, 3)"),
     "stride_ignored": ("output_sides", "Side 631, kernel 11, padding 2, stride 4"),
     "overlap": ("data_split", "are in both parts"),
-    "no_step": ("mlp_training", "Train longer"),
+    "no_step": ("mlp_training", "each batch ends with `optimizer.step()`"),
     "kept_by_hook": ("alexnet_features", "worked in place"),
     "cuts_the_network": ("inner_features", "no longer answers what it answered before"),
 }
