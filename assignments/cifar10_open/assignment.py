@@ -19,7 +19,7 @@ assignment = Assignment(
 # order of the pictures, and how each one is flipped, shifted and changed in contrast.
 pictures = data.test("cifar10", normalised=False, altered=True)
 known = data.train("cifar10", limit=2000, normalised=False, altered=True)
-normalised = data.train("cifar10", limit=200)  # tells who forgot to normalise in `forward`
+normalised = data.test("cifar10", limit=200)  # tells who forgot to normalise in `forward`
 three, twelve = (data.test("cifar10", limit=n, normalised=False).images for n in (3, 12))
 
 net = probe.module("Net")

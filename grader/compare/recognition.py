@@ -29,6 +29,8 @@ BY_HEART = 0.15
 """By so much more of the training pictures are read by a network that has learned them by heart."""
 UNTRAINED_FOR = 0.05
 """By so much more of the test pictures no network reads that was trained on the others."""
+CLEARLY = 0.2
+"""By so much more a network reads of pictures that are normalised, where it needs them so."""
 ERRORS = 4.0
 """And by so many standard errors, where the pictures are few."""
 LARGEST = 4
@@ -156,7 +158,8 @@ def _name_scale(normalised: tuple[Logits, Secret[Array]] | None, share: float) -
     if normalised is None:
         return None
     better = measure_accuracy(normalised[0].own, np.asarray(normalised[1].reveal()))
-    return Message("own-normalisation", {"share": better}) if better > max(0.5, 2 * share) else None
+    clear = better > max(0.5, share + CLEARLY)
+    return Message("own-normalisation", {"share": better}) if clear else None
 
 
 def _measure_renamed(answers: Array, truth: Array, classes: int) -> float:

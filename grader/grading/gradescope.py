@@ -109,9 +109,10 @@ def make(executor: Executor, course: Course, *, allow_level: int) -> Autograder:
 
 
 def _list_grader() -> dict[str, bytes]:
-    """This program's modules."""
+    """This program's modules, and the words that they say."""
     home = Path(grader.__file__).parent
-    paths = (p for p in home.rglob("*.py") if "_course" not in p.relative_to(home).parts)
+    every = (*home.rglob("*.py"), *home.glob("report/messages/*/*.toml"))
+    paths = (p for p in every if "_course" not in p.relative_to(home).parts)
     return {f"grader/{p.relative_to(home).as_posix()}": p.read_bytes() for p in paths}
 
 

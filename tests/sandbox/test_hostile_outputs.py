@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from grader.cli import main as command_line
+from grader.report.pages import bundled_templates
 from kit.corpus import ARCHIVES, HOSTILE, specimens
 from kit.host import _tree
 from kit.page import ACTIVE, Page
@@ -153,7 +154,7 @@ def inert(path: Path) -> str:
     html = path.read_text(encoding="utf-8")
     page = Page(html)
     for tag, attributes in page.elements:
-        assert tag not in ACTIVE - {"img"}
+        assert tag not in ACTIVE - {"img", "script"}
         for name, value in attributes.items():
             assert not name.startswith("on")
             assert name not in ("style", "srcset", "action", "formaction")
@@ -164,6 +165,9 @@ def inert(path: Path) -> str:
                 assert not target or (path.parent / target).is_file(), value
                 assert "/" not in target, value
     assert html.count("Content-Security-Policy") == 1
+    own = (bundled_templates() / "page.js").read_text("utf-8").strip()
+    assert page.script in ("", own)
+    assert html.count("<script") == bool(page.script)
     assert not _ESCAPE.search(page.text)
     return page.text
 
