@@ -101,7 +101,7 @@ def test_the_saved_notebook_is_checked_in_a_box(own: Path, call: CommandLine) ->
     marks = dict(re.findall(r"bold;\">(.)</td>.*?<b>(\w+)</b>", table))
     assert len(re.findall("<tr", table)) == 4
     assert marks["✗"] == "doubles"
-    assert "Not doubled." in table
+    assert "Mend first: Not doubled" in table
     assert "10 of 12 points of the public checks, at sandbox level" in table
     assert re.search(r"as saved at (\d\d:\d\d):\d\d", table)[1] >= before
     assert "<script" not in table

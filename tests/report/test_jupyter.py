@@ -270,7 +270,7 @@ def test_a_student_checks_a_notebook_from_inside(student: Jupyter, window: Windo
     shown.save()
     shown.run(saved)
     assert marks(shown, saved) == "✓✓✓✗"
-    assert "Not doubled." in shown.text(saved)
+    assert "Mend first: Not doubled" in shown.text(saved)
     assert "10 of 12 points of the public checks" in shown.text(saved)
     assert shown.outputs(saved).count() == 1
     shown.save()

@@ -265,6 +265,7 @@ def test_long_outputs_keep_head_and_tail() -> None:
     assert "characters are not shown" in html
 
 
+@pytest.mark.proof
 def test_the_whole_page_is_bounded() -> None:
     """Two thousand cells of long outputs are a page that a browser opens; pictures come on top."""
     one = {"output_type": "stream", "name": "stdout", "text": "\x1b" * 800}
