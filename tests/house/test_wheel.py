@@ -26,10 +26,10 @@ SLUG = "lenet5_mnist"
 """The only assignment in it, which is the demonstration's."""
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("GRADER_DATA", "PYTHONPATH")}
 KINDS = {
-    "grader": {".py", ".typed"},
+    "grader": {".py", ".toml", ".typed"},
     "grader/_course/assignments": {".ipynb", ".md", ".pt", ".py", ".toml"},
     "grader/_course/reference": {".ipynb", ".json", ".pt", ".py"},
-    "grader/_course/reports": {".css", ".html"},
+    "grader/_course/reports": {".css", ".html", ".js"},
 }
 """Suffixes of the files below each folder, that of the folder next to them."""
 
