@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
 from grader.records.errors import CourseError
-from grader.records.hidden import is_rule
+from grader.records.hidden_checks import is_rule
 from grader.records.json_values import read_number
 from grader.records.limits import Limits
 

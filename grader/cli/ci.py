@@ -97,7 +97,7 @@ def ci(
     from grader.cli import terminal
     from grader.export.ci_run import is_enough
     from grader.grading.which_assignment import choose_for_repository
-    from grader.records.hidden import are_shown, reveal
+    from grader.records.hidden_checks import are_shown, reveal
 
     targets = _pair(formats, outs)
     _spare(targets, [p for p in (path, kit) if p is not None])
@@ -154,7 +154,7 @@ def _list_files(targets: dict[str, ResultFormat]) -> list[Path]:
 
 def _name_lines(loaded: LoadedAssignment) -> list[str]:
     """How the lines of a result will be called."""
-    from grader.records.hidden import are_shown, name_line
+    from grader.records.hidden_checks import are_shown, name_line
 
     checks, shown = loaded.assignment.checks, are_shown(loaded.assignment.hidden_shown)
     merged = {c.name: name_line(extra=c.extra) for c in checks if c.hidden and not shown}

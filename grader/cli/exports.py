@@ -86,7 +86,7 @@ def _prepare(out: Path, into: Path | None, name: str, wishes: Wishes) -> Deliver
     from grader.export.report_files import ReportFiles
     from grader.ledger.ledger import HIDDEN, Ledger
     from grader.records import file_names
-    from grader.records.hidden import NEVER, choose_view
+    from grader.records.hidden_checks import NEVER, choose_view
 
     with Ledger(require_graded(out), readonly=True) as ledger:
         graded = [one.shorten() for one in ledger.results()]

@@ -15,7 +15,7 @@ from grader.export.ci_format import Failure, ResultFile, Run
 from grader.export.ci_run import Total
 from grader.export.points import show, to_number
 from grader.records.causes import Cause
-from grader.records.hidden import ELSEWHERE
+from grader.records.hidden_checks import ELSEWHERE
 from grader.records.result import CheckResult
 from grader.report import escape
 

@@ -14,7 +14,7 @@ from grader.export import ci_run
 from grader.export.ci_format import Failure, ResultFile, Run
 from grader.export.leaderboard import SHOWN
 from grader.export.points import to_number
-from grader.records.hidden import ELSEWHERE
+from grader.records.hidden_checks import ELSEWHERE
 from grader.records.result import CheckResult, Graded
 from grader.report import escape
 

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from grader.export.ci_format import Run
 from grader.export.points import show, to_number
 from grader.records.causes import Cause, list_causes
-from grader.records.hidden import ELSEWHERE, merge
+from grader.records.hidden_checks import ELSEWHERE, merge
 from grader.records.messages import Message
 from grader.records.place import Place
 from grader.records.result import CheckResult, Graded

@@ -23,7 +23,7 @@ from grader.grading.similarity import find_alike, keep_sketches
 from grader.ledger.ledger import HIDDEN, Ledger
 from grader.records import file_names
 from grader.records.errors import GraderError, UsageError
-from grader.records.hidden import NEVER, choose_view
+from grader.records.hidden_checks import NEVER, choose_view
 from grader.records.result import Graded
 from grader.records.submission import Submission
 from grader.report import pages

@@ -4,7 +4,7 @@ Submission → ExecutionRecord → measurements → Verdict → CheckResult → 
 
 Floors, top first:
     measurements
-    causes, hidden, untrusted
+    causes, hidden_checks, untrusted
     answers, result
     excerpt, execution
     submission

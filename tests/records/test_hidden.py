@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from grader.records.causes import list_causes
-from grader.records.hidden import are_shown, choose_view, conceal, is_rule, reveal
+from grader.records.hidden_checks import are_shown, choose_view, conceal, is_rule, reveal
 from grader.records.result import CheckResult
 from kit.sample_records import check, graded
 
