@@ -53,7 +53,7 @@ def keys(value: object) -> Iterator[str]:
             yield key
             if key == "checks" and isinstance(item, dict):
                 yield from keys(list(item.values()))
-            elif key not in ("arguments", "digests", "evidence", "numbers", "versions"):
+            elif key not in ("arguments", "digests", "evidence", "facts", "numbers", "versions"):
                 yield from keys(item)
 
 
