@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from grader.data.descriptions import SecretLabels
@@ -42,7 +44,7 @@ def show_errors(guesses: Array, answers: Array, labels: Secret[Array]) -> dict[s
                     "index": index,
                     "label": _name(labels, int(truth[index])),
                     "answer": _name(labels, int(guesses[index])),
-                    "share": round(shares[index], 4),
+                    "share": None if math.isnan(shares[index]) else round(shares[index], 4),
                     "png": png,
                 }
             )

@@ -12,11 +12,11 @@ from collections.abc import Mapping
 
 from grader.export import ci_run
 from grader.export.ci_format import Failure, ResultFile, Run
-from grader.export.leaderboard import SHOWN
 from grader.export.points import to_number
 from grader.records.hidden_checks import ELSEWHERE
 from grader.records.result import CheckResult, Graded
 from grader.report import escape
+from grader.report.ranking import RANKED
 
 LARGEST = 1_000_000
 """Bytes; Gradescope names no limit, this keeps its page usable."""
@@ -99,7 +99,7 @@ def _describe(run: Run, check: CheckResult, cap: int) -> dict[str, object]:
 def _list_board(graded: Graded) -> list[dict[str, object]]:
     """What a check that is ranked and earned something has read, and with how many parameters."""
     for check in graded.checks:
-        facts = check.evidence.get(SHOWN)
+        facts = check.evidence.get(RANKED)
         if not isinstance(facts, Mapping) or check.earned <= 0:
             continue
         rows = [("accuracy", "desc"), ("parameters", "asc")]

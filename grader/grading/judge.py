@@ -141,9 +141,9 @@ def _explain_gap(check: Check, missing: Missing) -> CheckResult:
     if missing.needs_review:
         return give_up(check, Message("checks-not-judged", facts))
     error = missing.error
-    known = missing.code if missing.code in messages.current() else ""
-    code = known or name_stop(missing.why) or (RAISED if error else "checks-not-measured")
     facts |= {"about": missing.about, "kind": error.kind if error else ""}
+    known = missing.code if messages.current().says(missing.code, facts) else ""
+    code = known or name_stop(missing.why) or (RAISED if error else "checks-not-measured")
     told = _say(check, "unmeasured", Message(code, facts), needs_review=missing.undecided)
     return replace(told, at=error.at if error else None)
 

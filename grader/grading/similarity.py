@@ -23,9 +23,10 @@ ALIKE = 0.8
 """From this share on two are named."""
 FEWEST: Mapping[Kind, int] = {"code": 20, "weights": 64}
 """Traits of its own that a work needs to be compared."""
-FEW, MANY = 10, 30
-"""A trait that more than a tenth of the class have is nobody's; but not where no more than FEW do,
-and always where more than MANY do.
+FEW = 10
+MANY: Mapping[Kind, int] = {"code": 30, "weights": 100}
+"""A trait of code that more than a tenth of the class have is nobody's; but not where no more than
+FEW do. One that more than MANY have is nobody's always: weights that so many handed in were given.
 """
 COMMON = "common"
 """Instead of a digest: what the handout and the reference hold."""
@@ -89,7 +90,7 @@ def compare(
     """Each pair of students who share nearly all of what is the smaller work's own."""
     own = {student: set(s.values - common) for student, s in sketches.items()}
     often = Counter(value for values in own.values() for value in values)
-    most = min(max(FEW, len(own) // 10), MANY) if kind == "code" else len(own)
+    most = MANY[kind] if kind == "weights" else min(max(FEW, len(own) // 10), MANY[kind])
     own = {n: {v for v in values if often[v] <= most} for n, values in own.items()}
     own = {n: values for n, values in own.items() if len(values) >= FEWEST[kind]}
     for (one, other), shared in _count_shared(own).items():

@@ -22,7 +22,7 @@ FEWEST = 500
 """Numbers that a submission must have."""
 SUFFIXES = (".pt", ".pth", ".npz", ".npy", ".safetensors", ".ckpt", ".bin")
 _MOST = 64 << 20
-"""Bytes of numbers that are looked at."""
+"""Bytes of numbers of a submission that are looked at."""
 _MOST_ARRAYS = 4_000
 _FACTOR = np.uint64(0xD6E8FEB86659FD93)
 _ANGLE = np.uint32(0x7FFFFFFF)
@@ -36,11 +36,10 @@ def sketch_weights(files: Mapping[str, bytes]) -> Sketch | None:
     for name in sorted(files):
         if not name.endswith(SUFFIXES):
             continue
-        for bits in _list_arrays(files[name]):
-            part = bits[: left // 4]
-            left -= 4 * len(part)
-            size += len(part)
-            kept = _keep_least(np.concatenate([kept, _hash(part)]))
+        for bits in _list_arrays(files[name], left):
+            left -= 4 * len(bits)
+            size += len(bits)
+            kept = _keep_least(np.concatenate([kept, _hash(bits)]))
     if size < FEWEST or len(kept) < KEPT:
         return None
     return Sketch(kind="weights", size=size, values=frozenset(kept.tolist()))
@@ -63,17 +62,23 @@ def _keep_least(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return np.unique(hashes)[:KEPT]
 
 
-def _list_arrays(content: bytes) -> Iterator[Bits]:
-    """The numbers of each array in a file, as bits; of one that is no archive, of all of it."""
+def _list_arrays(content: bytes, most: int) -> Iterator[Bits]:
+    """The numbers of each array in a file, as bits; of one that is no archive, of all of it.
+
+    No more than `most` bytes of numbers are read, however much an archive would expand to.
+    """
     try:
         if not zipfile.is_zipfile(io.BytesIO(content)):
-            yield _read_bits(content)
+            yield _read_bits(content[:most])
             return
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for info in archive.infolist()[:_MOST_ARRAYS]:
-                if info.file_size <= _MOST:
-                    with archive.open(info) as member:
-                        yield _read_bits(member.read(_MOST))
+                if most <= 0:
+                    return
+                with archive.open(info) as member:
+                    numbers = member.read(most)
+                most -= len(numbers)
+                yield _read_bits(numbers)
     except Exception:  # untrusted: an archive may raise anything
         return  # what was read until here is compared
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grader.records import messages
+from grader.records.bounds import shorten
 from grader.records.json_values import Json, to_json
 from grader.records.place import Place
 from grader.records.result import CheckResult, Graded
@@ -17,6 +18,8 @@ from grader.records.result import CheckResult, Graded
 WAITS = "checks-wait"
 """Code of a check that was not judged since an earlier one was lost; its facts name that one."""
 
+LONGEST = 200
+"""Characters of a heading: names in it are a student's."""
 RUN = ("run-not-loaded", "run-ended", "run-no-file")
 """Codes of checks for which nothing could be measured, as the program did not run, or ended."""
 
@@ -147,7 +150,8 @@ def name(check: CheckResult) -> str:
     code = "causes-by-hand" if check.marked_by else check.code
     title = messages.current().title(code, check.facts)
     first = re.split(r"(?<=[.!?])\s|\n", check.feedback.strip(), maxsplit=1)[0]
-    return title or first[:200].removesuffix(".") or "No reason was given"
+    said = title or first.removesuffix(".") or "No reason was given"
+    return shorten(said, LONGEST)
 
 
 # ---------------------------------------------------------------------- which belong together

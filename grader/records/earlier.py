@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Self
 
 from grader.records.json_values import Fields
@@ -16,6 +16,10 @@ class Earlier:
     score: float
     checks: Mapping[str, float]
     """Points earned, by the name of the check; those that were open are left out."""
+
+    def without(self, names: Collection[str]) -> Self:
+        """The same without these checks."""
+        return replace(self, checks={n: p for n, p in self.checks.items() if n not in names})
 
     @classmethod
     def from_json(cls, value: Fields | None) -> Self | None:

@@ -48,13 +48,23 @@ def choose_view(rule: str, *, with_hidden: bool = False) -> Callable[[Graded], G
 
 
 def conceal(graded: Graded) -> Graded:
-    """The same with one line instead of hidden checks, so that the points still add up."""
+    """The same with one line instead of hidden checks, so that the points still add up, and without
+    what tells of them otherwise: lines that only they are about, and what they earned before.
+    """
     hidden = [c for c in graded.checks if c.hidden]
     if not hidden:
         return graded
     shown = [c for c in graded.checks if not c.hidden]
     apart = ([c for c in hidden if c.extra is extra] for extra in (False, True))
-    return replace(graded, checks=(*shown, *(merge(some, some) for some in apart if some)))
+    places = [c.at for c in shown if c.at is not None]
+    if (error := graded.execution.error) is not None and error.at is not None:
+        places.append(error.at)
+    return replace(
+        graded,
+        checks=(*shown, *(merge(some, some) for some in apart if some)),
+        excerpts=tuple(e for e in graded.excerpts if any(e.shows(place) for place in places)),
+        earlier=graded.earlier and graded.earlier.without({c.name for c in hidden}),
+    )
 
 
 def reveal(graded: Graded) -> Graded:

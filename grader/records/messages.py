@@ -22,7 +22,7 @@ from __future__ import annotations
 import os
 import string
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -104,6 +104,12 @@ class Words:
             return self.fill(Message(code, facts or {}), "title")
         except (LookupError, TypeError, ValueError):
             return ""
+
+    def says(self, code: str, facts: Collection[str]) -> bool:
+        """True for a code whose sentences need no other facts than these: a box may name any."""
+        if code not in self._wordings:
+            return False
+        return find_blanks(getattr(self._wordings[code], part) for part in PARTS) <= set(facts)
 
     def override(self, wordings: Mapping[str, Mapping[str, str]]) -> Self:
         """The same words, with those parts of messages said otherwise that are given."""

@@ -25,6 +25,15 @@ _SHOWN = (
     Name.Decorator,
 )
 """Kinds of words that have a colour."""
+_LEXER = PythonLexer(stripnl=False, ensurenl=False)
+_FORMATTER = HtmlFormatter(nowrap=True, classprefix="py-")
+
+
+def colour_lines(source: str) -> list[str]:
+    """Each line as escaped HTML; words of Python are in classes that begin with `py-`."""
+    tokens = ((_simplify(kind), text) for kind, text in _LEXER.get_tokens(source))
+    html: str = write_tokens(tokens, _FORMATTER)
+    return html.split("\n")[: source.count("\n") + 1]
 
 
 class Colourer:
@@ -33,8 +42,6 @@ class Colourer:
     def __init__(self, share: float = 1.0) -> None:
         """`share` is how much is coloured of what a page may have at most."""
         self._left = int(MOST_ON_A_PAGE * share)
-        self._lexer = PythonLexer(stripnl=False, ensurenl=False)
-        self._formatter = HtmlFormatter(nowrap=True)
 
     def colour(self, source: str, marked: Collection[int] = ()) -> Markup:
         """Each line in an element, which the style sheet numbers; the `marked` ones, counted from
@@ -43,11 +50,9 @@ class Colourer:
         source = source.rstrip("\n")
         if len(source) <= min(MOST_IN_A_CELL, self._left):
             self._left -= len(source)
-            tokens = ((_simplify(k), text) for k, text in self._lexer.get_tokens(source))
-            html = write_tokens(tokens, self._formatter)
+            lines = colour_lines(source)
         else:
-            html = str(Markup.escape(source))
-        lines = html.removesuffix("\n").split("\n")
+            lines = str(Markup.escape(source)).split("\n")
         spans = ("<span", '<span class="lost"')
         rows = [f"{spans[n in marked]}>{line}\n</span>" for n, line in enumerate(lines, 1)]
         return Markup("".join(rows))  # noqa: S704 - escaped by Pygments or above

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from textwrap import dedent
 
 from markupsafe import Markup
-from pygments import highlight
-from pygments.formatters.html import HtmlFormatter
-from pygments.lexers.python import PythonLexer
 
 from grader.records.excerpt import Excerpt
 from grader.report import escape
+from grader.report.coloured_code import colour_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,26 +23,13 @@ class Line:
     """Whether it is the one that is meant."""
 
 
-@cache
-def _tools() -> tuple[PythonLexer, HtmlFormatter[str]]:
-    return PythonLexer(stripnl=False), HtmlFormatter(nowrap=True, classprefix="py-")
-
-
 def list_lines(excerpt: Excerpt, line: int | None) -> list[Line]:
     """The lines of an excerpt, moved to the left as far as all allow; the one of that number is
     marked.
     """
-    text = "\n".join(row.expandtabs(4) for row in excerpt.lines)
+    text = dedent("\n".join(row.expandtabs(4) for row in excerpt.lines))
+    shown = "\n".join(escape.line(row) for row in text.split("\n"))
     return [
-        Line(number=number, html=html, hit=number == line)
-        for number, html in enumerate(colour(dedent(text).split("\n")), excerpt.first)
+        Line(number=number, html=Markup(html), hit=number == line)  # noqa: S704 - Pygments escapes
+        for number, html in enumerate(colour_lines(shown), excerpt.first)
     ]
-
-
-def colour(lines: Sequence[str]) -> list[Markup]:
-    """Each line of a piece of Python as escaped HTML, its parts in classes that begin with
-    `py-`.
-    """
-    shown = [escape.line(line) for line in lines]
-    html = highlight("\n".join(shown), *_tools()).split("\n")
-    return [Markup(part) for part in html[: len(lines)]]  # noqa: S704 - Pygments escapes it

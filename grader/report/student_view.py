@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from grader.records import causes
 from grader.records.bounds import shorten
 from grader.records.causes import Cause
-from grader.records.execution import StudentError, describe_end
+from grader.records.execution import StudentError
 from grader.records.json_values import Json
 from grader.records.place import Place
 from grader.records.result import CheckResult, Graded
@@ -53,6 +53,8 @@ class Card:
     """What was seen and what was expected, in a few words."""
     stopped: bool
     """Whether this is where the run ended."""
+    silent: bool
+    """Whether nothing was measured for that: then the error says all there is to say."""
 
     @property
     def check(self) -> CheckResult:
@@ -175,18 +177,15 @@ def _find_end(every: Sequence[Cause], error: StudentError | None) -> Cause | Non
 def _make_card(graded: Graded, number: int, cause: Cause, *, stopped: bool) -> Card:
     error = graded.execution.error if stopped else None
     place = (Place.of(error.file, error.line) if error else None) or cause.at
-    silent = stopped and all(c.outcome == "unmeasured" for c in cause.checks)
-    end = f"The submission {describe_end(graded.execution.status)}"
-    if error is not None:
-        end += f": {error.kind[:SHORT]}"
     return Card(
         number=number,
-        title=end if silent else cause.title,
+        title=cause.title,
         cause=cause,
         place=place,
         lines=_find_lines(graded, place),
         sides=find_sides(cause.checks[0]),
         stopped=stopped,
+        silent=stopped and all(c.outcome == "unmeasured" for c in cause.checks),
     )
 
 

@@ -133,6 +133,22 @@ def test_what_the_reference_lacks_is_told_without_its_code() -> None:
     assert "measured: It is not there." in result.feedback
 
 
+@pytest.mark.parametrize(
+    ("code", "taken"),
+    [
+        ("names-missing", "names-missing"),
+        ("layers-width", "checks-not-measured"),  # it needs facts that no box gives
+        ("checks-no-verdict", "checks-not-measured"),
+        ("no-such", "checks-not-measured"),
+    ],
+)
+def test_a_box_names_only_what_can_be_said(code: str, taken: str) -> None:
+    """Whatever code a student's process gives, a sentence comes of it, and no error."""
+    (result,) = judged(reading, answer=Missing(why="it is not there", code=code, about="Net"))
+    assert (result.outcome, result.code) == ("unmeasured", taken)
+    assert "it is not there" in result.feedback.lower() or "not there" in result.feedback
+
+
 def test_a_verdict_is_kept_whole() -> None:
     """Feedback and hint reach the student as the check wrote them."""
     (result,) = judged(half)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from grader.assignment.course import Course
+from grader.grading import weight_sketch
 from grader.grading.code_sketch import MOST, sketch_code
 from grader.grading.grade import render
 from grader.grading.similarity import compare, find_alike, keep_sketches
@@ -120,6 +122,29 @@ def test_what_many_have_is_nobodys() -> None:
     same = packed(np.random.default_rng(0).normal(size=(60, 60)).astype(np.float32))
     pairs = list(compare("weights", of_weights(**{f"s{n}": same for n in range(12)}), frozenset()))
     assert len(pairs) == 66
+    (one,) = of_weights(one=same).values()
+    assert not list(compare("weights", {f"s{n}": one for n in range(101)}, frozenset()))
+
+
+def test_what_an_archive_expands_to_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All arrays of all files together: no more is unpacked than is looked at."""
+    monkeypatch.setattr(weight_sketch, "_MOST", 1 << 20)
+    file, bits = io.BytesIO(), np.arange(1 << 16, dtype=np.uint32).tobytes()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(40):
+            archive.writestr(f"data/{number}", bits)
+    read: list[int] = []
+    plain = zipfile.ZipExtFile.read
+
+    def note(self: zipfile.ZipExtFile, n: int | None = -1) -> bytes:
+        content = plain(self, n)
+        read.append(len(content))
+        return content
+
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", note)
+    sketch = sketch_weights({"a.pt": file.getvalue(), "b.pt": file.getvalue()})
+    assert sketch is not None
+    assert sum(read) == 4 * sketch.size == 1 << 20
 
 
 def test_shuffled_weights_are_found() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from grader.records import messages
-from grader.records.causes import EFFECTS, GUESSES, WAITS, list_causes, withdraw_advice
+from grader.records.causes import EFFECTS, GUESSES, LONGEST, WAITS, list_causes, withdraw_advice
 from grader.records.execution import Execution
 from grader.records.place import Place
 from grader.records.result import CheckResult
@@ -96,6 +96,13 @@ def test_the_table_knows_its_codes() -> None:
     assert all(code in words and words[code].title for code in (*EFFECTS, *GUESSES))
     beginnings = {start for starts in EFFECTS.values() for start in starts}
     assert [b for b in beginnings if not any(code.startswith(b) for code in words)] == []
+
+
+def test_a_heading_is_short() -> None:
+    """However long the names are that stand in it."""
+    checks = (_lose("a", 5, feedback="x" * 5_000),)
+    (cause,) = list_causes(replace(graded(), checks=checks))
+    assert len(cause.title) == LONGEST
 
 
 def test_without_a_loss_there_is_none() -> None:

@@ -8,14 +8,17 @@ from datetime import date
 import pytest
 
 from grader.records.causes import list_causes
+from grader.records.earlier import Earlier
+from grader.records.excerpt import Excerpt
 from grader.records.hidden_checks import are_shown, choose_view, conceal, is_rule, reveal
+from grader.records.place import Place
 from grader.records.result import CheckResult
 from kit.sample_records import check, graded
 
 TODAY = date(2026, 12, 1)
 SECRET = CheckResult(
     name="secret", title="Secret title.", outcome="failed", points=8, earned=0,
-    feedback="SECRET", hint="SECRET", evidence={"secret": 1}, hidden=True, code="secret-code",
+    feedback="SECRET", hint="SECRET", evidence={"secret": 1}, hidden=True, code="secret-code", at=Place(file="a.py", line=40),
 )  # fmt: skip
 OTHER = replace(SECRET, name="secret_too", outcome="passed", points=12, earned=12.0)
 
@@ -38,10 +41,14 @@ def test_what_is_no_rule(rule: object) -> None:
 
 def test_points_add_up_without_a_secret() -> None:
     """One line says how many points of how many; nothing else of hidden checks is left."""
-    lost = check("two_steps", "failed", feedback="Another.")
+    lost = check("two_steps", "failed", feedback="Another.", at=Place(file="a.py", line=9))
     one = graded("Ada", lost)
     one = replace(one, checks=(*one.checks, SECRET, OTHER), score=102.0, max_score=120.0)
-    seen = conceal(one)
+    lines = [Excerpt(file="a.py", cell=None, first=n, lines=("x",)) for n in (9, 40)]
+    before = Earlier(score=3.0, checks={"secret": 2.0, "two_steps": 1.0})
+    seen = conceal(replace(one, excerpts=tuple(lines), earlier=before))
+    assert seen.excerpts == (lines[0],)
+    assert seen.earlier == Earlier(score=3.0, checks={"two_steps": 1.0})
     line = seen.checks[-1]
     assert (line.name, line.earned, line.points, line.outcome) == (
         "hidden_checks",

@@ -186,11 +186,11 @@ def test_code_is_coloured_by_classes() -> None:
     """Words of Python, each line for itself; far too much of it is shown without."""
     html = page(book(new_code_cell('def f(x):\n    """Two\n    lines."""\n    return 1')))
     inert(html)
-    assert '<span class="k">def</span> <span class="nf">f</span>(x):\n</span>' in html
-    assert '<span class="s">    lines."""</span>\n</span>' in html
+    assert '<span class="py-k">def</span> <span class="py-nf">f</span>(x):\n</span>' in html
+    assert '<span class="py-s">    lines."""</span>\n</span>' in html
     long = "x = 'a'\n" * 1_100
-    assert 'class="s"' not in page(book(new_code_cell(long)))
-    assert 'class="s"' in page(raw(*[code(long[:7_000])] * 6))
+    assert 'class="py-s"' not in page(book(new_code_cell(long)))
+    assert 'class="py-s"' in page(raw(*[code(long[:7_000])] * 6))
 
 
 def test_long_outputs_are_folded_after_twenty_lines() -> None:

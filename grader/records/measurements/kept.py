@@ -42,10 +42,12 @@ def order_scores(scores: object) -> object:
 
 def measure_confidence(rows: Array) -> Array:
     """(N,) the share of 1 that a network gives to its answer: scores (N, classes) are taken through
-    softmax unless they are shares already. Of an order, what it says. 0 where there is no number.
+    softmax unless they are shares already. 0 where there is no number. Of an order, what it says;
+    NaN for 1, which orders of earlier versions have for every answer.
     """
     if rows.dtype.str == ORDER:
-        shares: Array = np.max(rows, axis=1) / 100
+        marks = np.max(rows, axis=1).astype(np.float64)
+        shares: Array = np.where(marks > 1, marks / 100, np.nan)
         return shares
     numbers = rows.astype(np.float64)
     with np.errstate(all="ignore"):
