@@ -155,7 +155,9 @@ def test_a_students_own_check_sees_nothing_hidden(server: ForkServer, tmp_path: 
 
 @pytest.mark.proof
 def test_the_command_line_keeps_them_hidden(call: CommandLine, tmp_path: Path) -> None:
-    """`check` shows the public checks only; `grade` asks all, and its report marks those."""
+    """`check` shows the public checks only; `grade` asks all, and gives the student's page and record
+    one line of them; the instructor's copy has them all.
+    """
     handed_in = tmp_path / "class" / "ada" / "mlp.py"
     handed_in.parent.mkdir(parents=True)
     handed_in.write_bytes(mistake(SLUG, "forty_at_all_times").files["mlp.py"])
@@ -168,8 +170,13 @@ def test_the_command_line_keeps_them_hidden(call: CommandLine, tmp_path: Path) -
     whole = call("grade", *words)
     assert "98" in whole.out
     assert "other_sets" in whole.out
-    (page,) = out.glob("**/ada*.html")
-    assert page.read_text(encoding="utf-8").count("hidden check") == len(HIDDEN)
+    for path in (out / "ada.html", out / "ada.json"):
+        text = path.read_text(encoding="utf-8")
+        assert "Hidden checks: 8 of 10 points" in text
+        assert not [n for n in HIDDEN if n in text]
+    call("report", out, "--with-hidden", "--course", ROOT)
+    page = (out / "ada.html").read_text(encoding="utf-8")
+    assert page.count('<span class="tag">hidden check</span>') == len(HIDDEN)
 
 
 @pytest.mark.parametrize("seed", range(1, 6))
