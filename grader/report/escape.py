@@ -89,7 +89,7 @@ def markdown(text: str, *, table: bool = False) -> str:
 
 
 def prose(text: str, *, table: bool = False) -> str:
-    """As `block`, as Markdown that reads like the text: no HTML, link, mention or column, and what
+    """As `log`, as Markdown that reads like the text: no HTML, link, mention or column, and what
     stands between backticks on one line is code. Line breaks stay.
 
     In a `table` it is one line.
