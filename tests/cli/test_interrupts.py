@@ -19,7 +19,7 @@ from kit.processes import gone
 from kit.tiny import RIGHT, Tiny
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
-MOMENTS = 18
+MOMENTS = 12
 AT_MOST = 4.0
 """Seconds, on a busy machine; on a quiet one it is less than one."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

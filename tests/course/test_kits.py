@@ -63,8 +63,8 @@ def said(result: CheckResult) -> CheckResult:
 @pytest.mark.proof
 @pytest.mark.parametrize("slug", sorted(DECIDED))
 def test_kits_of_the_course(slug: str, server: ForkServer, tmp_path: Path) -> None:
-    """The reference, the handout and every mistake: what the kit decides, the course decides so, in
-    the same words; and the reference loses nothing.
+    """The references, the handout and every third mistake: what the kit decides, the course decides
+    so, in the same words; and the references lose nothing.
     """
     course = Course(ROOT)
     loaded = load_public(course, slug)
@@ -84,7 +84,8 @@ def test_kits_of_the_course(slug: str, server: ForkServer, tmp_path: Path) -> No
         assert sum(points.values()) - sum(points[n] for n in later) == DECIDED[slug]
         numbers = loaded.assignment.numbers(student or "")
         ours = executor.measure_reference(replace(loaded.reference, numbers=numbers))
-        for submission in specimens.submissions:
+        mistakes = [m.submission for m in specimens.mistakes][::3]
+        for submission in [*specimens.references, *specimens.handouts, *mistakes]:
             own = executor.measure(replace(submission, numbers=numbers))
             expected = judged(loaded, own, ours, submission)
             seen = judged(packed, own, packed.measured, submission)
