@@ -27,9 +27,8 @@ setup: $(STAMP)
 demo: $(STAMP)
 	@$(BIN)/grader demo
 
-# Three at once on two cores: half of what tests do is to wait for boxes and clocks.
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # While one writes: what functions do, without boxes, other programs or data sets; half a minute on
 # two cores. A test that starts a process all the same fails. See tests/kit/quick.py.
@@ -37,7 +36,7 @@ quick: $(STAMP)
 	$(BIN)/python -m pytest --quick -n 2 --dist worksteal
 
 proofs: $(JUPYTER) $(MANUAL)
-	$(BIN)/python -m pytest -m proof -n 3 --dist loadfile
+	$(BIN)/python -m pytest -m proof -n 2 --dist loadfile
 	$(BIN)/python -m pytest -n 2 -m 'hypothesis and not proof' --hypothesis-profile=proofs
 
 lint: $(STAMP)

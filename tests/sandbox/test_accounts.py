@@ -87,6 +87,7 @@ def ranks(server: ForkServer) -> list[int]:
     return [int(Path(f"/proc/{pid}/oom_score_adj").read_text()) for pid in below]
 
 
+@pytest.mark.proof
 def test_short_of_memory_the_supervisor_is_the_last(server: ForkServer, level: int) -> None:
     """Where we may say so, ours is never ended; student code is always the first."""
     with opened(server, level, "x = 1", AMPLE) as box:

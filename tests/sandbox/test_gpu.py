@@ -89,6 +89,7 @@ def test_no_box_finds_the_driver(server: ForkServer, level: int) -> None:
     assert DRIVER in said
 
 
+@pytest.mark.proof
 def test_from_level_1_on_no_gpu_can_be_spoken_to(server: ForkServer, level: int) -> None:
     """Its requests are refused whichever file they are made on: no path to a driver leads past."""
     for family in "FGKd":

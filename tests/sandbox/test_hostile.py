@@ -39,7 +39,17 @@ SECRET = "s3cret-of-the-grader"
 SPECIMENS = corpus.specimens()
 FULL = ("forged_frame", "memory_torch", "monkeypatch")
 """After these the reference itself is graded, not only something small."""
-SLOW = ("memory_shared", "sleep", "sleep_stopped")
+SLOW = (
+    "cpu_loop_deaf",
+    "memory_processes",
+    "memory_shared",
+    "oversized_answer",
+    "oversized_tables",
+    "recursion_in_c",
+    "sleep",
+    "sleep_stopped",
+    "undumpable",
+)
 """As modules proofs too."""
 
 

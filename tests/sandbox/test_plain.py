@@ -492,6 +492,7 @@ def test_an_answer_has_a_largest_size(anywhere):
 # ---------------------------------------------------------------------- which backend is taken
 
 
+@pytest.mark.proof
 def test_a_disk_that_is_full_is_our_fault(anywhere, monkeypatch):
     """What was handed in cannot be copied into the box: that box breaks, and the next one works."""
 
