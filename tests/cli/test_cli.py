@@ -381,6 +381,7 @@ def test_data(call: CommandLine, bare: Path) -> None:
 # ---------------------------------------------------------------------- verbs that run
 
 
+@pytest.mark.proof
 def test_grade_and_report(call: CommandLine, course: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     """`grade` prints a row for each student and the index last, exit 0; again, nothing is executed."""
     course.submit("Ada")

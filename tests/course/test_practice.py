@@ -68,8 +68,8 @@ def test_every_sentence_names_its_place() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(n, marks=pytest.mark.proof if e.get("proof") else ())
-        for n, e in EXPECTED.items()
+        pytest.param(n, marks=pytest.mark.proof if i % 3 or e.get("proof") else ())
+        for i, (n, e) in enumerate(EXPECTED.items())
     ],
 )
 def test_is_judged(own: Lenet, tmp_path: Path, name: str) -> None:

@@ -475,6 +475,7 @@ def planted_kit(server: ForkServer, planted: Tiny) -> Release:
     return released(server, planted.root, "planted")
 
 
+@pytest.mark.proof
 def test_a_kit_holds_no_secret(planted: Tiny, planted_kit: Release) -> None:
     """Nothing planted in reference, hidden checks, labels, weights, mistakes and paths is in it, in
     any form; and the search finds all of it in the course.
@@ -501,6 +502,7 @@ def test_a_kit_holds_no_secret(planted: Tiny, planted_kit: Release) -> None:
         }  # fmt: skip
 
 
+@pytest.mark.proof
 def test_what_of_everything_is_packed(planted_kit: Release) -> None:
     """Probe by probe; and the measurements are there, so that the search searched something."""
     assert [n.removeprefix("PROBES.") for n in planted_kit.measured] == [
@@ -513,6 +515,7 @@ def test_what_of_everything_is_packed(planted_kit: Release) -> None:
         assert len(arrays.namelist()) > 20
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("form", ["<f4", "<f8"])
 def test_the_search_finds_weights_in_a_measurement(planted_kit: Release, form: str) -> None:
     """One array of the reference among the measurements, and it is found: in either precision."""
@@ -524,6 +527,7 @@ def test_the_search_finds_weights_in_a_measurement(planted_kit: Release, form: s
     assert secrets.find(kit.pack(), {}, numbers) == {"sbrinz.weight"}
 
 
+@pytest.mark.proof
 def test_answers_hold_no_more_than_answers(server: ForkServer, planted: Tiny) -> None:
     """With --answers, weights, labels, code and hidden checks stay where they are."""
     made = released(server, planted.root, "planted", answers=True)

@@ -1,8 +1,8 @@
 """The hostile corpus: whatever a submission tries, it gains nothing, and leaves nothing behind.
 
 Each specimen is graded, then an honest submission by the same fork server, and what can be seen of
-the machine from outside is compared. `make test` does so at level 3 with modules, `make proofs` at
-levels 3 and 2 with modules and notebooks.
+the machine from outside is compared. `make test` does so at level 3 with every third of the modules,
+`make proofs` at levels 3 and 2 with all modules and notebooks.
 """
 
 from __future__ import annotations
@@ -39,18 +39,9 @@ SECRET = "s3cret-of-the-grader"
 SPECIMENS = corpus.specimens()
 FULL = ("forged_frame", "memory_torch", "monkeypatch")
 """After these the reference itself is graded, not only something small."""
-SLOW = (
-    "cpu_loop_deaf",
-    "memory_processes",
-    "memory_shared",
-    "oversized_answer",
-    "oversized_tables",
-    "recursion_in_c",
-    "sleep",
-    "sleep_stopped",
-    "undumpable",
-)
-"""As modules proofs too."""
+SLOW = ("cpu_loop_deaf", "memory_processes", "memory_shared", "sleep", "sleep_stopped")
+ORDINARY = [n for n in SPECIMENS if n not in SLOW][::3]
+"""As modules tried by `make test`; the others are proofs too."""
 
 
 @dataclass
@@ -168,7 +159,9 @@ def _listeners(stack: ExitStack, work: Path) -> dict[str, object]:
 def cases() -> list[object]:
     """Every specimen in each of its forms; notebooks are proofs."""
     return [
-        pytest.param(name, form, marks=[pytest.mark.proof] * (form == "notebook" or name in SLOW))
+        pytest.param(
+            name, form, marks=[pytest.mark.proof] * (form == "notebook" or name not in ORDINARY)
+        )
         for form in FORMS
         for name, specimen in SPECIMENS.items()
         if form in specimen.forms

@@ -72,7 +72,7 @@ def best() -> Iterator[ForkServer]:
 @pytest.mark.parametrize(
     ("refused", "level", "why"),
     [
-        ((), None, ""),
+        pytest.param((), None, "", marks=pytest.mark.proof),
         pytest.param(("unshare",), 2, "unshare", marks=pytest.mark.proof),
         pytest.param(
             ("unshare", "landlock_create_ruleset"), 1, "landlock", marks=pytest.mark.proof

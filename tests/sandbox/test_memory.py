@@ -26,7 +26,7 @@ def server() -> Iterator[ForkServer]:
         yield opened
 
 
-@pytest.fixture(params=[*in_proofs(1, 2), 3, 4])
+@pytest.fixture(params=[*in_proofs(1, 2, 4), 3])
 def level(server: ForkServer, request: pytest.FixtureRequest) -> int:
     """Every level that limits memory and holds here."""
     if refusal := levels.try_level(server._current(), request.param):
