@@ -38,6 +38,7 @@ def call(capsys: pytest.CaptureFixture[str], *words: str | Path) -> tuple[int, s
     return int(ended.value.code or 0), told.out, told.err
 
 
+@pytest.mark.proof
 def test_a_table_goes_out_and_comes_back(
     capsys: pytest.CaptureFixture[str], out: Path, tmp_path: Path
 ) -> None:

@@ -104,6 +104,7 @@ def test_a_pipe_gets_long_lines(call: CommandLine, course: Tiny) -> None:
     assert any(sentence.strip() in line for line in done.out.splitlines())
 
 
+@pytest.mark.proof
 def test_columns_are_heeded(course: Tiny, bare: object) -> None:
     """COLUMNS says how wide a pipe is; without it lines are as long as they are."""
     words = [sys.executable, "-m", "grader", "show", "tiny", "--course", course.root]

@@ -150,6 +150,7 @@ def test_a_table_by_order_reads_nothing(group: Cohort) -> None:
     assert result.earned == 0
 
 
+@pytest.mark.proof
 @pytest.mark.process
 def test_a_table_by_digest_reads_nothing(group: Cohort) -> None:
     """Not even of parts of the pictures, moved and mirrored in every way that the brief names."""
@@ -165,6 +166,7 @@ def test_a_table_by_digest_reads_nothing(group: Cohort) -> None:
     assert check(graded, "test_accuracy").earned == 0
 
 
+@pytest.mark.proof
 @pytest.mark.process
 def test_a_table_of_what_pictures_look_like_gains_nothing(group: Cohort) -> None:
     """The nearest of the public test pictures is found in spite of all changes. Such a network is
@@ -250,6 +252,7 @@ needs_cifar10 = pytest.mark.skipif(
 )
 
 
+@pytest.mark.proof
 @needs_cifar10
 def test_the_reference_reads_altered_pictures_as_recorded() -> None:
     """1,000 of them, in a draw of its own."""

@@ -218,6 +218,7 @@ def test_shapes_stay_the_same(offline):
     }
 
 
+@pytest.mark.proof
 def test_shapes_are_learnt_from_their_outline():
     """Colours and places tell a linear classifier little; those who see the outline tell them apart.
 

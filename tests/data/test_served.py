@@ -86,6 +86,7 @@ def read(folder: str) -> dict[str, np.ndarray]:
 SIZES = {"mnist": (60_000, 10_000), "cifar10": (50_000, 10_000)}
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", SIZES)
 def test_both_splits_are_as_large_as_at_home(stand_in: TrainingMount, name: str) -> None:
     """The training split in its order, repeated where the stand-in has less; and of it the end."""

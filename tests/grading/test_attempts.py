@@ -80,6 +80,7 @@ def test_which_attempt_counts(course: Tiny, graded: object) -> None:
     assert scores(course)["ada"] == wrong, "the second one came late, and nothing is left of it"
 
 
+@pytest.mark.proof
 @pytest.mark.process
 def test_a_roster_is_kept(course: Tiny, graded: object) -> None:
     """Given once it names everybody in later runs; who handed in nothing keeps a row."""

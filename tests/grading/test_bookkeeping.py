@@ -81,6 +81,7 @@ def test_who_is_gone_is_withdrawn_and_comes_back(pair: Tiny, regrade: Grading) -
     assert rows(pair)["Bob"]["score"] == f"{POINTS - 2:g}"
 
 
+@pytest.mark.proof
 def test_the_time_of_withdrawal_stays(pair: Tiny, regrade: Grading) -> None:
     """It is that of the first run that missed them; rendering again keeps it."""
     regrade(pair)

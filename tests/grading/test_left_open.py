@@ -84,6 +84,7 @@ def test_a_folder_that_is_closed(open_course: Tiny, server: ForkServer) -> None:
     assert (again.score, again.needs_review, again.execution.status) == (POINTS, False, "ok")
 
 
+@pytest.mark.proof
 def test_a_helper_that_is_closed(open_course: Tiny, server: ForkServer) -> None:
     """What runs without it is judged; what was lost may be lost for that, and is open."""
     (open_course.class_ / "Cy/helper.py").chmod(0)

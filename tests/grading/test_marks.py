@@ -63,6 +63,7 @@ def test_an_answer_waits_for_a_person_and_none_is_lost(graded_once: Tiny) -> Non
     assert seen["Cy"].max_score == TOTAL
 
 
+@pytest.mark.proof
 def test_a_regrade_keeps_every_mark_extension_and_excuse(
     server: ForkServer, tmp_path: Path
 ) -> None:

@@ -75,6 +75,7 @@ def test_the_reference_as_a_notebook_earns_what_the_module_earns(lenet: Lenet) -
     assert [c.feedback for c in one.checks] == [c.feedback for c in two.checks]
 
 
+@pytest.mark.proof
 def test_each_trouble_has_its_own_row_and_its_own_reason(course: Tiny, regrade: Grading) -> None:
     """A hang, an exit, a crash, a bomb and a flood cost the others nothing, and are told apart."""
     course.rule("cpu_seconds=2", "cpu_seconds=10, cell_seconds=1")

@@ -166,6 +166,7 @@ def test_judging_again_is_guarded_too(pair: Tiny, regrade: Grading, fault: str) 
     assert (files(pair.out), results(pair), executions(pair)) == before
 
 
+@pytest.mark.proof
 def test_it_is_run_with_whoever_is_run(pair: Tiny, regrade: Grading) -> None:
     """What was kept of it may come from another day: it is measured with each new submission."""
     asked: list[str] = []
@@ -231,6 +232,7 @@ def broken(course: Tiny, server: ForkServer, **left: int) -> dict[str, Graded]:
         return by_name(grade(executor, course.submissions(), course.out).graded)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("kind", ["student", "reference"])
 def test_a_box_that_breaks(pair: Tiny, server: ForkServer, kind: str) -> None:
     """Once costs nothing; again and again is told, and the next run tries again."""
@@ -256,6 +258,7 @@ def test_a_reference_that_nobody_may_believe(pair: Tiny, server: ForkServer, sta
         grade(executor, pair.submissions(), pair.out)
 
 
+@pytest.mark.proof
 def test_a_measurement_that_failed_is_not_believed_for_ever(
     pair: Tiny, regrade: Grading, server: ForkServer
 ) -> None:
@@ -329,6 +332,7 @@ def test_a_fault_beside_it_stops_the_class(unsteady: Tiny, regrade: Grading) -> 
         regrade(unsteady)
 
 
+@pytest.mark.proof
 def test_what_was_kept_of_another_day(pair: Tiny, regrade: Grading, server: ForkServer) -> None:
     """Where only what an earlier run kept differs, nobody is graded: --fresh measures it again."""
     regrade(pair)
@@ -388,6 +392,7 @@ def personal(course: Tiny) -> Tiny:
     return course
 
 
+@pytest.mark.proof
 def test_numbers_that_the_reference_fails_on(personal: Tiny, regrade: Grading) -> None:
     """What the reference cannot do with a student's numbers is broken for that student alone."""
     outcome, _ = regrade(personal)
@@ -406,6 +411,7 @@ def test_numbers_that_the_reference_fails_on(personal: Tiny, regrade: Grading) -
     assert [g.checks for g in again.graded] == [g.checks for g in outcome.graded]
 
 
+@pytest.mark.proof
 def test_numbers_on_which_the_reference_dies(personal: Tiny, regrade: Grading) -> None:
     """Where its process ends, all is broken for that student, even where the student's ends too."""
     dies = "    import os\n    Tiny = double = lambda *_: os._exit(0)\n"

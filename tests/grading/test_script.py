@@ -106,6 +106,7 @@ def test_a_call_can_be_stopped(course: Tiny, regrade: Grading) -> None:
     assert graded["Bob"].execution.status == "ok"
 
 
+@pytest.mark.proof
 def test_changed_measuring_code_runs_everybody(course: Tiny, regrade: Grading) -> None:
     """It is part of what identifies an execution."""
     asked(course, DOUBLED)

@@ -112,6 +112,7 @@ def test_a_reference_that_loses(course: Tiny, findings: Verifying) -> None:
     assert fault.startswith("the reference itself loses doubles")
 
 
+@pytest.mark.proof
 def test_a_check_that_breaks(course: Tiny, findings: Verifying) -> None:
     """A check that raises is a fault wherever it does."""
     course.rule("FULL if right else 0.0", "FULL / right")

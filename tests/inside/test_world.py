@@ -57,6 +57,7 @@ def executed(lenet: Lenet, name: str, folder: Path) -> nbformat.NotebookNode:
     return nbformat.reads(notebook.content.decode(), as_version=4)
 
 
+@pytest.mark.proof
 def test_progress_bars_leave_their_last_state(one: Lenet, tmp_path: Path) -> None:
     """3,800 updates of plain and nested bars leave a handful of lines."""
     book = executed(one, "tqdm_bars", tmp_path)

@@ -114,6 +114,7 @@ forkserver.require_one_thread()
 """
 
 
+@pytest.mark.proof
 def test_threads_are_named_that_forbid_forking() -> None:
     """One is enough to refuse; its name says whose it is, and the message what to do."""
     done = subprocess.run(

@@ -161,6 +161,7 @@ def test_what_waits_is_given_up() -> None:
     child.close()
 
 
+@pytest.mark.proof
 def test_a_child_that_somebody_stops_goes_on(child: LimitedChild) -> None:
     """It is woken, also where more is sent than it has read."""
     before = do(child, "pid")

@@ -302,6 +302,7 @@ def test_what_is_no_notebook_is_named(boxed, book, said):
 REST = "Of what follows there only definitions were run."
 
 
+@pytest.mark.proof
 def test_an_endless_cell_costs_its_limit_and_the_next_ones_run(boxed):
     """It is interrupted; so is one that waits."""
     begin = time.monotonic()
@@ -426,6 +427,7 @@ def test_what_is_kept_for_judging_no_cell_can_use(boxed, shared, cell, said):
     assert "takes definitions only" not in notes
 
 
+@pytest.mark.proof
 def test_a_name_that_a_late_cell_would_have_made_says_why(boxed):
     limits = replace(BRIEF, cell_seconds=5.0, cpu_seconds=2.0)
     source = "best = train()\ndef factor(a):\n    return best * a"

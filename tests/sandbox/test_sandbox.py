@@ -849,6 +849,7 @@ def wait_for(condition, seconds: float = 20.0):
     return condition()
 
 
+@pytest.mark.proof
 def test_a_fork_server_is_replaced_after_many_boxes(best, monkeypatch):
     """The box that it has open goes on; the next one comes from a fresh process."""
     first = best._current()
@@ -862,6 +863,7 @@ def test_a_fork_server_is_replaced_after_many_boxes(best, monkeypatch):
         assert result(box.ask("value", {"name": "x"})) == 3
 
 
+@pytest.mark.proof
 def test_a_dead_fork_server_is_our_fault_and_is_replaced(best):
     box = best.open(job({"lenet.py": HONEST.encode()}, entry="lenet.py", limits=AMPLE, seed=1))
     assert box.load() is None

@@ -115,6 +115,7 @@ def test_a_process_that_died_meanwhile_is_reported_in_form(server: ForkServer, s
     assert any(kind == "died" for kind, _ in said)
 
 
+@pytest.mark.proof
 def test_cells_are_reported_in_form(server: ForkServer, said: Said) -> None:
     """One that works, one that fails, one that is interrupted, an empty one, one that ends it all."""
     sources = ("x = 1", "x / 0", "while True: pass", "", "import os; os._exit(1)", "x = 2")

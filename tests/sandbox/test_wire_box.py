@@ -154,6 +154,7 @@ def test_json_that_is_nested_deeply_can_be_displayed(server: ForkServer) -> None
     assert "Output of cell 2 was cut." in execution.notes
 
 
+@pytest.mark.proof
 def test_many_cells_may_print_a_lot(server: ForkServer) -> None:
     """A hundred cells of 300 kB each: the notebook is kept within its cap, and in time."""
     _, answer, execution, found = notebook(
