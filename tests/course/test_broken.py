@@ -28,7 +28,7 @@ from grader.sandbox import ForkServer
 from kit.graded import Borrower, Lenet, outcomes, said
 from kit.places import ROOT, SUBMISSIONS
 from kit.sentences import find_untrue, read_files
-from kit.slow import in_proofs
+from kit.slow import in_proofs, sample
 from kit.specimens import PLACES, handed_in
 
 BROKEN = SUBMISSIONS / "broken"
@@ -146,13 +146,7 @@ def test_every_sentence_names_its_place() -> None:
     assert [pair for pair in lost if not names_its_place(*pair)] == []
 
 
-ORDINARY = [n for n in EXPECTED if n not in SLOW][::3]
-"""The others are proofs, as the notebooks are."""
-
-
-@pytest.mark.parametrize(
-    "name", [*ORDINARY, *in_proofs(*(n for n in EXPECTED if n not in ORDINARY))]
-)
+@pytest.mark.parametrize("name", [*in_proofs(*SLOW), *sample(n for n in EXPECTED if n not in SLOW)])
 def test_is_told(lenet: Lenet, hurried: Lenet, tmp_path: Path, name: str) -> None:
     """As it lies there, a specimen gets what expected.toml says."""
     wanted, folder = expected(name, "module"), handed_in(BROKEN / name, tmp_path)

@@ -24,6 +24,7 @@ LEDGER_KB = 150
 LEVELS = (4, 3, 2)
 USERS = ("root", "ordinary") if os.geteuid() == 0 else ("self",)
 MANY, FEW = 500, 150
+"""Submissions: by root at the lower levels, and else."""
 
 
 @pytest.mark.proof

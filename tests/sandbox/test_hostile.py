@@ -40,8 +40,9 @@ SPECIMENS = corpus.specimens()
 FULL = ("forged_frame", "memory_torch", "monkeypatch")
 """After these the reference itself is graded, not only something small."""
 SLOW = ("cpu_loop_deaf", "memory_processes", "memory_shared", "sleep", "sleep_stopped")
+"""Proofs in every form."""
 ORDINARY = [n for n in SPECIMENS if n not in SLOW][::3]
-"""As modules tried by `make test`; the others are proofs too."""
+"""Tried by `make test` as modules; the others are proofs."""
 
 
 @dataclass
