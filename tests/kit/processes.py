@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
+
+
+def list_children(pid: int) -> list[int]:
+    """Those that live; from all threads of the process."""
+    found: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            found += [int(word) for word in path.read_text().split()]
+    return found
 
 
 def naming(folder: Path) -> list[int]:

@@ -23,6 +23,7 @@ import pytest
 
 from kit.graded import executions, results, said
 from kit.mixed_class import write_class
+from kit.processes import list_children
 from kit.tiny import Tiny
 from kit.whole_runs import Place, made_place
 
@@ -37,15 +38,6 @@ WEIGHTS = (1, 4, 4, 6)
 DEEDS = (signal.SIGKILL, signal.SIGSTOP)
 GAP_SECONDS = 0.9
 """Between two blows, on average."""
-
-
-def list_children(pid: int) -> list[int]:
-    """Those that live; from all threads of the process."""
-    found: list[int] = []
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        with suppress(OSError):
-            found += [int(word) for word in path.read_text().split()]
-    return found
 
 
 class Chaos(threading.Thread):

@@ -18,6 +18,8 @@ from grader.records.execution import Missing
 from grader.records.limits import Limits
 from grader.sandbox import Box, ForkServer
 from kit.boxes import job
+from kit.processes import list_children, naming
+from kit.whole_runs import Place, made_place
 
 LIMITS = Limits(cpu_seconds=20.0, memory_mib=2048, processes=16, disk_mib=8, output_kib=4)
 SOURCE = b"import time\ndef nap():\n    time.sleep(1.5)\n    return 7\n"
@@ -31,12 +33,6 @@ def server() -> Iterator[ForkServer]:
         yield one
 
 
-def children(pid: int) -> list[int]:
-    """Those that it has forked."""
-    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(word) for word in text.split()]
-
-
 def find_family(server: ForkServer) -> dict[str, int]:
     """The processes of the one box that is open."""
     process = server._current().process.pid
@@ -47,9 +43,19 @@ def find_family(server: ForkServer) -> dict[str, int]:
 
 def await_one(parent: int) -> int:
     end = time.monotonic() + 20
-    while not (found := children(parent)) and time.monotonic() < end:
+    while not (found := list_children(parent)) and time.monotonic() < end:
         time.sleep(0.01)
     return found[0]
+
+
+def await_server(place: Place, grader: int) -> int:
+    """The fork server of a whole run; other children of the grader's come and go."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        if found := {*list_children(grader)} & {*naming(place.temporary)}:
+            return found.pop()
+        time.sleep(0.01)
+    raise AssertionError("no fork server was started")
 
 
 def opened(server: ForkServer) -> Box:
@@ -134,7 +140,7 @@ def test_replaced_fork_servers_leave_nothing(
     monkeypatch.setattr("grader.sandbox.forkserver.AHEAD", 1)
     folders, seen, counts = [], set(), set()
     own = {p.process.pid for p in server._list_processes()}
-    others = set(children(os.getpid())) - own  # of earlier tests, which may end meanwhile
+    others = set(list_children(os.getpid())) - own  # of earlier tests, which may end meanwhile
     for _ in range(9):
         current = server._current()
         if current.process.pid not in seen:
@@ -151,7 +157,9 @@ def test_replaced_fork_servers_leave_nothing(
         time.sleep(0.02)
     current = server._current()
     left = {current.process.pid} | ({server._next.process.pid} if server._next else set())
-    assert {p for p in set(children(os.getpid())) - others if process_usage.read_stat(p)} == left
+    assert {
+        p for p in set(list_children(os.getpid())) - others if process_usage.read_stat(p)
+    } == left
     assert [f for f in folders if Path(f).exists() and f != current.run] == []
     assert max(counts) - min(counts) <= 3  # of the one that is being started
 
@@ -179,3 +187,21 @@ def test_where_a_fresh_one_fails_as_well_it_is_said(monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(sys, "executable", "/bin/false")
         with pytest.raises(SandboxError, match=r"a fresh one does not either: .*grader doctor"):
             doomed.recover()
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("orphaned", ["fork server", "guard"])
+def test_what_is_stopped_ends_when_its_parent_has_been_killed(orphaned: str) -> None:
+    """Nobody is left to wake it but the kernel."""
+    with made_place() as place:
+        place.course.submit("ada", "import time\ntime.sleep(60)\n")
+        with place.grade("--jobs", 1) as run:
+            process = await_server(place, run.pid)
+            guard = await_one(process)
+            await_one(guard)  # it is fully there
+            os.kill(guard if orphaned == "guard" else process, signal.SIGSTOP)
+            if orphaned == "guard":
+                os.kill(process, signal.SIGKILL)
+            run.kill()
+            run.communicate()
+        assert not place.find_left()["processes"]

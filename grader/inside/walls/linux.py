@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import signal
 import struct
 from dataclasses import dataclass
 
@@ -147,6 +148,14 @@ def prctl(option: int, *values: int) -> int:
     """Result of the call of that name; arguments left out are zero."""
     padded = [*values, 0, 0, 0, 0][:4]
     return _check("prctl", _libc.prctl(option, *[ctypes.c_ulong(v) for v in padded]))
+
+
+def continue_without_parent() -> None:
+    """When its parent has ended, this process goes on, if a signal has stopped it: it can end then.
+
+    Nobody else would wake it. To be called again after a change of the user (prctl(2)).
+    """
+    prctl(PR_SET_PDEATHSIG, signal.SIGCONT)
 
 
 def unshare(*names: str) -> None:
