@@ -266,8 +266,6 @@ def _settle(line: socket.socket, parent: int | None) -> None:
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(0)
-    else:
-        linux.continue_without_parent()
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in map(int, os.listdir("/proc/self/fd")):
         if descriptor not in (1, 2, nowhere, line.fileno()):

@@ -246,6 +246,34 @@ child.do(lambda: True)
 """
 
 
+OF_A_THREAD = """
+import os, threading, time
+from grader.sandbox.limited_child import LimitedChild
+
+def start():
+    child = LimitedChild(lambda _: os.getpid())
+    print(child.do(lambda: None), flush=True)
+    time.sleep(60)
+
+threading.Thread(target=start).start()
+"""
+
+
+@pytest.mark.proof
+def test_one_that_stands_still_ends_with_its_parent() -> None:
+    """Also where another thread than the first has forked it: the kernel wakes a process group that
+    nobody looks after any more.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", OF_A_THREAD], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        os.kill(pid, signal.SIGSTOP)
+        parent.kill()
+    assert gone(pid)
+
+
 def test_it_ends_with_its_parent() -> None:
     """Killed without a word while the child works, this process leaves none behind."""
     with subprocess.Popen(

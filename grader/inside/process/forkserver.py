@@ -254,7 +254,6 @@ class Guard:
         if pid:
             return pid
         with _Life(self.channel):
-            linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)  # until rights are given up
             entrance = self.group.entrance if self.group else cgroup.Entrance()
             self._close_others(*entrance.doors, entrance.events)
             _spare_for_memory()
@@ -292,7 +291,6 @@ class Guard:
         if pid:
             return pid
         with _Life(self.channel):
-            linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
             self._close_others()
             if self.level >= 2:  # below, nothing would keep student code from ranking so as well
                 _spare_for_memory()
@@ -330,7 +328,7 @@ class Guard:
 
     def _wait(self, pid: int) -> GuardReport:
         """The supervisor has ended, by itself or by force."""
-        linux.continue_without_parent()  # whoever gives up rights loses it
+        linux.continue_without_parent()  # once more: who gives up rights loses it
         handle = os.pidfd_open(pid)
         poll = select.poll()
         for descriptor in (handle, self.lifeline.fileno(), self.server):
@@ -369,7 +367,7 @@ class _Life:
         self.channel = channel
 
     def __enter__(self) -> None:
-        pass
+        linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)  # until it gives up rights, then anew
 
     def __exit__(self, _: object, error: BaseException | None, *__: object) -> NoReturn:
         try:

@@ -151,9 +151,10 @@ def prctl(option: int, *values: int) -> int:
 
 
 def continue_without_parent() -> None:
-    """When its parent has ended, this process goes on, if a signal has stopped it: it can end then.
+    """The kernel wakes this process when its parent ends, in case a signal has stopped it.
 
-    Nobody else would wake it. To be called again after a change of the user (prctl(2)).
+    Nobody else would, and what is stopped cannot end. To be called again after a change of the user
+    (prctl(2)).
     """
     prctl(PR_SET_PDEATHSIG, signal.SIGCONT)
 
